@@ -1,0 +1,25 @@
+"""The one kind of error that a user's input can cause."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NurecoilError(ValueError):
+    """Bad input: its message is one sentence that names the value and what is allowed.
+
+    Everything that nurecoil refuses raises this error; the command line prints the sentence
+    and exits with status 2.
+    """
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> NurecoilError:
+    """Return the error for a `name` that is none of the `known` ones, with the nearest of them.
+
+    >>> str(unknown_name("model", "331beta", ["standard-model", "331-beta"]))
+    "unknown model '331beta': did you mean '331-beta'? (known: standard-model, 331-beta)"
+    """
+    known = list(known)
+    nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    hint = f": did you mean '{nearest[0]}'?" if nearest else ":"
+    listing = f" (known: {', '.join(known)})" if nearest else f" known are {', '.join(known)}"
+    return NurecoilError(f"unknown {kind} '{name}'{hint}{listing}")

@@ -1,0 +1,127 @@
+"""Parameters: name, default, bounds, prior, LaTeX, unit and reference, each in one place."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.quantities import UNITS, conversion, format_quantity, parse_quantity
+
+Value: TypeAlias = Any  # a float, an array of floats (points of a scan), or the word of a choice
+Values = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a model, or one nuisance parameter of an experiment.
+
+    Attributes
+    ----------
+    name, description, latex, reference
+        How it is called, what it is, how it is printed, where it is defined.
+    default
+        Its value where none is given; None where one must be given, because any would be a guess.
+    unit
+        The unit at the border ("" for a pure number). Inside the package energies are in MeV.
+    low, high
+        The smallest and the largest value allowed, inclusive, in the inside unit.
+    choices
+        The words allowed, for a parameter that is a choice and not a number.
+    log_scan
+        Whether a scan spaces its points evenly in the logarithm.
+    prior_width
+        The standard deviation of a Gaussian prior around the default; None for no prior.
+    """
+
+    name: str
+    description: str
+    latex: str
+    default: float | str | None
+    unit: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    log_scan: bool = False
+    prior_width: float | None = None
+    reference: str = ""
+
+    @property
+    def inside(self) -> float:
+        """The factor from the unit at the border to the one inside (MeV for energies)."""
+        return conversion(self.unit, "MeV") if self.unit and UNITS[self.unit][0] == "energy" else 1.0
+
+    def parse(self, text: str) -> float | str:
+        """Return the value, in the inside unit, that a user's `text` stands for, checked."""
+        if self.choices:
+            value: float | str = text
+        else:
+            value = parse_quantity(text, self.unit, name=self.name) * self.inside
+        self.check(value)
+        return value
+
+    def check(self, value: ArrayLike) -> None:
+        """Raise a `NurecoilError` that names `value` and what is allowed, unless it is allowed."""
+        if self.choices:
+            if value not in self.choices:
+                raise unknown_name(f"value of {self.name}", str(value), self.choices)
+            return
+        try:
+            numbers = np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            raise NurecoilError(f"{self.name} = {value!r} is not a number") from None
+        bad = ~(np.isfinite(numbers) & (numbers >= self.low) & (numbers <= self.high))
+        if bad.any():
+            first = float(numbers[bad][0])
+            raise NurecoilError(
+                f"{self.name} = {self.format(first)} is not allowed: it must be {self.allowed()}"
+            )
+
+    def allowed(self) -> str:
+        """Return in words which values are allowed."""
+        if self.choices:
+            return " or ".join(self.choices)
+        low, high = (self.format(x) if math.isfinite(x) else "" for x in (self.low, self.high))
+        if low and high:
+            return f"between {low} and {high}"
+        if low:
+            return f"{low} or more"
+        return f"{high} or less" if high else "a finite number"
+
+    def format(self, value: float, digits: int = 6) -> str:
+        """Return `value` (inside unit) as a text in the unit at the border."""
+        return format_quantity(value / self.inside, self.unit, digits)
+
+
+def find(parameters: Iterable[Parameter], name: str) -> Parameter:
+    """Return the parameter called `name`, or raise an error with the nearest name."""
+    by_name = {p.name: p for p in parameters}
+    if name not in by_name:
+        raise unknown_name("parameter", name, by_name)
+    return by_name[name]
+
+
+def resolve(parameters: Iterable[Parameter], given: Values) -> dict[str, Value]:
+    """Return a checked value for every parameter: the one given, else its default.
+
+    Raises
+    ------
+    NurecoilError
+        For an unknown name, a value out of bounds, or a parameter without default that is not given.
+    """
+    parameters = tuple(parameters)
+    for name in given:
+        find(parameters, name).check(given[name])
+    values: dict[str, Value] = {}
+    for parameter in parameters:
+        value = given.get(parameter.name, parameter.default)
+        if value is None:
+            raise NurecoilError(
+                f"parameter {parameter.name} has no default and must be given: {parameter.description},"
+                f" {parameter.allowed()}"
+            )
+        values[parameter.name] = value
+    return values

@@ -1,0 +1,162 @@
+"""Numbers as people write them: `2TeV`, `-sqrt(3)`, `8.4 us`; read once, at the border.
+
+Inside the package there are only floats, in MeV or in the unit that a name ends with. The command line
+and the experiment cards pass their texts through `parse_quantity`.
+"""
+
+import ast
+import math
+import operator
+import re
+import warnings
+from collections.abc import Callable, Mapping
+
+from nurecoil.errors import NurecoilError
+
+UNITS: Mapping[str, tuple[str, float]] = {
+    "eV": ("energy", 1e-6),
+    "keV": ("energy", 1e-3),
+    "MeV": ("energy", 1.0),
+    "GeV": ("energy", 1e3),
+    "TeV": ("energy", 1e6),
+    "ns": ("time", 1e-9),
+    "us": ("time", 1e-6),
+    "ms": ("time", 1e-3),
+    "s": ("time", 1.0),
+    "h": ("time", 3600.0),
+    "day": ("time", 86400.0),
+    "fm": ("length", 1e-15),
+    "mm": ("length", 1e-3),
+    "cm": ("length", 1e-2),
+    "m": ("length", 1.0),
+    "km": ("length", 1e3),
+    "g": ("mass", 1e-3),
+    "kg": ("mass", 1.0),
+    "tonne": ("mass", 1e3),
+    "mu_B": ("magnetic moment", 1.0),
+    "%": ("fraction", 1e-2),
+}
+
+_OPERATORS: Mapping[type, Callable[..., float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+_LETTERS_AT_END = re.compile(r"^(?P<number>.*?)\s*(?P<letters>[A-Za-zµμ_%]*)$")
+
+
+def conversion(unit: str, to: str) -> float:
+    """Return the factor that turns a number in `unit` into one in `to`.
+
+    >>> conversion("TeV", "MeV")
+    1000000.0
+    """
+    if unit == to:
+        return 1.0
+    dimension, factor = UNITS[unit]
+    if UNITS[to][0] != dimension:
+        raise NurecoilError(f"{unit} is a unit of {dimension}, not of {UNITS[to][0]}")
+    return factor / UNITS[to][1]
+
+
+def parse_quantity(text: str, unit: str, *, name: str = "value") -> float:
+    """Return the number that `text` stands for, in `unit` ("" for a pure number).
+
+    A text is an arithmetic expression (numbers, + - * / **, parentheses, `sqrt`, `pi`), followed by a
+    unit wherever `unit` is an energy, time, length or mass: a bare number would be a guess. A magnetic
+    moment may leave its unit (the Bohr magneton) out.
+
+    >>> parse_quantity("2TeV", "MeV")
+    2000000.0
+    >>> parse_quantity("-1/sqrt(3)", "")
+    -0.5773502691896258
+    """
+    number, written = _split(text)
+    if written and written not in UNITS:
+        if not number:
+            raise NurecoilError(_refusal(name, text, unit))
+        raise NurecoilError(f"{name} = {text}: unknown unit '{written}'; {_allowed(unit)}")
+    value = _evaluate(number, name, text, unit)
+    if not written:
+        if unit and unit != "mu_B":
+            raise NurecoilError(f"{name} = {text} needs a unit; {_allowed(unit)}")
+        return value
+    if UNITS[written][0] != (UNITS[unit][0] if unit else "fraction"):
+        raise NurecoilError(f"{name} = {text} has the wrong unit; {_allowed(unit)}")
+    return value * (conversion(written, unit) if unit else UNITS[written][1])
+
+
+def parse_range(text: str, unit: str, *, name: str) -> tuple[float, float]:
+    """Return the two ends of a range written `LOW..HIGH`; LOW may leave its unit to HIGH.
+
+    >>> parse_range("0.1..10TeV", "TeV", name="m_zprime")
+    (0.1, 10.0)
+    """
+    low_text, dots, high_text = text.partition("..")
+    if not (dots and low_text.strip() and high_text.strip()):
+        raise NurecoilError(f"{name} = {text} is not a range: write LOW..HIGH, for example 0.1..10{unit}")
+    high = parse_quantity(high_text, unit, name=name)
+    if not _split(low_text)[1]:
+        low_text += _split(high_text)[1]
+    return parse_quantity(low_text, unit, name=name), high
+
+
+def format_quantity(value: float, unit: str, digits: int = 4) -> str:
+    """Return `value` with `digits` significant digits and its unit.
+
+    >>> format_quantity(1.41234, "TeV", 3)
+    '1.41 TeV'
+    """
+    return f"{value:.{digits}g} {unit}".strip()
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return the expression and the unit ("" if none) of a text."""
+    match = _LETTERS_AT_END.match(text.strip())
+    number, letters = (match["number"], match["letters"]) if match else (text, "")
+    if letters in {"pi", "nan", "inf", "infinity"}:
+        return number + letters, ""
+    return number, letters.replace("µ", "u").replace("μ", "u")
+
+
+def _evaluate(expression: str, name: str, text: str, unit: str) -> float:
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of Python's own parser, as for "1or 2"
+            value = float(_value_of(ast.parse(expression, mode="eval").body))
+    except (SyntaxError, ValueError, ArithmeticError, TypeError, RecursionError, MemoryError):
+        raise NurecoilError(_refusal(name, text, unit)) from None
+    if not math.isfinite(value):
+        raise NurecoilError(f"{name} = {text} is not a finite number; {_allowed(unit)}")
+    return value
+
+
+def _value_of(node: ast.expr) -> float:
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return float(number)
+        case ast.Name(id="pi"):
+            return math.pi
+        case ast.Name(id="nan" | "inf" | "infinity"):
+            return math.nan
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value_of(operand))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value_of(left), _value_of(right))
+        case ast.Call(func=ast.Name(id="sqrt"), args=[argument], keywords=[]):
+            return math.sqrt(_value_of(argument))
+    raise ValueError(ast.unparse(node))
+
+
+def _allowed(unit: str) -> str:
+    if not unit:
+        return "allowed are pure numbers such as 0.5, 2.9e-11 or -1/sqrt(3)"
+    units = [u for u, (dimension, _) in UNITS.items() if dimension == UNITS[unit][0]]
+    return f"allowed are numbers with a unit, such as 2{unit} (units: {', '.join(units)})"
+
+
+def _refusal(name: str, text: str, unit: str) -> str:
+    return f"{name} = {text} is not a number; {_allowed(unit)}"
