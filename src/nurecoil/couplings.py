@@ -1,0 +1,85 @@
+"""Effective low-energy neutrino couplings: what a model hands to the cross sections.
+
+Everything new that a model can do to a nuclear recoil at energies far below its new masses enters here,
+Standard Model included.
+"""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Coupling = TypeVar("Coupling", float, NDArray[np.float64])
+
+FLAVOURS = ("e", "mu", "tau")
+
+
+@dataclass(frozen=True)
+class Couplings:
+    """Neutral-current couplings of neutrinos to nucleons, and neutrino magnetic moments.
+
+    L = -√2 G_F Σ_αβ [ν̄_α γ^μ (1 - γ5) ν_β] [N̄ γ_μ (g_V^αβ - g_A^αβ γ5) N],   N = p, n
+
+    so that in the Standard Model g_V^p = 1/2 - 2 s_W² and g_V^n = -1/2 (times δ_αβ) at tree level.
+
+    Attributes
+    ----------
+    vector_p, vector_n, axial_p, axial_n : ndarray, shape (..., 3, 3)
+        g_V and g_A of proton and neutron in flavour space (e, mu, tau), Standard Model included;
+        real, or complex Hermitian. The leading axes are points of a scan.
+    magnetic_moment : ndarray, shape (..., 3)
+        Effective magnetic moment per incoming flavour, in Bohr magnetons.
+    """
+
+    vector_p: NDArray[Any]
+    vector_n: NDArray[Any]
+    axial_p: NDArray[Any]
+    axial_n: NDArray[Any]
+    magnetic_moment: NDArray[np.float64]
+
+
+def flavour_universal(
+    vector_p: ArrayLike,
+    vector_n: ArrayLike,
+    axial_p: ArrayLike,
+    axial_n: ArrayLike,
+    magnetic_moment: ArrayLike = 0.0,
+) -> Couplings:
+    """Return couplings that are the same for every flavour and change none.
+
+    Each argument is a number or an array (one value per point); they broadcast.
+    """
+    *nucleon, moment = np.broadcast_arrays(vector_p, vector_n, axial_p, axial_n, magnetic_moment)
+    p, n, axial_of_p, axial_of_n = (x[..., np.newaxis, np.newaxis] * np.eye(3) for x in nucleon)
+    return Couplings(p, n, axial_of_p, axial_of_n, moment[..., np.newaxis] * np.ones(3))
+
+
+def nucleon_couplings(up: ArrayLike, down: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return g(p) = 2 g(u) + g(d) and g(n) = g(u) + 2 g(d) (seed, eqs. 26 and 27)."""
+    u, d = np.asarray(up, dtype=float), np.asarray(down, dtype=float)
+    return 2 * u + d, u + 2 * d
+
+
+def weak_charge(vector_p: Coupling, vector_n: Coupling, Z: int, N: int) -> Coupling:
+    """Return Q_W = -2 [Z g_V(p) + N g_V(n)] (seed, eqs. 30 and 36).
+
+    >>> round(weak_charge(0.5 - 2 * 0.23857, -0.5, Z=55, N=78), 4)  # N - (1 - 4 s_W²) Z
+    75.4854
+    """
+    return -2 * (Z * vector_p + N * vector_n)
+
+
+def vector_strengths(couplings: Couplings) -> NDArray[np.float64]:
+    """Return what multiplies Z²F_p², ZN F_p F_n and N²F_n² in Σ_β |Q_αβ|².
+
+    Σ_β |Z F_p g_p^αβ + N F_n g_n^αβ|² = Z²F_p² Σ|g_p|² + ZN F_p F_n 2 Re Σ g_p g_n* + N²F_n² Σ|g_n|²
+
+    Returns
+    -------
+    ndarray, shape (..., 3, 3)
+        Per incoming flavour α, the three sums over outgoing flavours β.
+    """
+    p, n = couplings.vector_p, couplings.vector_n
+    terms = (np.abs(p) ** 2, 2 * np.real(p * np.conj(n)), np.abs(n) ** 2)
+    return np.stack([term.sum(axis=-1) for term in terms], axis=-1)

@@ -1,0 +1,100 @@
+"""Recoil spectra: a cross section averaged over the neutrinos of a source, per nuclide."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil import cross_section
+from nurecoil.couplings import FLAVOURS, Couplings, vector_strengths
+from nurecoil.fluxes import Flux, flux_integral
+from nurecoil.form_factors import FormFactor
+from nurecoil.nuclei import Nuclide
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RecoilTemplates:
+    """What multiplies the couplings in a recoil spectrum, or in anything linear in it.
+
+    Attributes
+    ----------
+    vector : ndarray, shape (n, 3, 3)
+        Per point (recoil energy or bin), incoming flavour, and term of `vector_strengths`.
+    magnetic : ndarray, shape (n, 3)
+        Per point and incoming flavour; multiplies the magnetic moment squared.
+    """
+
+    vector: Array
+    magnetic: Array
+
+    def evaluate(self, couplings: Couplings) -> Array:
+        """Return Σ_α [vector_α · strengths_α + magnetic_α μ_α²], shape (..., n)."""
+        strengths = vector_strengths(couplings)
+        flat = strengths.reshape(*strengths.shape[:-2], 9)
+        n = len(self.vector)
+        return flat @ self.vector.reshape(n, 9).T + couplings.magnetic_moment**2 @ self.magnetic.T
+
+    def scaled(self, factor: float) -> "RecoilTemplates":
+        """Return the templates of `factor` times the exposure."""
+        return RecoilTemplates(factor * self.vector, factor * self.magnetic)
+
+
+def recoil_templates(
+    nuclide: Nuclide,
+    flux: Flux,
+    form_factor: FormFactor,
+    conventions: cross_section.Conventions,
+    T: ArrayLike,
+) -> RecoilTemplates:
+    """Return the templates of dσ/dT(T), averaged over the source: Σ over components of ∫dE φ(E) dσ/dT.
+
+    With one neutrino per component, so three for a stopped-pion source.
+
+    Parameters
+    ----------
+    nuclide, flux, form_factor, conventions
+        Target nucleus, source, form factor, and terms of the cross sections.
+    T : array_like, shape (n,)
+        Recoil energies in MeV, > 0.
+
+    Returns
+    -------
+    RecoilTemplates
+        In cm²/MeV.
+    """
+    T = np.atleast_1d(np.asarray(T, dtype=float))
+    M, column = nuclide.mass, T[:, np.newaxis]
+    E_min = cross_section.neutrino_energy_min(T, M)
+    vector, magnetic = np.zeros((T.size, 3)), np.zeros((T.size, 3))
+    for component in flux.components:
+        flavour = FLAVOURS.index(component.flavour)
+        vector[:, flavour] += flux_integral(
+            component.spectrum,
+            lambda E: cross_section.vector_kernel(column, E, M, recoil_term=conventions.vector_recoil_term),
+            E_min,
+        )
+        magnetic[:, flavour] += flux_integral(
+            component.spectrum,
+            lambda E: cross_section.magnetic_kernel(
+                column, E, M, recoil_term=conventions.magnetic_recoil_term
+            ),
+            E_min,
+        )
+    q = cross_section.momentum_transfer(T, M)
+    p = nuclide.Z * form_factor.proton(q, nuclide)
+    n = nuclide.N * form_factor.neutron(q, nuclide)
+    charge = p if conventions.magnetic_form_factor else np.full_like(p, nuclide.Z)
+    nuclear = np.stack([p * p, p * n, n * n], axis=-1)
+    return RecoilTemplates(
+        cross_section.vector_prefactor(M) * vector[:, :, np.newaxis] * nuclear[:, np.newaxis, :],
+        cross_section.magnetic_prefactor() * magnetic * charge[:, np.newaxis] ** 2,
+    )
+
+
+def recoil_energy_max(nuclide: Nuclide, flux: Flux) -> tuple[float, ...]:
+    """Return the largest recoil energy (MeV) that each component of a source can give."""
+    return tuple(
+        float(cross_section.recoil_energy_max(c.spectrum.energy_max, nuclide.mass)) for c in flux.components
+    )
