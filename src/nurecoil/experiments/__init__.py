@@ -1,0 +1,1 @@
+"""The cards of the experiments that come with the package, one TOML file each."""

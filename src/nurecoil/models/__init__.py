@@ -1,0 +1,26 @@
+"""Models: one file, one model. A model sees couplings, parameters and constants, nothing else."""
+
+from nurecoil.errors import unknown_name
+from nurecoil.models.model import Model
+from nurecoil.models.standard_model import STANDARD_MODEL
+from nurecoil.models.zprime_331 import ZPRIME_331
+
+__all__ = ["STANDARD_MODEL", "ZPRIME_331", "Model", "load_model", "model_names"]
+
+_MODELS = {model.name: model for model in (STANDARD_MODEL, ZPRIME_331)}
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of all models."""
+    return tuple(_MODELS)
+
+
+def load_model(name: str) -> Model:
+    """Return the model called `name`.
+
+    >>> load_model("331-beta").title
+    "331β model: a heavy Z' from SU(3)_L x U(1)_X"
+    """
+    if name not in _MODELS:
+        raise unknown_name("model", name, _MODELS)
+    return _MODELS[name]

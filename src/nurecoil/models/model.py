@@ -1,0 +1,44 @@
+"""What a model is: a name, parameters, and the couplings that follow from them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nurecoil.couplings import Couplings
+from nurecoil.parameters import Parameter, Value, Values, resolve
+
+
+def _no_notes(values: Values) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of neutrino interactions: parameters in, couplings (Standard Model included) out.
+
+    Attributes
+    ----------
+    name, title, reference
+        How it is called, what it is, where it is defined.
+    parameters
+        All its parameters.
+    evaluate
+        The couplings at checked values, one for every parameter; raises `NurecoilError` where the
+        model itself does not exist.
+    notes
+        What a user should be told about the point, in sentences.
+    """
+
+    name: str
+    title: str
+    reference: str
+    parameters: tuple[Parameter, ...]
+    evaluate: Callable[[Values], Couplings]
+    notes: Callable[[Values], tuple[str, ...]] = _no_notes
+
+    def resolve(self, values: Values) -> dict[str, Value]:
+        """Return a checked value for every parameter: those given, defaults for the rest."""
+        return resolve(self.parameters, values)
+
+    def couplings(self, **values: Value) -> Couplings:
+        """Return the couplings at the given parameters (energies in MeV; arrays for many points)."""
+        return self.evaluate(self.resolve(values))

@@ -1,0 +1,286 @@
+"""The 331β model: SU(3)_c x SU(3)_L x U(1)_X with electric charge Q = T3 + β T8 + X.
+
+Binh, Hue, Binh, Soa, Long, "COHERENT constraints on Z' in 331β model" (2021), "the seed" here. The
+couplings of the Z' are not copied from its Table I but follow from two numbers of each fermion, its
+hypercharge and its SU(3)_L representation; the tests compare them with Table I.
+
+Two variants. "equations" is what the paper derives, and the physics. "numbers" is what its Table III and
+its CsI limits follow from: the Z' vector coupling of the up quark with the opposite sign, and both Z'
+vector couplings of the quarks doubled.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.constants import Z_MASS
+from nurecoil.couplings import Couplings, flavour_universal, nucleon_couplings
+from nurecoil.errors import NurecoilError
+from nurecoil.models.model import Model
+from nurecoil.models.standard_model import SIN2_THETA_W_PARAMETER, z_axial, z_vector
+from nurecoil.parameters import Parameter, Values
+
+Array = float | NDArray[np.float64]
+
+SQRT3 = math.sqrt(3)
+BETAS = tuple(n / SQRT3 for n in (3, 2, 1, 0, -1, -2, -3))  # eq. 9
+VARIANTS = ("equations", "numbers")
+NUMBERS_FACTOR = {"u": -2.0, "d": 2.0}  # on g_V^Z'(q) in variant "numbers"
+
+
+@dataclass(frozen=True)
+class Fermion:
+    """A Standard Model fermion: T3 of its left-handed part, hypercharges, SU(3)_L representation.
+
+    `triplet` is +1 in a triplet, -1 in an antitriplet. A fermion without hypercharge on the right has no
+    right-handed Z or Z' coupling.
+    """
+
+    isospin: float
+    hypercharge_left: float
+    hypercharge_right: float
+    triplet: int
+
+    @property
+    def charge(self) -> float:
+        """Electric charge Q = T3 + Y."""
+        return self.isospin + self.hypercharge_left
+
+
+NEUTRINO = Fermion(isospin=1 / 2, hypercharge_left=-1 / 2, hypercharge_right=0.0, triplet=-1)
+UP = Fermion(isospin=1 / 2, hypercharge_left=1 / 6, hypercharge_right=2 / 3, triplet=+1)
+DOWN = Fermion(isospin=-1 / 2, hypercharge_left=1 / 6, hypercharge_right=-1 / 3, triplet=+1)
+
+
+# --- charges, gauge coupling, masses ------------------------------------------------------------------
+
+
+def electric_charge(isospin: float, t8: float, x: float, beta: float, triplet: int = 1) -> float:
+    """Return Q = ±(T3 + β T8) + X (eq. 1); the lower sign (`triplet` = -1) holds in an antitriplet.
+
+    >>> electric_charge(0.0, -1 / 3**0.5, -1 / 2 + 3**0.5 / (2 * 3**0.5), beta=3**0.5, triplet=-1)
+    1.0
+    """
+    return triplet * (isospin + beta * t8) + x
+
+
+def boson_charges(beta: float) -> tuple[float, float]:
+    """Return the charges A = 1/2 + √3β/2 of Y and B = -1/2 + √3β/2 of V (eq. 6)."""
+    return 1 / 2 + SQRT3 * beta / 2, -1 / 2 + SQRT3 * beta / 2
+
+
+def coupling_ratio_squared(beta: Array, sin2_theta_w: Array) -> Array:
+    """Return g_X²/g² = 6 s_W² / [1 - (1 + β²) s_W²] (eq. 8)."""
+    return 6 * sin2_theta_w * zprime_normalisation(beta, sin2_theta_w) ** 2
+
+
+def boson_masses(g: float, omega: float, v: float, u: float) -> tuple[float, float, float]:
+    """Return m_Y, m_V and m_W, from m² = (g²/4)(ω² + u²), (ω² + v²) and (v² + u²) (eq. 10).
+
+    The vacuum expectation values and the masses have the same unit.
+    """
+    return g / 2 * math.hypot(omega, u), g / 2 * math.hypot(omega, v), g / 2 * math.hypot(v, u)
+
+
+def mixing_matrix(
+    s12: float, s13: float, s23: float, delta1: float = 0.0, delta2: float = 0.0, delta3: float = 0.0
+) -> NDArray[np.complex128]:
+    """Return V_L, the rotation of the left-handed down quarks (eq. 18), shape (3, 3), unitary.
+
+    As printed, eq. 18 is not unitary: c̃12 s̃23 e^(iδ2) in the second row needs a plus sign, as here.
+    """
+    c12, c13, c23 = (math.sqrt(1 - s**2) for s in (s12, s13, s23))
+
+    def e(phase: float) -> complex:
+        return complex(math.cos(phase), math.sin(phase))
+
+    return np.array(
+        [
+            [
+                c12 * c13,
+                s12 * c23 * e(delta3) - c12 * s13 * s23 * e(delta1 - delta2),
+                c12 * c23 * s13 * e(delta1) + s12 * s23 * e(delta2 + delta3),
+            ],
+            [
+                -c13 * s12 * e(-delta3),
+                c12 * c23 + s12 * s13 * s23 * e(delta1 - delta2 - delta3),
+                -s12 * s13 * c23 * e(delta1 - delta3) + c12 * s23 * e(delta2),
+            ],
+            [-s13 * e(-delta1), -c13 * s23 * e(-delta2), c13 * c23],
+        ]
+    )
+
+
+def down_triplet_matrix(mixing: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Return V_L† diag(1, 1, -1) V_L: the representation of the down quarks in the mass basis.
+
+    The third generation sits in an antitriplet; what that leaves off the diagonal is the
+    flavour-changing term 2 c_W² V*_3i V_3j of eq. 17.
+    """
+    return mixing.conj().T @ np.diag([1.0, 1.0, -1.0]) @ mixing
+
+
+# --- couplings of the Z' ------------------------------------------------------------------------------
+
+
+def zprime_normalisation(beta: Array, sin2_theta_w: Array) -> Array:
+    """Return f(β) = 1/√(1 - (1 + β²) s_W²) (Table I).
+
+    Raises
+    ------
+    NurecoilError
+        Where 1 - (1 + β²) s_W² <= 0: there g_X is not real and the model does not exist.
+    """
+    radicand = 1 - (1 + np.asarray(beta) ** 2) * sin2_theta_w
+    if np.any(radicand <= 1e-12):  # zero but for rounding, too
+        worst = float(np.min(radicand))
+        raise NurecoilError(
+            f"the 331β model does not exist at beta = {np.max(np.abs(beta)):.6g}, sin2_theta_w ="
+            f" {np.max(sin2_theta_w):.6g}: 1 - (1 + beta²) sin2_theta_w = {worst:.4g} must be positive"
+        )
+    return 1 / np.sqrt(radicand)
+
+
+def zprime_left(triplet: Array, hypercharge: float, beta: Array, sin2_theta_w: Array) -> Array:
+    """Return the left-handed Z' coupling -t c_W² + 2√3 β s_W² Y, over gf(β)/(2√3 c_W) (eq. 17)."""
+    return -triplet * (1 - sin2_theta_w) + 2 * SQRT3 * beta * sin2_theta_w * hypercharge
+
+
+def zprime_right(hypercharge: float, beta: Array, sin2_theta_w: Array) -> Array:
+    """Return the right-handed Z' coupling 2√3 β s_W² Y, over gf(β)/(2√3 c_W) (eq. 17)."""
+    return 2 * SQRT3 * beta * sin2_theta_w * hypercharge
+
+
+def zprime_couplings(
+    fermion: Fermion, beta: Array, sin2_theta_w: Array, third_generation: Array = 0.0
+) -> tuple[Array, Array]:
+    """Return g_V^Z'(f) and g_A^Z'(f) = f(β)/(2√3) (L ± R), in the normalisation g/2c_W of eq. 20 (Table I).
+
+    Parameters
+    ----------
+    fermion : Fermion
+    beta, sin2_theta_w : float or ndarray
+    third_generation : float or ndarray
+        |V_L,31|² = s̃13², the part of the fermion that belongs to the third generation and so to the
+        opposite representation.
+    """
+    norm = zprime_normalisation(beta, sin2_theta_w) / (2 * SQRT3)
+    triplet = fermion.triplet * (1 - 2 * third_generation)
+    left = zprime_left(triplet, fermion.hypercharge_left, beta, sin2_theta_w)
+    right = zprime_right(fermion.hypercharge_right, beta, sin2_theta_w)
+    return norm * (left + right), norm * (left - right)
+
+
+def quark_couplings(
+    beta: Array, m_zprime: Array, sin2_theta_w: Array, s13_tilde: Array, variant: str = "equations"
+) -> dict[str, tuple[Array, Array]]:
+    """Return G_V(q) and G_A(q) = g_X^Z(q) + (m_Z²/m_Z'²) 2 g_V^Z'(ν) g_X^Z'(q) for q = u, d (eq. 25).
+
+    Parameters
+    ----------
+    beta, sin2_theta_w, s13_tilde : float or ndarray
+    m_zprime : float or ndarray
+        Mass of the Z' in MeV.
+    variant : {"equations", "numbers"}
+    """
+    neutrino, _ = zprime_couplings(NEUTRINO, beta, sin2_theta_w)
+    strength = (Z_MASS / np.asarray(m_zprime)) ** 2 * 2 * neutrino
+    result: dict[str, tuple[Array, Array]] = {}
+    for name, quark, third in (("u", UP, 0.0), ("d", DOWN, np.asarray(s13_tilde) ** 2)):
+        vector, axial = zprime_couplings(quark, beta, sin2_theta_w, third)
+        if variant == "numbers":
+            vector = NUMBERS_FACTOR[name] * vector
+        result[name] = (
+            z_vector(quark.isospin, quark.charge, sin2_theta_w) + strength * vector,
+            z_axial(quark.isospin) + strength * axial,
+        )
+    return result
+
+
+# --- the model ----------------------------------------------------------------------------------------
+
+
+def _couplings(values: Values) -> Couplings:
+    quarks = quark_couplings(
+        values["beta"],
+        values["m_zprime"],
+        values["sin2_theta_w"],
+        values["s13_tilde"],
+        values["variant"],
+    )
+    (vector_u, axial_u), (vector_d, axial_d) = quarks["u"], quarks["d"]
+    return flavour_universal(
+        *nucleon_couplings(vector_u, vector_d),
+        *nucleon_couplings(axial_u, axial_d),
+        values["mu_nu"],
+    )
+
+
+def _notes(values: Values) -> tuple[str, ...]:
+    beta = np.atleast_1d(np.asarray(values["beta"], dtype=float))
+    away = np.min(np.abs(beta[:, np.newaxis] - np.array(BETAS)), axis=1) > 1e-6
+    if not away.any():
+        return ()
+    return (
+        f"beta = {beta[away][0]:.6g} is not ±n/√3 with n = 0, 1, 2, 3 (eq. 9): the exotic particles then"
+        " have charges that are not multiples of 1/2; the couplings are computed as they stand.",
+    )
+
+
+ZPRIME_331 = Model(
+    name="331-beta",
+    title="331β model: a heavy Z' from SU(3)_L x U(1)_X",
+    reference="Binh:2021, section II",
+    parameters=(
+        Parameter(
+            name="beta",
+            description="β in the charge operator Q = T3 + β T8 + X",
+            latex=r"\beta",
+            default=None,
+            low=-SQRT3 * (1 + 1e-6),
+            high=SQRT3 * (1 + 1e-6),
+            reference="Binh:2021, eqs. 1 and 9",
+        ),
+        Parameter(
+            name="m_zprime",
+            description="mass of the Z'; a contact interaction, so well above the momentum transfer",
+            latex=r"m_{Z'}",
+            default=None,
+            unit="TeV",
+            low=1e3,
+            log_scan=True,
+            reference="Binh:2021, eq. 23",
+        ),
+        Parameter(
+            name="s13_tilde",
+            description="s̃13 = |V_L,31|, down-quark mixing into the third generation",
+            latex=r"\tilde{s}_{13}",
+            default=0.03,
+            low=-1.0,
+            high=1.0,
+            reference="Binh:2021, eq. 18; at most 0.03 at 3 TeV (Buras:2012)",
+        ),
+        Parameter(
+            name="mu_nu",
+            description="neutrino magnetic moment, the same for all flavours",
+            latex=r"\mu_\nu",
+            default=0.0,
+            unit="mu_B",
+            low=0.0,
+            reference="Binh:2021, eq. 35",
+        ),
+        SIN2_THETA_W_PARAMETER,
+        Parameter(
+            name="variant",
+            description="what the paper derives, or what its numbers follow from",
+            latex=r"\mathrm{variant}",
+            default="equations",
+            choices=VARIANTS,
+            reference="docstring of nurecoil.models.zprime_331",
+        ),
+    ),
+    evaluate=_couplings,
+    notes=_notes,
+)

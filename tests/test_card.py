@@ -1,0 +1,240 @@
+"""Experiment cards: the built-in ones say what Table II says, and a bad one is told all its errors."""
+
+from importlib import resources
+
+import pytest
+
+from nurecoil.card import experiment_names, load_experiment
+from nurecoil.errors import NurecoilError
+
+CSI = (resources.files("nurecoil.experiments") / "binh2021-csi.toml").read_text(encoding="utf-8")
+BUILT_IN = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")
+
+
+@pytest.fixture
+def card(tmp_path):
+    """Return a function that writes the CsI card with some texts replaced, and loads it."""
+
+    def load(*replacements):
+        text = CSI
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new, 1)
+        path = tmp_path / "mine.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_experiment(path)
+
+    return load
+
+
+def refusal(load, *replacements):
+    with pytest.raises(NurecoilError) as error:
+        load(*replacements)
+    return str(error.value)
+
+
+# --- good cards ---------------------------------------------------------------------------------------
+
+
+def test_built_in_names():
+    assert experiment_names() == BUILT_IN
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_card_loads_under_its_own_name(name):
+    assert load_experiment(name).name == name
+
+
+# seed, Table II: nuclei, mass in kg, distance in m, threshold in keV (None: in the efficiency)
+@pytest.mark.parametrize(
+    ("name", "formula", "mass", "distance", "threshold"),
+    [
+        ("binh2021-csi", "CsI", 14.6, 19.3, None),
+        ("binh2021-ge", "Ge", 10, 22, 5),
+        ("binh2021-lar", "Ar", 24, 27.5, None),
+        ("binh2021-nai-185", "NaI", 185, 28, 13),
+        ("binh2021-nai-2000", "NaI", 2000, 28, 13),
+    ],
+)
+def test_built_in_cards_are_table_ii(name, formula, mass, distance, threshold):
+    experiment = load_experiment(name)
+    assert experiment.target.formula == formula
+    assert experiment.mass_kg == mass
+    assert experiment.exposure.baseline_m == distance
+    if threshold is not None:
+        assert (experiment.detector.edges[0], experiment.detector.per_kev) == (threshold, 1.0)
+
+
+def test_csi_sees_quenched_light():
+    # 8.78 % of the recoil energy at 13.348 PE/keV: 1.172 PE per keV
+    assert load_experiment("binh2021-csi").detector.per_kev == pytest.approx(1.17195, rel=1e-5)
+
+
+def test_csi_statistics_are_eq_43():
+    statistics = load_experiment("binh2021-csi").statistics
+    assert (statistics.observed, statistics.background) == (134, 6)
+    assert statistics.variance_counts == 2 * 405 + 6
+    assert [pull.name for pull in statistics.pulls] == ["binh2021-csi_signal", "binh2021-csi_background"]
+    assert [pull.prior_width for pull in statistics.pulls] == [0.28, 0.25]
+
+
+def test_csi_spectrum_is_the_release():
+    # issue 2: C and AC counts, 6 to 30 PE in steps of 2
+    spectrum = load_experiment("binh2021-csi").spectrum
+    assert spectrum.edges == tuple(range(6, 31, 2))
+    assert spectrum.coincidence == (35, 62, 91, 74, 60, 49, 35, 33, 27, 21, 34, 26)
+    assert spectrum.anticoincidence == (26, 51, 67, 49, 39, 32, 30, 23, 21, 21, 29, 17)
+
+
+def test_a_path_is_accepted_and_units_are_converted(card):
+    experiment = card(('"14.6 kg"', '"14600 g"'), ('"19.3 m"', '"0.0193 km"'))
+    built_in = load_experiment("binh2021-csi")
+    assert experiment.mass_kg == pytest.approx(built_in.mass_kg, rel=1e-14)
+    assert experiment.exposure.baseline_m == pytest.approx(built_in.exposure.baseline_m, rel=1e-14)
+    assert experiment.detector == built_in.detector
+    assert experiment.statistics == built_in.statistics
+
+
+def test_a_projection_observes_nothing_of_its_own():
+    assert load_experiment("binh2021-ge").statistics.observed is None
+    assert len(load_experiment("binh2021-ge").statistics.pulls) == 1
+
+
+# --- bad cards ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "reason"),
+    [
+        ('"14.6 kg"', '"14.6 m"', "target.mass", "wrong unit"),
+        ('"14.6 kg"', '"14.6"', "target.mass", "needs a unit"),
+        ('"14.6 kg"', "14.6", "target.mass", "needs a unit"),
+        ('"14.6 kg"', '"-14.6 kg"', "target.mass", "greater than 0"),
+        ('"14.6 kg"', '"nan kg"', "target.mass", "finite"),
+        ('"19.3 m"', '"19.3 TeV"', "source.baseline", "wrong unit"),
+        ('"19.3 m"', '"0 m"', "source.baseline", "greater than 0"),
+        ("1.76e23", "-1.76e23", "source.protons_on_target", "greater than 0"),
+        ("1.76e23", "nan", "source.protons_on_target", "finite"),
+        ("1.76e23", "inf", "source.protons_on_target", "finite"),
+        ("1.76e23", '"many"', "source.protons_on_target", "valid number"),
+        ("vector_recoil_term = false", "", "cross_section.vector_recoil_term", "required"),
+        ("quenching = 0.0878", "quenching = 0", "detector.quenching", "greater than 0"),
+        ("quenching = 0.0878", "quenchng = 0.0878", "detector.quenchng", "not permitted"),
+        ("  4, 6, 8,", "  4, 8, 6,", "detector", "ascending"),
+        ("  4, 6, 8,", "  4, 6, 6,", "detector", "ascending"),
+        ("  4, 6, 8,", "  -4, 6, 8,", "detector.edges", "greater than or equal to 0"),
+        ("  4, 6, 8,", "  nan, 6, 8,", "detector.edges", "finite"),
+        ("a = 0.6655", "a = -0.6655", "detector.efficiency.logistic.a", "greater than or equal to 0"),
+        ("a = 0.6655", "a = 1.6655", "detector.efficiency.logistic.a", "less than or equal to 1"),
+        ("a = 0.6655", "a = nan", "detector.efficiency.logistic.a", "given: nan"),
+        ("[6, 1.0]", "[6, -1.0]", "detector.efficiency.logistic.steps", "greater than or equal to 0"),
+        ('kind = "logistic"', 'kind = "logstic"', "detector.efficiency", "'logistic'"),
+        ("observed = 134", "observed = -134", "statistics.observed", "greater than or equal to 0"),
+        ("observed = 134", 'observed = "SM"', "statistics.observed", "standard-model"),
+        ("signal_pull_width = 0.28", "signal_pull_width = nan", "statistics.signal_pull_width", "finite"),
+        ("[35, 62,", "[62,", "spectrum", "12 bins but 11 coincidence"),
+        ("[26, 51,", "[26, -51,", "spectrum.anticoincidence", "greater than or equal to 0"),
+        ("edges = [6, 8,", "edges = [8, 6,", "spectrum", "ascending"),
+        ('"CsI"\nmass', '"CsJ"\nmass', "", "unknown element 'J'"),
+        ('"helm-binh2021"', '"helm-binh"', "", "did you mean 'helm-binh2021'"),
+        ('"pion-decay-at-rest"', '"pion-decay"', "", "did you mean 'pion-decay-at-rest'"),
+        ('title = "', 'tilte = "', "tilte", "not permitted"),
+    ],
+)
+def test_a_bad_field_is_named_with_the_reason(card, old, new, field, reason):
+    sentence = refusal(card, (old, new))
+    assert "mine.toml has" in sentence
+    assert f"[{field}" in sentence
+    assert reason in sentence
+
+
+def test_all_errors_of_a_card_are_listed_at_once(card):
+    sentence = refusal(
+        card,
+        ('"14.6 kg"', '"14.6 m"'),
+        ("1.76e23", "nan"),
+        ("a = 0.6655", "a = -1"),
+        ("signal_pull_width = 0.28", "pull_width = 0.28"),
+    )
+    assert "has 5 errors: " in sentence
+    for field in (
+        "target.mass",
+        "source.protons_on_target",
+        "detector.efficiency.logistic.a",
+        "statistics.signal_pull_width",
+        "statistics.pull_width",
+    ):
+        assert f"[{field}]" in sentence
+    assert "\n" not in sentence
+
+
+def test_unknown_names_are_listed_with_all_other_errors_and_their_fields(card):
+    sentence = refusal(
+        card, ('"CsI"\nmass', '"XX"\nmass'), ('"helm-binh2021"', '"foo"'), ('"14.6 kg"', '"14.6 m"')
+    )
+    for field in ("target.material", "target.form_factor", "target.mass"):
+        assert f"[{field}]" in sentence
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x0 = 10.8507", "x0 = nan"),
+        ("[[5, 0.5], [6, 1.0]]", "[[6, 1.0], [5, 0.5]]"),
+        ("[[5, 0.5], [6, 1.0]]", "[[nan, 0.5], [6, 1.0]]"),
+        ("edges = [6, 8, 10,", "edges = [6, nan, 10,"),
+    ],
+)
+def test_nan_and_disorder_are_refused_everywhere(card, old, new):
+    refusal(card, (old, new))
+
+
+@pytest.mark.parametrize(
+    ("x", "efficiency", "reason"),
+    [
+        ("[1.0, 2.0]", "[0.1]", "2 points but 1 efficiencies"),
+        ("[2.0, 1.0]", "[0.1, 0.2]", "ascending"),
+        ("[1.0, nan]", "[0.1, 0.2]", "nan"),
+        ("[1.0, 2.0]", "[0.1, 1.2]", "less than or equal to 1"),
+        ("[1.0, 2.0]", "[-0.1, 0.2]", "greater than or equal to 0"),
+    ],
+)
+def test_a_bad_efficiency_table_is_refused(card, x, efficiency, reason):
+    logistic = CSI[CSI.index('kind = "logistic"') : CSI.index("# Eq. 43")]
+    table = f'kind = "tabulated"\nx = {x}\nefficiency = {efficiency}\n'
+    sentence = refusal(card, (logistic, table))
+    assert "[detector.efficiency.tabulated" in sentence
+    assert reason in sentence
+
+
+def test_an_unknown_experiment_is_refused_with_the_nearest_name():
+    with pytest.raises(NurecoilError, match="unknown experiment 'binh2021-cs': did you mean 'binh2021-csi'"):
+        load_experiment("binh2021-cs")
+
+
+def test_a_missing_card_is_named(tmp_path):
+    with pytest.raises(NurecoilError, match=r"there is no experiment card .*absent\.toml"):
+        load_experiment(tmp_path / "absent.toml")
+
+
+def test_a_folder_is_no_card(tmp_path):
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(NurecoilError, match=r"there is no experiment card .*folder\.toml"):
+        load_experiment(tmp_path / "folder.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"name = ", "is not TOML"),
+        (b"{}", "is not TOML"),
+        (b"name = 'a'\nname = 'b'", "is not TOML"),
+        (b"title = '\xff\xfe'", "is not UTF-8 text"),
+        (b"", "has 8 errors"),
+    ],
+)
+def test_a_file_that_is_no_card_is_refused(tmp_path, content, reason):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(content)
+    with pytest.raises(NurecoilError, match=rf"mine\.toml {reason}"):
+        load_experiment(path)
