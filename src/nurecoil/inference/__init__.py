@@ -1,0 +1,12 @@
+"""Statistics of a function of parameters: fits, profiles, intervals.
+
+This package sees no physics: it is given functions of NumPy arrays and returns numbers.
+
+- `intervals`: the levels of a confidence level and all allowed intervals of one parameter;
+- `fit`: minimisation of a function of several named parameters from several starts.
+"""
+
+from nurecoil.inference.fit import Fit, minimise
+from nurecoil.inference.intervals import Interval, Profile, profile, threshold
+
+__all__ = ["Fit", "Interval", "Profile", "minimise", "profile", "threshold"]
