@@ -1,0 +1,85 @@
+"""Files, all of them or none: a command that fails midway leaves nothing behind."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nurecoil.errors import NurecoilError
+
+
+@contextmanager
+def staged(directory: Path | str) -> Iterator[Path]:
+    """Yield an empty folder whose files move into `directory` when the block ends without an error.
+
+    An error or Ctrl-C leaves `directory` as it was. That it can be written is checked before the block
+    runs. The folder lies inside `directory`, or inside its nearest parent that exists, so that each move
+    is one `os.replace` on one file system.
+
+    Raises
+    ------
+    NurecoilError
+        If the directory, or a file in it, cannot be written.
+
+    Examples
+    --------
+    >>> target = Path(tempfile.mkdtemp()) / "report"
+    >>> with staged(target) as folder:
+    ...     _ = (folder / "report.md").write_text("# Report")
+    ...     target.exists()
+    False
+    >>> [path.name for path in target.iterdir()]
+    ['report.md']
+    """
+    directory = Path(directory)
+    with _refusals(directory):
+        stage = Path(tempfile.mkdtemp(prefix=".nurecoil-", dir=_nearest_folder(directory)))
+        try:
+            yield stage
+            _move(stage, directory)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def staged_file(path: Path | str) -> Iterator[Path]:
+    """Yield a path to write, of the same suffix; it becomes `path` when the block ends without an error."""
+    path = Path(path)
+    if path.is_dir():
+        raise NurecoilError(f"cannot write to '{path}': it is a directory, not a file")
+    with staged(path.parent) as stage:
+        yield stage / path.name
+
+
+@contextmanager
+def _refusals(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NurecoilError(f"cannot write to '{directory}': {error.strerror or error}") from error
+
+
+def _nearest_folder(directory: Path) -> Path:
+    for folder in (directory, *directory.parents):
+        if folder.is_dir():
+            return folder
+        if os.path.lexists(folder):
+            raise NurecoilError(f"cannot write to '{directory}': '{folder}' is not a directory")
+    raise NurecoilError(f"cannot write to '{directory}': no parent directory exists")
+
+
+def _move(stage: Path, directory: Path) -> None:
+    """Move all files, after a look at everything that could be in their way."""
+    files = [path for path in sorted(stage.rglob("*")) if path.is_file()]
+    moves = [(path, directory / path.relative_to(stage)) for path in files]
+    for _, target in moves:
+        _nearest_folder(target.parent)
+        if target.is_dir():
+            raise NurecoilError(f"cannot write '{target}': it is a directory, not a file")
+    for path, target in moves:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)

@@ -1,0 +1,280 @@
+import csv
+import sys
+
+import numpy as np
+import pytest
+
+from nurecoil.document import Figure, LimitBar, LimitBars, Panel, Reference, Series
+from nurecoil.errors import NurecoilError
+from nurecoil.figures import PALETTE, draw, save, save_as
+
+T = np.linspace(0.1, 50, 120)
+EDGES = np.linspace(5, 55, 11)
+
+
+def spectrum():
+    expected = 40 * np.exp(-EDGES[:-1] / 17)
+    return Panel(
+        x_label=r"nuclear recoil energy $T$ [keV]",
+        y_label="counts per bin",
+        title="CsI, 14.6 kg",
+        series=(
+            Series(EDGES, expected, "Standard Model", style="steps", y_error=0.1 * expected),
+            Series(EDGES, 0.7 * expected, r"$m_{Z'} = 1.0$ TeV, β = √3", style="steps", colour="green"),
+            Series(
+                0.5 * (EDGES[1:] + EDGES[:-1]),
+                expected + np.tile([2.0, -2.5], 5),
+                "data",
+                style="points",
+                colour="black",
+                y_error=np.sqrt(expected) + 1,
+            ),
+        ),
+        references=(Reference(8.0, "x", "threshold"),),
+        x_range=(5, 55),
+    )
+
+
+def profile(y_log=False):
+    m = np.geomspace(0.2, 20, 200)
+    names = ("β = −√3", "β = −1/√3", "β = 1/√3", "β = √3")
+    curves = [
+        Series(m, 0.05 + 4 / (k * m**2 + 0.2), f"{name}, all pulls profiled", style=style)
+        for k, name, style in zip((0.3, 1, 2, 4), names, ("solid", "dashed", "dotted", "solid"), strict=True)
+    ]
+    return Panel(
+        x_label=r"$m_{Z'}$ [TeV]",
+        y_label=r"$\Delta\chi^2$",
+        series=tuple(curves),
+        references=(
+            Reference(2.706, "y", "90 % CL, two-sided"),
+            Reference(3.841, "y", "95 % CL"),
+            Reference(5.1, "x", "ATLAS 139 fb⁻¹"),
+        ),
+        x_log=True,
+        y_log=y_log,
+        title="Profile of the mass",
+    )
+
+
+def limits():
+    return LimitBars(
+        x_label=r"lower limit on $m_{Z'}$ [TeV], 90 % CL",
+        rows=(
+            LimitBar("CsI, β = −√3", 0.842, "equations", "steady state, 12 bins"),
+            LimitBar("CsI, β = √3", 1.37, "equations", allowed=((0.31, 0.52), (1.37, None))),
+            LimitBar("Ar, β = √3", 0.61, "equations", "analysis A, rate only"),
+            LimitBar("CsI, β = √3", 1.4, "printed", "table 4"),
+            LimitBar("Ar, β = √3", None, "printed"),
+            LimitBar("LHC dilepton", 12.1, "collider", "139 fb⁻¹, 95 % CL"),
+        ),
+    )
+
+
+def figures():
+    """Every kind of panel, alone and together."""
+    return (
+        Figure("fig1", "Recoil spectrum", "A histogram, its band and data.", (spectrum(),)),
+        Figure("fig2", "Profiles", "Four curves.", (profile(), profile(y_log=True)), columns=2),
+        Figure("fig3", "Limits on *m*<sub>Z′</sub>", "All limits together.", (limits(),), alt="Six bars."),
+        Figure("fig4", "Two kinds", "Stacked.", (profile(), limits())),
+    )
+
+
+def rows(path):
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith("#")]
+    return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize("figure", figures(), ids=lambda f: f.name)
+def test_save_writes_the_same_three_files_each_time(figure, tmp_path):
+    first, second = save(figure, tmp_path / "a"), save(figure, tmp_path / "b")
+    assert {kind: path.name for kind, path in first.items()} == {
+        kind: f"{figure.name}.{kind}" for kind in ("png", "svg", "csv")
+    }
+    for kind, path in first.items():
+        assert path.read_bytes() == second[kind].read_bytes()
+    assert first["png"].read_bytes().startswith(b"\x89PNG\r\n")
+    svg = first["svg"].read_text("utf-8")
+    assert "<svg" in svg
+    assert "<text" not in svg  # letters are paths
+    assert "<dc:date>" not in svg
+    assert first["csv"].read_text("utf-8").startswith(f"# {figure.title}\n")
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".SVG", b"<?xml"), (".pdf", b"%PDF")])
+def test_save_as_writes_one_file_the_same_each_time(suffix, start, tmp_path):
+    figure = Figure("f", "t", "c", (limits(),))
+    for name in ("a", "b"):
+        save_as(figure, tmp_path / (name + suffix))
+    first, second = (path.read_bytes() for path in sorted(tmp_path.iterdir()))
+    assert first == second
+    assert first.startswith(start)
+
+
+def test_save_and_save_as_write_the_same_image(tmp_path):
+    figure = Figure("f", "t", "c", (profile(),))
+    save_as(figure, tmp_path / "one.png")
+    assert (tmp_path / "one.png").read_bytes() == save(figure, tmp_path)["png"].read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a", ".png"])
+def test_save_as_refuses_an_unknown_suffix(name, tmp_path):
+    with pytest.raises(NurecoilError, match=r"must end in \.png, \.svg, \.pdf"):
+        save_as(Figure("f", "t", "c", (limits(),)), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_csv_gives_the_curves_back_exactly(tmp_path):
+    panels = (spectrum(), profile())
+    table = rows(save(Figure("f", "t", "c", panels), tmp_path)["csv"])
+    assert list(table[0]) == ["panel", "series", "x", "x_high", "y", "y_error"]
+    for number, panel in enumerate(panels, start=1):
+        for s in panel.series:
+            mine = [r for r in table if r["panel"] == str(number) and r["series"] == s.label]
+            assert [float(r["y"]) for r in mine] == s.y.tolist()
+            if s.style == "steps":
+                assert [float(r["x"]) for r in mine] == s.x[:-1].tolist()
+                assert [float(r["x_high"]) for r in mine] == s.x[1:].tolist()
+            else:
+                assert [float(r["x"]) for r in mine] == s.x.tolist()
+                assert {r["x_high"] for r in mine} == {""}
+            errors = [""] * s.y.size if s.y_error is None else [repr(float(e)) for e in s.y_error]
+            assert [r["y_error"] for r in mine] == errors
+
+
+def test_csv_gives_the_limits_back(tmp_path):
+    table = rows(save(Figure("f", "t", "c", (profile(), limits())), tmp_path)["csv"])
+    assert {r["group"] for r in table if r["panel"] == "1"} == {""}
+    bars = [r for r in table if r["panel"] == "2"]
+    assert [r["y"] for r in bars] == ["0.842", "1.37", "1.37", "0.61", "1.4", "", "12.1"]
+    assert [(r["x"], r["x_high"]) for r in bars[1:3]] == [("0.31", "0.52"), ("1.37", "")]
+    assert bars[0]["group"] == "equations"
+    assert bars[0]["note"] == "steady state, 12 bins"
+
+
+def test_limit_bars_fill_what_is_excluded_and_print_the_limit():
+    ax = draw(Figure("f", "t", "c", (limits(),))).axes[0]
+    printed = [t.get_text() for t in ax.texts]
+    for text in (
+        "0.842 TeV",
+        "1.37 TeV  (or 0.31–0.52 TeV)",
+        "12.1 TeV",
+        "no limit",
+        "steady state, 12 bins",
+    ):
+        assert text in printed
+    bars = [c for c in ax.collections if c.get_label() == "equations"]
+    ends = [[round(float(p.vertices[:, 0].max()), 9) for p in bar.get_paths()] for bar in bars]
+    assert ends == [[0.842], [0.31, 1.37], [0.61]]
+    axes_box = ax.get_window_extent()
+    assert all(t.get_window_extent().x1 <= axes_box.x1 for t in ax.texts)
+
+
+def test_legend_lies_outside_the_axes_and_the_title_above_it():
+    canvas = draw(figures()[1])
+    canvas.draw_without_rendering()
+    page = canvas.bbox
+    for ax in canvas.axes:
+        legend = ax.get_legend().get_window_extent()
+        assert legend.y0 >= ax.get_window_extent().y1
+        title = next(t for t in (ax._left_title,) if t.get_text()).get_window_extent()
+        assert title.y0 >= legend.y1
+        assert title.y1 <= page.y1
+        assert legend.x1 <= page.x1
+
+
+def test_reference_labels_cover_neither_one_another_nor_a_curve():
+    ax = draw(Figure("f", "t", "c", (profile(),))).axes[0]
+    assert [t.get_text() for t in ax.texts] == ["90 % CL, two-sided", "95 % CL", "ATLAS 139 fb⁻¹"]
+    boxes = [t.get_window_extent() for t in ax.texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    for curve in ax.lines[:4]:
+        points = ax.transData.transform(curve.get_xydata())
+        assert not any(box.count_contains(points) for box in boxes)
+
+
+def test_palette_names_are_understood():
+    panel = Panel("x", "y", (Series([0, 1], [1, 2], "a", colour="blue"),))
+    ax = draw(Figure("f", "t", "c", (panel,))).axes[0]
+    assert ax.lines[0].get_color() == PALETTE["blue"]
+
+
+def test_unknown_colour_is_refused():
+    panel = Panel("x", "y", (Series([0, 1], [1, 2], "a", colour="ultraviolet"),))
+    with pytest.raises(NurecoilError, match="ultraviolet"):
+        draw(Figure("f", "t", "c", (panel,)))
+
+
+def test_no_pyplot_and_no_trace_in_the_settings():
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    pyplot = "matplotlib.pyplot" in sys.modules
+    draw(figures()[0])
+    assert dict(matplotlib.rcParams) == before
+    assert ("matplotlib.pyplot" in sys.modules) == pyplot
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"x": [0, 1, 2]}, "series 'rate': needs as many x as y, but has 3 x and 2 y"),
+        ({"style": "steps"}, "series 'rate': needs n \\+ 1 bin edges"),
+        ({"style": "steps", "x": [0, 2, 1]}, "series 'rate': bin edges must ascend"),
+        ({"y_error": [1.0]}, "series 'rate': needs as many y_error"),
+        ({"y_error": [1.0, -1.0]}, "series 'rate': y_error must not be negative"),
+        ({"y": [1.0, np.inf]}, "series 'rate': y must be finite"),
+        ({"x": [0.0, np.nan]}, "series 'rate': x must be finite"),
+        ({"x": [[0, 1]]}, "series 'rate': x must have one dimension"),
+        ({"y": ["a", "b"]}, "series 'rate': y must be numbers"),
+        ({"x": [], "y": []}, "series 'rate': has no points"),
+        ({"style": "wavy"}, "series 'rate': style is one of"),
+        ({"label": " "}, "a series needs a label"),
+    ],
+)
+def test_bad_series_is_refused_by_name(bad, message):
+    with pytest.raises(NurecoilError, match=message):
+        Series(**{"x": [0.0, 1.0], "y": [1.0, 2.0], "label": "rate", **bad})
+
+
+def line(**changes):
+    return Series(**{"x": [0.0, 1.0], "y": [-1.0, 0.0], "label": "rate", **changes})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Panel("x", "y", ()), "panel 'y': has no series"),
+        (lambda: Panel("x", "y", (line(), line())), "'rate' appears 2 times"),
+        (lambda: Panel("x", "y", (line(),), y_log=True), "series 'rate': no y is positive"),
+        (lambda: Panel("x", "y", (line(),), x_range=(2, 1)), "x_range must be two finite ascending"),
+        (lambda: Panel("x", "y", (line(),), x_log=True, x_range=(0, 1)), "logarithmic"),
+        (lambda: Reference(1.0, "z", "limit"), "reference 'limit'"),
+        (lambda: Reference(np.nan, "x", "limit"), "reference 'limit'"),
+        (lambda: LimitBar("CsI", -1.0, "g"), "limit 'CsI'"),
+        (lambda: LimitBar("CsI", 2.0, "g", allowed=((1.0, None),)), "limit 'CsI': 2.0 is no lower end"),
+        (lambda: LimitBar("CsI", 2.0, "g", allowed=((1.0, None), (2.0, 3.0))), "limit 'CsI'.*ascend"),
+        (lambda: LimitBar("CsI", 1.0, "g", allowed=((1.0, 3.0), (2.0, None))), "limit 'CsI'.*ascend"),
+        (lambda: LimitBars("x", ()), "have no rows"),
+        (lambda: Figure("../etc", "t", "c", (limits(),)), "figure name"),
+        (lambda: Figure("f", "t", "c", ()), "figure 'f': has no panels"),
+        (lambda: Figure("f", "t", "c", (limits(),), columns=0), "figure 'f': columns"),
+    ],
+)
+def test_bad_figure_is_refused_by_name(make, message):
+    with pytest.raises(NurecoilError, match=message):
+        make()
+
+
+def test_arrays_are_copied_and_frozen():
+    y = np.array([1.0, 2.0])
+    series = Series([0, 1], y, "a")
+    y[0] = 9
+    assert series.y[0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        series.y[0] = 3
+
+
+def test_gaps_in_a_curve_are_drawn():
+    draw(Figure("f", "t", "c", (Panel("x", "y", (Series([0, 1, 2], [1, np.nan, 2], "a"),)),)))
