@@ -1,0 +1,90 @@
+"""The command line: parses, calls, prints; computes nothing.
+
+One file a command, registered at the end of this one; `arguments` reads what is written, `terminal` prints.
+What costs time to import is imported inside the commands, so that `nurecoil --help` is quick.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from nurecoil._version import __version__
+from nurecoil.cli import limit, listing, predict, reproduce
+from nurecoil.errors import NurecoilError
+
+__all__ = ["app", "main"]
+
+HELP = """Limits on new physics from coherent elastic neutrino-nucleus scattering.
+
+A model turns parameters into neutrino couplings, an experiment turns couplings into counts, and counts into
+limits.
+
+\b
+  nurecoil list                      what there is: models, experiments, parameters
+  nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
+  nurecoil predict --model standard-model --experiment binh2021-csi
+  nurecoil limit --help              limits, with examples
+
+\b
+Values are written as in a paper, always with a unit where there is one:
+  m_zprime=2TeV    m_zprime=500GeV    mu_nu=2.9e-11    beta=-1/sqrt(3)
+Quote what has parentheses, because a shell would read them: --set 'beta=-sqrt(3)'
+
+Bad input ends in one sentence and exit status 2."""
+
+app = typer.Typer(
+    name="nurecoil",
+    help=HELP,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; always ends in SystemExit.
+
+    Bad input gives one sentence on stderr and exit status 2.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old terminal shows "?" for β instead of a traceback
+    try:
+        try:
+            app(args=argv, prog_name="nurecoil")
+        finally:
+            sys.stdout.flush()
+    except NurecoilError as error:
+        print("Error:", " ".join(str(error).split()), file=sys.stderr)
+        raise SystemExit(2) from None
+    except BrokenPipeError:  # such as `nurecoil list | head -1`: nobody reads on, no reason to complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"nurecoil {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _nurecoil(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version.", show_default=False
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("reproduce", help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
+app.command("predict", help=predict.HELP, short_help=predict.SUMMARY)(predict.predict)
+app.command("limit", help=limit.HELP, short_help=limit.SUMMARY)(limit.limit)
+app.command("list", help=listing.HELP, short_help=listing.SUMMARY)(listing.list_)

@@ -1,0 +1,175 @@
+"""`nurecoil limit`: the allowed values of a parameter."""
+
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nurecoil.cli.arguments import (
+    AsJson,
+    FormFactorName,
+    ModelName,
+    Setting,
+    compile_experiments,
+    parse_priors,
+    parse_scan,
+    parse_settings,
+)
+from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs
+from nurecoil.errors import NurecoilError
+from nurecoil.staging import staged_file
+
+if TYPE_CHECKING:
+    from nurecoil.analysis import Limit
+    from nurecoil.models import Model
+
+MOST_POINTS = 1_000_000
+SUMMARY = "Find the allowed values of a parameter."
+HELP = """Find all values of one parameter that experiments allow together.
+
+Nuisance parameters are profiled: fitted anew at each value. With --freeze-at they are held at their best fit
+for that value of the scanned parameter, and Δχ² is counted from there, as some papers do.
+
+\b
+Examples:
+  nurecoil limit --model 331-beta --experiment binh2021-csi \\
+    --set 'beta=-sqrt(3)' --scan m_zprime=0.1TeV..100TeV
+  nurecoil limit --model 331-beta --set beta=0 --scan m_zprime=100GeV..10TeV \\
+    --experiment binh2021-csi --experiment binh2021-lar --cl 95% --plot limit.png
+  nurecoil limit --model 331-beta --experiment binh2021-ge --set m_zprime=1TeV \\
+    --scan 'beta=-sqrt(3)..sqrt(3)' --prior binh2021-ge_signal=0.3 --json"""
+
+
+def limit(
+    model: ModelName,
+    experiment: Annotated[
+        list[str],
+        typer.Option(metavar="NAME", help="A name or a card, FILE.toml; repeat to combine experiments."),
+    ],
+    scan: Annotated[str, typer.Option(metavar="NAME=LOW..HIGH", help="The parameter to find limits of.")],
+    settings: Setting = None,
+    cl: Annotated[str, typer.Option(metavar="CL", help="Confidence level, between 0 and 1.")] = "0.9",
+    freeze_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VALUE",
+            help="Hold nuisance parameters at their best fit there.",
+            show_default="profile them",
+        ),
+    ] = None,
+    prior: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PULL=WIDTH",
+            help="Prior width of a nuisance parameter, EXPERIMENT_signal or EXPERIMENT_background.",
+            show_default="the experiment's own",
+        ),
+    ] = None,
+    points: Annotated[int, typer.Option(metavar="N", help="Points of the curve, at least 5.")] = 2001,
+    form_factor: FormFactorName = None,
+    as_json: AsJson = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw Δχ² to a .png, .svg or .pdf file.", show_default="no plot"),
+    ] = None,
+) -> None:
+    """Print all allowed intervals of one parameter."""
+    from nurecoil import analysis, figures
+    from nurecoil.exhibits import limit_figure
+    from nurecoil.models import load_model
+    from nurecoil.quantities import parse_quantity
+
+    if plot:
+        figures.format_of(plot)  # refuses before anything is computed
+    if not 5 <= points <= MOST_POINTS:
+        raise NurecoilError(f"points = {points} is not allowed: it must be between 5 and {MOST_POINTS}")
+    chosen = load_model(model)
+    values = parse_settings(chosen, settings or ())
+    parameter, low, high = parse_scan(chosen, scan)
+    widths = parse_priors(prior or ())
+    frozen = None if freeze_at is None else float(parameter.parse(freeze_at))
+    level = parse_quantity(cl, "", name="cl")
+    with staged_file(plot) if plot else nullcontext() as target:
+        result = analysis.limit(
+            chosen,
+            compile_experiments(experiment, form_factor),
+            values,
+            (parameter.name, low, high),
+            cl=level,
+            freeze_at=frozen,
+            widths=widths,
+            points=points,
+        )
+        if target:
+            figures.save_as(limit_figure(result), target)
+    if as_json:
+        print_json(_limit_json(chosen, experiment, result))
+    else:
+        _print_limit(chosen, experiment, result)
+    if plot:
+        print(f"Plot: {plot}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _limit_json(model: "Model", experiments: Sequence[str], result: "Limit") -> dict[str, object]:
+    profile, unit = result.profile, result.parameter.inside
+    return {
+        "model": model.name,
+        "experiments": list(experiments),
+        "parameter": result.parameter.name,
+        "unit": result.parameter.unit,
+        "cl": result.cl,
+        "best_fit": profile.best_fit / unit,
+        "minimum": profile.minimum,
+        "allowed": [list(interval) for interval in _allowed(result)],
+        "lower_limit": _scaled(profile.lower_limit, unit),
+        "upper_limit": _scaled(profile.upper_limit, unit),
+        "converged": profile.converged,
+        "parameters": at_border(model.parameters, result.values),
+        "notes": list(result.notes),
+        "conventions": dict(result.conventions),
+        "level": profile.level,
+        "curve": {
+            "values": (profile.values / unit).tolist(),
+            "delta_chi2": [x if math.isfinite(x) else None for x in profile.delta_chi2.tolist()],
+        },
+    }
+
+
+def _allowed(result: "Limit") -> list[tuple[float, float | None]]:
+    """Return the allowed intervals at the border unit; None stands for "open at the scan's upper edge"."""
+    unit = result.parameter.inside
+    return [(i.low / unit, None if i.open_high else i.high / unit) for i in result.profile.intervals]
+
+
+def _scaled(value: float | None, unit: float) -> float | None:
+    return None if value is None else value / unit
+
+
+def _print_limit(model: "Model", experiments: Sequence[str], result: "Limit") -> None:
+    profile, parameter = result.profile, result.parameter
+    allowed = [_interval_text(result, number) for number in range(len(profile.intervals))]
+    rows = [("allowed" if number == 0 else "", text) for number, text in enumerate(allowed or ["nothing"])]
+    for name, value in (("lower limit", profile.lower_limit), ("upper limit", profile.upper_limit)):
+        rows.append((name, "none" if value is None else parameter.format(value, 4)))
+    rows.append(("best fit", f"{parameter.format(profile.best_fit, 4)}, χ² = {profile.minimum:.4g}"))
+    rows.append(("converged", "yes" if profile.converged else "NO: the ends of the intervals are not exact"))
+    title = f"{parameter.name} at {100 * result.cl:g} % CL (Δχ² ≤ {profile.level:.4g}): {model.name}, "
+    print_pairs(title + " + ".join(experiments), rows)
+    print_basis(model.parameters, result.values, result.notes, result.conventions)
+
+
+def _interval_text(result: "Limit", number: int) -> str:
+    """Return one interval in words; an end at the scan's edge is not an end."""
+    interval, parameter = result.profile.intervals[number], result.parameter
+    low, high = parameter.format(interval.low, 4), parameter.format(interval.high, 4)
+    if interval.open_low and interval.open_high:
+        return f"everything scanned, {low} to {high}"
+    if interval.open_high:
+        return f"above {low} (scanned up to {high})"
+    if interval.open_low:
+        return f"below {high} (scanned down to {low})"
+    return f"{low} to {high}"

@@ -1,0 +1,66 @@
+"""`nurecoil reproduce`: recompute a paper and write the report."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.staging import staged
+
+if TYPE_CHECKING:
+    from nurecoil.document import Document
+
+SUMMARY = "Recompute a paper, with a verdict on every number."
+HELP = """Recompute a paper: every number, table and figure, with a verdict beside each.
+
+Writes report.html (one file, needs no network), report.md, results.json and figures/ (PNG, SVG, and CSV with
+the numbers), and prints the table of verdicts.
+
+\b
+Examples:
+  nurecoil reproduce binh2021
+  nurecoil reproduce binh2021 --output my-report"""
+
+
+def reproduce(
+    paper: Annotated[str, typer.Argument(metavar="PAPER", help="Name of the paper, such as binh2021.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Directory to write to.", show_default="PAPER-report"
+        ),
+    ] = None,
+) -> None:
+    """Recompute a paper and write the report."""
+    from nurecoil.papers import load_paper
+
+    recipe = load_paper(paper)
+    directory = output or Path(f"{recipe.name}-report")
+    with staged(directory) as stage:
+        with progress(recipe.steps) as begin:
+            result = recipe.reproduce(begin)
+        results = json.dumps(result.results, indent=2, allow_nan=False, ensure_ascii=False)
+        (stage / "results.json").write_text(results + "\n", encoding="utf-8")
+        _write_report(result.document, stage)
+    print_document_table(result.summary)
+    for path in ("report.html", "report.md", "results.json"):
+        print(directory / path)
+    if count := len(result.document.figures):
+        print(directory / "figures", f"({count} figure{'s' if count > 1 else ''} as PNG, SVG and CSV)")
+
+
+def _write_report(document: "Document", directory: Path) -> None:
+    """Draw the figures and write the report, as HTML with the figures inside and as Markdown."""
+    from nurecoil import figures, report
+
+    images = {}
+    with progress(len(document.figures)) as begin:
+        for figure in document.figures:
+            begin(f"drawing {figure.title}")
+            images[figure.name] = figures.save(figure, directory / "figures")["svg"].read_bytes()
+    page = report.to_html(document, images)
+    (directory / "report.html").write_text(page, encoding="utf-8")
+    text = report.to_markdown(document, lambda figure: f"figures/{figure.name}.png")
+    (directory / "report.md").write_text(text, encoding="utf-8")

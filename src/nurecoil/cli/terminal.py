@@ -1,0 +1,194 @@
+"""What a command prints: tables, pairs, progress and JSON. What costs time to import comes in when used."""
+
+import html
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from nurecoil.document import Table
+    from nurecoil.parameters import Parameter, Value, Values
+
+WIDE = 140  # columns of a terminal that has room for prose in a table
+PROSE = 60  # a longer cell is prose
+_TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
+_COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}
+
+
+def console(stderr: bool = False) -> "Console":
+    """Return a terminal that prints text as it is: no markup, no emoji, no guessed colours."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def print_json(result: Mapping[str, object]) -> None:
+    """Print strict JSON; NaN or infinity would be a bug and raises ValueError."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(result, indent=2, allow_nan=False, ensure_ascii=not utf8))
+
+
+def plain(markdown: str) -> str:
+    """Return short Markdown as text for a terminal.
+
+    >>> plain("*m*<sub>Z′</sub> > **1.4** TeV, 10<sup>−11</sup>")
+    'm_Z′ > 1.4 TeV, 10^−11'
+    """
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark").parseInline(" ".join(markdown.split()))[0].children or ()
+    texts = (_TAGS.get(t.content, "") if t.type == "html_inline" else t.content for t in tokens)
+    return html.unescape("".join(texts))
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | tuple[str, str]]],
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+) -> None:
+    """Print a table as wide as the terminal allows.
+
+    A cell may be (text, colour). Columns numbered in `right` hold numbers; these and those in `whole` are
+    never wrapped.
+    """
+    from rich import box
+    from rich.table import Table as Grid
+
+    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for number, name in enumerate(columns):
+        side: Literal["right", "left"] = "right" if number in right else "left"
+        table.add_column(_text(name), justify=side, no_wrap=number in (*right, *whole), overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(*cell) if isinstance(cell, tuple) else _text(cell) for cell in row))
+    _print(title, table)
+
+
+def print_pairs(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and values below one another."""
+    from rich.table import Table as Grid
+
+    table = Grid.grid(padding=(0, 2, 0, 0))
+    for name, value in rows:
+        table.add_row(_text(f"  {name}"), _text(value))
+    _print(title, table)
+
+
+def print_document_table(table: "Table") -> None:
+    """Print a table of a report, verdicts in their colours; prose only where the terminal has room for it."""
+    from nurecoil.report import TONES
+
+    texts = [[plain(cell) for cell in row] for row in table.rows]
+    longest = [max((len(row[number]) for row in texts), default=0) for number in range(len(table.columns))]
+    roomy = console().width >= WIDE
+    kept = [number for number in range(len(table.columns)) if roomy or longest[number] <= PROSE]
+
+    def cell(row: Sequence[str], number: int) -> str | tuple[str, str]:
+        if number != table.status_column:
+            return row[number]
+        return row[number], _COLOURS.get(TONES.get(row[number].lower(), ""), "")
+
+    rows = [[cell(row, number) for number in kept] for row in texts]
+    columns = [plain(table.columns[number]) for number in kept]
+    print_table(
+        plain(table.title), columns, rows, whole=[kept.index(n) for n in kept if n == table.status_column]
+    )
+    left_out = [plain(name) for number, name in enumerate(table.columns) if number not in kept]
+    if left_out:
+        print(f"In the report, or in a terminal of {WIDE} columns: {', '.join(left_out)}.\n")
+
+
+def _print(title: str, body: "Grid") -> None:
+    terminal = console()
+    terminal.print(_text(title, "bold"))
+    terminal.print(body)
+
+
+def _text(text: str, style: str = "") -> "Text":
+    from rich.text import Text
+
+    return Text(text, style=style)
+
+
+# --- progress -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[str], None]]:
+    """Yield a function to be called as each of `total` steps begins.
+
+    On stderr: a bar where that is a terminal, else one line a step.
+    """
+    terminal, done = console(stderr=True), 0
+
+    def say(step: str) -> None:
+        nonlocal done
+        done += 1
+        print(f"[{done}/{total}] {plain(step)}", file=sys.stderr, flush=True)
+
+    if not terminal.is_terminal:
+        yield say
+        return
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    with Progress(
+        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), text, console=terminal, transient=True
+    ) as bar:
+        task = bar.add_task("", total=total)
+
+        def draw(step: str) -> None:
+            nonlocal done
+            bar.update(task, completed=done, description=plain(step))
+            done += 1
+
+        yield draw
+
+
+# --- what a result rests on ---------------------------------------------------------------------------
+
+
+def at_border(parameters: "Sequence[Parameter]", values: "Values") -> dict[str, dict[str, float | str]]:
+    """Return each parameter's value and unit as a user writes them."""
+    return {
+        p.name: {"value": value if isinstance(value, str) else float(value) / p.inside, "unit": p.unit}
+        for p in parameters
+        if (value := values.get(p.name)) is not None
+    }
+
+
+def print_basis(
+    parameters: "Sequence[Parameter]",
+    values: "Values",
+    notes: Sequence[str],
+    conventions: Mapping[str, object],
+) -> None:
+    """Print what a result rests on: parameters, conventions, notes."""
+    used = [(p.name, _shown(p, values[p.name])) for p in parameters if p.name in values]
+    blocks = [("Parameters", used), ("Conventions", _lines(conventions))]
+    if notes:
+        blocks.append(("Notes", [("-", note) for note in notes]))
+    for title, rows in blocks:
+        print()
+        print_pairs(title, rows)
+
+
+def _shown(parameter: "Parameter", value: "Value") -> str:
+    return value if isinstance(value, str) else parameter.format(float(value))
+
+
+def _lines(tree: Mapping[str, object], indent: str = "") -> list[tuple[str, str]]:
+    """Return the names and values of nested mappings, one a line; the nested ones last, indented."""
+    lines = [(indent + name, str(value)) for name, value in tree.items() if not isinstance(value, Mapping)]
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            lines += [(indent + name, ""), *_lines(value, indent + "  ")]
+    return lines

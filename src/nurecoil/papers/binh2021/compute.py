@@ -1,0 +1,199 @@
+"""The paper's tables, limits and curves, recomputed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.analysis import limit, predict
+from nurecoil.couplings import weak_charge
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.inference.intervals import Profile, threshold
+from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.models.zprime_331 import DOWN, NEUTRINO, UP, VARIANTS, zprime_couplings
+from nurecoil.nuclei import Nuclide
+from nurecoil.papers.binh2021.published import PrintedLimit
+from nurecoil.papers.binh2021.setup import (
+    BETA_OF,
+    CL,
+    EXPERIMENTS,
+    PROJECTIONS,
+    REFERENCE_MASS,
+    S13_TILDE,
+    SIN2_THETA_W,
+    SYSTEMATICS,
+    Setup,
+    standard_model_total,
+    values,
+)
+
+Array = NDArray[np.float64]
+Events = dict[str, dict[str, dict[str, float]]]
+FERMIONS = {"nu": NEUTRINO, "u": UP, "d": DOWN}
+SCAN = (5e4, 1e8)  # MeV
+
+
+@dataclass(frozen=True)
+class Table3:
+    """Events of Table III, {variant: {beta: {mass in GeV: N}}}: as computed, and scaled to N_SM = 188."""
+
+    unscaled: Events
+    scaled: Events
+
+
+@dataclass(frozen=True)
+class LimitResult:
+    """One limit on m_Z': the reading of the paper that it belongs to, and all allowed intervals (TeV)."""
+
+    experiment: str
+    beta: str
+    variant: str
+    nuisances: str
+    systematic: float | None
+    profile: Profile
+
+    @property
+    def allowed_tev(self) -> tuple[tuple[float, float | None], ...]:
+        """The allowed intervals; None where one is open upwards."""
+        return tuple((i.low / 1e6, None if i.open_high else i.high / 1e6) for i in self.profile.intervals)
+
+    @property
+    def lower_limit_tev(self) -> float | None:
+        """The lower limit, or None where large masses are not allowed."""
+        low = self.profile.lower_limit
+        return None if low is None else low / 1e6
+
+    @property
+    def lower_edge_tev(self) -> float | None:
+        """The lower end of the last allowed interval, also where that ends below the scan's edge."""
+        return self.allowed_tev[-1][0] if self.allowed_tev else None
+
+
+def table1(sin2_theta_w: float = SIN2_THETA_W, s13_tilde: float = S13_TILDE) -> Events:
+    """Return the Z' couplings of Table I: {beta: {"nu" | "u" | "d": {"gV": x, "gA": x}}}."""
+    result: Events = {}
+    for label, beta in BETA_OF.items():
+        result[label] = {}
+        for name, fermion in FERMIONS.items():
+            third = s13_tilde**2 if name == "d" else 0.0
+            vector, axial = zprime_couplings(fermion, beta, sin2_theta_w, third)
+            result[label][name] = {"gV": float(vector), "gA": float(axial)}
+    return result
+
+
+def table1_as_printed(sin2_theta_w: float, s13_tilde: float) -> Events:
+    """Return the same from the formulas that Table I prints, to compare with."""
+    result = {}
+    for label, beta in BETA_OF.items():
+        s2, root3 = sin2_theta_w, np.sqrt(3)
+        norm = 1 / np.sqrt(1 - (1 + beta**2) * s2) / (2 * root3)
+        mixing = 2 * (1 - s2) * s13_tilde**2
+        neutrino = norm * (1 - (1 + root3 * beta) * s2)
+        printed = {
+            "nu": (neutrino, neutrino),
+            "u": (norm * (-1 + (1 + 5 / root3 * beta) * s2), norm * (-1 + (1 - root3 * beta) * s2)),
+            "d": (
+                norm * (-1 + (1 - beta / root3) * s2 + mixing),
+                norm * (-1 + (1 + root3 * beta) * s2 + mixing),
+            ),
+        }
+        result[label] = {name: {"gV": float(v), "gA": float(a)} for name, (v, a) in printed.items()}
+    return result
+
+
+def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: float) -> Array:
+    """Return the expected counts per bin at one mass of the Z'."""
+    point = {**values(beta, variant), "m_zprime": mass_gev * 1e3}
+    return predict(ZPRIME_331, experiment, point).counts
+
+
+def both_tables3(setup: Setup, masses_gev: tuple[int, ...]) -> Table3:
+    """Return Table III as computed and scaled."""
+    return Table3(table3(setup.experiments["binh2021-csi"], masses_gev), table3(setup.csi_scaled, masses_gev))
+
+
+def table3(experiment: CompiledExperiment, masses_gev: tuple[int, ...]) -> Events:
+    """Return the number of events of Table III: {variant: {beta: {mass in GeV: N}}}."""
+    return {
+        variant: {
+            beta: {str(m): float(events(experiment, beta, variant, m).sum()) for m in masses_gev}
+            for beta in ("+sqrt3", "-sqrt3")
+        }
+        for variant in VARIANTS
+    }
+
+
+def weak_charge_correction(nuclide: Nuclide, beta: str, variant: str, masses: Array) -> Array:
+    """Return R_W = (Q_W^331β - Q_W^SM)/Q_W^SM of a nucleus against the mass of the Z' in MeV."""
+    new = ZPRIME_331.couplings(**values(beta, variant), m_zprime=masses)
+    old = STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W)
+    charge, sm_charge = (
+        weak_charge(c.vector_p[..., 0, 0], c.vector_n[..., 0, 0], nuclide.Z, nuclide.N) for c in (new, old)
+    )
+    return (charge - sm_charge) / sm_charge
+
+
+def limit_result(
+    experiment: CompiledExperiment,
+    beta: str,
+    variant: str,
+    nuisances: str,
+    systematic: float | None = None,
+    sin2_theta_w: float = SIN2_THETA_W,
+    scan: tuple[float, float] = SCAN,
+) -> LimitResult:
+    """Return the limit of one experiment in one reading of the paper."""
+    name = experiment.experiment.name
+    found = limit(
+        ZPRIME_331,
+        [experiment],
+        values(beta, variant, sin2_theta_w),
+        ("m_zprime", *scan),
+        cl=CL,
+        freeze_at=REFERENCE_MASS if nuisances == "frozen" else None,
+        widths=None if systematic is None else {f"{name}_signal": systematic},
+    )
+    return LimitResult(name, beta, variant, nuisances, systematic, found.profile)
+
+
+def experiment_for(setup: Setup, name: str, variant: str) -> CompiledExperiment:
+    """Return the compiled experiment; CsI in variant "numbers" has the paper's 188 events."""
+    if name == "binh2021-csi" and variant == "numbers":
+        return setup.csi_scaled
+    return setup.experiments[name]
+
+
+def all_limits(setup: Setup, progress: Callable[[str], None]) -> tuple[LimitResult, ...]:
+    """Return every limit: experiment x σ_sys x variant x nuisances x β = ±√3."""
+    results = []
+    for name in EXPERIMENTS:
+        progress(f"limits of {name}")
+        for systematic in SYSTEMATICS if name in PROJECTIONS else (None,):
+            for variant in VARIANTS:
+                experiment = experiment_for(setup, name, variant)
+                results += [
+                    limit_result(experiment, beta, variant, nuisances, systematic)
+                    for nuisances in ("profiled", "frozen")
+                    for beta in ("+sqrt3", "-sqrt3")
+                ]
+    return tuple(results)
+
+
+def counts_needed(experiment: CompiledExperiment, printed: PrintedLimit) -> float:
+    """Return the N_SM at which a projection, without systematic uncertainty, reaches a printed limit.
+
+    From eq. 45 with a = 0: (N_SM - N)²/(1.2 N_SM) = Δχ², N = r N_SM, so N_SM = 1.2 Δχ²/(1 - r)², in
+    variant "numbers".
+    """
+    r = events(experiment, printed.beta, "numbers", printed.tev * 1e3).sum() / standard_model_total(
+        experiment
+    )
+    return float(1.2 * threshold(CL) / (1 - r) ** 2)
+
+
+def limit_of_systematics(experiment: CompiledExperiment, beta: str, systematic: float) -> float:
+    """Return the profiled limit (TeV) of a projection with unlimited statistics, in variant "numbers"."""
+    endless = replace(experiment, templates=experiment.templates.scaled(1e8))
+    found = limit_result(endless, beta, "numbers", "profiled", systematic)
+    return found.lower_limit_tev or float("nan")

@@ -1,0 +1,284 @@
+"""Figures 1 to 8 of the paper and a summary of all limits, as data for `nurecoil.figures`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.document import Figure, LimitBar, LimitBars, Panel, Reference, Series, Style
+from nurecoil.inference.intervals import threshold
+from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.nuclei import nuclide
+from nurecoil.papers.binh2021 import compute
+from nurecoil.papers.binh2021.compute import LimitResult
+from nurecoil.papers.binh2021.published import Published
+from nurecoil.papers.binh2021.setup import (
+    BETA_OF,
+    CL,
+    DETECTOR_TEXT,
+    SIN2_THETA_W,
+    SYSTEMATICS,
+    Setup,
+    values,
+)
+from nurecoil.recoil import recoil_templates
+
+Array = NDArray[np.float64]
+
+BETA_LABEL = {
+    "+sqrt3": r"$\beta=\sqrt{3}$",
+    "+2/sqrt3": r"$\beta=2/\sqrt{3}$",
+    "+1/sqrt3": r"$\beta=1/\sqrt{3}$",
+    "0": r"$\beta=0$",
+    "-1/sqrt3": r"$\beta=-1/\sqrt{3}$",
+    "-2/sqrt3": r"$\beta=-2/\sqrt{3}$",
+    "-sqrt3": r"$\beta=-\sqrt{3}$",
+}
+BETA_COLOUR = dict(
+    zip(BETA_OF, ("vermillion", "orange", "purple", "black", "green", "sky", "blue"), strict=True)
+)
+VARIANT_TITLE = {
+    "equations": 'variant "equations": what the paper derives',
+    "numbers": 'variant "numbers": what its tables follow',
+}
+MASS_LABEL = r"$m_{Z'}$ [TeV]"
+FIG4_POINTS = (("+sqrt3", 500, "vermillion"), ("-sqrt3", 2000, "sky"), ("-sqrt3", 5000, "blue"))
+MAGNETIC_MOMENTS: tuple[tuple[float, int, Style], ...] = ((2.9, -11, "dashed"), (2.2, -12, "dotted"))
+
+
+def weak_charge_figure(number: int, masses_tev: tuple[float, float]) -> Figure:
+    """Return figure 1 or 2: R_W of caesium against the mass of the Z' for all β."""
+    masses = np.linspace(*masses_tev, 400)
+    cs = nuclide("Cs133")
+    panels = tuple(
+        Panel(
+            x_label=MASS_LABEL,
+            y_label=r"$R_W = \Delta Q_W / Q_W^{SM}$",
+            title=title,
+            series=tuple(
+                Series(
+                    masses,
+                    compute.weak_charge_correction(cs, beta, variant, masses * 1e6),
+                    BETA_LABEL[beta],
+                    colour=BETA_COLOUR[beta],
+                )
+                for beta in BETA_OF
+            ),
+            references=(Reference(0.0, "y", ""),),
+            x_range=masses_tev,
+            y_range=(-0.15, 0.15),
+        )
+        for variant, title in VARIANT_TITLE.items()
+    )
+    return Figure(
+        name=f"fig{number}",
+        title=f"Figure {number}: weak charge correction up to {masses_tev[1]:g} TeV",
+        caption='R<sub>W</sub> of <sup>133</sup>Cs (iodine is nearly the same). In "equations" it is positive'
+        ' for every β; only in "numbers" does it have the sign of β, as the paper says. The curves of'
+        " |β| ≥ 2/√3 leave the frame at small masses.",
+        panels=panels,
+    )
+
+
+def cross_section_figure(setup: Setup) -> Figure:
+    """Return figure 3: weak and magnetic cross sections of caesium, averaged over the source."""
+    cs = nuclide("Cs133")
+    csi = setup.experiments["binh2021-csi"].experiment
+    T = np.geomspace(5e-4, 45e-3, 300)
+    templates = recoil_templates(cs, csi.flux, csi.form_factor, csi.conventions, T)
+    per_neutrino = 1 / len(csi.flux.components) * 1e-3  # and per keV
+
+    def weak(beta: str, variant: str, mass_tev: float) -> Array:
+        point = {**values(beta, variant), "m_zprime": mass_tev * 1e6, "mu_nu": 0.0}
+        return templates.evaluate(ZPRIME_331.couplings(**point)) * per_neutrino
+
+    standard = templates.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W)) * per_neutrino
+    magnetic = [
+        Series(
+            T * 1e3,
+            templates.magnetic.sum(axis=1) * (digits * 10.0**power) ** 2 * per_neutrino,
+            rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_B$",
+            colour="grey",
+            style=style,
+        )
+        for digits, power, style in MAGNETIC_MOMENTS
+    ]
+    panels = tuple(
+        Panel(
+            x_label=r"recoil energy $E_R$ [keV]",
+            y_label=r"$d\sigma/dE_R$ [cm$^2$/keV]",
+            title=title,
+            series=(
+                Series(T * 1e3, standard, "Standard Model", colour="black"),
+                *(
+                    Series(
+                        T * 1e3,
+                        weak(beta, variant, mass),
+                        rf"{BETA_LABEL[beta]}, {mass:g} TeV",
+                        colour=BETA_COLOUR[beta],
+                        style="solid" if mass == 1 else "dashed",
+                    )
+                    for beta in ("+sqrt3", "-sqrt3")
+                    for mass in (1, 3)
+                ),
+                *magnetic,
+            ),
+            x_log=True,
+            y_log=True,
+            x_range=(0.5, 45.0),
+            y_range=(1e-46, 1e-38),
+        )
+        for variant, title in VARIANT_TITLE.items()
+    )
+    return Figure(
+        name="fig3",
+        title="Figure 3: contributions to the cross section",
+        caption="Per <sup>133</sup>Cs nucleus and neutrino, averaged over the three components of the source"
+        " (the paper does not name its nucleus or neutrino energy). The magnetic part stays orders of"
+        " magnitude below the weak one for both magnetic moments.",
+        panels=panels,
+    )
+
+
+def events_figure(setup: Setup) -> Figure:
+    """Return figure 4: events per 2-PE bin beside the COHERENT data."""
+    compiled = setup.experiments["binh2021-csi"]
+    spectrum = compiled.experiment.spectrum
+    if spectrum is None:
+        raise ValueError("the card of binh2021-csi has no spectrum")
+    edges = np.array(compiled.experiment.detector.edges)
+    shown = (edges[:-1] >= spectrum.edges[0]) & (edges[1:] <= spectrum.edges[-1])
+    on, off = np.array(spectrum.coincidence), np.array(spectrum.anticoincidence)
+    bins = np.array(spectrum.edges)
+    data = Series(
+        (bins[1:] + bins[:-1]) / 2,
+        on - off,
+        "COHERENT 2017, C − AC",
+        colour="black",
+        style="points",
+        y_error=np.sqrt(on + off),
+    )
+    standard = compiled.counts(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W))[shown]
+    panels = tuple(
+        Panel(
+            x_label="photoelectrons",
+            y_label="events / 2 PE",
+            title=title,
+            series=(
+                data,
+                Series(bins, standard, "Standard Model", colour="grey", style="steps"),
+                *(
+                    Series(
+                        bins,
+                        compute.events(compiled, beta, variant, mass)[shown],
+                        rf"{BETA_LABEL[beta]}, {mass / 1e3:g} TeV",
+                        colour=colour,
+                        style="steps",
+                    )
+                    for beta, mass, colour in FIG4_POINTS
+                ),
+            ),
+            x_range=(6, 30),
+        )
+        for variant, title in VARIANT_TITLE.items()
+    )
+    return Figure(
+        name="fig4",
+        title="Figure 4: events against the COHERENT data",
+        caption="Coincidence minus anticoincidence counts of the 2017 release (6 to 30 PE, t < 6 μs) with"
+        " their statistical errors; they hold about 6 beam-related background events besides the signal.",
+        panels=panels,
+    )
+
+
+def profile_figure(
+    number: int, title: str, experiments: Sequence[str], limits: Sequence[LimitResult]
+) -> Figure:
+    """Return one of figures 5 to 8: Δχ² against the mass of the Z'."""
+    panels = tuple(
+        Panel(
+            x_label=MASS_LABEL,
+            y_label=r"$\Delta\chi^2$",
+            title=_panel_title(name, variant, len(experiments)),
+            series=tuple(_profile_series(r) for r in limits if (r.experiment, r.variant) == (name, variant)),
+            references=(Reference(threshold(CL), "y", "90 % CL"),),
+            x_log=True,
+            x_range=(0.1, 10),
+            y_range=(0, 10),
+        )
+        for name in experiments
+        for variant in VARIANT_TITLE
+    )
+    return Figure(
+        name=f"fig{number}",
+        title=f"Figure {number}: Δχ² of {title}",
+        caption="Solid: pulls profiled at every mass. Dotted: pulls kept at their best fit for 3 TeV, as"
+        " in the paper, Δχ² counted from there (it can be negative)."
+        + (
+            f" Dashed: profiled with σ<sub>sys</sub> = {SYSTEMATICS[1]} in place of {SYSTEMATICS[0]}."
+            if any(r.systematic for r in limits if r.experiment in experiments)
+            else ""
+        ),
+        panels=panels,
+    )
+
+
+def _panel_title(name: str, variant: str, experiments: int) -> str:
+    mass = f"{name.rsplit('-', 1)[1]} kg, " if experiments > 1 else ""
+    return mass + VARIANT_TITLE[variant]
+
+
+def _profile_series(result: LimitResult) -> Series:
+    mass = result.profile.values / 1e6
+    shown = np.flatnonzero((mass >= 0.09) & (mass <= 11))[::2]
+    delta = result.profile.delta_chi2[shown]
+    wide = result.systematic == SYSTEMATICS[1]
+    frozen = result.nuisances == "frozen"
+    label = f"{BETA_LABEL[result.beta]}, {result.nuisances}"
+    if result.systematic is not None:
+        label += rf", $\sigma_{{sys}}$ = {result.systematic:g}"
+    return Series(
+        mass[shown],
+        np.where(delta < 40, delta, np.nan),
+        label,
+        colour=BETA_COLOUR[result.beta],
+        style="dotted" if frozen else "dashed" if wide else "solid",
+    )
+
+
+def for_figure(limits: Sequence[LimitResult]) -> list[LimitResult]:
+    """Return the limits that figures 5 to 8 show: frozen pulls only with the smaller σ_sys."""
+    return [r for r in limits if not (r.nuisances == "frozen" and r.systematic == SYSTEMATICS[1])]
+
+
+def summary_figure(published: Published, limits: Sequence[LimitResult]) -> Figure:
+    """Return the overlay of our limits, the paper's, and the other bounds that it quotes."""
+    shown = [r for r in limits if r.nuisances == "profiled" and r.systematic in (None, SYSTEMATICS[0])]
+    rows = [
+        LimitBar(
+            f"{DETECTOR_TEXT[r.experiment]}, {BETA_LABEL[r.beta]}",
+            r.lower_limit_tev,
+            f'nurecoil, "{r.variant}", profiled',
+            allowed=r.allowed_tev,
+        )
+        for variant in VARIANT_TITLE
+        for r in shown
+        if r.variant == variant
+    ]
+    rows += [
+        LimitBar(
+            f"{DETECTOR_TEXT[p.experiments[0]].split(',')[0]}, {BETA_LABEL[p.beta]}",
+            p.tev,
+            "printed in the paper",
+        )
+        for p in published.limits
+        if p.text != "1.5 TeV"
+    ]
+    rows += [LimitBar(b.label, b.tev, "other bounds it quotes") for b in published.bounds]
+    return Figure(
+        name="summary",
+        title="Summary: limits on the Z′ mass",
+        caption="Lower limits at 90 % CL; the projections (Ge, NaI) with σ<sub>sys</sub> = 0.2. Where the Z′"
+        " interferes destructively a second interval of small masses is allowed too.",
+        panels=(LimitBars(MASS_LABEL, tuple(rows), x_range=(0.05, 60)),),
+    )

@@ -1,0 +1,64 @@
+"""The recipe: compute, compare with what is printed, describe figures, report and results file."""
+
+from collections.abc import Callable, Sequence
+
+from nurecoil.document import Figure
+from nurecoil.papers.binh2021 import compute, contents, pictures, verdicts
+from nurecoil.papers.binh2021.compute import LimitResult
+from nurecoil.papers.binh2021.published import Published, load_published
+from nurecoil.papers.binh2021.results import results_file
+from nurecoil.papers.binh2021.setup import S13_TILDE, SIN2_THETA_W, Setup, prepare
+from nurecoil.papers.paper import Paper, Reproduction
+
+Progress = Callable[[str], None]
+
+
+def reproduce(progress: Progress) -> Reproduction:
+    """Recompute the paper; `progress` is told of each step."""
+    published = load_published()
+    progress("compiling the experiments")
+    setup = prepare()
+    progress("computing Tables I and III")
+    table3 = compute.both_tables3(setup, published.table3_masses_gev)
+    limits = compute.all_limits(setup, progress)
+    progress("comparing with the printed numbers")
+    rows = (
+        verdicts.table3_rows(published, table3)
+        + verdicts.limit_rows(setup, published, limits)
+        + verdicts.statement_rows(setup, _table1_difference())
+    )
+    inputs = verdicts.input_rows(published)
+    progress("describing the figures")
+    figures = _figures(setup, published, limits)
+    return Reproduction(
+        contents.document(setup, published, table3, limits, rows, inputs, figures),
+        results_file(setup, published, table3, limits, rows + inputs),
+        contents.verdict_table("Results of the paper", rows),
+    )
+
+
+BINH2021 = Paper(name="binh2021", title=contents.TITLE, steps=9, reproduce=reproduce)
+
+
+def _table1_difference() -> float:
+    ours = compute.table1()
+    printed = compute.table1_as_printed(SIN2_THETA_W, S13_TILDE)
+    return max(
+        abs(ours[beta][f][g] - printed[beta][f][g]) for beta in ours for f in ours[beta] for g in ("gV", "gA")
+    )
+
+
+def _figures(setup: Setup, published: Published, limits: Sequence[LimitResult]) -> dict[str, Figure]:
+    shown = pictures.for_figure(limits)
+    figures = (
+        pictures.summary_figure(published, limits),
+        pictures.weak_charge_figure(1, (0.5, 10.0)),
+        pictures.weak_charge_figure(2, (0.5, 4.0)),
+        pictures.cross_section_figure(setup),
+        pictures.events_figure(setup),
+        pictures.profile_figure(5, "CsI", ["binh2021-csi"], shown),
+        pictures.profile_figure(6, "LAr", ["binh2021-lar"], shown),
+        pictures.profile_figure(7, "Ge", ["binh2021-ge"], shown),
+        pictures.profile_figure(8, "NaI", ["binh2021-nai-185", "binh2021-nai-2000"], shown),
+    )
+    return {figure.name: figure for figure in figures}

@@ -1,0 +1,630 @@
+"""The command line: what it prints, what it writes, and how it refuses."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+
+from nurecoil import __version__, cli, figures, papers
+from nurecoil.document import Document, Figure, Panel, Section, Series, Table
+from nurecoil.errors import NurecoilError
+from nurecoil.form_factors import FORM_FACTOR_NAMES
+from nurecoil.papers.paper import Paper, Reproduction
+
+SM = ["predict", "--model", "standard-model", "--experiment", "binh2021-csi"]
+PREDICT = ["predict", "--model", "331-beta", "--experiment", "binh2021-csi"]
+POINT = [*PREDICT, "--set", "beta=1/sqrt(3)", "--set", "m_zprime=2TeV"]
+LIMIT = ["limit", "--model", "331-beta", "--experiment", "binh2021-csi", "--set", "beta=-sqrt(3)"]
+SCAN = ["--scan", "m_zprime=0.1TeV..100TeV"]
+SEED = ["--set", "sin2_theta_w=0.23867", "--set", "variant=numbers", "--freeze-at", "3TeV"]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line in this process: status, stdout, stderr."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ending:
+            cli.main(list(arguments))
+        out, err = capsys.readouterr()
+        return ending.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def result(run):
+    """Run with --json: what is printed, read as strict JSON."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    def result(*arguments):
+        status, out, err = run(*arguments, "--json")
+        assert (status, err) == (0, "")
+        return json.loads(out, parse_constant=refuse)
+
+    return result
+
+
+def command(*arguments, **options):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONUTF8": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "nurecoil", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        **options,
+    )
+
+
+def files(folder="."):
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*"))
+
+
+# --- predict ------------------------------------------------------------------------------------------
+
+
+def test_predict_gives_the_seeds_standard_model_count(result):
+    got = result(*SM, "--set", "sin2_theta_w=0.23867")
+    assert got["total"] == pytest.approx(186.95, abs=0.01)
+    assert got["total"] == got["standard_model_total"] == pytest.approx(sum(got["counts"]), rel=1e-12)
+    assert len(got["bin_edges"]) == len(got["counts"]) + 1
+    assert (got["observable"], got["notes"]) == ("PE", [])
+    assert got["conventions"]["experiments"]["binh2021-csi"]["form_factor"].startswith("Helm as in the seed")
+
+
+def test_predict_says_which_parameters_it_used_in_the_units_of_the_border(result):
+    got = result(*POINT, "--set", "mu_nu=2.9e-11")["parameters"]
+    assert got["m_zprime"] == {"value": pytest.approx(2.0), "unit": "TeV"}
+    assert got["beta"] == {"value": pytest.approx(3**-0.5), "unit": ""}
+    assert got["mu_nu"] == {"value": 2.9e-11, "unit": "mu_B"}
+    assert got["s13_tilde"]["value"] == 0.03  # a default
+    assert got["variant"] == {"value": "equations", "unit": ""}
+
+
+def test_units_are_converted(result):
+    assert result(*POINT)["total"] == pytest.approx(
+        result(*PREDICT, "--set", "beta=1/sqrt(3)", "--set", "m_zprime=2000 GeV")["total"], rel=1e-12
+    )
+
+
+def test_another_form_factor_changes_the_count_and_is_named(result):
+    point = result(*SM, "--form-factor", "point")
+    assert point["total"] > 1.05 * result(*SM)["total"]
+    assert "point-like" in point["conventions"]["experiments"]["binh2021-csi"]["form_factor"]
+
+
+def test_an_experiment_may_be_a_card(result):
+    card = Path(papers.__file__).parents[1] / "experiments" / "binh2021-csi.toml"
+    Path("mine.toml").write_text(
+        card.read_text(encoding="utf-8").replace("14.6 kg", "29.2 kg"), encoding="utf-8"
+    )
+    mine = result("predict", "--model", "standard-model", "--experiment", "mine.toml")
+    assert mine["total"] == pytest.approx(2 * result(*SM)["total"], rel=1e-12)
+
+
+def test_beta_away_from_n_over_sqrt3_is_allowed_and_noted(result, run):
+    arguments = [*PREDICT, "--set", "m_zprime=2TeV", "--set", "beta=0.3"]
+    (note,) = result(*arguments)["notes"]
+    assert "beta = 0.3 is not" in note
+    assert "beta = 0.3 is not" in run(*arguments)[1]
+    assert result(*POINT)["notes"] == []
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_predict_for_people(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    status, out, err = run(*POINT)
+    assert (status, err) == (0, "")
+    assert max(map(cell_len, out.splitlines())) <= int(columns)
+    for text in (
+        "4 to 6",
+        "total",
+        "Standard Model",
+        "ratio",
+        "2 TeV",
+        "0.57735",
+        "tree-level couplings",
+    ):
+        assert text in out
+    total = re.search(r"^ total +([\d.]+) +([\d.]+) +([\d.]+)", out, re.MULTILINE)
+    assert float(total[1]) / float(total[2]) == pytest.approx(float(total[3]), abs=2e-4)
+
+
+# --- limit --------------------------------------------------------------------------------------------
+
+
+def test_limit_finds_the_seeds_intervals(result):
+    got = result(*LIMIT, *SEED, *SCAN)
+    (low, high), (last, edge) = got["allowed"]
+    assert [low, high, last] == pytest.approx([0.5486, 0.6056, 1.4139], abs=1e-4)
+    assert edge is None
+    assert got["lower_limit"] == last
+    assert (got["upper_limit"], got["unit"], got["parameter"], got["cl"]) == (None, "TeV", "m_zprime", 0.9)
+    assert got["converged"] is True
+    assert low < got["best_fit"] < high
+    assert "3 TeV" in got["conventions"]["nuisances"]
+    assert "m_zprime" not in got["parameters"]
+
+
+def test_limits_curve_is_in_border_units_and_has_the_points_asked_for(result):
+    got = result(*LIMIT, *SCAN, "--points", "51")
+    curve = got["curve"]
+    assert len(curve["values"]) == len(curve["delta_chi2"]) == 51
+    assert [curve["values"][0], curve["values"][-1]] == pytest.approx([0.1, 100])
+    low = got["lower_limit"]
+    assert low == pytest.approx(1.4728, abs=1e-4)
+    inside = np.array(curve["values"]) > low
+    assert (np.array(curve["delta_chi2"])[inside] <= got["level"]).all()
+    assert (np.array(curve["delta_chi2"])[~inside] > got["level"]).all()
+    assert got["minimum"] == pytest.approx(0.9389, abs=1e-4)
+
+
+def test_a_higher_confidence_level_allows_more_and_may_be_in_percent(result):
+    limits = [result(*LIMIT, *SCAN, "--cl", cl)["lower_limit"] for cl in ("0.9", "95%", "0.95")]
+    assert limits[1] == limits[2] < limits[0]
+
+
+def test_a_narrower_prior_strengthens_the_limit(result):
+    narrow = result(*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=10%")
+    assert narrow["lower_limit"] > result(*LIMIT, *SCAN)["lower_limit"]
+    assert narrow["conventions"]["experiments"]["binh2021-csi"]["pull_widths"]["binh2021-csi_signal"] == 0.1
+
+
+def test_experiments_are_combined(result):
+    both = result(*LIMIT, *SCAN, "--experiment", "binh2021-lar")
+    assert both["experiments"] == ["binh2021-csi", "binh2021-lar"]
+    assert both["lower_limit"] == pytest.approx(2.981, abs=1e-3)
+
+
+def test_a_parameter_without_unit_is_scanned(result):
+    got = result(
+        *("limit", "--model", "331-beta", "--experiment", "binh2021-ge", "--set", "m_zprime=1TeV"),
+        *("--scan", "beta=-sqrt(3)..sqrt(3)"),
+    )
+    assert got["unit"] == ""
+    assert -(3**0.5) < got["lower_limit"] < 0
+    assert got["allowed"] == [[got["lower_limit"], None]]
+
+
+def test_limit_for_people(run):
+    status, out, err = run(*LIMIT, *SEED, *SCAN)
+    assert (status, err) == (0, "")
+    assert max(map(cell_len, out.splitlines())) <= 80
+    for text in (
+        "0.5486 TeV to 0.6056 TeV",
+        "above 1.414 TeV (scanned up to 100 TeV)",
+        "90 % CL",
+        "binh2021-csi",
+    ):
+        assert text in out
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
+def test_plot(run, suffix, start):
+    for name in ("a", "b"):
+        status, out, err = run(*LIMIT, *SEED, *SCAN, "--plot", name + suffix)
+        assert (status, err) == (0, "")
+        assert out.endswith(f"Plot: {name}{suffix}\n")
+    assert files() == ["a" + suffix, "b" + suffix]
+    assert Path("a" + suffix).read_bytes().startswith(start)
+
+
+def test_plot_and_json_do_not_mix(run):
+    _, out, err = run(*LIMIT, *SCAN, "--json", "--plot", "new/limit.svg")
+    assert json.loads(out)["unit"] == "TeV"
+    assert err == "Plot: new/limit.svg\n"
+    assert files() == ["new", "new/limit.svg"]
+
+
+def test_the_plot_marks_the_ends_the_level_and_what_is_allowed(monkeypatch, run):
+    drawn = []
+    monkeypatch.setattr(
+        figures, "save_as", lambda figure, path: (drawn.append(figure), path.write_bytes(b""))
+    )
+    run(*LIMIT, *SEED, *SCAN, "--plot", "limit.png")
+    (panel,) = drawn[0].panels
+    assert [r.value for r in panel.references if r.axis == "x"] == pytest.approx(
+        [0.5486, 0.6056, 1.4139], abs=1e-4
+    )
+    assert [r.value for r in panel.references if r.axis == "y"] == pytest.approx([2.7055], abs=1e-4)
+    allowed = panel.series[1]
+    assert np.nanmax(allowed.y) == pytest.approx(2.7055, abs=1e-4)
+    assert panel.x_label.endswith("[TeV]")
+    assert panel.x_log
+
+
+# --- refusals -----------------------------------------------------------------------------------------
+
+BAD_CARD = 'name = "x"\n[target]\nmass = "3"\n'
+MASS = [*PREDICT, "--set", "beta=1", "--set"]
+BETA = [*PREDICT, "--set", "m_zprime=2TeV", "--set"]
+REFUSALS = {
+    "unknown model": (["predict", "--model", "331beta", "--experiment", "binh2021-csi"], "'331-beta'"),
+    "unknown experiment": ([*SM[:3], "--experiment", "binh2021-csl"], "did you mean 'binh2021-csi'"),
+    "unknown parameter": ([*BETA, "bta=1"], "'bta': did you mean 'beta'"),
+    "unknown scanned parameter": ([*LIMIT, "--scan", "mzprime=1TeV..2TeV"], "did you mean 'm_zprime'"),
+    "unknown choice": ([*BETA, "variant=number"], "did you mean 'numbers'"),
+    "unknown form factor": ([*SM, "--form-factor", "helmet"], "'helmet': did you mean 'helm'"),
+    "unknown list": (["list", "model"], "'model': did you mean 'models'"),
+    "unknown paper": (["reproduce", "binh2020"], "'binh2020': did you mean 'binh2021'"),
+    "unknown pull": (
+        [*LIMIT, *SCAN, "--prior", "binh2021-csi_sgnal=1"],
+        "did you mean 'binh2021-csi_signal'",
+    ),
+    "parameter of another model": ([*SM, "--set", "beta=1"], "unknown parameter 'beta'"),
+    "nothing given": (PREDICT, "beta has no default"),
+    "beta too large": (
+        [*BETA, "beta=1.8"],
+        "beta = 1.8 is not allowed: it must be between -1.73205 and 1.73205",
+    ),
+    "beta too small": ([*BETA, "beta=-2"], "beta = -2 is not allowed"),
+    "no real g_X": ([*BETA, "beta=sqrt(3)", "--set", "sin2_theta_w=0.26"], "sin2_theta_w = 0.26"),
+    "no real g_X in a scan": (
+        [*LIMIT[:5], "--scan", "beta=0..sqrt(3)", "--set", "m_zprime=2TeV", "--set", "sin2_theta_w=0.4"],
+        "must be positive",
+    ),
+    "negative mass": (
+        [*MASS, "m_zprime=-2TeV"],
+        "m_zprime = -2 TeV is not allowed: it must be 0.001 TeV or more",
+    ),
+    "no mass": ([*MASS, "m_zprime=0TeV"], "m_zprime = 0 TeV"),
+    "NaN": ([*MASS, "m_zprime=nan"], "m_zprime = nan"),
+    "NaN with unit": ([*MASS, "m_zprime=nanTeV"], "m_zprime = nanTeV"),
+    "NaN without unit": ([*BETA, "beta=nan"], "beta = nan is not a finite number"),
+    "infinity": ([*MASS, "m_zprime=1e400TeV"], "m_zprime = 1e400TeV is not a finite number"),
+    "no unit": ([*MASS, "m_zprime=2"], "m_zprime = 2 needs a unit"),
+    "wrong unit": ([*MASS, "m_zprime=2kg"], "m_zprime = 2kg has the wrong unit"),
+    "not a number": ([*BETA, "beta=one"], "beta = one is not a number"),
+    "no equals sign": ([*BETA, "beta"], "--set 'beta' is not of the form NAME=VALUE"),
+    "no value": ([*BETA, "beta="], "--set 'beta=' is not of the form NAME=VALUE"),
+    "set twice": ([*BETA, "beta=1", "--set", "beta=0"], "--set gives beta twice: 1 and 0"),
+    "prior twice": ([*LIMIT, *SCAN, "--prior", "a=1", "--prior", "a=2"], "--prior gives a twice"),
+    "bad prior": ([*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=-1"], "must be 0 or more"),
+    "set and scanned": ([*LIMIT, "--scan", "beta=0..1"], "beta is both set and scanned"),
+    "reversed scan": ([*LIMIT, "--scan", "m_zprime=2TeV..1TeV"], "m_zprime, 2 TeV to 1 TeV, is reversed"),
+    "empty scan": ([*LIMIT, "--scan", "m_zprime=2TeV..2TeV"], "reversed or empty"),
+    "scan of a choice": ([*LIMIT, "--scan", "variant=0..1"], "variant cannot be scanned"),
+    "scan without range": ([*LIMIT, "--scan", "m_zprime=2TeV"], "m_zprime = 2TeV is not a range"),
+    "scan without equals": (
+        [*LIMIT, "--scan", "m_zprime"],
+        "--scan 'm_zprime' is not of the form NAME=LOW..HIGH",
+    ),
+    "scan without unit": ([*LIMIT, "--scan", "m_zprime=1..2"], "needs a unit"),
+    "scan out of bounds": ([*LIMIT, "--scan", "m_zprime=-1TeV..2TeV"], "m_zprime = -1 TeV is not allowed"),
+    "cl of 0": ([*LIMIT, *SCAN, "--cl", "0"], "confidence level 0"),
+    "cl of 1": ([*LIMIT, *SCAN, "--cl", "1"], "confidence level 1"),
+    "cl in percent without sign": ([*LIMIT, *SCAN, "--cl", "90"], "confidence level 90"),
+    "cl NaN": ([*LIMIT, *SCAN, "--cl", "nan"], "cl = nan"),
+    "frozen out of bounds": ([*LIMIT, *SCAN, "--freeze-at", "-3TeV"], "m_zprime = -3 TeV is not allowed"),
+    "too few points": ([*LIMIT, *SCAN, "--points", "4"], "points = 4 is not allowed"),
+    "too many points": ([*LIMIT, *SCAN, "--points", "10000000000"], "points = 10000000000 is not allowed"),
+    "experiment twice": ([*LIMIT, *SCAN, "--experiment", "binh2021-csi"], "binh2021-csi is given 2 times"),
+    "malformed card": ([*SM[:3], "--experiment", "bad.toml"], "[target.mass] value = 3 needs a unit"),
+    "card that is no TOML": ([*SM[:3], "--experiment", "text.toml"], "text.toml is not TOML"),
+    "no card": ([*SM[:3], "--experiment", "none.toml"], "there is no experiment card none.toml"),
+    "plot of unknown kind": (
+        [*LIMIT, *SCAN, "--plot", "a.jpg"],
+        "'a.jpg': the file must end in .png, .svg, .pdf",
+    ),
+    "plot without kind": ([*LIMIT, *SCAN, "--plot", "plot"], "'plot': the file must end in"),
+    "plot below a file": ([*LIMIT, *SCAN, "--plot", "file/a.png"], "'file' is not a directory"),
+    "plot onto a directory": (
+        [*LIMIT, *SCAN, "--plot", "directory.png"],
+        "'directory.png': it is a directory",
+    ),
+    "report onto a file": (["reproduce", "binh2021", "--output", "file"], "'file' is not a directory"),
+    "report below a file": (["reproduce", "binh2021", "--output", "file/a/b"], "'file' is not a directory"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "text"), REFUSALS.values(), ids=REFUSALS)
+def test_bad_input_ends_in_one_sentence(run, arguments, text):
+    Path("bad.toml").write_text(BAD_CARD)
+    Path("text.toml").write_text("this is prose")
+    Path("file").touch()
+    Path("directory.png").mkdir()
+    before = files()
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert text in err
+    assert files() == before
+
+
+def test_a_refusal_after_the_check_of_the_plot_leaves_no_plot(run):
+    assert run(*LIMIT, "--scan", "m_zprime=2TeV..1TeV", "--plot", "new/limit.png")[0] == 2
+    assert files() == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["predict"], ["lst"], ["limit", "--colour", "red"], ["list", "a", "b"]]
+)
+def test_wrong_usage_is_explained(run, arguments):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert "Usage: nurecoil" in err
+    assert "Error: " in err
+
+
+# --- reproduce ----------------------------------------------------------------------------------------
+
+LINE = Series(np.array([0.0, 1.0]), np.array([1.0, 2.0]), "line")
+FIGURE = Figure("fig1", "A line", "", (Panel("x", "y", (LINE,)),))
+DOCUMENT = Document("A paper", "again", "Lead.", (Section("One", ("Text.", FIGURE)),))
+SUMMARY = Table(
+    "Verdicts on *m*<sub>Z′</sub>",
+    ("Quantity", "Printed", "Ours", "Verdict", "Why"),
+    (
+        ("*m*<sub>Z′</sub>, β = −√3", "**1.4** TeV", "1.41 TeV", "reproduced", "long words " * 30),
+        ("μ<sub>ν</sub>", "10<sup>−11</sup>", "[bold] & <b>", "not reproduced", "`code`"),
+    ),
+    status_column=3,
+)
+REPORT = ["figures", "figures/fig1.csv", "figures/fig1.png", "figures/fig1.svg"]
+REPORT = sorted([*REPORT, "report.html", "report.md", "results.json"])
+
+
+def fake_paper(monkeypatch, *, results=None, fails=None):
+    def reproduce(progress):
+        progress("reading *m*<sub>Z′</sub>")
+        if fails is not None:
+            raise fails
+        progress("computing")
+        return Reproduction(DOCUMENT, results or {"limits": [{"allowed_tev": [[1.4, None]]}]}, SUMMARY)
+
+    monkeypatch.setattr(papers, "load_paper", lambda name: Paper(name, "A paper", 2, reproduce))
+
+
+def test_reproduce_writes_the_report(monkeypatch, run):
+    fake_paper(monkeypatch)
+    status, out, err = run("reproduce", "mine")
+    assert status == 0
+    assert files("mine-report") == REPORT
+    assert files() == sorted(["mine-report", *(f"mine-report/{name}" for name in REPORT)])
+    assert json.loads(Path("mine-report/results.json").read_text())["limits"][0]["allowed_tev"] == [
+        [1.4, None]
+    ]
+    assert "figures/fig1.png" in Path("mine-report/report.md").read_text(encoding="utf-8")
+    assert "<h1>A paper</h1>" in Path("mine-report/report.html").read_text(encoding="utf-8")
+    assert err.splitlines() == ["[1/2] reading m_Z′", "[2/2] computing", "[1/1] drawing A line"]
+    assert out.splitlines()[-4:] == [
+        "mine-report/report.html",
+        "mine-report/report.md",
+        "mine-report/results.json",
+        "mine-report/figures (1 figure as PNG, SVG and CSV)",
+    ]
+
+
+@pytest.mark.parametrize("columns", ["80", "100"])
+def test_reproduce_prints_the_verdicts_as_text(monkeypatch, run, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    fake_paper(monkeypatch)
+    _, out, _ = run("reproduce", "mine")
+    assert max(map(cell_len, out.splitlines())) <= int(columns)
+    assert out.startswith("Verdicts on m_Z′\n")
+    for text in ("m_Z′, β", "1.41 TeV", "μ_ν", "10^−11", "[bold] &"):
+        assert text in out
+    assert "columns: Why." in out
+    assert "long words" not in out
+    assert "<sub>" not in out
+    assert "*" not in out
+
+
+def test_a_wide_terminal_shows_the_reasons_too(monkeypatch, run):
+    monkeypatch.setenv("COLUMNS", "160")
+    fake_paper(monkeypatch)
+    _, out, _ = run("reproduce", "mine")
+    assert "long words" in out
+    assert " code" in out
+
+
+def test_reproduce_replaces_an_older_report_and_leaves_other_files(monkeypatch, run):
+    fake_paper(monkeypatch)
+    folder = Path("mine")
+    folder.mkdir()
+    (folder / "report.md").write_text("old")
+    (folder / "notes.txt").write_text("my own")
+    assert run("reproduce", "binh2021", "--output", "mine")[0] == 0
+    assert files("mine") == sorted([*REPORT, "notes.txt"])
+    assert (folder / "report.md").read_text(encoding="utf-8") != "old"
+    assert (folder / "notes.txt").read_text() == "my own"
+
+
+@pytest.mark.parametrize("existing", [True, False])
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (NurecoilError("no such thing"), 2),
+        (KeyboardInterrupt(), 130),
+        (OSError(28, "No space left on device"), 2),
+    ],
+)
+def test_a_failure_midway_leaves_nothing_behind(monkeypatch, run, existing, failure, status):
+    fake_paper(monkeypatch, fails=failure)
+    if existing:
+        Path("mine").mkdir()
+    code, out, err = run("reproduce", "mine", "--output", "mine" if existing else "deep/mine")
+    assert (code, out) == (status, "")
+    assert "Traceback" not in err
+    assert files() == (["mine"] if existing else [])
+
+
+def test_a_failure_while_the_report_is_written_leaves_nothing_behind(monkeypatch):
+    fake_paper(monkeypatch, results={"limit": float("nan")})
+    with pytest.raises(ValueError, match="JSON"):
+        cli.main(["reproduce", "mine"])
+    assert files() == []
+
+
+def test_the_directory_is_checked_before_anything_is_computed(monkeypatch, run):
+    fake_paper(monkeypatch, fails=AssertionError("computed"))
+    Path("file").touch()
+    assert run("reproduce", "mine", "--output", "file/report")[0] == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_is_quiet_and_leaves_nothing_behind():
+    script = (
+        "import time\nfrom nurecoil import cli, papers\nfrom nurecoil.papers.paper import Paper\n"
+        "def reproduce(progress):\n    progress('started')\n    time.sleep(60)\n"
+        "papers.load_paper = lambda name: Paper(name, '', 1, reproduce)\ncli.main(['reproduce', 'mine'])\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stderr.readline() == "[1/1] started\n"
+    assert any(name.startswith(".nurecoil-") for name in files())
+    time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, "", "")
+    assert files() == []
+
+
+# --- list, help, version ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_list_shows_everything(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    status, out, err = run("list")
+    assert (status, err) == (0, "")
+    assert max(map(cell_len, out.splitlines())) <= int(columns)
+    for text in ("331-beta", "binh2021-nai-2000", "m_zprime", "must be set", "equations", "mu_B", "0.23857"):
+        assert text in out
+
+
+@pytest.mark.parametrize(
+    ("what", "there", "not_there"),
+    [
+        ("models", "standard-model", "binh2021-csi"),
+        ("experiments", "binh2021-csi", "standard-model"),
+        ("parameters", "sin2_theta_w", "binh2021-csi"),
+    ],
+)
+def test_list_shows_what_is_asked_for(run, what, there, not_there):
+    _, out, _ = run("list", what)
+    assert there in out
+    assert not_there not in out
+
+
+def test_version(run):
+    assert run("--version") == (0, f"nurecoil {__version__}\n", "")
+
+
+@pytest.mark.parametrize("name", ["", "reproduce", "predict", "limit", "list"])
+def test_help_is_plain_and_narrow(run, name):
+    status, out, err = run(*name.split(), "--help")
+    assert (status, err) == (0, "")
+    assert out.startswith("Usage: nurecoil")
+    assert max(map(cell_len, out.splitlines())) <= 110
+    assert "\b" not in out
+
+
+def test_help_names_all_form_factors(run):
+    _, out, _ = run("predict", "--help")
+    squeezed = re.sub(r"-\s+", "-", out)
+    assert all(name in squeezed for name in FORM_FACTOR_NAMES)
+
+
+def examples():
+    texts = "\n".join([cli.HELP, *(command.help for command in cli.app.registered_commands)])
+    lines = texts.replace("\\\n", " ").splitlines()
+    commands = [re.split(r"\s{3,}", line.strip())[0] if "--" not in line else line.strip() for line in lines]
+    return [command for command in commands if command.startswith("nurecoil ")]
+
+
+def test_there_are_examples():
+    assert len(examples()) >= 10
+
+
+@pytest.mark.parametrize("example", examples())
+def test_every_example_runs(monkeypatch, run, example):
+    fake_paper(monkeypatch)
+    status, out, _ = run(*shlex.split(example)[1:])
+    assert status == 0
+    assert out
+
+
+# --- the process --------------------------------------------------------------------------------------
+
+
+def test_as_a_process():
+    done = command(*SM, "--set", "sin2_theta_w=0.23867", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["total"] == pytest.approx(186.95, abs=0.01)
+
+
+def test_a_refusal_as_a_process():
+    done = command(*BETA, "beta=nan")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: beta = nan")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom nurecoil import cli\ntry:\n    cli.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('numpy', 'scipy', 'matplotlib', 'pydantic', 'jinja2') if m in sys.modules])"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_terminal_without_greek_letters_does_not_stop_it():
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        "PYTHONIOENCODING": "ascii",
+    }
+    arguments = [*BETA, "beta=0.3"]
+    for extra in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "nurecoil", *arguments, *extra],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert "√3" in json.loads(done.stdout)["notes"][0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes")
+def test_a_reader_that_stops_reading_gets_no_traceback():
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    for arguments in (["list"], [*LIMIT, *SCAN, "--json", "--points", "20001"]):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nurecoil", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stderr.close()
+        assert process.wait(timeout=20) in (0, 1)
