@@ -1,104 +1,194 @@
-"""Detectors: from a recoil energy to bins of what is seen, with an efficiency."""
+"""Detectors: from a recoil energy to the bins of what is seen, as a matrix R[bin, T]."""
 
+import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.checks import require, require_ascending
+from nurecoil.efficiency import (
+    ConstantEfficiency,
+    Efficiency,
+    LogisticEfficiency,
+    ShiftedLogisticEfficiency,
+    TabulatedEfficiency,
+)
+from nurecoil.errors import NurecoilError
+from nurecoil.quenching import (
+    ConstantQuenching,
+    LinearQuenching,
+    PolynomialQuenching,
+    Quenching,
+    TabulatedQuenching,
+)
+from nurecoil.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing, Smearing
+
+__all__ = [
+    "ConstantEfficiency",
+    "ConstantQuenching",
+    "Detector",
+    "Efficiency",
+    "GammaSmearing",
+    "GaussianSmearing",
+    "LinearQuenching",
+    "LogisticEfficiency",
+    "NoSmearing",
+    "PoissonSmearing",
+    "PolynomialQuenching",
+    "Quenching",
+    "ShiftedLogisticEfficiency",
+    "Smearing",
+    "TabulatedEfficiency",
+    "TabulatedQuenching",
+]
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ConstantEfficiency:
-    """The same efficiency everywhere."""
-
-    value: float
-
-    def __call__(self, x: Array) -> Array:
-        """Return the efficiency at the observable `x`."""
-        return np.full_like(x, self.value)
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Where the efficiency is not smooth."""
-        return ()
-
-
-@dataclass(frozen=True)
-class LogisticEfficiency:
-    """ε(x) = a/(1 + e^{-k (x - x0)}) · H(x), H a staircase: `steps` are (from x on, factor), 0 below.
-
-    COHERENT's CsI efficiency (arXiv:1804.09459) is a = 0.6655, k = 0.4942, x0 = 10.8507 PE with the steps
-    (5, 1/2), (6, 1).
-    """
-
-    a: float
-    k: float
-    x0: float
-    steps: tuple[tuple[float, float], ...] = ()
-
-    def __call__(self, x: Array) -> Array:
-        """Return the efficiency at the observable `x`."""
-        staircase = np.ones_like(x)
-        if self.steps:
-            starts, factors = (np.array(column) for column in zip(*self.steps, strict=True))
-            staircase = np.concatenate([[0.0], factors])[np.searchsorted(starts, x, side="right")]
-        return self.a / (1 + np.exp(-self.k * (x - self.x0))) * staircase
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Where the efficiency is not smooth."""
-        return tuple(start for start, _ in self.steps)
-
-
-@dataclass(frozen=True)
-class TabulatedEfficiency:
-    """A table, read with straight lines between its points, constant above it and zero below it."""
-
-    x: tuple[float, ...]
-    efficiency: tuple[float, ...]
-
-    def __call__(self, x: Array) -> Array:
-        """Return the efficiency at the observable `x`."""
-        return np.interp(x, self.x, self.efficiency, left=0.0)
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Where the efficiency is not smooth."""
-        return self.x
-
-
-Efficiency = ConstantEfficiency | LogisticEfficiency | TabulatedEfficiency
-
-
-@dataclass(frozen=True)
 class Detector:
-    """A detector without smearing: an observable proportional to the recoil energy, in bins.
+    """A detector: quenching, light yield, smearing, efficiency, and bins of what is seen.
+
+    R[bin, T] = ∫_bin dx p(x | Y E_ee(T)) ε(x)
 
     Attributes
     ----------
     observable : str
         What is seen and its unit, for instance "PE" or "recoil energy [keV]".
-    per_kev : float
-        Observable per keV of recoil energy: quenching times light yield for a scintillator, 1 for the
-        recoil energy itself.
     edges : tuple of float
-        Bin edges in the observable.
+        Bin edges in the observable, ascending.
+    quenching : Quenching
+        E_ee(T), keV.
+    light_yield : float
+        Y, the observable per keV of E_ee; 1 where the observable is E_ee, and with `GammaSmearing`, which
+        has its own.
+    smearing : Smearing
+        p(x | E).
     efficiency : Efficiency
-        As a function of the observable.
+        ε, a function of the observable.
+    efficiency_at : "observable" or "true"
+        Whether ε is taken at the observable x, or at what it would be without smearing.
+    step : float, optional
+        Width of the sub-bins that ε(x) is evaluated in the middle of; a whole number of them fits into
+        each bin. Needed where a smeared observable meets an efficiency that varies, and only there.
+
+    Examples
+    --------
+    >>> csi = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))
+    >>> detector = Detector(
+    ...     "PE", (6.0, 8.0, 10.0), ConstantQuenching(0.0878), 13.348, PoissonSmearing(), csi, step=1.0
+    ... )
+    >>> print(detector.response([0.005, 0.010]).round(4))
+    [[0.0255 0.0073]
+     [0.03   0.0325]]
     """
 
     observable: str
-    per_kev: float
     edges: tuple[float, ...]
+    quenching: Quenching
+    light_yield: float
+    smearing: Smearing
     efficiency: Efficiency
+    efficiency_at: Literal["observable", "true"] = "observable"
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together."""
+        require_ascending("edges", self.edges)
+        require(0 < self.light_yield < math.inf, "light_yield", self.light_yield, "above 0 and finite")
+        require(
+            self.efficiency_at in ("observable", "true"),
+            "efficiency_at",
+            self.efficiency_at,
+            "'observable' or 'true'",
+        )
+        if isinstance(self.smearing, GammaSmearing):
+            own = f"1: gamma smearing has its own light yield, 1/a = {self.smearing.scale:.6g} per keV"
+            require(self.light_yield == 1, "light_yield", self.light_yield, own)
+        self._check_step()
+        if isinstance(self.smearing, PoissonSmearing):
+            self.smearing.check_edges(self._fine_edges()[0])
 
     def response(self, T: ArrayLike) -> Array:
-        """Return R[bin, T], the probability that a recoil of energy T (MeV) is counted in a bin."""
-        x = np.asarray(T, dtype=float) * 1e3 * self.per_kev
-        edges = np.asarray(self.edges)[:, np.newaxis]
-        return ((x >= edges[:-1]) & (x < edges[1:])) * self.efficiency(x)
+        """Return R[bin, T], the probability that a recoil is counted in a bin.
+
+        Parameters
+        ----------
+        T : array_like, shape (n,)
+            Recoil energies, MeV.
+
+        Returns
+        -------
+        ndarray, shape (bins, n)
+
+        Raises
+        ------
+        NurecoilError
+            For a negative T, and for one above which the quenched energy falls.
+        """
+        E = self.light_yield * np.atleast_1d(self.quenching.electron_equivalent(T))
+        if not self._smeared or self.efficiency_at == "true":
+            return self.smearing.probabilities(E, self.edges) * self.efficiency(self.smearing.scale * E)
+        edges, starts = self._fine_edges()
+        middles = (edges[1:] + edges[:-1]) / 2
+        seen = self.smearing.probabilities(E, edges) * self.efficiency(middles)[:, np.newaxis]
+        return np.asarray(np.add.reduceat(seen, starts, axis=0))
 
     def breakpoints(self) -> Array:
-        """Return the recoil energies (MeV) where the response is not smooth."""
-        return np.array([*self.edges, *self.efficiency.breakpoints]) / (1e3 * self.per_kev)
+        """Return the recoil energies (MeV), ascending, where R is not smooth in T.
+
+        Without smearing these are the bin edges and those of the efficiency; smearing leaves only those
+        of an efficiency at the true energy. Those of the quenching always stay.
+        """
+        x = [] if self._smeared else list(self.edges)
+        if not self._smeared or self.efficiency_at == "true":
+            x += self.efficiency.breakpoints
+        T = self.quenching.recoil_energy(self._electron_equivalent([value for value in x if value > 0]))
+        return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
+
+    def lowest(self) -> float:
+        """Return the smallest recoil energy (MeV) that can be seen: 0 with smearing."""
+        if self._smeared or self.edges[0] <= 0:
+            return 0.0
+        return float(self.quenching.recoil_energy(self._electron_equivalent(self.edges[:1]))[0])
+
+    @property
+    def _smeared(self) -> bool:
+        return not isinstance(self.smearing, NoSmearing)
+
+    def _electron_equivalent(self, x: ArrayLike) -> Array:
+        """Return the E_ee (keV) that gives the observable x without smearing."""
+        return np.asarray(x, dtype=float) / (self.smearing.scale * self.light_yield)
+
+    def _check_step(self) -> None:
+        if self.step is None:
+            varies = self.efficiency_at == "observable" and not isinstance(
+                self.efficiency, ConstantEfficiency
+            )
+            if self._smeared and varies:
+                raise NurecoilError(
+                    f"step is missing: with smearing, the efficiency in {self.observable} is taken in the"
+                    " middle of sub-bins of that width"
+                )
+            return
+        require(self._smeared, "step", self.step, "left out without smearing, where the response is exact")
+        require(0 < self.step < math.inf, "step", self.step, "above 0 and finite")
+        for low, high in zip(self.edges[:-1], self.edges[1:], strict=True):
+            steps = (high - low) / self.step
+            require(
+                round(steps) >= 1 and abs(steps - round(steps)) < 1e-6,
+                "step",
+                self.step,
+                f"the bin from {low:g} to {high:g} divided by a whole number",
+            )
+
+    def _fine_edges(self) -> tuple[Array, NDArray[np.intp]]:
+        """Return the edges of all sub-bins, and the first sub-bin of each bin."""
+        widths = np.diff(self.edges)
+        parts = np.rint(widths / self.step).astype(int) if self.step else np.ones(widths.size, dtype=int)
+        starts = np.cumsum(parts) - parts
+        inside = np.arange(parts.sum()) - np.repeat(starts, parts)
+        lows = np.repeat(self.edges[:-1], parts) + inside * np.repeat(widths / parts, parts)
+        return np.append(lows, self.edges[-1]), starts

@@ -42,5 +42,5 @@ def pion_decay_at_rest() -> Flux:
             Component("nu_mu_bar", "mu", Continuum(nu_mu_bar_spectrum, knots)),
             Component("nu_e", "e", Continuum(nu_e_spectrum, knots)),
         ),
-        reference="Louis:2009, seed eqs. 39-41",
+        reference="Louis:2009; Binh:2021, eqs. 39-41",
     )

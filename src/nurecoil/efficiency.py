@@ -1,0 +1,194 @@
+"""Efficiencies: the probability that what is seen passes the selection, as a function of the observable."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.checks import require, require_ascending
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ConstantEfficiency:
+    """ε(x) = value: the same efficiency everywhere.
+
+    Attributes
+    ----------
+    value : float
+        Between 0 and 1.
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        """Refuse a value that is no efficiency."""
+        require(0 <= self.value <= 1, "efficiency", self.value, "between 0 and 1")
+
+    def __call__(self, x: Array) -> Array:
+        """Return the efficiency at the observable `x`."""
+        return np.full_like(x, self.value)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Where the efficiency is not smooth."""
+        return ()
+
+
+@dataclass(frozen=True)
+class LogisticEfficiency:
+    """ε(x) = a/(1 + e^{-k (x - x0)}) · H(x), H a staircase.
+
+    Attributes
+    ----------
+    a : float
+        Plateau, between 0 and 1.
+    k, x0 : float
+        Steepness (per unit of the observable, above 0) and middle of the rise.
+    steps : tuple of (float, float)
+        H as pairs (from x on, factor), in ascending order; 0 below the first. No steps: H = 1.
+
+    References
+    ----------
+    CsI 2017, in photoelectrons: a = 0.6655, k = 0.4942, x0 = 10.8507, steps (5, 1/2), (6, 1); COHERENT,
+    arXiv:1804.09459.
+
+    Examples
+    --------
+    >>> csi = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))
+    >>> print(csi(np.array([4.5, 5.5, 20.5])).round(4))
+    [0.     0.0221 0.6599]
+    """
+
+    a: float
+    k: float
+    x0: float
+    steps: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that give no efficiency."""
+        require(0 <= self.a <= 1, "efficiency a", self.a, "between 0 and 1")
+        require(0 < self.k < math.inf, "efficiency k", self.k, "above 0 and finite")
+        require(math.isfinite(self.x0), "efficiency x0", self.x0, "a finite number")
+        require_ascending("efficiency steps", [start for start, _ in self.steps], at_least=0)
+        factors = tuple(factor for _, factor in self.steps)
+        require(
+            all(0 <= factor <= 1 for factor in factors), "efficiency steps", factors, "factors from 0 to 1"
+        )
+
+    def __call__(self, x: Array) -> Array:
+        """Return the efficiency at the observable `x`."""
+        staircase = np.ones_like(x)
+        if self.steps:
+            starts, factors = (np.array(column) for column in zip(*self.steps, strict=True))
+            staircase = np.concatenate([[0.0], factors])[np.searchsorted(starts, x, side="right")]
+        return self.a * logistic(self.k * (x - self.x0)) * staircase
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Where the efficiency is not smooth."""
+        return tuple(start for start, _ in self.steps)
+
+
+@dataclass(frozen=True)
+class ShiftedLogisticEfficiency:
+    """ε(x) = a/(1 + e^{-b (x - c)}) + d, and 0 where that is negative.
+
+    Attributes
+    ----------
+    a : float
+        Height of the rise, above 0.
+    b, c : float
+        Steepness (per unit of the observable, above 0) and middle of the rise.
+    d : float
+        Shift; the plateau a + d is above 0 and at most 1, so that nothing is clipped from above.
+
+    References
+    ----------
+    CsI 2021, in photoelectrons: effCoefficients.txt of COHERENT, arXiv:2110.07730, ancillary files.
+
+    Examples
+    --------
+    >>> csi = ShiftedLogisticEfficiency(1.32045, 0.285979, 10.8646, -0.333322)
+    >>> print(csi(np.array([5.0, 10.0, 60.0])).round(4), np.round(csi.breakpoints, 3))
+    [0.     0.2457 0.9871] [7.068]
+    """
+
+    a: float
+    b: float
+    c: float
+    d: float
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that give no efficiency."""
+        require(0 < self.a < math.inf, "efficiency a", self.a, "above 0 and finite")
+        require(0 < self.b < math.inf, "efficiency b", self.b, "above 0 and finite")
+        require(math.isfinite(self.c), "efficiency c", self.c, "a finite number")
+        require(0 < self.a + self.d <= 1, "efficiency a + d", self.a + self.d, "above 0 and at most 1")
+
+    def __call__(self, x: Array) -> Array:
+        """Return the efficiency at the observable `x`."""
+        return np.clip(self.a * logistic(self.b * (x - self.c)) + self.d, 0.0, 1.0)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Where the efficiency is not smooth: where it leaves 0."""
+        return (self.c - math.log(-self.a / self.d - 1) / self.b,) if self.d < 0 else ()
+
+
+@dataclass(frozen=True)
+class TabulatedEfficiency:
+    """A table, read with straight lines between its points, constant above it and zero below it.
+
+    Attributes
+    ----------
+    x : tuple of float
+        Values of the observable, ascending.
+    efficiency : tuple of float
+        The efficiency there, each between 0 and 1.
+
+    Examples
+    --------
+    >>> print(TabulatedEfficiency((2.0, 4.0), (0.5, 0.7))(np.array([1.0, 3.0, 9.0])).round(4))
+    [0.  0.6 0.7]
+    """
+
+    x: tuple[float, ...]
+    efficiency: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a table that gives no efficiency."""
+        require_ascending("efficiency x", self.x)
+        require(
+            len(self.efficiency) == len(self.x),
+            "number of efficiencies",
+            len(self.efficiency),
+            f"{len(self.x)}, one for each x",
+        )
+        for value in self.efficiency:
+            require(0 <= value <= 1, "efficiency", value, "between 0 and 1")
+
+    def __call__(self, x: Array) -> Array:
+        """Return the efficiency at the observable `x`."""
+        return np.interp(x, self.x, self.efficiency, left=0.0)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Where the efficiency is not smooth."""
+        return self.x
+
+
+Efficiency = ConstantEfficiency | LogisticEfficiency | ShiftedLogisticEfficiency | TabulatedEfficiency
+
+
+def logistic(z: Array) -> Array:
+    """Return 1/(1 + e^{-z}), without overflow.
+
+    >>> print(logistic(np.array([-1e6, 0.0, 1e6])))
+    [0.  0.5 1. ]
+    """
+    from scipy.special import expit  # type: ignore[import-untyped]
+
+    return np.asarray(expit(z), dtype=float)

@@ -1,0 +1,292 @@
+"""Quenching: how much of a nuclear recoil's energy is seen, in keV electron equivalent.
+
+E_ee = QF(T) T. T is in MeV, E_ee in keV. All kinds rise with T on the range they are used on, and say so
+where they do not.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.checks import require, require_ascending
+from nurecoil.errors import NurecoilError
+
+Array = NDArray[np.float64]
+
+_KEV_PER_MEV = 1e3
+
+
+@dataclass(frozen=True)
+class ConstantQuenching:
+    """E_ee = QF T: the same quenching factor at all energies.
+
+    Attributes
+    ----------
+    factor : float
+        QF, above 0 and at most 1 (no quenching).
+
+    References
+    ----------
+    CsI 2017: QF = 0.0878(166), COHERENT, arXiv:1804.09459.
+
+    Examples
+    --------
+    >>> print(ConstantQuenching(0.0878).electron_equivalent(0.010).round(4))
+    0.878
+    """
+
+    factor: float
+
+    def __post_init__(self) -> None:
+        """Refuse a factor that is none."""
+        require(0 < self.factor <= 1, "quenching factor", self.factor, "above 0 and at most 1")
+
+    def electron_equivalent(self, T: ArrayLike) -> Array:
+        """Return E_ee (keV), in the shape of the recoil energy T (MeV)."""
+        return np.asarray(self.factor * _KEV_PER_MEV * _not_negative("T", T), dtype=float)
+
+    def recoil_energy(self, E_ee: ArrayLike) -> Array:
+        """Return T (MeV), in the shape of E_ee (keV)."""
+        return np.asarray(_not_negative("E_ee", E_ee) / (self.factor * _KEV_PER_MEV), dtype=float)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Recoil energies (MeV) where E_ee is not smooth."""
+        return ()
+
+
+@dataclass(frozen=True)
+class LinearQuenching:
+    """E_ee = (a + b T) T: a quenching factor that is linear in the recoil energy.
+
+    Attributes
+    ----------
+    a : float
+        QF at zero energy, above 0 and at most 1.
+    b_per_kev : float
+        Slope of QF, per keV of recoil energy.
+
+    References
+    ----------
+    Liquid argon: a = 0.246, b = 0.00078/keV, COHERENT, arXiv:2006.12659.
+
+    Examples
+    --------
+    >>> liquid_argon = LinearQuenching(0.246, 0.00078)
+    >>> print(liquid_argon.electron_equivalent(0.050).round(4), liquid_argon.recoil_energy(14.25).round(6))
+    14.25 0.05
+    """
+
+    a: float
+    b_per_kev: float
+
+    def __post_init__(self) -> None:
+        """Refuse coefficients that are none."""
+        require(0 < self.a <= 1, "quenching a", self.a, "above 0 and at most 1")
+        require(math.isfinite(self.b_per_kev), "quenching b_per_kev", self.b_per_kev, "a finite number")
+
+    def electron_equivalent(self, T: ArrayLike) -> Array:
+        """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
+        kev = _KEV_PER_MEV * _rising_range(T, self._turning_point())
+        return (self.a + self.b_per_kev * kev) * kev
+
+    def recoil_energy(self, E_ee: ArrayLike) -> Array:
+        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
+        return _solve(_not_negative("E_ee", E_ee), np.array(self.a), np.array(self.b_per_kev))
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Recoil energies (MeV) where E_ee is not smooth."""
+        return ()
+
+    def _turning_point(self) -> float:
+        """Return the recoil energy (MeV) above which E_ee falls."""
+        return -self.a / (2 * self.b_per_kev) / _KEV_PER_MEV if self.b_per_kev < 0 else math.inf
+
+
+@dataclass(frozen=True)
+class PolynomialQuenching:
+    """E_ee = c_1 T + c_2 T² + ...: a polynomial without constant term, E_ee and T both in MeV.
+
+    Attributes
+    ----------
+    coefficients : tuple of float
+        c_1, c_2, ..., c_k in MeV^(1-k), as in the file scintRespCoefficients.txt of CsI 2021. The first
+        that is not zero is positive.
+
+    References
+    ----------
+    COHERENT, arXiv:2110.07730, ancillary files.
+
+    Examples
+    --------
+    >>> csi = PolynomialQuenching((0.0554628, 4.30681, -111.707, 840.384))
+    >>> print(csi.electron_equivalent(0.010).round(4), csi.recoil_energy(0.8820).round(5))
+    0.882 0.01
+    """
+
+    coefficients: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse coefficients that are none."""
+        leading = [c for c in self.coefficients if c != 0][:1]
+        require(
+            bool(leading) and leading[0] > 0 and all(math.isfinite(c) for c in self.coefficients),
+            "quenching coefficients",
+            self.coefficients,
+            "finite numbers, the first that is not 0 above 0",
+        )
+
+    def electron_equivalent(self, T: ArrayLike) -> Array:
+        """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
+        T = _rising_range(T, self._turning_point())
+        return np.asarray(_KEV_PER_MEV * np.polynomial.polynomial.polyval(T, (0.0, *self.coefficients)))
+
+    def recoil_energy(self, E_ee: ArrayLike) -> Array:
+        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
+        E_ee = _not_negative("E_ee", E_ee)
+        top = self._turning_point()
+        if math.isinf(top):
+            top = 1.0
+            while E_ee.size and self.electron_equivalent(top) < E_ee.max():
+                top *= 2
+        return np.array([self._root(E, top) for E in E_ee.ravel()], dtype=float).reshape(E_ee.shape)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Recoil energies (MeV) where E_ee is not smooth."""
+        return ()
+
+    def _root(self, E_ee: float, top: float) -> float:
+        """Return the recoil energy (MeV) between 0 and `top` that gives E_ee (keV)."""
+        from scipy.optimize import brentq  # type: ignore[import-untyped]
+
+        if E_ee > self.electron_equivalent(top):
+            return math.inf
+        return float(brentq(lambda T: float(self.electron_equivalent(T)) - E_ee, 0.0, top, xtol=1e-16))
+
+    def _turning_point(self) -> float:
+        """Return the recoil energy (MeV) above which E_ee falls."""
+        slope = [k * c for k, c in enumerate(self.coefficients, start=1)]
+        roots = np.asarray(np.polynomial.polynomial.polyroots(slope), dtype=complex)
+        real = np.sort(roots.real[(roots.real > 0) & (np.abs(roots.imag) < 1e-9 * np.abs(roots))])
+        ends = [0.0, *real.tolist(), 2 * real[-1] if real.size else 1.0]
+        middles = [(low + high) / 2 for low, high in pairwise(ends)]
+        falls = np.polynomial.polynomial.polyval(middles, slope) < 0
+        return float(ends[falls.argmax()]) if falls.any() else math.inf
+
+
+@dataclass(frozen=True)
+class TabulatedQuenching:
+    """E_ee = QF(T) T with QF read from a table: straight lines between its points, constant outside.
+
+    Attributes
+    ----------
+    recoil_kev : tuple of float
+        Recoil energies of the table, keV, ascending.
+    factor : tuple of float
+        QF there, each between 0 and 1, the last above 0.
+
+    Examples
+    --------
+    >>> table = TabulatedQuenching((1.0, 3.0), (0.1, 0.2))
+    >>> print(table.electron_equivalent([0.0005, 0.002, 0.01]).round(4))
+    [0.05 0.3  2.  ]
+    >>> print(table.recoil_energy([0.05, 0.3, 2.0]).round(6))
+    [0.0005 0.002  0.01  ]
+    """
+
+    recoil_kev: tuple[float, ...]
+    factor: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is none."""
+        require_ascending("recoil_kev", self.recoil_kev)
+        require(self.recoil_kev[0] >= 0, "recoil_kev", self.recoil_kev, "0 or above")
+        require(
+            len(self.factor) == len(self.recoil_kev),
+            "number of quenching factors",
+            len(self.factor),
+            f"{len(self.recoil_kev)}, one for each recoil_kev",
+        )
+        require(
+            all(0 <= factor <= 1 for factor in self.factor) and self.factor[-1] > 0,
+            "quenching factor",
+            self.factor,
+            "numbers between 0 and 1, the last above 0",
+        )
+
+    def electron_equivalent(self, T: ArrayLike) -> Array:
+        """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
+        kev = _KEV_PER_MEV * _rising_range(T, self._turning_point())
+        return np.asarray(np.interp(kev, self.recoil_kev, self.factor) * kev)
+
+    def recoil_energy(self, E_ee: ArrayLike) -> Array:
+        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
+        E_ee = _not_negative("E_ee", E_ee)
+        top = self._turning_point()
+        starts, intercepts, slopes = self._pieces()
+        starts = starts[starts < _KEV_PER_MEV * top]
+        at_starts = np.interp(starts, self.recoil_kev, self.factor) * starts
+        piece = np.maximum(np.searchsorted(at_starts, E_ee, side="left") - 1, 0)
+        T = _solve(E_ee, intercepts[piece], slopes[piece])
+        return np.where(top * (1 + 1e-12) < T, np.inf, T)
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """Recoil energies (MeV) where E_ee is not smooth."""
+        return tuple(kev / _KEV_PER_MEV for kev in self.recoil_kev)
+
+    def _pieces(self) -> tuple[Array, Array, Array]:
+        """Return start (keV), intercept and slope (1/keV) of QF = intercept + slope T, piece by piece."""
+        kev, factor = np.array(self.recoil_kev), np.array(self.factor)
+        slopes = np.concatenate([[0.0], np.diff(factor) / np.diff(kev), [0.0]])
+        starts, at_starts = np.concatenate([[0.0], kev]), np.concatenate([factor[:1], factor])
+        return starts, at_starts - slopes * starts, slopes
+
+    def _turning_point(self) -> float:
+        """Return the recoil energy (MeV) above which E_ee falls: where a + 2 b T < 0 in a piece."""
+        starts, intercepts, slopes = self._pieces()
+        ends = np.append(starts[1:], np.inf)
+        for start, end, a, b in zip(starts, ends, intercepts, slopes, strict=True):
+            if b < 0 and a + 2 * b * end < 0:
+                return float(max(start, -a / (2 * b))) / _KEV_PER_MEV
+        return math.inf
+
+
+Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | TabulatedQuenching
+
+
+def _solve(E_ee: Array, a: Array, b: Array) -> Array:
+    """Return the T (MeV) on the rising branch of E_ee = a T + b T² (keV), infinite where there is none."""
+    square = a**2 + 4 * b * E_ee
+    root = np.sqrt(np.maximum(square, 0.0))
+    # 2 E/(a + √) cancels nothing where a >= 0, (√ - a)/2b where a < 0 (there b > 0)
+    denominator = np.where(a >= 0, a + root, 2 * b)
+    numerator = np.where(a >= 0, 2 * E_ee, root - a)
+    T = np.divide(numerator, denominator, out=np.zeros(np.shape(numerator)), where=denominator > 0)
+    return np.where(E_ee == 0, 0.0, np.where(square >= 0, T, np.inf)) / _KEV_PER_MEV
+
+
+def _not_negative(name: str, values: ArrayLike) -> Array:
+    values = np.asarray(values, dtype=float)
+    good = (values >= 0) & np.isfinite(values)
+    if not np.all(good):
+        raise NurecoilError(
+            f"{name} = {values[~good].flat[0]} is not allowed: it must be 0 or above, and finite"
+        )
+    return values
+
+
+def _rising_range(T: ArrayLike, turning_point: float) -> Array:
+    """Return recoil energies (MeV), or refuse one above the turning point of E_ee."""
+    T = _not_negative("T", T)
+    if np.any(turning_point * (1 + 1e-12) < T):
+        raise NurecoilError(
+            f"quenching is used up to {1e3 * T.max():.4g} keV but its E_ee falls above"
+            f" {1e3 * turning_point:.4g} keV: it must rise with the recoil energy"
+        )
+    return T

@@ -1,0 +1,228 @@
+"""Smearing: how an observable fluctuates around what a recoil gives on average.
+
+Each kind answers `probabilities(E, edges)`: the probability that the observable falls into [low, high) for
+each pair of neighbouring edges. E is what the detector gives without fluctuations, light yield times
+E_ee (photoelectrons, or E_ee itself where the observable is an energy). The one exception is
+`GammaSmearing`, which brings a light yield 1/a of its own: there E is E_ee in keV. `scale` is the factor
+from E to the observable: 1/a there, 1 elsewhere.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.checks import require
+from nurecoil.errors import NurecoilError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NoSmearing:
+    """The observable is E.
+
+    Examples
+    --------
+    >>> print(NoSmearing().probabilities([0.5, 1.0], [0.0, 1.0, 2.0]))
+    [[1. 0.]
+     [0. 1.]]
+    """
+
+    @property
+    def scale(self) -> float:
+        """Observable per unit of E."""
+        return 1.0
+
+    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
+        """Return the probability of each bin, shape (bins, n), for E of shape (n,)."""
+        E, x = _grid(E, edges)
+        return _between((x > E).astype(float))
+
+
+@dataclass(frozen=True)
+class GaussianSmearing:
+    """A Gaussian around E of width σ = √(a² E + b²).
+
+    Attributes
+    ----------
+    a, b : float
+        Stochastic term (square root of the unit of E) and constant term (unit of E), 0 or above, not
+        both 0.
+    at : "true" or "reconstructed"
+        Which energy the width is taken at: the true E, or the observable x itself, as COHERENT does for
+        liquid argon. The latter raises the mean, from E to E + a², and gives even E = 0 a chance to be
+        seen: E must stay where the integral over the spectrum converges.
+
+    References
+    ----------
+    Liquid argon: a = 0.58 √keV, at the reconstructed energy; COHERENT, arXiv:2006.12659.
+
+    Examples
+    --------
+    >>> print(GaussianSmearing(0.58).probabilities([9.0], [0.0, 10.0, 20.0]).round(4).T)
+    [[0.7173 0.2827]]
+    >>> print(GaussianSmearing(0.58, at="reconstructed").probabilities([9.0], [0.0, 10.0, 20.0]).round(4).T)
+    [[0.6743 0.3257]]
+    """
+
+    a: float
+    b: float = 0.0
+    at: Literal["true", "reconstructed"] = "true"
+
+    def __post_init__(self) -> None:
+        """Refuse a width that is none."""
+        require(0 <= self.a < math.inf, "smearing a", self.a, "0 or above, and finite")
+        require(0 <= self.b < math.inf, "smearing b", self.b, "0 or above, and finite")
+        require(self.a > 0 or self.b > 0, "smearing (a, b)", (self.a, self.b), "above 0 in one of them")
+        require(self.at in ("true", "reconstructed"), "smearing at", self.at, "'true' or 'reconstructed'")
+
+    @property
+    def scale(self) -> float:
+        """Observable per unit of E."""
+        return 1.0
+
+    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
+        """Return the probability of each bin, shape (bins, n), for E of shape (n,)."""
+        E, x = _grid(E, edges)
+        if self.at == "true" or self.a == 0:
+            return _between(gaussian_below(x, E, np.sqrt(self.a**2 * E + self.b**2)))
+        # σ² = a² (x + b²/a²): the same distribution as without b, moved by b²/a²
+        shift = (self.b / self.a) ** 2
+        return _between(gaussian_of_own_width_below(x + shift, E + shift, self.a))
+
+
+@dataclass(frozen=True)
+class PoissonSmearing:
+    """A Poisson number of photoelectrons of mean E; n of them fall into the bin [n, n + 1).
+
+    References
+    ----------
+    CsI 2017: COHERENT, arXiv:1804.09459.
+
+    Examples
+    --------
+    >>> print(PoissonSmearing().probabilities([2.0], [0.0, 1.0, 2.0, 3.0]).round(4).T)
+    [[0.1353 0.2707 0.2707]]
+    """
+
+    @property
+    def scale(self) -> float:
+        """Observable per unit of E."""
+        return 1.0
+
+    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
+        """Return the probability of each bin, shape (bins, n), for E of shape (n,) and whole edges."""
+        self.check_edges(np.asarray(edges, dtype=float))
+        E, x = _grid(E, edges)
+        return _between(poisson_below(x, E))
+
+    def check_edges(self, edges: Array) -> None:
+        """Refuse edges that cut a photoelectron."""
+        fractional = edges != np.round(edges)
+        if np.any(fractional):
+            raise NurecoilError(
+                f"edge {edges[fractional][0]:g} is not allowed with Poisson smearing:"
+                " edges and steps must be whole numbers of photoelectrons"
+            )
+
+
+@dataclass(frozen=True)
+class GammaSmearing:
+    """The observable x has a gamma distribution of mean E/a and shape 1 + b E, E being E_ee in keV.
+
+    Its rate is (a/E)(1 + b E) and its variance (E/a)²/(1 + b E).
+
+    Attributes
+    ----------
+    a : float
+        keV per unit of the observable, the inverse of the light yield, above 0.
+    b : float
+        Per keV, above 0.
+
+    References
+    ----------
+    CsI 2021: a = 0.0749 keV per photoelectron, b = 9.56/keV; COHERENT, arXiv:2110.07730, ancillary files.
+
+    Examples
+    --------
+    >>> print(GammaSmearing(0.0749, 9.56).probabilities([0.8], [0.0, 8.0, 12.0, 60.0]).round(4).T)
+    [[0.2436 0.4343 0.3221]]
+    """
+
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that give no distribution."""
+        require(0 < self.a < math.inf, "smearing a", self.a, "above 0 and finite")
+        require(0 < self.b < math.inf, "smearing b", self.b, "above 0 and finite")
+
+    @property
+    def scale(self) -> float:
+        """Observable per unit of E."""
+        return 1 / self.a
+
+    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
+        """Return the probability of each bin, shape (bins, n), for E = E_ee (keV) of shape (n,)."""
+        E, x = _grid(E, edges)
+        return _between(gamma_below(x, E / self.a, 1 + self.b * E))
+
+
+Smearing = NoSmearing | GaussianSmearing | PoissonSmearing | GammaSmearing
+
+
+def gaussian_below(x: Array, mean: Array, sigma: Array) -> Array:
+    """Return P(X < x) = Φ((x - mean)/σ) of a Gaussian; a step where σ = 0."""
+    from scipy.special import ndtr  # type: ignore[import-untyped]
+
+    u = np.divide(x - mean, sigma, out=np.where(x > mean, np.inf, -np.inf), where=sigma > 0)
+    return np.asarray(ndtr(u), dtype=float)
+
+
+def gaussian_of_own_width_below(x: Array, E: Array, a: float) -> Array:
+    """Return P(X < x) for the density e^{-(x - E)²/(2 a² x)}/(a √(2πx)), x > 0.
+
+    P = Φ(u) - e^{2E/a²} Φ(-w), u = (x - E)/(a√x), w = (x + E)/(a√x)
+
+    The width is that of the observable itself, and yet the density is normalised: 1/X has an inverse
+    Gaussian distribution (Tweedie 1957). With w² - u² = 4E/a² nothing overflows.
+    """
+    from scipy.special import erfcx, ndtr
+
+    positive = x > 0
+    root = a * np.sqrt(np.where(positive, x, 1.0))
+    u, w = (x - E) / root, (x + E) / root
+    tail = 0.5 * np.exp(-(u**2) / 2) * erfcx(np.where(positive, w, 0.0) / math.sqrt(2))
+    return np.where(positive, ndtr(u) - tail, 0.0)
+
+
+def poisson_below(x: Array, mean: Array) -> Array:
+    """Return P(n < x) of a Poisson number n of that mean, for whole x."""
+    from scipy.special import pdtr
+
+    return np.where(x >= 1, pdtr(np.maximum(x - 1, 0.0), mean), 0.0)
+
+
+def gamma_below(x: Array, mean: Array, shape: Array) -> Array:
+    """Return P(X < x) of a gamma distribution; a step at 0 where the mean is 0."""
+    from scipy.special import gammainc
+
+    x = np.maximum(x, 0.0)
+    reduced = np.divide(x * shape, mean, out=np.where(x > mean, np.inf, 0.0), where=mean > 0)
+    return np.asarray(gammainc(shape, reduced), dtype=float)
+
+
+def _grid(E: ArrayLike, edges: ArrayLike) -> tuple[Array, Array]:
+    """Return E as a row and the edges as a column."""
+    E = np.atleast_1d(np.asarray(E, dtype=float))
+    if not np.all(E >= 0):
+        raise NurecoilError(f"E = {E[~(E >= 0)][0]} is not allowed: it must be 0 or above")
+    return E[np.newaxis, :], np.asarray(edges, dtype=float)[:, np.newaxis]
+
+
+def _between(below: Array) -> Array:
+    """Return the probabilities between edges from those below them; rounding leaves none negative."""
+    return np.maximum(np.diff(below, axis=0), 0.0)
