@@ -20,18 +20,42 @@ def model():
     return nurecoil.load_model("331-beta")
 
 
+def loaded(name):
+    """Return an experiment, or skip where its data are absent."""
+    try:
+        return nurecoil.load_experiment(name)
+    except nurecoil.NurecoilError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def coherent():
+    return [nurecoil.compile_experiment(loaded(f"coherent-{name}")) for name in ("csi-2021", "lar-2020")]
+
+
 @pytest.mark.parametrize("name", nurecoil.experiment_names())
 def test_compile(benchmark, name):
-    benchmark(nurecoil.compile_experiment, nurecoil.load_experiment(name))
+    benchmark(nurecoil.compile_experiment, loaded(name))
+
+
+@pytest.mark.parametrize("name", ["coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020"])
+def test_one_point_of_a_binned_likelihood_profiled(benchmark, model, name):
+    """The time is that of a batch of 200 points: divide by 200."""
+    likelihood = analysis.joint_likelihood([nurecoil.compile_experiment(loaded(name))], FIXED)
+    masses = np.geomspace(1e6, 1e8, 200)
+    benchmark(lambda: likelihood.profiled(likelihood.signals(model.couplings(**FIXED, m_zprime=masses))))
+
+
+def test_joint_limit_of_csi_and_lar(benchmark, coherent, model):
+    benchmark.pedantic(nurecoil.limit, (model, coherent, FIXED, SCAN), rounds=2)
 
 
 def test_profiled_curve_of_10000_points(benchmark, csi, model):
     masses = np.geomspace(1e5, 1e8, 10_000)
-    (likelihood,) = analysis.likelihoods(model, [csi], FIXED)
+    likelihood = analysis.joint_likelihood([csi], FIXED)
 
     def curve():
-        signal = csi.counts(model.couplings(**FIXED, m_zprime=masses)).sum(axis=-1)
-        chi2 = likelihood.profiled(signal)
+        chi2 = likelihood.profiled(likelihood.signals(model.couplings(**FIXED, m_zprime=masses))).chi2
         return chi2 - chi2.min()
 
     benchmark(curve)

@@ -5,8 +5,9 @@ import os
 import pytest
 from hypothesis import settings
 
-from nurecoil.card import experiment_names, load_experiment
+from nurecoil.card import experiment_names, load_experiment, read_card
 from nurecoil.experiment import compile_experiment
+from releases import data_folder, release_file
 
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -15,11 +16,23 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 @pytest.fixture(scope="session")
 def compiled():
-    """Return all built-in experiments by name, compiled."""
-    return {name: compile_experiment(load_experiment(name)) for name in experiment_names()}
+    """Return the built-in experiments that need no data files, by name, compiled."""
+    cards = {name: read_card(name)[1] for name in experiment_names()}
+    return {name: compile_experiment(load_experiment(name)) for name, c in cards.items() if c.data is None}
 
 
 @pytest.fixture(scope="session")
 def csi(compiled):
     """Return the seed's CsI experiment, compiled."""
     return compiled["binh2021-csi"]
+
+
+@pytest.fixture(scope="session")
+def coherent():
+    """Return the COHERENT experiments by name, compiled; skip without their data."""
+    names = [name for name in experiment_names() if name.startswith("coherent-")]
+    for name in names:
+        release_file(name, read_card(name)[1].data.observed.file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NURECOIL_DATA", str(data_folder()))
+        return {name: compile_experiment(load_experiment(name)) for name in names}

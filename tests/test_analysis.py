@@ -8,7 +8,7 @@ import pytest
 from scipy.optimize import brentq
 
 import reference
-from nurecoil.analysis import likelihoods, limit, predict, standard_model_counts
+from nurecoil.analysis import joint_likelihood, limit, predict, standard_model_counts
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.likelihood import CountingLikelihood
@@ -70,7 +70,7 @@ def test_a_prediction_has_the_standard_model_at_the_same_mixing_angle(csi):
 
 def test_a_prediction_carries_bins_values_notes_and_conventions(csi):
     prediction = predict(ZPRIME_331, csi, {"beta": 0.9, "m_zprime": 1e6})
-    assert (prediction.observable, prediction.edges) == ("PE", csi.experiment.detector.edges)
+    assert (prediction.observable, prediction.edges) == ("PE", csi.experiment.signal.detector.edges)
     assert len(prediction.counts) == len(prediction.edges) - 1
     assert prediction.total == pytest.approx(prediction.counts.sum(), rel=1e-14)
     assert prediction.values["s13_tilde"] == 0.03
@@ -173,14 +173,24 @@ def test_two_experiments_together_are_the_sum_of_their_chi2(compiled, freeze_at)
     np.testing.assert_allclose(together, chi2(pair[:1]) + chi2(pair[1:]), rtol=1e-9, atol=1e-9)
 
 
-def test_an_experiment_counted_twice_has_twice_the_chi2(csi):
-    once, twice = (limit(ZPRIME_331, [csi] * n, fixed(SQRT3), SCAN).profile for n in (1, 2))
+def test_an_experiment_counted_twice_has_twice_the_chi2_of_its_counts_and_one_set_of_pulls(csi):
+    # 2 r²/950 and one prior: (128 - N)²/(950/2 + (0.28 N)² + 1.5²), by hand
+    twice = limit(ZPRIME_331, [csi] * 2, fixed(SQRT3), SCAN).profile
+    N = csi.counts(ZPRIME_331.couplings(**fixed(SQRT3), m_zprime=twice.values)).sum(axis=-1)
+    by_hand = (128 - N) ** 2 / (475 + (0.28 * N) ** 2 + 1.5**2)
+    np.testing.assert_allclose(twice.minimum + twice.delta_chi2, by_hand, rtol=1e-9)
+
+
+def test_an_experiment_counted_twice_without_systematics_has_twice_the_chi2(csi):
+    exact = {"binh2021-csi_signal": 0.0, "binh2021-csi_background": 0.0}
+    once, twice = (limit(ZPRIME_331, [csi] * n, fixed(SQRT3), SCAN, widths=exact).profile for n in (1, 2))
     np.testing.assert_allclose(twice.delta_chi2, 2 * once.delta_chi2, rtol=1e-9, atol=1e-9)
 
 
 def test_each_experiment_has_its_own_likelihood(compiled):
     csi, ge = compiled["binh2021-csi"], compiled["binh2021-ge"]
-    first, second = likelihoods(STANDARD_MODEL, [csi, ge], {"sin2_theta_w": 0.23867})
+    joint = joint_likelihood([csi, ge], {"sin2_theta_w": 0.23867})
+    first, second = (term.likelihood for term in joint.terms)
     assert first == CountingLikelihood(134, 6, 950, 0.28, 0.25)
     N = reference.counts(
         reference.SETUPS["binh2021-ge"], reference.universal(*reference.couplings_sm(0.23867))
@@ -201,7 +211,7 @@ def test_a_projection_fits_the_standard_model_exactly(compiled):
 
 def test_widths_change_the_limit_as_the_closed_form_says(compiled):
     nai = compiled["binh2021-nai-2000"]
-    N_SM = standard_model_counts(ZPRIME_331, nai, fixed(-SQRT3)).sum()
+    N_SM = standard_model_counts(nai, fixed(-SQRT3)).sum()
     for width in (0.2, 0.3):
         result = limit(ZPRIME_331, [nai], fixed(-SQRT3), SCAN, widths={"binh2021-nai-2000_signal": width})
         m = result.profile.lower_limit
@@ -253,12 +263,17 @@ def test_a_best_fit_at_the_edge_is_noted(csi):
     [
         ({}, ("m_zprime", 1e7, 1e5), "range of m_zprime, 10 TeV to 0.1 TeV, is reversed or empty"),
         ({}, ("m_zprime", 1e6, 1e6), "is reversed or empty"),
-        ({}, ("m_zprime", math.nan, 1e6), "is reversed or empty"),
+        ({}, ("m_zprime", math.nan, 1e6), "m_zprime = nan TeV is not allowed"),
+        ({}, ("m_zprime", 1e6, math.nan), "is reversed or empty"),
         ({}, ("m_zprime", -1e6, 1e6), "m_zprime = -1 TeV is not allowed"),
         ({}, ("m_zprime", 1e5, math.inf), "m_zprime = inf TeV is not allowed"),
         ({}, ("m_zprim", 1e5, 1e7), "unknown parameter 'm_zprim': did you mean 'm_zprime'"),
-        ({}, ("beta", -1.0, 1.0), "beta is both set and scanned"),
-        ({}, ("variant", 0.0, 1.0), "variant cannot be scanned: it is a choice, equations or numbers"),
+        ({}, ("beta", -1.0, 1.0), "beta is both set and free"),
+        (
+            {},
+            ("variant", 0.0, 1.0),
+            "variant cannot be scanned or fitted: it is a choice, equations or numbers",
+        ),
         ({"sin2_theta_w": 0.26}, SCAN, "the 331β model does not exist"),
         ({"beta": 2.0}, SCAN, "beta = 2 is not allowed"),
     ],

@@ -8,7 +8,8 @@ from nurecoil.card import experiment_names, load_experiment
 from nurecoil.errors import NurecoilError
 
 CSI = (resources.files("nurecoil.experiments") / "binh2021-csi.toml").read_text(encoding="utf-8")
-BUILT_IN = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")
+BINH2021 = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")
+COHERENT = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
 
 
 @pytest.fixture
@@ -37,10 +38,10 @@ def refusal(load, *replacements):
 
 
 def test_built_in_names():
-    assert experiment_names() == BUILT_IN
+    assert experiment_names() == (*BINH2021, *COHERENT)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", BINH2021)
 def test_every_built_in_card_loads_under_its_own_name(name):
     assert load_experiment(name).name == name
 
@@ -62,12 +63,15 @@ def test_built_in_cards_are_table_ii(name, formula, mass, distance, threshold):
     assert experiment.mass_kg == mass
     assert experiment.exposure.baseline_m == distance
     if threshold is not None:
-        assert (experiment.detector.edges[0], experiment.detector.per_kev) == (threshold, 1.0)
+        detector = experiment.signal.detector
+        assert (detector.edges[0], detector.quenching.factor, detector.light_yield) == (threshold, 1.0, 1.0)
 
 
 def test_csi_sees_quenched_light():
     # 8.78 % of the recoil energy at 13.348 PE/keV: 1.172 PE per keV
-    assert load_experiment("binh2021-csi").detector.per_kev == pytest.approx(1.17195, rel=1e-5)
+    detector = load_experiment("binh2021-csi").signal.detector
+    pe_per_kev = detector.light_yield * detector.quenching.electron_equivalent(1e-3)
+    assert pe_per_kev == pytest.approx(1.17195, rel=1e-5)
 
 
 def test_csi_statistics_are_eq_43():
@@ -91,7 +95,7 @@ def test_a_path_is_accepted_and_units_are_converted(card):
     built_in = load_experiment("binh2021-csi")
     assert experiment.mass_kg == pytest.approx(built_in.mass_kg, rel=1e-14)
     assert experiment.exposure.baseline_m == pytest.approx(built_in.exposure.baseline_m, rel=1e-14)
-    assert experiment.detector == built_in.detector
+    assert experiment.signal == built_in.signal
     assert experiment.statistics == built_in.statistics
 
 
@@ -118,8 +122,10 @@ def test_a_projection_observes_nothing_of_its_own():
         ("1.76e23", "inf", "source.protons_on_target", "finite"),
         ("1.76e23", '"many"', "source.protons_on_target", "valid number"),
         ("vector_recoil_term = false", "", "cross_section.vector_recoil_term", "required"),
-        ("quenching = 0.0878", "quenching = 0", "detector.quenching", "greater than 0"),
-        ("quenching = 0.0878", "quenchng = 0.0878", "detector.quenchng", "not permitted"),
+        ("factor = 0.0878", "factor = 0", "detector.quenching.constant.factor", "greater than 0"),
+        ("quenching = {", "quenchng = {", "detector.quenchng", "not permitted"),
+        ('kind = "constant", factor', "factor", "detector.quenching", "Unable to extract tag"),
+        ('"constant", factor', '"constnt", factor', "detector.quenching", "'constant'"),
         ("  4, 6, 8,", "  4, 8, 6,", "detector", "ascending"),
         ("  4, 6, 8,", "  4, 6, 6,", "detector", "ascending"),
         ("  4, 6, 8,", "  -4, 6, 8,", "detector.edges", "greater than or equal to 0"),
@@ -230,7 +236,7 @@ def test_a_folder_is_no_card(tmp_path):
         (b"{}", "is not TOML"),
         (b"name = 'a'\nname = 'b'", "is not TOML"),
         (b"title = '\xff\xfe'", "is not UTF-8 text"),
-        (b"", "has 8 errors"),
+        (b"", "has 7 errors"),
     ],
 )
 def test_a_file_that_is_no_card_is_refused(tmp_path, content, reason):

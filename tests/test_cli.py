@@ -14,12 +14,16 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from nurecoil import __version__, cli, figures, papers
+from nurecoil import __version__, cli, datasets, figures, papers
+from nurecoil.cli import terminal
+from nurecoil.cli.arguments import Once
 from nurecoil.document import Document, Figure, Panel, Section, Series, Table
 from nurecoil.errors import NurecoilError
 from nurecoil.form_factors import FORM_FACTOR_NAMES
 from nurecoil.papers.paper import Paper, Reproduction
+from releases import data_folder
 
+RELEASES = "coherent-csi-2017 coherent-csi-2021 coherent-lar-2020"
 SM = ["predict", "--model", "standard-model", "--experiment", "binh2021-csi"]
 PREDICT = ["predict", "--model", "331-beta", "--experiment", "binh2021-csi"]
 POINT = [*PREDICT, "--set", "beta=1/sqrt(3)", "--set", "m_zprime=2TeV"]
@@ -140,7 +144,8 @@ def test_predict_for_people(run, monkeypatch, columns):
         "ratio",
         "2 TeV",
         "0.57735",
-        "tree-level couplings",
+        "electroweak",
+        "F_p = 1",
     ):
         assert text in out
     total = re.search(r"^ total +([\d.]+) +([\d.]+) +([\d.]+)", out, re.MULTILINE)
@@ -164,9 +169,9 @@ def test_limit_finds_the_seeds_intervals(result):
 
 
 def test_limits_curve_is_in_border_units_and_has_the_points_asked_for(result):
-    got = result(*LIMIT, *SCAN, "--points", "51")
+    got = result(*LIMIT, *SCAN, "--points", "101")
     curve = got["curve"]
-    assert len(curve["values"]) == len(curve["delta_chi2"]) == 51
+    assert len(curve["values"]) == len(curve["delta_chi2"]) == 101
     assert [curve["values"][0], curve["values"][-1]] == pytest.approx([0.1, 100])
     low = got["lower_limit"]
     assert low == pytest.approx(1.4728, abs=1e-4)
@@ -190,7 +195,7 @@ def test_a_narrower_prior_strengthens_the_limit(result):
 def test_experiments_are_combined(result):
     both = result(*LIMIT, *SCAN, "--experiment", "binh2021-lar")
     assert both["experiments"] == ["binh2021-csi", "binh2021-lar"]
-    assert both["lower_limit"] == pytest.approx(2.981, abs=1e-3)
+    assert both["lower_limit"] == pytest.approx(2.996, abs=1e-3)
 
 
 def test_a_parameter_without_unit_is_scanned(result):
@@ -214,6 +219,44 @@ def test_limit_for_people(run):
         "binh2021-csi",
     ):
         assert text in out
+
+
+TWO_SIDED = ["limit", "--model", "standard-model", "--experiment", "binh2021-csi"]
+
+
+def test_a_two_sided_interval_is_called_so(run, result):
+    scan = ["--scan", "sin2_theta_w=0..1"]
+    _, out, _ = run(*TWO_SIDED, *scan)
+    assert re.search(r"^  limits +two-sided interval *$", out, re.MULTILINE)
+    assert "lower limit" not in out
+    assert "upper limit" not in out
+    got = result(*TWO_SIDED, *scan)
+    assert got["open"] == [[False, False]]
+    assert (got["lower_limit"], got["upper_limit"]) == (None, None)
+
+
+def test_limits_says_where_there_is_no_limit(run, result):
+    scan = ["--scan", "sin2_theta_w=0.15..0.2"]
+    _, out, _ = run(*TWO_SIDED, *scan)
+    assert re.search(r"^  limit +none in the scanned range *$", out, re.MULTILINE)
+    assert result(*TWO_SIDED, *scan)["open"] == [[True, True]]
+
+
+def test_limits_json_says_which_ends_are_open(result):
+    assert result(*LIMIT, *SEED, *SCAN)["open"] == [[False, False], [False, True]]
+
+
+def test_a_block_without_lines_is_not_printed(capsys):
+    terminal.print_basis((), {}, (), {"form_factor": "Helm"})
+    out = capsys.readouterr().out
+    assert "Parameters" not in out
+    assert "Notes" not in out
+    assert "Conventions" in out
+
+
+def test_a_tiny_chi2_is_zero_to_people(run):
+    _, out, _ = run(*TWO_SIDED, "--scan", "sin2_theta_w=0..1")
+    assert re.search(r"best fit .*, χ² = 0\.00 *$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
@@ -313,9 +356,37 @@ REFUSALS = {
     "cl in percent without sign": ([*LIMIT, *SCAN, "--cl", "90"], "confidence level 90"),
     "cl NaN": ([*LIMIT, *SCAN, "--cl", "nan"], "cl = nan"),
     "frozen out of bounds": ([*LIMIT, *SCAN, "--freeze-at", "-3TeV"], "m_zprime = -3 TeV is not allowed"),
-    "too few points": ([*LIMIT, *SCAN, "--points", "4"], "points = 4 is not allowed"),
+    "too few points": (
+        [*LIMIT, *SCAN, "--points", "100"],
+        "points = 100 is not allowed: it must be between 101",
+    ),
     "too many points": ([*LIMIT, *SCAN, "--points", "10000000000"], "points = 10000000000 is not allowed"),
     "experiment twice": ([*LIMIT, *SCAN, "--experiment", "binh2021-csi"], "binh2021-csi is given 2 times"),
+    "two experiments where one is asked for": (
+        [*SM, "--experiment", "binh2021-ge"],
+        "--experiment is given 2 times: predict takes it once",
+    ),
+    "two models": ([*LIMIT, *SCAN, "--model", "standard-model"], "--model is given 2 times: limit takes it"),
+    "two scans": ([*LIMIT, *SCAN, "--scan", "beta=0..1"], "--scan is given 2 times"),
+    "two levels": ([*LIMIT, *SCAN, "--cl", "0.9", "--cl=0.9", "--cl", "0.9"], "--cl is given 3 times"),
+    "two outputs": (["reproduce", "binh2021", "-o", "a", "--output", "b"], "--output is given 2 times"),
+    "output without a name": (["reproduce", "binh2021", "--output", ""], '--output "" names no directory'),
+    "moment too large": ([*BETA, "beta=1", "--set", "mu_nu=1e150"], "mu_nu = 1e+150 mu_B"),
+    "moment much too large": ([*BETA, "beta=1", "--set", "mu_nu=1e300", "--json"], "mu_nu = 1e+300 mu_B"),
+    "moment too large for a limit": (
+        [*LIMIT, *SCAN, "--set", "mu_nu=1e80"],
+        "the expected counts of binh2021-csi are too large",
+    ),
+    "scanned moment too large": (
+        [*LIMIT, "--set", "m_zprime=2TeV", "--scan", "mu_nu=0..1e200"],
+        "mu_nu = 1e+200 mu_B",
+    ),
+    "exposure too large": ([*SM[:3], "--experiment", "bright.toml"], "protons_on_target"),
+    "efficiency of zero": ([*LIMIT[:3], "--experiment", "blind.toml", *SCAN, "--set", "beta=0"], "no signal"),
+    "bins beyond the recoils": (
+        [*LIMIT[:3], "--experiment", "beyond.toml", *SCAN, "--set", "beta=0"],
+        "no signal at all: its efficiency is zero, or its bins, recoil energy [keV] from 100 to 200, lie",
+    ),
     "malformed card": ([*SM[:3], "--experiment", "bad.toml"], "[target.mass] value = 3 needs a unit"),
     "card that is no TOML": ([*SM[:3], "--experiment", "text.toml"], "text.toml is not TOML"),
     "no card": ([*SM[:3], "--experiment", "none.toml"], "there is no experiment card none.toml"),
@@ -334,10 +405,20 @@ REFUSALS = {
 }
 
 
+def write_card(path, old, new):
+    card = Path(papers.__file__).parents[1] / "experiments" / "binh2021-ge.toml"
+    text = card.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    Path(path).write_text(text.replace(old, new), encoding="utf-8")
+
+
 @pytest.mark.parametrize(("arguments", "text"), REFUSALS.values(), ids=REFUSALS)
 def test_bad_input_ends_in_one_sentence(run, arguments, text):
     Path("bad.toml").write_text(BAD_CARD)
     Path("text.toml").write_text("this is prose")
+    write_card("bright.toml", "protons_on_target = 2.0850373e23", "protons_on_target = 1e300")
+    write_card("blind.toml", "value = 0.5", "value = 0")
+    write_card("beyond.toml", "edges = [5, 100]", "edges = [100, 200]")
     Path("file").touch()
     Path("directory.png").mkdir()
     before = files()
@@ -404,7 +485,8 @@ def test_reproduce_writes_the_report(monkeypatch, run):
     ]
     assert "figures/fig1.png" in Path("mine-report/report.md").read_text(encoding="utf-8")
     assert "<h1>A paper</h1>" in Path("mine-report/report.html").read_text(encoding="utf-8")
-    assert err.splitlines() == ["[1/2] reading m_Z′", "[2/2] computing", "[1/1] drawing A line"]
+    steps = ["reading m_Z′", "computing", "drawing the figures and writing the report"]
+    assert err.splitlines() == [f"[{number}/3] {step}" for number, step in enumerate(steps, start=1)]
     assert out.splitlines()[-4:] == [
         "mine-report/report.html",
         "mine-report/report.md",
@@ -495,7 +577,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing_behind():
         text=True,
         env=environment,
     )
-    assert process.stderr.readline() == "[1/1] started\n"
+    assert process.stderr.readline() == "[1/2] started\n"
     assert any(name.startswith(".nurecoil-") for name in files())
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)
@@ -531,6 +613,61 @@ def test_list_shows_what_is_asked_for(run, what, there, not_there):
     assert not_there not in out
 
 
+def test_list_needs_no_data(run, monkeypatch):
+    for name in ("NURECOIL_DATA", "NURECOIL_CACHE"):
+        monkeypatch.setenv(name, str(Path("nowhere").absolute()))
+    status, out, _ = run("list", "experiments")
+    assert status == 0
+    assert "coherent-lar-2020" in out
+
+
+@pytest.mark.parametrize("columns", ["0", "", "many"])
+def test_a_terminal_that_does_not_say_its_width_has_80_columns(run, monkeypatch, columns):
+    _, expected, _ = run("list")
+    monkeypatch.setenv("COLUMNS", columns)
+    assert run("list")[1] == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], POINT, [*LIMIT, *SCAN], ["reproduce", "mine"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_no_word_is_broken_in_a_narrow_terminal(run, monkeypatch, arguments):
+    fake_paper(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "300")
+    words = set(run(*arguments)[1].split())
+    monkeypatch.setenv("COLUMNS", "40")
+    status, out, _ = run(*arguments)
+    assert status == 0
+    lines = [line for line in out.splitlines() if not line.startswith("mine-report/")]  # paths stay whole
+    assert max(map(cell_len, lines)) <= 40
+    names = {
+        "scaled-standard-model",
+        "binh2021-nai-2000",
+        "must",
+        "arXiv:1708.01294",
+        "reproduced",
+        "m_zprime",
+    }
+    assert names & words <= set(out.split())
+
+
+def test_a_block_names_each_cell(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal.print_table(
+        "T", ["name", "what", "state"], [["a" * 20, "b" * 30, ("good", "green")], ["c", "", "d"]]
+    )
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["T", "", "a" * 20, f"  what: {'b' * 30}", "  state: good", "", "c", "  state: d", ""]
+
+
+def test_room_goes_to_making_most_rows_one_line_high(capsys):
+    rows = [["x " * 12, "y"] for _ in range(9)] + [["x", "y " * 60]]
+    terminal.print_table("T", ["first", "second"], rows)
+    assert sum("x x x x x x x x x x x x" in line for line in capsys.readouterr().out.splitlines()) == 9
+
+
 def test_version(run):
     assert run("--version") == (0, f"nurecoil {__version__}\n", "")
 
@@ -550,6 +687,10 @@ def test_help_names_all_form_factors(run):
     assert all(name in squeezed for name in FORM_FACTOR_NAMES)
 
 
+def test_every_command_refuses_an_option_given_twice():
+    assert {command.cls for command in cli.app.registered_commands} == {Once}
+
+
 def examples():
     texts = "\n".join([cli.HELP, *(command.help for command in cli.app.registered_commands)])
     lines = texts.replace("\\\n", " ").splitlines()
@@ -564,6 +705,11 @@ def test_there_are_examples():
 @pytest.mark.parametrize("example", examples())
 def test_every_example_runs(monkeypatch, run, example):
     fake_paper(monkeypatch)
+    if data_folder().is_dir():
+        monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
+    for name in re.findall(r"coherent-\w+-\d+", example.replace("nurecoil validate", RELEASES)):
+        if datasets.locate(name) is None:
+            pytest.skip(f"the data of {name} are not here")
     status, out, _ = run(*shlex.split(example)[1:])
     assert status == 0
     assert out
@@ -576,6 +722,30 @@ def test_as_a_process():
     done = command(*SM, "--set", "sin2_theta_w=0.23867", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["total"] == pytest.approx(186.95, abs=0.01)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("arguments", [["list"], ["--version"], [*SM, "--json"], ["--help"]])
+def test_a_full_disk_is_one_sentence(arguments):
+    with Path("/dev/full").open("w") as full:
+        done = in_a_process(arguments, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: cannot write the output: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shell")
+def test_closed_streams_give_no_traceback():
+    closed = in_a_process(["list"], shell=">&-", stderr=subprocess.PIPE)
+    assert (closed.returncode, closed.stderr) == (2, "Error: cannot write the output: stdout is closed\n")
+    quiet = in_a_process(["predict", "--model", "none"], shell="2>&-", stdout=subprocess.PIPE)
+    assert (quiet.returncode, quiet.stdout) == (2, "")
+
+
+def in_a_process(arguments, shell="", **streams):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    line = shlex.join([sys.executable, "-m", "nurecoil", *arguments])
+    return subprocess.run(["sh", "-c", f"{line} {shell}"], text=True, env=environment, check=False, **streams)
 
 
 def test_a_refusal_as_a_process():

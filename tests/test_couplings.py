@@ -72,7 +72,8 @@ def test_strengths_are_the_sum_over_outgoing_flavours_also_complex_and_changing(
     form = strengths @ np.array([Z * Z, Z * N, N * N])
     for a in range(3):
         direct = sum(abs(Z * p[a, b] + N * n[a, b]) ** 2 for b in range(3))
-        assert form[a] == pytest.approx(direct, rel=1e-9, abs=1e-9)
+        rounding = 1e-14 * sum((abs(Z * p[a, b]) + abs(N * n[a, b])) ** 2 for b in range(3))
+        assert form[a] == pytest.approx(direct, rel=1e-9, abs=1e-9 + rounding)
 
 
 @given(COMPLEX, COMPLEX)
@@ -84,4 +85,5 @@ def test_the_sign_of_all_charges_changes_nothing(p, n):
 def test_a_universal_strength_is_the_weak_charge_squared_over_four(g_p, g_n, Z, N):
     strengths = vector_strengths(flavour_universal(g_p, g_n, 0.0, 0.0))
     form = strengths[0] @ np.array([Z * Z, Z * N, N * N])
-    assert form == pytest.approx(weak_charge(g_p, g_n, Z, N) ** 2 / 4, rel=1e-9, abs=1e-9)
+    rounding = 1e-14 * (abs(Z * g_p) + abs(N * g_n)) ** 2
+    assert form == pytest.approx(weak_charge(g_p, g_n, Z, N) ** 2 / 4, rel=1e-9, abs=1e-9 + rounding)

@@ -12,7 +12,7 @@ import reference
 from nurecoil.card import load_experiment
 from nurecoil.couplings import Couplings, flavour_universal
 from nurecoil.cross_section import Conventions
-from nurecoil.detector import ConstantEfficiency, Detector
+from nurecoil.detector import ConstantEfficiency, ConstantQuenching, Detector, NoSmearing
 from nurecoil.experiment import Exposure, compile_experiment
 from nurecoil.form_factors import form_factor
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
@@ -24,6 +24,11 @@ POINTS_331 = [
 ]
 AWAY_FROM_SM = flavour_universal(0.1, -0.6, 0.0, 0.0, 1e-9)
 TABLE_II = sorted(reference.SETUPS)
+
+
+def with_detector(experiment, detector):
+    """Return the experiment with another detector."""
+    return replace(experiment, signal=replace(experiment.signal, detector=detector))
 
 
 # --- against the independent double integral ----------------------------------------------------------
@@ -59,7 +64,7 @@ def test_counts_per_bin(csi, low):
         low=low,
         high=low + 2,
     )
-    assert bins[csi.experiment.detector.edges.index(low)] == pytest.approx(expected, rel=1e-5)
+    assert bins[csi.experiment.signal.detector.edges.index(low)] == pytest.approx(expected, rel=1e-5)
 
 
 def test_flavour_changing_complex_couplings_and_separate_form_factors(csi):
@@ -67,7 +72,7 @@ def test_flavour_changing_complex_couplings_and_separate_form_factors(csi):
     g_n = np.array([[-0.5, -0.1 + 0.3j, 0.2], [-0.1 - 0.3j, -0.9, 0.4j], [0.2, -0.4j, 0.3]])
     zero = np.zeros((3, 3))
     couplings = Couplings(g_p, g_n, zero, zero, np.array([1e-9, 5e-9, 1e-6]))
-    usual = replace(csi.experiment, form_factor=form_factor("helm"), conventions=Conventions())
+    usual = replace(csi.experiment.with_form_factor(form_factor("helm")), conventions=Conventions())
     expected = reference.counts(
         reference.SETUPS["binh2021-csi"],
         reference.by_flavour(g_p, g_n),
@@ -81,11 +86,11 @@ def test_flavour_changing_complex_couplings_and_separate_form_factors(csi):
 @pytest.mark.parametrize(("flavour", "share"), [("e", 1), ("mu", 2)])
 def test_one_third_of_the_neutrinos_are_of_electron_flavour_at_low_recoil(flavour, share):
     # at T -> 0 each neutrino counts the same, whatever its energy: ν_e once, ν_μ and ν̄_μ twice
-    experiment = replace(
-        load_experiment("binh2021-ge"),
-        detector=Detector("keV", 1.0, (0.0, 1e-6), ConstantEfficiency(1.0)),
-        form_factor=form_factor("point"),
+    near_zero = Detector(
+        "keV", (0.0, 1e-6), ConstantQuenching(1.0), 1.0, NoSmearing(), ConstantEfficiency(1.0)
     )
+    point = load_experiment("binh2021-ge").with_form_factor(form_factor("point"))
+    experiment = with_detector(point, near_zero)
     diagonal = np.diag([flavour == "e", flavour == "mu", False]).astype(float)
     zero = np.zeros((3, 3))
     alone = Couplings(zero, diagonal, zero, zero, np.zeros(3))
@@ -105,7 +110,7 @@ def test_standard_model_count_of_the_seed_csi_setup(csi):
 def test_the_magnetic_moment_of_the_seed_adds_almost_nothing(csi):
     # PHYSICS.md, section 5, says 0.015 events at 2.9e-11 μ_B, which is what lies below 30 PE
     dipole = csi.counts(flavour_universal(0.0, 0.0, 0.0, 0.0, 2.9e-11))
-    below_30 = csi.experiment.detector.edges.index(30)
+    below_30 = csi.experiment.signal.detector.edges.index(30)
     assert dipole[:below_30].sum() == pytest.approx(0.015, abs=5e-4)
     moments = {"e": 2.9e-11, "mu": 2.9e-11}
     expected = reference.counts(reference.SETUPS["binh2021-csi"], reference.universal(0.0, 0.0), moments)
@@ -189,8 +194,8 @@ def test_no_bin_is_ever_negative(csi, g_p, g_n, moment):
 @given(st.lists(st.floats(4.01, 55.9), max_size=6, unique=True))
 def test_bins_add_up_however_they_are_cut(csi, cuts):
     experiment = csi.experiment
-    detector = replace(experiment.detector, edges=(4.0, *sorted(cuts), 56.0))
-    cut = compile_experiment(replace(experiment, detector=detector)).counts(AWAY_FROM_SM)
+    detector = replace(experiment.signal.detector, edges=(4.0, *sorted(cuts), 56.0))
+    cut = compile_experiment(with_detector(experiment, detector)).counts(AWAY_FROM_SM)
     assert cut.sum() == pytest.approx(csi.counts(AWAY_FROM_SM).sum(), rel=1e-5)
 
 
@@ -198,8 +203,8 @@ def test_threshold_and_end_of_the_range_cut_counts_off():
     experiment = load_experiment("binh2021-ge")
 
     def total(*edges):
-        detector = replace(experiment.detector, edges=edges)
-        return compile_experiment(replace(experiment, detector=detector)).counts(AWAY_FROM_SM).sum()
+        detector = replace(experiment.signal.detector, edges=edges)
+        return compile_experiment(with_detector(experiment, detector)).counts(AWAY_FROM_SM).sum()
 
     assert total(5.0, 20.0) + total(20.0, 100.0) == pytest.approx(total(5.0, 100.0), rel=1e-6)
     assert total(5.0, 100.0) == pytest.approx(total(5.0, 1e4), rel=1e-12)  # nothing above 86 keV
@@ -211,8 +216,8 @@ def test_no_efficiency_no_counts_half_the_efficiency_half_the_counts():
     experiment = load_experiment("binh2021-ge")
 
     def total(efficiency):
-        detector = replace(experiment.detector, efficiency=ConstantEfficiency(efficiency))
-        return compile_experiment(replace(experiment, detector=detector)).counts(AWAY_FROM_SM).sum()
+        detector = replace(experiment.signal.detector, efficiency=ConstantEfficiency(efficiency))
+        return compile_experiment(with_detector(experiment, detector)).counts(AWAY_FROM_SM).sum()
 
     assert total(0.0) == 0.0
     assert total(0.25) == pytest.approx(total(1.0) / 4, rel=1e-13)
@@ -222,7 +227,7 @@ def test_no_efficiency_no_counts_half_the_efficiency_half_the_counts():
 def test_many_points_at_once_are_the_single_points(csi):
     masses = np.geomspace(2e5, 2e7, 7)
     together = csi.counts(ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=masses))
-    assert together.shape == (7, len(csi.experiment.detector.edges) - 1)
+    assert together.shape == (7, len(csi.experiment.signal.detector.edges) - 1)
     for row, mass in zip(together, masses, strict=True):
         single = csi.counts(ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=float(mass)))
         np.testing.assert_allclose(row, single, rtol=1e-12)

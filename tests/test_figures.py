@@ -4,9 +4,12 @@ import sys
 import numpy as np
 import pytest
 
+import nurecoil
 from nurecoil.document import Figure, LimitBar, LimitBars, Panel, Reference, Series
 from nurecoil.errors import NurecoilError
 from nurecoil.figures import PALETTE, draw, save, save_as
+from nurecoil.papers.binh2021.compute import LimitResult
+from nurecoil.papers.binh2021.pictures import profile_figure
 
 T = np.linspace(0.1, 50, 120)
 EDGES = np.linspace(5, 55, 11)
@@ -158,7 +161,7 @@ def test_limit_bars_fill_what_is_excluded_and_print_the_limit():
     printed = [t.get_text() for t in ax.texts]
     for text in (
         "0.842 TeV",
-        "1.37 TeV  (or 0.31–0.52 TeV)",
+        "1.37 TeV (or 0.31–0.52)",
         "12.1 TeV",
         "no limit",
         "steady state, 12 bins",
@@ -169,6 +172,38 @@ def test_limit_bars_fill_what_is_excluded_and_print_the_limit():
     assert ends == [[0.842], [0.31, 1.37], [0.61]]
     axes_box = ax.get_window_extent()
     assert all(t.get_window_extent().x1 <= axes_box.x1 for t in ax.texts)
+
+
+@pytest.mark.parametrize("x_range", [None, (0.05, 20), (0.05, 2000)])
+def test_every_limit_fits_beside_its_bar(x_range):
+    allowed = ((0.54, 0.591), (2.05, None))  # the longer axis then ends at 100, whose label needs room, too
+    rows = (
+        LimitBar("NaI", 2.05, "a", allowed=allowed),
+        LimitBar("atomic parity violation, Cs and p", 4.0, "b"),
+    )
+    canvas = draw(Figure("f", "t", "c", (LimitBars("m [TeV]", rows, x_range=x_range),)))
+    (ax,) = canvas.axes
+    (text,) = [t for t in ax.texts if "0.54–" in t.get_text()]
+    assert text.get_window_extent().x1 <= ax.get_window_extent().x1
+    low, high = x_range or (0.1, 1)
+    assert ax.get_xlim()[0] == low
+    assert ax.get_xlim()[1] >= high
+    ticks = [t for t in ax.get_xticklabels() if low <= t.get_position()[0] <= ax.get_xlim()[1]]
+    assert all(t.get_window_extent().x1 <= canvas.bbox.x1 for t in ticks)
+    assert len(ticks) > 1
+
+
+def test_profiles_of_the_paper_show_where_delta_chi2_is_negative():
+    model = nurecoil.load_model("331-beta")
+    csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    result = nurecoil.limit(model, [csi], {"beta": 3**0.5}, ("m_zprime", 1e5, 1e8), freeze_at=3e6)
+    assert result.profile.delta_chi2.min() < 0
+    limits = [
+        LimitResult("binh2021-csi", "+sqrt3", variant, "frozen", None, result.profile)
+        for variant in ("equations", "numbers")
+    ]
+    for panel in profile_figure(5, "CsI", ["binh2021-csi"], limits).panels:
+        assert panel.y_range[0] <= result.profile.delta_chi2.min()
 
 
 def test_legend_lies_outside_the_axes_and_the_title_above_it():

@@ -5,6 +5,8 @@ import pytest
 
 from nurecoil.document import Document, Figure, Panel, Section, Series, Table
 from nurecoil.errors import NurecoilError
+from nurecoil.papers.binh2021 import contents, setup, verdicts
+from nurecoil.papers.binh2021.published import load_published
 from nurecoil.report import to_html, to_markdown
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
@@ -185,6 +187,38 @@ def test_contrast_of_every_chip_is_readable(html):
     assert len(pairs) == 4
     for ink, paper in pairs:
         assert (luminance(paper) + 0.05) / (luminance(ink) + 0.05) > 7
+
+
+def test_every_table_becomes_cards_on_a_narrow_screen(html):
+    tables = [attrs["class"].split() for tag, attrs in Page(html).tags if tag == "table"]
+    assert all("cards" in classes for classes in tables)
+    assert ["wide" in classes for classes in tables] == [False, True]
+    (width,) = re.findall(r"max-width: ([\d.]+)rem\) \{\s*\.cards", html)
+    assert 900 <= 16 * float(width) <= 1000
+
+
+def test_only_long_cells_take_a_whole_line_of_a_card(html):
+    cells = [attrs["class"].split() for tag, attrs in Page(html).tags if tag == "td" and "class" in attrs]
+    assert sum("long" in classes for classes in cells) == 40  # the reasons
+
+
+def test_the_ledger_of_the_paper_is_prose_not_python():
+    table = contents._conventions_table(setup.prepare())
+    ledger = dict(table.rows)
+    assert "pull_widths: (binh2021-csi_signal: 0.28; binh2021-csi_background: 0.25)" in ledger["binh2021-csi"]
+    assert not any(mark in cell for row in table.rows for cell in row for mark in "{}'")
+
+
+def test_table_1_of_the_paper_has_minus_signs():
+    cells = [cell for row in contents._table1_table().rows for cell in row]
+    assert any(cell.startswith("−0.") for cell in cells)
+    assert not any("-" in cell for cell in cells)
+
+
+def test_other_bounds_are_found_in_the_summary_figure():
+    rows = verdicts.input_rows(load_published())
+    assert sum(row.why.endswith("in the summary figure.") for row in rows) == 6
+    assert not any("last figure" in row.why for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ SQRT3 = math.sqrt(3)
 BETAS = [n / SQRT3 for n in (3, 2, 1, 0, -1, -2, -3)]  # eq. 9
 BETA_NAMES = [f"{n:+d}/sqrt3" for n in (3, 2, 1, 0, -1, -2, -3)]
 SEED_S2 = 0.23867
-ANY_BETA, ANY_S2, ANY_S13 = st.floats(-SQRT3, SQRT3), st.floats(0.01, 0.245), st.floats(-1, 1)
+ANY_BETA, ANY_S2, ANY_S13 = st.floats(-SQRT3, SQRT3), st.floats(0.01, 0.245), st.floats(0, 1)
 SINES, PHASES = st.floats(-1, 1), st.floats(-math.pi, math.pi)
 NUCLEI = {"Cs133": (55, 78), "I127": (53, 74), "Ar40": (18, 22), "Ge74": (32, 42), "Na23": (11, 12)}
 
@@ -373,7 +373,8 @@ def test_numbers_flips_the_up_quark_and_doubles_both(beta):
         ({"m_zprime": 0.0}, "m_zprime = 0 TeV is not allowed"),
         ({"m_zprime": math.nan}, "m_zprime = nan TeV is not allowed"),
         ({"m_zprime": np.array([1e6, math.inf])}, "m_zprime = inf TeV is not allowed"),
-        ({"s13_tilde": 1.5}, "s13_tilde = 1.5 is not allowed: it must be between -1 and 1"),
+        ({"s13_tilde": 1.5}, "s13_tilde = 1.5 is not allowed: it must be between 0 and 1"),
+        ({"s13_tilde": -0.03}, "s13_tilde = -0.03 is not allowed"),
         ({"mu_nu": -1e-11}, "mu_nu = -1e-11 mu_B is not allowed: it must be 0 mu_B or more"),
         ({"sin2_theta_w": -0.1}, "sin2_theta_w = -0.1 is not allowed"),
         ({"variant": "number"}, "value of variant 'number': did you mean 'numbers'"),

@@ -1,10 +1,10 @@
-"""Questions put to a model and experiments: what is predicted, which parameters are allowed.
+"""Questions put to a model and experiments: what is predicted, which parameters fit, which are allowed.
 
 The one place where physics and inference meet: a model and compiled experiments become a function χ² of
-one parameter, and `nurecoil.inference`, which knows no physics, answers.
+parameters, and `nurecoil.inference`, which knows no physics, answers.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,18 @@ from numpy.typing import NDArray
 
 from nurecoil import constants
 from nurecoil._version import __version__
-from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.experiment import CompiledExperiment
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment, CountingStatistics
+from nurecoil.inference.fit import Fit, minimise
 from nurecoil.inference.intervals import Profile, profile, threshold
-from nurecoil.likelihood import CountingLikelihood, counting_likelihood
+from nurecoil.likelihood import (
+    BinnedTerm,
+    CountingTerm,
+    JointLikelihood,
+    Morphing,
+    Term,
+    counting_likelihood,
+)
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Value, Values, find
 
@@ -30,7 +38,7 @@ class Prediction:
     Attributes
     ----------
     edges, observable
-        The bins and what they count.
+        The bins of the first axis and what it is; counts are summed over the other axes.
     counts, standard_model_counts
         Per bin, of the model (Standard Model included) and of the Standard Model at the same s_W².
     values, notes, conventions
@@ -76,6 +84,36 @@ class Limit:
     conventions: Conventions
 
 
+@dataclass(frozen=True)
+class BestFit:
+    """The best fit of parameters and pulls to experiments.
+
+    Attributes
+    ----------
+    fit
+        Values and errors of the fitted parameters, χ² and whether it converged (inside units).
+    parameters
+        The fitted parameters.
+    pulls
+        The nuisance parameters at the best fit, by name.
+    components
+        Counts of the signal and of each background at the best fit: {experiment: {component: counts}}.
+    observed
+        Observed counts per bin, by experiment.
+    values, notes, conventions
+        The other parameters; what the user should know; what was assumed.
+    """
+
+    fit: Fit
+    parameters: tuple[Parameter, ...]
+    pulls: Mapping[str, float]
+    components: Mapping[str, Mapping[str, Array]]
+    observed: Mapping[str, Array]
+    values: Values
+    notes: tuple[str, ...]
+    conventions: Conventions
+
+
 def predict(model: Model, experiment: CompiledExperiment, values: Values) -> Prediction:
     """Return the expected counts of an experiment at one point of a model (seed, eq. 42).
 
@@ -88,75 +126,60 @@ def predict(model: Model, experiment: CompiledExperiment, values: Values) -> Pre
     186.9
     """
     resolved = model.resolve(values)
+    shape = experiment.experiment.shape
+    axis = experiment.experiment.axes[0]
+
+    def on_first_axis(counts: Array) -> Array:
+        summed: Array = counts.reshape(shape).sum(axis=tuple(range(1, len(shape))))
+        return summed
+
     return Prediction(
-        edges=experiment.experiment.detector.edges,
-        observable=experiment.experiment.detector.observable,
-        counts=experiment.counts(model.evaluate(resolved)),
-        standard_model_counts=standard_model_counts(model, experiment, resolved),
+        edges=axis.edges,
+        observable=axis.name,
+        counts=on_first_axis(experiment.counts(model.evaluate(resolved))),
+        standard_model_counts=on_first_axis(standard_model_counts(experiment, resolved)),
         values=resolved,
         notes=model.notes(resolved),
         conventions=conventions(model, [experiment]),
     )
 
 
-def standard_model_counts(model: Model, experiment: CompiledExperiment, values: Values) -> Array:
-    """Return the Standard Model's counts per bin at the parameters that it shares with `model`."""
+def standard_model_counts(experiment: CompiledExperiment, values: Values) -> Array:
+    """Return the Standard Model's counts per bin at those of its parameters that `values` has."""
     shared = {p.name: values[p.name] for p in STANDARD_MODEL.parameters if p.name in values}
     return experiment.counts(STANDARD_MODEL.couplings(**shared))
 
 
-def conventions(
-    model: Model, experiments: Sequence[CompiledExperiment], widths: Mapping[str, float] | None = None
-) -> dict[str, object]:
-    """Return what a result depends on besides its parameters, for printing beside it."""
-    return {
-        "nurecoil": __version__,
-        "model": model.name,
-        "electroweak": "tree-level couplings, one s_W² at all q; no radiative corrections",
-        "axial": "axial-vector part neglected",
-        "G_F [1/MeV^2]": constants.FERMI_CONSTANT,
-        "m_Z [MeV]": constants.Z_MASS,
-        "experiments": {c.experiment.name: _experiment_conventions(c, widths or {}) for c in experiments},
-    }
-
-
-def _experiment_conventions(compiled: CompiledExperiment, widths: Mapping[str, float]) -> dict[str, object]:
-    experiment = compiled.experiment
-    terms = experiment.conventions
-    return {
-        "reference": experiment.reference,
-        "form_factor": experiment.form_factor.description,
-        "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
-        "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")
-        + (", F_p²" if terms.magnetic_form_factor else ", F_p = 1"),
-        "pull_widths": {p.name: widths.get(p.name, p.prior_width) for p in experiment.statistics.pulls},
-    }
-
-
-def likelihoods(
-    model: Model,
+def joint_likelihood(
     experiments: Sequence[CompiledExperiment],
     fixed: Values,
     widths: Mapping[str, float] | None = None,
-) -> tuple[CountingLikelihood, ...]:
-    """Return the likelihood of each experiment.
+) -> JointLikelihood:
+    """Return the likelihood of experiments together.
 
-    A projection observes the Standard Model's expectation at the s_W² of `fixed` or, where that is
-    scanned, at its default.
+    Parameters
+    ----------
+    experiments
+        Independent of one another but for the pulls that share a name.
+    fixed : mapping
+        Parameters of the model; a projection observes the Standard Model's expectation at their s_W² or,
+        where that is scanned, at its default.
+    widths : mapping, optional
+        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at zero.
     """
+    if not experiments:
+        raise NurecoilError("at least one experiment is needed")
     widths = widths or {}
-    known = [pull.name for e in experiments for pull in e.experiment.statistics.pulls]
-    for name, width in widths.items():
-        if name not in known:
-            raise unknown_name("nuisance parameter", name, known)
-        if not (np.isfinite(width) and width >= 0):
-            raise NurecoilError(f"prior width {name} = {width} is not allowed: it must be 0 or more")
-    return tuple(
-        counting_likelihood(
-            e.experiment.statistics, float(standard_model_counts(model, e, fixed).sum()), widths
-        )
-        for e in experiments
-    )
+    terms: list[Term] = []
+    for compiled in experiments:
+        statistics = compiled.experiment.statistics
+        if isinstance(statistics, CountingStatistics):
+            expected = float(standard_model_counts(compiled, fixed).sum())
+            likelihood = counting_likelihood(statistics, expected, widths)
+            terms.append(CountingTerm(compiled, statistics, likelihood))
+        else:
+            terms.append(BinnedTerm(compiled, statistics))
+    return JointLikelihood(tuple(terms), widths)
 
 
 def limit(
@@ -175,18 +198,19 @@ def limit(
     Parameters
     ----------
     model, experiments
-        What is tested, and by what; experiments are independent of one another.
+        What is tested, and by what.
     fixed : mapping
         Values of the other parameters (inside units).
     scan : (name, low, high)
-        The parameter and its range (inside units).
+        The parameter and its range (inside units): of the model, or a nuisance parameter of an experiment,
+        which is then free of its prior.
     cl : float
         Confidence level; Δχ² follows from Wilks' theorem with one degree of freedom.
     freeze_at : float, optional
         None profiles the pulls at every point. A value of the scanned parameter holds them at their best
         fit there, and counts Δχ² from that point: what the seed did, at m_Z' = 3 TeV.
     widths : mapping, optional
-        Prior widths by name of pull, in place of the experiments' own.
+        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at zero.
     points : int
         Points of the scan; the intervals' ends do not depend on it.
 
@@ -200,26 +224,24 @@ def limit(
     >>> f"{result.profile.lower_limit / 1e6:.2f} TeV"
     '1.48 TeV'
     """
-    if not experiments:
-        raise NurecoilError("a limit needs at least one experiment")
     name, low, high = scan
-    parameter = find(model.parameters, name)
-    if parameter.choices:
-        raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
-    if name in fixed:
-        raise NurecoilError(f"{name} is both set and scanned: do one or the other")
+    question = _Question.of(model, experiments, fixed, {name: low}, widths)
+    parameter = question.free[0]
     if not low < high:
         raise NurecoilError(
             f"the range of {name}, {parameter.format(low)} to {parameter.format(high)}, is reversed or empty:"
             " write LOW..HIGH with LOW below HIGH"
         )
     parameter.check([low, high])
-    resolved = model.resolve({**fixed, name: low})
-    others = {key: value for key, value in resolved.items() if key != name}
-    terms = likelihoods(model, experiments, others, widths)
-    chi2, reference = _chi2(model, experiments, terms, others, name, freeze_at)
+    level = threshold(cl)
+    reference = None
+    chi2: Callable[[Array], Array] = question.profiled
+    if freeze_at is not None:
+        parameter.check(freeze_at)
+        chi2, reference = question.frozen_at(freeze_at)
+    log = parameter.log_scan and low > 0
     curve = profile(
-        chi2, low, high, threshold(cl), log=parameter.log_scan and low > 0, points=points, reference=reference
+        chi2, low, high, level, log=log, points=points, reference=reference, noise=question.likelihood.noise
     )
     used = conventions(model, experiments, widths)
     used["nuisances"] = (
@@ -227,42 +249,183 @@ def limit(
         if freeze_at is None
         else f"frozen at their best fit for {name} = {parameter.format(freeze_at)}, Δχ² counted from there"
     )
-    notes = (*model.notes(resolved), *_edge_notes(parameter, curve, low, high))
-    return Limit(parameter, cl, curve, others, notes, used)
+    notes = question.notes()
+    if freeze_at is None:
+        notes += _edge_notes(parameter, curve, low, high)
+    if parameter.name == "sin2_theta_w":
+        notes += _projection_notes(experiments, question.values)
+    return Limit(parameter, cl, curve, question.values, notes, used)
 
 
-def _chi2(
+def fit(
     model: Model,
     experiments: Sequence[CompiledExperiment],
-    terms: Sequence[CountingLikelihood],
-    others: Values,
-    name: str,
-    freeze_at: float | None,
-) -> tuple[Callable[[Array], Array], float | None]:
-    """Return χ² as a function of the scanned parameter, and its reference value if pulls are frozen."""
+    fixed: Values,
+    start: Mapping[str, float],
+    *,
+    starts: Sequence[Mapping[str, float]] = (),
+    widths: Mapping[str, float] | None = None,
+) -> BestFit:
+    """Return the best fit of some parameters, pulls profiled.
 
-    def signals(x: Value) -> list[Array]:
-        couplings = model.evaluate({**others, name: x})
-        return [e.counts(couplings).sum(axis=-1) for e in experiments]
+    Parameters
+    ----------
+    model, experiments, fixed, widths
+        As for `limit`.
+    start : mapping
+        The parameters to fit and where to start (inside units): of the model, or nuisance parameters.
+    starts : sequence of mappings
+        More starting points, against local minima; the best fit of all is returned.
+    """
+    if not start:
+        raise NurecoilError("a fit needs at least one free parameter")
+    question = _Question.of(model, experiments, fixed, start, widths)
+    found = minimise(
+        lambda x: float(question.profiled_at({n: np.array([v]) for n, v in zip(start, x, strict=True)})[0]),
+        start,
+        bounds={p.name: (_finite(p.low), _finite(p.high)) for p in question.free},
+        starts=starts,
+    )
+    signals, held = question.point({name: np.array([v]) for name, v in found.values.items()})
+    best = question.likelihood.profiled(signals, held)
+    names = [pull.name for pull in question.likelihood.pulls]
+    components = question.likelihood.components(signals, best.pulls)
+    used = conventions(model, experiments, widths)
+    used["nuisances"] = "profiled"
+    notes = question.notes()
+    if not (found.converged and best.converged.all()):
+        notes += (f"the fit did not converge: {found.message or 'the pulls did not settle'}",)
+    return BestFit(
+        fit=found,
+        parameters=question.free,
+        pulls=dict(zip(names, best.pulls[0].tolist(), strict=True)),
+        components=components,
+        observed={t.name: t.observed for t in question.likelihood.terms},
+        values=question.values,
+        notes=notes,
+        conventions=used,
+    )
 
-    def profiled(x: Value) -> Array:
-        return _total(t.profiled(s) for t, s in zip(terms, signals(x), strict=True))
 
-    if freeze_at is None:
-        return profiled, None
+@dataclass(frozen=True)
+class _Question:
+    """A model and experiments with some parameters free: χ² as a function of those."""
 
-    find(model.parameters, name).check(freeze_at)
-    pulls = [t.best_pulls(s) for t, s in zip(terms, signals(freeze_at), strict=True)]
+    model: Model
+    likelihood: JointLikelihood
+    free: tuple[Parameter, ...]
+    values: Values
+    start: Mapping[str, float]
 
-    def frozen(x: Value) -> Array:
-        return _total(t.chi2(s, a) for t, s, a in zip(terms, signals(x), pulls, strict=True))
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        experiments: Sequence[CompiledExperiment],
+        fixed: Values,
+        start: Mapping[str, float],
+        widths: Mapping[str, float] | None,
+    ) -> "_Question":
+        """Check names and values, and put the likelihood together."""
+        of_model = [p.name for p in model.parameters]
+        likelihood = joint_likelihood(experiments, {**fixed}, widths)
+        everything = (*model.parameters, *likelihood.pulls)
+        free = tuple(find(everything, name) for name in start)
+        for parameter in free:
+            if parameter.choices:
+                raise NurecoilError(
+                    f"{parameter.name} cannot be scanned or fitted: it is a choice, {parameter.allowed()}"
+                )
+            if parameter.name in fixed:
+                raise NurecoilError(f"{parameter.name} is both set and free: do one or the other")
+        resolved = model.resolve({**fixed, **{n: v for n, v in start.items() if n in of_model}})
+        others = {name: value for name, value in resolved.items() if name not in start}
+        return cls(model, likelihood, free, others, start)
 
-    return frozen, float(frozen(freeze_at))
+    def point(self, x: Mapping[str, Value]) -> tuple[list[Morphing], dict[str, Array]]:
+        """Return the signals and the held pulls at values of the free parameters, each of shape (P,)."""
+        of_model = {p.name for p in self.model.parameters}
+        new = {name: value for name, value in x.items() if name in of_model}
+        held = {name: value for name, value in x.items() if name not in of_model}
+        points = max(np.size(value) for value in x.values())
+        signals = self.likelihood.signals(self.model.evaluate({**self.values, **new}))
+        return [s.repeated(points) for s in signals], held
+
+    def profiled_at(self, x: Mapping[str, Value]) -> Array:
+        """Return χ² with the pulls profiled."""
+        return self.likelihood.profiled(*self.point(x)).chi2
+
+    def profiled(self, x: Array) -> Array:
+        """Return the same as a function of the one free parameter."""
+        return self.profiled_at({self.free[0].name: x})
+
+    def frozen_at(self, reference: float) -> tuple[Callable[[Array], Array], float]:
+        """Return χ² of the free parameter with pulls held at their best fit at `reference`; χ² there."""
+        name = self.free[0].name
+        signals, held = self.point({name: np.array([reference])})
+        best = self.likelihood.profiled(signals, held)
+
+        def chi2(x: Array) -> Array:
+            signals, held = self.point({name: x})
+            pulls = np.repeat(best.pulls, len(x), axis=0)
+            for number, pull in enumerate(self.likelihood.pulls):
+                if pull.name in held:
+                    pulls[:, number] = held[pull.name]
+            return self.likelihood.chi2(signals, pulls)
+
+        return chi2, float(best.chi2[0])
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what the user should know about the point."""
+        of_model = {p.name for p in self.model.parameters}
+        return self.model.notes({**self.values, **{n: v for n, v in self.start.items() if n in of_model}})
 
 
-def _total(chi2s: Iterable[Array]) -> Array:
-    total: Array = np.stack(list(chi2s)).sum(axis=0)
-    return total
+def conventions(
+    model: Model, experiments: Sequence[CompiledExperiment], widths: Mapping[str, float] | None = None
+) -> dict[str, object]:
+    """Return what a result depends on besides its parameters, for printing beside it."""
+    return {
+        "nurecoil": __version__,
+        "model": model.name,
+        "axial": "axial-vector part neglected",
+        "G_F [1/MeV^2]": constants.FERMI_CONSTANT,
+        "m_Z [MeV]": constants.Z_MASS,
+        "experiments": {c.experiment.name: _experiment_conventions(c, widths or {}) for c in experiments},
+    }
+
+
+def _experiment_conventions(compiled: CompiledExperiment, widths: Mapping[str, float]) -> dict[str, object]:
+    experiment = compiled.experiment
+    terms = experiment.conventions
+    return {
+        "reference": experiment.reference,
+        "form_factor": experiment.signal.form_factor.description,
+        "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
+        "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")
+        + (", F_p²" if terms.magnetic_form_factor else ", F_p = 1"),
+        "pull_widths": {p.name: widths.get(p.name, p.prior_width) for p in experiment.statistics.pulls},
+        **({"data": dict(experiment.data_hashes)} if experiment.data_hashes else {}),
+    }
+
+
+def _finite(bound: float) -> float | None:
+    return bound if np.isfinite(bound) else None
+
+
+def _projection_notes(experiments: Sequence[CompiledExperiment], values: Values) -> tuple[str, ...]:
+    names = [
+        e.experiment.name
+        for e in experiments
+        if isinstance(e.experiment.statistics, CountingStatistics)
+        and e.experiment.statistics.observed is None
+    ]
+    if not names:
+        return ()
+    default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
+    return (
+        f"{', '.join(names)} is a projection: it observes the Standard Model at sin2_theta_w = {default}.",
+    )
 
 
 def _edge_notes(parameter: Parameter, curve: Profile, low: float, high: float) -> tuple[str, ...]:

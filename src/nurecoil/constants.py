@@ -9,7 +9,7 @@ the masses that `particle` gives for nuclei are those of neutral atoms.
 
 from typing import Final
 
-HBAR_C_MEV_FM: Final = 197.3269804  # MeV fm, exact (CODATA 2022)
+HBAR_C_MEV_FM: Final = 197.3269804  # MeV fm (CODATA 2022: exact, 197.3269804593...)
 MEV_M2_TO_CM2: Final = (HBAR_C_MEV_FM * 1e-13) ** 2  # 1 MeV^-2 in cm^2
 AVOGADRO: Final = 6.02214076e23  # 1/mol, exact (CODATA 2022)
 ATOMIC_MASS_UNIT: Final = 931.49410372  # MeV (CODATA 2022)

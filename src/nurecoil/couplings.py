@@ -19,7 +19,7 @@ FLAVOURS = ("e", "mu", "tau")
 class Couplings:
     """Neutral-current couplings of neutrinos to nucleons, and neutrino magnetic moments.
 
-    L = -√2 G_F Σ_αβ [ν̄_α γ^μ (1 - γ5) ν_β] [N̄ γ_μ (g_V^αβ - g_A^αβ γ5) N],   N = p, n
+    L = -(G_F/√2) Σ_αβ [ν̄_α γ^μ (1 - γ5) ν_β] [N̄ γ_μ (g_V^αβ - g_A^αβ γ5) N],   N = p, n
 
     so that in the Standard Model g_V^p = 1/2 - 2 s_W² and g_V^n = -1/2 (times δ_αβ) at tree level.
 
@@ -39,20 +39,49 @@ class Couplings:
     magnetic_moment: NDArray[np.float64]
 
 
+def flavour_diagonal(
+    vector_p: ArrayLike,
+    vector_n: ArrayLike,
+    axial_p: ArrayLike = 0.0,
+    axial_n: ArrayLike = 0.0,
+    magnetic_moment: ArrayLike = 0.0,
+) -> Couplings:
+    """Return couplings that change no flavour.
+
+    Each argument is a number, or an array whose last axis, of length 3 (e, mu, tau) or 1, is the flavour and
+    whose others are points; they broadcast.
+    """
+    shape = (3,)
+    arrays = np.broadcast_arrays(vector_p, vector_n, axial_p, axial_n, magnetic_moment, np.empty(shape))
+    p, n, axial_of_p, axial_of_n = (x[..., np.newaxis] * np.eye(3) for x in arrays[:4])
+    return Couplings(p, n, axial_of_p, axial_of_n, np.asarray(arrays[4], dtype=float))
+
+
 def flavour_universal(
     vector_p: ArrayLike,
     vector_n: ArrayLike,
-    axial_p: ArrayLike,
-    axial_n: ArrayLike,
+    axial_p: ArrayLike = 0.0,
+    axial_n: ArrayLike = 0.0,
     magnetic_moment: ArrayLike = 0.0,
 ) -> Couplings:
     """Return couplings that are the same for every flavour and change none.
 
     Each argument is a number or an array (one value per point); they broadcast.
     """
-    *nucleon, moment = np.broadcast_arrays(vector_p, vector_n, axial_p, axial_n, magnetic_moment)
-    p, n, axial_of_p, axial_of_n = (x[..., np.newaxis, np.newaxis] * np.eye(3) for x in nucleon)
-    return Couplings(p, n, axial_of_p, axial_of_n, moment[..., np.newaxis] * np.ones(3))
+    arguments = (vector_p, vector_n, axial_p, axial_n, magnetic_moment)
+    return flavour_diagonal(*(np.asarray(x)[..., np.newaxis] for x in arguments))
+
+
+def scaled(couplings: Couplings, factor: ArrayLike) -> Couplings:
+    """Return all couplings times a factor (a number, or one per point): counts scale with its square."""
+    f = np.asarray(factor, dtype=float)[..., np.newaxis, np.newaxis]
+    return Couplings(
+        f * couplings.vector_p,
+        f * couplings.vector_n,
+        f * couplings.axial_p,
+        f * couplings.axial_n,
+        f[..., 0] * couplings.magnetic_moment,
+    )
 
 
 def nucleon_couplings(up: ArrayLike, down: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -207,7 +207,10 @@ class LimitBar:
 
 @dataclass(frozen=True)
 class LimitBars:
-    """A chart of lower limits on a log axis: one bar a row, coloured by group, value at its end."""
+    """A chart of lower limits on a log axis: one bar a row, coloured by group, value at its end.
+
+    The axis is longer than `x_range` where a printed value needs the room.
+    """
 
     x_label: str
     rows: tuple[LimitBar, ...]

@@ -91,7 +91,9 @@ def draw(figure: Figure) -> "Canvas":
             _place_legend(ax, panel.title)
         canvas.draw_without_rendering()
         for ax, panel in pairs:
-            _label_references(ax, panel) if isinstance(panel, Panel) else _fit_limits(ax, panel)
+            _label_references(ax, panel) if isinstance(panel, Panel) else _fit_limits(ax)
+        if any(isinstance(panel, LimitBars) for _, panel in pairs):
+            canvas.draw_without_rendering()  # room for the ticks of a longer axis
         canvas.set_layout_engine("none")  # laid out: to do so again at each save costs a third of the time
     return canvas
 
@@ -244,18 +246,17 @@ def _limit_text(row: LimitBar, unit: str) -> str:
 
     others = [(a, b) for a, b in row.intervals if not np.isclose(a, row.value, rtol=0.01)]
     ends = [f"{number(a)}–{number(b)}" if b else f"above {number(a)}" for a, b in others]
-    return f"{number(row.value)} {unit}" + (f"  (or {', '.join(ends)} {unit})" if ends else "")
+    return f"{number(row.value)} {unit}" + (f" (or {', '.join(ends)})" if ends else "")
 
 
-def _fit_limits(ax: "Axes", chart: LimitBars) -> None:
+def _fit_limits(ax: "Axes") -> None:
     """Lengthen the axis until every printed value fits beside its bar."""
-    if chart.x_range is None:
-        low, width, high = ax.get_xlim()[0], ax.bbox.width, ax.get_xlim()[1]
-        for text in ax.texts:
-            if text.xycoords == "data" and text.get_text():  # type: ignore[attr-defined]
-                room = max(width - text.get_window_extent().width - ax.figure.dpi / 6, 0.2 * width)
-                high = max(high, low * (text.xy[0] / low) ** (width / room))  # type: ignore[attr-defined]
-        ax.set_xlim(low, high)
+    (low, high), width = ax.get_xlim(), ax.bbox.width
+    for text in ax.texts:
+        if text.xycoords == "data" and text.get_text():  # type: ignore[attr-defined]
+            room = max(width - text.get_window_extent().width - ax.figure.dpi / 6, 0.2 * width)
+            high = max(high, low * (text.xy[0] / low) ** (width / room))  # type: ignore[attr-defined]
+    ax.set_xlim(low, high)
     _label_decades(ax.xaxis)
 
 

@@ -96,11 +96,11 @@ class Parameter:
         return format_quantity(value / self.inside, self.unit, digits)
 
 
-def find(parameters: Iterable[Parameter], name: str) -> Parameter:
+def find(parameters: Iterable[Parameter], name: str, kind: str = "parameter") -> Parameter:
     """Return the parameter called `name`, or raise an error with the nearest name."""
     by_name = {p.name: p for p in parameters}
     if name not in by_name:
-        raise unknown_name("parameter", name, by_name)
+        raise unknown_name(kind, name, by_name)
     return by_name[name]
 
 

@@ -41,6 +41,68 @@ class RecoilTemplates:
         return RecoilTemplates(factor * self.vector, factor * self.magnetic)
 
 
+@dataclass(frozen=True)
+class ComponentTemplates:
+    """The same for each component of a source apart: vector (components, n, 3), magnetic (components, n)."""
+
+    vector: Array
+    magnetic: Array
+
+    def by_flavour(self, flux: Flux) -> RecoilTemplates:
+        """Return the sum over the components of each flavour."""
+        vector = np.zeros((self.vector.shape[1], 3, 3))
+        magnetic = np.zeros((self.vector.shape[1], 3))
+        for number, component in enumerate(flux.components):
+            flavour = FLAVOURS.index(component.flavour)
+            vector[:, flavour] += self.vector[number]
+            magnetic[:, flavour] += self.magnetic[number]
+        return RecoilTemplates(vector, magnetic)
+
+
+def flux_kernels(
+    nuclide: Nuclide, flux: Flux, conventions: cross_section.Conventions, T: Array
+) -> tuple[Array, Array]:
+    """Return ∫dE φ(E) k(T, E) with its prefactor for the vector and the magnetic cross section.
+
+    Parameters
+    ----------
+    nuclide, flux, conventions
+        Target nucleus, source, and terms of the cross sections.
+    T : ndarray, shape (n,)
+        Recoil energies in MeV, > 0.
+
+    Returns
+    -------
+    vector, magnetic : ndarray, shape (components, n)
+        In cm²/MeV: what multiplies |Q|², and (μ/μ_B)² Z² F_p².
+    """
+    M, column = nuclide.mass, T[:, np.newaxis]
+    E_min = cross_section.neutrino_energy_min(T, M)
+
+    def vector(E: Array) -> Array:
+        return cross_section.vector_kernel(column, E, M, recoil_term=conventions.vector_recoil_term)
+
+    def magnetic(E: Array) -> Array:
+        return cross_section.magnetic_kernel(column, E, M, recoil_term=conventions.magnetic_recoil_term)
+
+    spectra = [component.spectrum for component in flux.components]
+    return (
+        cross_section.vector_prefactor(M) * np.array([flux_integral(s, vector, E_min) for s in spectra]),
+        cross_section.magnetic_prefactor() * np.array([flux_integral(s, magnetic, E_min) for s in spectra]),
+    )
+
+
+def nuclear_factors(
+    nuclide: Nuclide, form_factor: FormFactor, conventions: cross_section.Conventions, T: Array
+) -> tuple[Array, Array]:
+    """Return Z²F_p², ZN F_p F_n, N²F_n², shape (n, 3), and Z² [F_p²], shape (n,), at recoil energies T."""
+    q = cross_section.momentum_transfer(T, nuclide.mass)
+    p = nuclide.Z * form_factor.proton(q, nuclide)
+    n = nuclide.N * form_factor.neutron(q, nuclide)
+    charge = p if conventions.magnetic_form_factor else np.full_like(p, nuclide.Z)
+    return np.stack([p * p, p * n, n * n], axis=-1), charge**2
+
+
 def recoil_templates(
     nuclide: Nuclide,
     flux: Flux,
@@ -65,32 +127,9 @@ def recoil_templates(
         In cm²/MeV.
     """
     T = np.atleast_1d(np.asarray(T, dtype=float))
-    M, column = nuclide.mass, T[:, np.newaxis]
-    E_min = cross_section.neutrino_energy_min(T, M)
-    vector, magnetic = np.zeros((T.size, 3)), np.zeros((T.size, 3))
-    for component in flux.components:
-        flavour = FLAVOURS.index(component.flavour)
-        vector[:, flavour] += flux_integral(
-            component.spectrum,
-            lambda E: cross_section.vector_kernel(column, E, M, recoil_term=conventions.vector_recoil_term),
-            E_min,
-        )
-        magnetic[:, flavour] += flux_integral(
-            component.spectrum,
-            lambda E: cross_section.magnetic_kernel(
-                column, E, M, recoil_term=conventions.magnetic_recoil_term
-            ),
-            E_min,
-        )
-    q = cross_section.momentum_transfer(T, M)
-    p = nuclide.Z * form_factor.proton(q, nuclide)
-    n = nuclide.N * form_factor.neutron(q, nuclide)
-    charge = p if conventions.magnetic_form_factor else np.full_like(p, nuclide.Z)
-    nuclear = np.stack([p * p, p * n, n * n], axis=-1)
-    return RecoilTemplates(
-        cross_section.vector_prefactor(M) * vector[:, :, np.newaxis] * nuclear[:, np.newaxis, :],
-        cross_section.magnetic_prefactor() * magnetic * charge[:, np.newaxis] ** 2,
-    )
+    vector, magnetic = flux_kernels(nuclide, flux, conventions, T)
+    nuclear, charge = nuclear_factors(nuclide, form_factor, conventions, T)
+    return ComponentTemplates(vector[..., np.newaxis] * nuclear, magnetic * charge).by_flavour(flux)
 
 
 def recoil_energy_max(nuclide: Nuclide, flux: Flux) -> tuple[float, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 INLINE_TAGS = re.compile(r"</?(sub|sup|em|strong|b|i|code|br)\s*/?>", re.IGNORECASE)
 LONG_CELL = 18  # a column with a longer cell is prose: it may wrap and takes the width that is left
+LONG_TEXT = 60  # a column with a longer cell has lines of its own where a table's rows become cards
 
 # The tone of a verdict's chip; the chip always carries the word as well.
 TONES = {
@@ -127,10 +128,11 @@ def _columns(table: Table) -> list[dict[str, Any]]:
     """Return what a column looks like: its alignment, whether it is prose or verdicts."""
     columns = []
     for i, name in enumerate(table.columns):
-        prose = any(len(_plain(row[i])) > LONG_CELL for row in table.rows)
+        longest = max((len(_plain(row[i])) for row in table.rows), default=0)
         status = i == table.status_column
         align = table.align[i] if table.align else "left"
-        kind = "status" if status else "prose" if prose else "short"
+        kind = "prose" if longest > LONG_CELL else "short"
+        kind = "status" if status else f"{kind} long" if longest > LONG_TEXT else kind
         columns.append({"name": name, "align": align, "status": status, "class": f"{align} {kind}"})
     return columns
 

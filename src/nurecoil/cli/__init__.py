@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from nurecoil._version import __version__
-from nurecoil.cli import limit, listing, predict, reproduce
+from nurecoil.cli import data, fit, limit, listing, predict, reproduce, validate
+from nurecoil.cli.arguments import Once
 from nurecoil.errors import NurecoilError
 
 __all__ = ["app", "main"]
@@ -26,9 +27,12 @@ limits.
   nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
   nurecoil predict --model standard-model --experiment binh2021-csi
   nurecoil limit --help              limits, with examples
+  nurecoil fit --help                best fits, with examples
+  nurecoil validate                  the published results of the COHERENT releases, recomputed
+  nurecoil data list                 the official data releases; fetch, verify, path: nurecoil data --help
 
 \b
-Values are written as in a paper, always with a unit where there is one:
+Values are written as in a paper, energies always with their unit; mu_nu is in Bohr magnetons:
   m_zprime=2TeV    m_zprime=500GeV    mu_nu=2.9e-11    beta=-1/sqrt(3)
 Quote what has parentheses, because a shell would read them: --set 'beta=-sqrt(3)'
 
@@ -50,6 +54,11 @@ def main(argv: list[str] | None = None) -> None:
 
     Bad input gives one sentence on stderr and exit status 2.
     """
+    if sys.stderr is None:  # closed by `2>&-`; print(file=None) would write to stdout
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        print("Error: cannot write the output: stdout is closed", file=sys.stderr)
+        raise SystemExit(2)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an old terminal shows "?" for β instead of a traceback
@@ -62,8 +71,19 @@ def main(argv: list[str] | None = None) -> None:
         print("Error:", " ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None
     except BrokenPipeError:  # such as `nurecoil list | head -1`: nobody reads on, no reason to complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         raise SystemExit(1) from None
+    except OSError as error:  # such as a full disk behind `nurecoil list > file`
+        if error.filename is not None:
+            raise
+        _forget_output()
+        print(f"Error: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _forget_output() -> None:
+    """Send what is left in stdout's buffer nowhere, or Python would try once more, and complain, at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_version(wanted: bool) -> None:
@@ -84,7 +104,10 @@ def _nurecoil(
     pass
 
 
-app.command("reproduce", help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
-app.command("predict", help=predict.HELP, short_help=predict.SUMMARY)(predict.predict)
-app.command("limit", help=limit.HELP, short_help=limit.SUMMARY)(limit.limit)
-app.command("list", help=listing.HELP, short_help=listing.SUMMARY)(listing.list_)
+app.command("reproduce", cls=Once, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
+app.command("predict", cls=Once, help=predict.HELP, short_help=predict.SUMMARY)(predict.predict)
+app.command("limit", cls=Once, help=limit.HELP, short_help=limit.SUMMARY)(limit.limit)
+app.command("fit", cls=Once, help=fit.HELP, short_help=fit.SUMMARY)(fit.fit)
+app.command("validate", cls=Once, help=validate.HELP, short_help=validate.SUMMARY)(validate.validate)
+app.command("list", cls=Once, help=listing.HELP, short_help=listing.SUMMARY)(listing.list_)
+app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
     from nurecoil.experiment import CompiledExperiment
     from nurecoil.models import Model
-    from nurecoil.parameters import Parameter, Value
+    from nurecoil.parameters import Parameter, Value, Values
 
 ModelName = Annotated[str, typer.Option("--model", metavar="NAME", help="See `nurecoil list models`.")]
 Setting = Annotated[
@@ -36,6 +37,19 @@ FormFactorName = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
 
 
+class Once(TyperCommand):
+    """A command that refuses an option given twice, of which the last would silently win."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Look for repetitions, then parse."""
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for option, times in Counter(given).items():
+            flag, repeatable = getattr(option, "is_flag", False), getattr(option, "multiple", False)
+            if times > 1 and option.param_type_name == "option" and not (flag or repeatable):
+                raise NurecoilError(f"{option.opts[0]} is given {times} times: {self.name} takes it once")
+        return super().parse_args(ctx, args)
+
+
 def parse_settings(model: "Model", settings: Iterable[str]) -> "dict[str, Value]":
     """Return the values, in inside units, that --set gives."""
     from nurecoil.parameters import find
@@ -44,13 +58,13 @@ def parse_settings(model: "Model", settings: Iterable[str]) -> "dict[str, Value]
     return {name: find(model.parameters, name).parse(text) for name, text in named}
 
 
-def parse_scan(model: "Model", text: str) -> tuple["Parameter", float, float]:
+def parse_scan(parameters: "Iterable[Parameter]", text: str) -> tuple["Parameter", float, float]:
     """Return the parameter of NAME=LOW..HIGH and its range in the inside unit."""
     from nurecoil.parameters import find
     from nurecoil.quantities import parse_range
 
     ((name, bounds),) = _named("--scan", "NAME=LOW..HIGH", [text])
-    parameter = find(model.parameters, name)
+    parameter = find(parameters, name)
     if parameter.choices:
         raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
     low, high = parse_range(bounds, parameter.unit, name=name)
@@ -79,8 +93,59 @@ def compile_experiments(names: Sequence[str], form_factor_name: str | None) -> "
             )
     if form_factor_name is not None:
         other = form_factor(form_factor_name)
-        experiments = [replace(experiment, form_factor=other) for experiment in experiments]
-    return [compile_experiment(experiment) for experiment in experiments]
+        experiments = [experiment.with_form_factor(other) for experiment in experiments]
+    with quiet():
+        compiled = [compile_experiment(experiment) for experiment in experiments]
+    for each in compiled:
+        if not (_finite(each.templates.vector) and _finite(each.templates.magnetic)):
+            raise NurecoilError(
+                f"experiment {each.experiment.name} expects more events than a number can hold: look at its"
+                " mass, protons_on_target, neutrinos_per_proton and baseline"
+            )
+    return compiled
+
+
+def quiet() -> AbstractContextManager[None]:
+    """Return a context without NumPy's warnings, for results that are checked to be finite afterwards."""
+    import numpy as np
+
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def require_signal(experiments: "Iterable[CompiledExperiment]") -> None:
+    """Refuse an experiment that no neutrino interaction can reach: it allows everything, or nothing."""
+    for compiled in experiments:
+        if not (compiled.templates.vector.any() or compiled.templates.magnetic.any()):
+            axis = compiled.experiment.axes[0]
+            raise NurecoilError(
+                f"experiment {compiled.experiment.name} expects no signal at all: its efficiency is zero, or"
+                f" its bins, {axis.name} from {axis.edges[0]:g} to {axis.edges[-1]:g}, lie beyond the"
+                " largest recoil"
+            )
+
+
+def require_finite_counts(
+    model: "Model", experiments: "Iterable[CompiledExperiment]", values: "Values"
+) -> None:
+    """Refuse a point where expected counts, or their squares in a χ², are larger than a number can be."""
+    resolved = model.resolve(values)
+    with quiet():
+        couplings = model.evaluate(resolved)
+        bad = [c.experiment.name for c in experiments if not _finite(c.counts(couplings) ** 2)]
+    if bad:
+        point = ", ".join(
+            f"{p.name} = {p.format(float(resolved[p.name]))}" for p in model.parameters if not p.choices
+        )
+        raise NurecoilError(
+            f"the expected counts of {', '.join(bad)} are too large for a number at {point}:"
+            " one of these is out of range"
+        )
+
+
+def _finite(numbers: object) -> bool:
+    import numpy as np
+
+    return bool(np.isfinite(numbers).all())  # type: ignore[call-overload]
 
 
 def _named(option: str, form: str, texts: Iterable[str]) -> list[tuple[str, str]]:

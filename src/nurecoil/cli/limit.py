@@ -18,6 +18,9 @@ from nurecoil.cli.arguments import (
     parse_priors,
     parse_scan,
     parse_settings,
+    quiet,
+    require_finite_counts,
+    require_signal,
 )
 from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs
 from nurecoil.errors import NurecoilError
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from nurecoil.analysis import Limit
     from nurecoil.models import Model
 
-MOST_POINTS = 1_000_000
+FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
 SUMMARY = "Find the allowed values of a parameter."
 HELP = """Find all values of one parameter that experiments allow together.
 
@@ -65,11 +68,11 @@ def limit(
         list[str] | None,
         typer.Option(
             metavar="PULL=WIDTH",
-            help="Prior width of a nuisance parameter, EXPERIMENT_signal or EXPERIMENT_background.",
+            help="Prior width of a nuisance parameter, in its own unit; `nurecoil fit` lists their names.",
             show_default="the experiment's own",
         ),
     ] = None,
-    points: Annotated[int, typer.Option(metavar="N", help="Points of the curve, at least 5.")] = 2001,
+    points: Annotated[int, typer.Option(metavar="N", help="Points of the curve, at least 101.")] = 2001,
     form_factor: FormFactorName = None,
     as_json: AsJson = False,
     plot: Annotated[
@@ -85,25 +88,36 @@ def limit(
 
     if plot:
         figures.format_of(plot)  # refuses before anything is computed
-    if not 5 <= points <= MOST_POINTS:
-        raise NurecoilError(f"points = {points} is not allowed: it must be between 5 and {MOST_POINTS}")
+    if not FEWEST_POINTS <= points <= MOST_POINTS:
+        raise NurecoilError(
+            f"points = {points} is not allowed: it must be between {FEWEST_POINTS} and {MOST_POINTS}"
+        )
     chosen = load_model(model)
     values = parse_settings(chosen, settings or ())
-    parameter, low, high = parse_scan(chosen, scan)
+    compiled = compile_experiments(experiment, form_factor)
+    pulls = [pull for each in compiled for pull in each.experiment.statistics.pulls]
+    parameter, low, high = parse_scan((*chosen.parameters, *pulls), scan)
+    if parameter.name in values:
+        raise NurecoilError(f"{parameter.name} is both set and scanned: do one or the other")
     widths = parse_priors(prior or ())
     frozen = None if freeze_at is None else float(parameter.parse(freeze_at))
     level = parse_quantity(cl, "", name="cl")
     with staged_file(plot) if plot else nullcontext() as target:
-        result = analysis.limit(
-            chosen,
-            compile_experiments(experiment, form_factor),
-            values,
-            (parameter.name, low, high),
-            cl=level,
-            freeze_at=frozen,
-            widths=widths,
-            points=points,
-        )
+        require_signal(compiled)
+        for end in (low, high):
+            scanned = {} if parameter in pulls else {parameter.name: end}
+            require_finite_counts(chosen, compiled, {**values, **scanned})
+        with quiet():
+            result = analysis.limit(
+                chosen,
+                compiled,
+                values,
+                (parameter.name, low, high),
+                cl=level,
+                freeze_at=frozen,
+                widths=widths,
+                points=points,
+            )
         if target:
             figures.save_as(limit_figure(result), target)
     if as_json:
@@ -125,6 +139,7 @@ def _limit_json(model: "Model", experiments: Sequence[str], result: "Limit") -> 
         "best_fit": profile.best_fit / unit,
         "minimum": profile.minimum,
         "allowed": [list(interval) for interval in _allowed(result)],
+        "open": [[interval.open_low, interval.open_high] for interval in profile.intervals],
         "lower_limit": _scaled(profile.lower_limit, unit),
         "upper_limit": _scaled(profile.upper_limit, unit),
         "converged": profile.converged,
@@ -153,13 +168,25 @@ def _print_limit(model: "Model", experiments: Sequence[str], result: "Limit") ->
     profile, parameter = result.profile, result.parameter
     allowed = [_interval_text(result, number) for number in range(len(profile.intervals))]
     rows = [("allowed" if number == 0 else "", text) for number, text in enumerate(allowed or ["nothing"])]
-    for name, value in (("lower limit", profile.lower_limit), ("upper limit", profile.upper_limit)):
-        rows.append((name, "none" if value is None else parameter.format(value, 4)))
-    rows.append(("best fit", f"{parameter.format(profile.best_fit, 4)}, χ² = {profile.minimum:.4g}"))
+    rows += _limits(result)
+    rows.append(("best fit", f"{parameter.format(profile.best_fit, 4)}, χ² = {profile.minimum:.2f}"))
     rows.append(("converged", "yes" if profile.converged else "NO: the ends of the intervals are not exact"))
     title = f"{parameter.name} at {100 * result.cl:g} % CL (Δχ² ≤ {profile.level:.4g}): {model.name}, "
     print_pairs(title + " + ".join(experiments), rows)
     print_basis(model.parameters, result.values, result.notes, result.conventions)
+
+
+def _limits(result: "Limit") -> list[tuple[str, str]]:
+    """Return the one-sided limits, or why there is none."""
+    profile = result.profile
+    named = (("lower limit", profile.lower_limit), ("upper limit", profile.upper_limit))
+    found = [(name, result.parameter.format(value, 4)) for name, value in named if value is not None]
+    if found or not profile.intervals:
+        return found
+    first, last = profile.intervals[0], profile.intervals[-1]
+    if first.open_low and last.open_high:
+        return [("limit", "none in the scanned range")]
+    return [("limits", f"two-sided interval{'s' if len(profile.intervals) > 1 else ''}")]
 
 
 def _interval_text(result: "Limit", number: int) -> str:

@@ -46,10 +46,10 @@ def _list_models() -> None:
 
 
 def _list_experiments() -> None:
-    from nurecoil.card import experiment_names, load_experiment
+    from nurecoil.card import experiment_names, read_card
 
-    experiments = [load_experiment(name) for name in experiment_names()]
-    rows = [[e.name, e.title, e.reference] for e in experiments]
+    cards = [read_card(name)[1] for name in experiment_names()]  # their data need not be here
+    rows = [[card.name, card.title, card.reference] for card in cards]
     print_table("Experiments", ["name", "what it is", "reference"], rows)
 
 
@@ -62,7 +62,7 @@ def _list_parameters() -> None:
             [p.name, _default(p), p.unit or "–", p.allowed(), f"{p.description}\n[{p.reference}]"]
             for p in model.parameters
         ]
-        print_table(f"Parameters of {model.name}", columns, rows)
+        print_table(f"Parameters of {model.name}", columns, rows, whole=(1,))
 
 
 def _default(parameter: "Parameter") -> str:

@@ -11,6 +11,7 @@ from nurecoil.cli.arguments import (
     Setting,
     compile_experiments,
     parse_settings,
+    require_finite_counts,
 )
 from nurecoil.cli.terminal import at_border, print_basis, print_json, print_table
 
@@ -53,6 +54,7 @@ def predict(
     chosen = load_model(model)
     values = parse_settings(chosen, settings or ())
     (compiled,) = compile_experiments([experiment], form_factor)
+    require_finite_counts(chosen, [compiled], values)
     result = analysis.predict(chosen, compiled, values)
     if as_json:
         print_json(_prediction_json(chosen, compiled, result))
@@ -90,7 +92,7 @@ def _print_prediction(model: "Model", compiled: "CompiledExperiment", result: "P
     rows.append(["total", f"{total:.2f}", f"{standard:.2f}", _ratio(total, standard)])
     title = f"Expected counts: {compiled.experiment.title}"
     columns = [result.observable, model.name, "Standard Model", "ratio"]
-    print_table(title, columns, rows, right=(1, 2, 3))
+    print_table(title, columns, rows, right=(1, 2, 3), whole=(0,))
     print_basis(model.parameters, result.values, result.notes, result.conventions)
 
 

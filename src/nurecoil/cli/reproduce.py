@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.errors import NurecoilError
 from nurecoil.staging import staged
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Examples:
 def reproduce(
     paper: Annotated[str, typer.Argument(metavar="PAPER", help="Name of the paper, such as binh2021.")],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output", "-o", metavar="DIR", help="Directory to write to.", show_default="PAPER-report"
         ),
@@ -37,10 +38,12 @@ def reproduce(
     from nurecoil.papers import load_paper
 
     recipe = load_paper(paper)
-    directory = output or Path(f"{recipe.name}-report")
-    with staged(directory) as stage:
-        with progress(recipe.steps) as begin:
-            result = recipe.reproduce(begin)
+    if output == "":
+        raise NurecoilError('--output "" names no directory')
+    directory = Path(output or f"{recipe.name}-report")
+    with staged(directory) as stage, progress(recipe.steps + 1) as begin:
+        result = recipe.reproduce(begin)
+        begin("drawing the figures and writing the report")
         results = json.dumps(result.results, indent=2, allow_nan=False, ensure_ascii=False)
         (stage / "results.json").write_text(results + "\n", encoding="utf-8")
         _write_report(result.document, stage)
@@ -55,11 +58,10 @@ def _write_report(document: "Document", directory: Path) -> None:
     """Draw the figures and write the report, as HTML with the figures inside and as Markdown."""
     from nurecoil import figures, report
 
-    images = {}
-    with progress(len(document.figures)) as begin:
-        for figure in document.figures:
-            begin(f"drawing {figure.title}")
-            images[figure.name] = figures.save(figure, directory / "figures")["svg"].read_bytes()
+    images = {
+        figure.name: figures.save(figure, directory / "figures")["svg"].read_bytes()
+        for figure in document.figures
+    }
     page = report.to_html(document, images)
     (directory / "report.html").write_text(page, encoding="utf-8")
     text = report.to_markdown(document, lambda figure: f"figures/{figure.name}.png")

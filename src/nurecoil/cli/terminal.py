@@ -2,6 +2,7 @@
 
 import html
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from nurecoil.parameters import Parameter, Value, Values
 
 WIDE = 140  # columns of a terminal that has room for prose in a table
-PROSE = 60  # a longer cell is prose
+NARROWEST = 40  # columns; in a narrower terminal lines are broken by it, not by us
+PROSE = 30  # a longer cell of a report's table is prose
 _TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
 _COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}
 
@@ -25,7 +27,8 @@ def console(stderr: bool = False) -> "Console":
     """Return a terminal that prints text as it is: no markup, no emoji, no guessed colours."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    width = max(shutil.get_terminal_size().columns, NARROWEST)  # COLUMNS=0 counts as not set
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
 
 
 def print_json(result: Mapping[str, object]) -> None:
@@ -54,7 +57,7 @@ def print_table(
     right: Sequence[int] = (),
     whole: Sequence[int] = (),
 ) -> None:
-    """Print a table as wide as the terminal allows.
+    """Print a table no wider than the terminal; where a word would be broken, each row as a block instead.
 
     A cell may be (text, colour). Columns numbered in `right` hold numbers; these and those in `whole` are
     never wrapped.
@@ -62,19 +65,73 @@ def print_table(
     from rich import box
     from rich.table import Table as Grid
 
-    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    cells = [[_text(*cell) if isinstance(cell, tuple) else _text(cell) for cell in row] for row in rows]
+    by_column = [[_text(name), *(row[number] for row in cells)] for number, name in enumerate(columns)]
+    for padding in (1, 0):
+        if widths := _widths(by_column, (*right, *whole), padding + 1):
+            break
+    else:
+        _print_blocks(title, columns, cells)
+        return
+    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, padding, 0, 0))
     for number, name in enumerate(columns):
         side: Literal["right", "left"] = "right" if number in right else "left"
-        table.add_column(_text(name), justify=side, no_wrap=number in (*right, *whole), overflow="fold")
-    for row in rows:
-        table.add_row(*(_text(*cell) if isinstance(cell, tuple) else _text(cell) for cell in row))
+        table.add_column(_text(name), justify=side, width=widths[number])
+    for texts in cells:
+        table.add_row(*texts)
     _print(title, table)
 
 
+def _widths(columns: "Sequence[Sequence[Text]]", whole: Sequence[int], gap: int) -> list[int]:
+    """Return the width of each column; none if their longest words do not fit the terminal."""
+    lengths = [sorted(max(map(cell_len, t.plain.split("\n"))) for t in column) for column in columns]
+    longest = [column[-1] for column in lengths]
+    words = [max((cell_len(w) for t in column for w in t.plain.split()), default=0) for column in columns]
+    widths = [  # names of columns may wrap, the cells of some columns may not
+        max(words[i], *(cell_len(text.plain) for text in column[1:])) if i in whole else words[i]
+        for i, column in enumerate(columns)
+    ]
+    room = console().width - gap * len(columns) - 1
+    if sum(widths) > room:
+        return []
+    usual = [column[3 * len(column) // 4] for column in lengths]
+    for wanted in (usual, longest):  # what room is left goes first to making most rows one line high
+        more = [max(0, b - a) for a, b in zip(widths, wanted, strict=True)]
+        share = min(1.0, (room - sum(widths)) / (sum(more) or 1))
+        widths = [a + int(share * b) for a, b in zip(widths, more, strict=True)]
+    return widths
+
+
+def _print_blocks(title: str, columns: Sequence[str], rows: "Sequence[Sequence[Text]]") -> None:
+    """Print each row as lines of its own, the first cell as their heading."""
+    from rich.padding import Padding
+
+    terminal = console()
+    terminal.print(_text(title, "bold"), _text(""), sep="\n")
+    for row in rows:
+        terminal.print(row[0])
+        for name, text in zip(columns[1:], row[1:], strict=True):
+            if text.plain.strip():
+                terminal.print(Padding(_text(f"{name}: ").append_text(text), (0, 0, 0, 2)))
+        terminal.print()
+
+
 def print_pairs(title: str, rows: Iterable[tuple[str, str]]) -> None:
-    """Print names and values below one another."""
+    """Print names and values below one another; a value has its own line where names leave little room."""
+    from rich.padding import Padding
     from rich.table import Table as Grid
 
+    rows = list(rows)
+    terminal = console()
+    if 2 * max((cell_len(name) for name, _ in rows), default=0) > terminal.width - 12:
+        terminal.print(_text(title, "bold"))
+        for name, value in rows:
+            depth = 2 + len(name) - len(name.lstrip())
+            apart = cell_len(name) + cell_len(value) + 4 > terminal.width
+            terminal.print(_text(f"  {name}" if apart else f"  {name}  {value}"))
+            if apart:
+                terminal.print(Padding(_text(value), (0, 0, 0, depth + 4)))
+        return
     table = Grid.grid(padding=(0, 2, 0, 0))
     for name, value in rows:
         table.add_row(_text(f"  {name}"), _text(value))
@@ -82,13 +139,18 @@ def print_pairs(title: str, rows: Iterable[tuple[str, str]]) -> None:
 
 
 def print_document_table(table: "Table") -> None:
-    """Print a table of a report, verdicts in their colours; prose only where the terminal has room for it."""
+    """Print a table of a report, verdicts in their colours; prose only where the terminal has room for it.
+
+    The first column, which says what a row is, is always there.
+    """
     from nurecoil.report import TONES
 
     texts = [[plain(cell) for cell in row] for row in table.rows]
     longest = [max((len(row[number]) for row in texts), default=0) for number in range(len(table.columns))]
     roomy = console().width >= WIDE
-    kept = [number for number in range(len(table.columns)) if roomy or longest[number] <= PROSE]
+    kept = [
+        number for number in range(len(table.columns)) if roomy or number == 0 or longest[number] <= PROSE
+    ]
 
     def cell(row: Sequence[str], number: int) -> str | tuple[str, str]:
         if number != table.status_column:
@@ -102,7 +164,15 @@ def print_document_table(table: "Table") -> None:
     )
     left_out = [plain(name) for number, name in enumerate(table.columns) if number not in kept]
     if left_out:
-        print(f"In the report, or in a terminal of {WIDE} columns: {', '.join(left_out)}.\n")
+        where = f"In the report, or in a terminal of {WIDE} columns"
+        console().print(_text(f"{where}: {', '.join(left_out)}.\n"))
+
+
+def cell_len(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    from rich import cells
+
+    return cells.cell_len(text)
 
 
 def _print(title: str, body: "Grid") -> None:
@@ -173,12 +243,12 @@ def print_basis(
 ) -> None:
     """Print what a result rests on: parameters, conventions, notes."""
     used = [(p.name, _shown(p, values[p.name])) for p in parameters if p.name in values]
-    blocks = [("Parameters", used), ("Conventions", _lines(conventions))]
-    if notes:
-        blocks.append(("Notes", [("-", note) for note in notes]))
+    notes_shown = [("-", note) for note in notes]
+    blocks = [("Parameters", used), ("Conventions", _lines(conventions)), ("Notes", notes_shown)]
     for title, rows in blocks:
-        print()
-        print_pairs(title, rows)
+        if rows:
+            print()
+            print_pairs(title, rows)
 
 
 def _shown(parameter: "Parameter", value: "Value") -> str:

@@ -173,7 +173,7 @@ def _migrad(
     from iminuit import Minuit  # type: ignore[import-untyped]
 
     minuit = Minuit(function, point, name=names)
-    minuit.errordef, minuit.tol, minuit.strategy, minuit.print_level = errordef, _TOLERANCE, 1, 0
+    minuit.errordef, minuit.tol, minuit.strategy, minuit.print_level = errordef, _TOLERANCE, 1, -1
     minuit.limits = limits
     try:
         minuit.migrad()

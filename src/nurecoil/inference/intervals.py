@@ -15,6 +15,7 @@ Function: TypeAlias = Callable[[FloatArray], FloatArray]
 _FORBIDDEN = 1e100  # stands for an infinite χ², so that differences stay finite
 _ROUNDS = 24  # of zooming by 4: 4**24 = 3e14, a bracket shrinks to rounding
 _MOST_HINTS = 100
+_HIGH = 100.0  # levels above the lowest point; higher up a slope hides no dip, and its square no minimum
 _DISTINCT = 1e-6  # of the spacing: nearer points are taken for one
 _FEWEST_POINTS = 5  # a cubic through four neighbours and the point itself
 
@@ -114,6 +115,7 @@ def profile(
     log: bool = False,
     points: int = 2001,
     reference: float | None = None,
+    noise: float = 0.0,
 ) -> Profile:
     r"""Find all intervals of one parameter with Δχ² <= level.
 
@@ -138,6 +140,8 @@ def profile(
         Number of grid points, at least 5; evaluated in one call.
     reference : float, optional
         χ²₀; the minimum over the scan by default. Δχ² may then be negative.
+    noise : float
+        How far χ² may be off, if it comes from a minimisation itself; smaller features are not searched.
 
     Raises
     ------
@@ -177,14 +181,14 @@ def profile(
     def function(u: FloatArray) -> FloatArray:
         return checked(axis.value(u))
 
-    mesh = _with_hidden_features(function, _Mesh(grid, on_grid), abs(level) or 1.0)
-    mesh = mesh.joined(*_zoom_on_extrema(function, mesh))
+    mesh = _with_hidden_features(function, _Mesh(grid, on_grid), abs(level) or 1.0, noise)
+    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, scale=abs(level) or 1.0))
     best = int(np.argmin(mesh.y))
     minimum, best_fit = float(mesh.y[best]), float(axis.value(mesh.u[[best]])[0])
     if minimum >= _FORBIDDEN:
         raise NurecoilError(f"chi2 is infinite everywhere between {low:g} and {high:g}: no value is allowed")
     origin = minimum if reference is None else float(reference)
-    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, below=origin + level))
+    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, below=origin + level))
     intervals, converged = _intervals(lambda u: function(u) - origin - level, mesh, origin + level, axis)
     delta_chi2 = np.where(on_grid >= _FORBIDDEN, np.inf, on_grid - origin)
     values.flags.writeable = delta_chi2.flags.writeable = False
@@ -265,13 +269,14 @@ def _check_level(level: float, reference: float | None) -> None:
         )
 
 
-def _with_hidden_features(function: Function, grid: _Mesh, scale: float) -> _Mesh:
+def _with_hidden_features(function: Function, grid: _Mesh, scale: float, noise: float = 0.0) -> _Mesh:
     """Return the grid joined by the tips of dips and spikes that it only hints at."""
     mesh = grid
     for sign in (1.0, -1.0):  # dips, then spikes
         at = _hints(sign * grid.y, scale)
+        at = at[grid.y[at] < grid.y.min() + _HIGH * scale]
         slope = (grid.y[at + 2] - grid.y[at - 2]) / (grid.u[at + 2] - grid.u[at - 2])
-        tip, y = _zoom(function, grid.u[at - 1], grid.u[at], grid.u[at + 1], sign, slope)
+        tip, y = _zoom(function, grid.u[at - 1], grid.u[at], grid.u[at + 1], noise, sign, slope)
         spacing = grid.u[at + 1] - grid.u[at]
         between = np.abs((tip - grid.u[at]) / spacing) % 1.0  # next to a grid point, only rounding differs
         new = (between > _DISTINCT) & (between < 1.0 - _DISTINCT)
@@ -293,16 +298,24 @@ def _hints(y: FloatArray, scale: float) -> NDArray[np.intp]:
 
 
 def _zoom_on_extrema(
-    function: Function, mesh: _Mesh, below: float | None = None
+    function: Function,
+    mesh: _Mesh,
+    noise: float,
+    below: float | None = None,
+    scale: float | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the refined local minima of the mesh or, given `below`, the maxima not above that."""
     sign = 1.0 if below is None else -1.0
     chosen = _is_local_minimum(sign * mesh.y)
+    if scale is not None:
+        chosen &= mesh.y < mesh.y.min() + _HIGH**2 * scale
     if below is not None:
         chosen &= mesh.y <= below
     at = np.flatnonzero(chosen)
     left, right = np.maximum(at - 1, 0), np.minimum(at + 1, mesh.u.size - 1)
-    return _zoom(function, mesh.u[left], mesh.u[at], mesh.u[right], sign)
+    depth = np.maximum(np.abs(mesh.y[left] - mesh.y[at]), np.abs(mesh.y[right] - mesh.y[at]))
+    left, at, right = (number[depth >= noise] for number in (left, at, right))
+    return _zoom(function, mesh.u[left], mesh.u[at], mesh.u[right], noise, sign)
 
 
 def _is_local_minimum(y: FloatArray) -> NDArray[np.bool_]:
@@ -317,13 +330,14 @@ def _zoom(
     left: FloatArray,
     mid: FloatArray,
     right: FloatArray,
+    noise: float,
     sign: float = 1.0,
     slope: FloatArray | float = 0.0,
 ) -> tuple[FloatArray, FloatArray]:
     """Return u and y(u) of the lowest sign·(y(u) - slope·u) in every bracket left <= mid <= right.
 
     All brackets shrink together around their lowest of nine points, fourfold in a round, one
-    call of the function a round, until only rounding is left.
+    call of the function a round, until only rounding or noise is left.
     """
     left, mid, right = left.copy(), mid.copy(), right.copy()
     start, slope = mid.copy(), np.broadcast_to(slope, mid.shape)
@@ -340,7 +354,7 @@ def _zoom(
         mid[active] = u[rows, lowest]
         right[active] = u[rows, np.minimum(lowest + 1, 8)]
         rounding = 4.0 * np.finfo(float).eps * np.abs(y).max(axis=1)
-        active = active[np.ptp(y, axis=1) > rounding]
+        active = active[np.ptp(y, axis=1) > np.maximum(rounding, noise)]
     return mid, (function(mid) if mid.size else mid)
 
 

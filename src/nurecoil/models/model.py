@@ -25,7 +25,7 @@ class Model:
         The couplings at checked values, one for every parameter; raises `NurecoilError` where the
         model itself does not exist.
     notes
-        What a user should be told about the point, in sentences.
+        What a user should be told about a point, in sentences; of a scanned parameter there is no value.
     """
 
     name: str

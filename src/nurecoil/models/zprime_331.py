@@ -16,10 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.constants import Z_MASS
-from nurecoil.couplings import Couplings, flavour_universal, nucleon_couplings
+from nurecoil.couplings import Couplings, flavour_diagonal, nucleon_couplings
 from nurecoil.errors import NurecoilError
 from nurecoil.models.model import Model
-from nurecoil.models.standard_model import SIN2_THETA_W_PARAMETER, z_axial, z_vector
+from nurecoil.models.standard_model import (
+    ELECTROWEAK_PARAMETER,
+    SIN2_THETA_W_PARAMETER,
+    radiative_shift,
+    z_axial,
+    z_vector,
+)
 from nurecoil.parameters import Parameter, Values
 
 Array = float | NDArray[np.float64]
@@ -211,22 +217,27 @@ def _couplings(values: Values) -> Couplings:
         values["variant"],
     )
     (vector_u, axial_u), (vector_d, axial_d) = quarks["u"], quarks["d"]
-    return flavour_universal(
-        *nucleon_couplings(vector_u, vector_d),
-        *nucleon_couplings(axial_u, axial_d),
-        values["mu_nu"],
+    shift_p, shift_n = radiative_shift(values["electroweak"])
+    nucleons = (*nucleon_couplings(vector_u, vector_d), *nucleon_couplings(axial_u, axial_d))
+    proton, neutron, axial_p, axial_n, moment = (
+        np.asarray(x, dtype=float)[..., np.newaxis] for x in (*nucleons, values["mu_nu"])
     )
+    return flavour_diagonal(proton + shift_p, neutron + shift_n, axial_p, axial_n, moment)
 
 
 def _notes(values: Values) -> tuple[str, ...]:
-    beta = np.atleast_1d(np.asarray(values["beta"], dtype=float))
-    away = np.min(np.abs(beta[:, np.newaxis] - np.array(BETAS)), axis=1) > 1e-6
-    if not away.any():
-        return ()
-    return (
-        f"beta = {beta[away][0]:.6g} is not ±n/√3 with n = 0, 1, 2, 3 (eq. 9): the exotic particles then"
-        " have charges that are not multiples of 1/2; the couplings are computed as they stand.",
-    )
+    notes = []
+    if "beta" in values and min(abs(values["beta"] - beta) for beta in BETAS) > 1e-6:
+        notes.append(
+            f"beta = {values['beta']:.6g} is not ±n/√3 with n = 0, 1, 2, 3 (eq. 9): the new bosons then have"
+            " charges that are not multiples of 1/2; the couplings are computed as they stand."
+        )
+    if values["variant"] == "numbers":
+        notes.append(
+            'variant "numbers" is not physics: it is what the tables of Binh et al. follow, not what they'
+            " derive."
+        )
+    return tuple(notes)
 
 
 ZPRIME_331 = Model(
@@ -258,7 +269,7 @@ ZPRIME_331 = Model(
             description="s̃13 = |V_L,31|, down-quark mixing into the third generation",
             latex=r"\tilde{s}_{13}",
             default=0.03,
-            low=-1.0,
+            low=0.0,
             high=1.0,
             reference="Binh:2021, eq. 18; at most 0.03 at 3 TeV (Buras:2012)",
         ),
@@ -272,13 +283,14 @@ ZPRIME_331 = Model(
             reference="Binh:2021, eq. 35",
         ),
         SIN2_THETA_W_PARAMETER,
+        ELECTROWEAK_PARAMETER,
         Parameter(
             name="variant",
             description="what the paper derives, or what its numbers follow from",
             latex=r"\mathrm{variant}",
             default="equations",
             choices=VARIANTS,
-            reference="docstring of nurecoil.models.zprime_331",
+            reference="Binh:2021: its equations, or its Table III and CsI limits",
         ),
     ),
     evaluate=_couplings,

@@ -1,12 +1,13 @@
 """Papers: one folder recomputes one paper, its published numbers beside the recipe."""
 
 from nurecoil.errors import unknown_name
+from nurecoil.papers.beta331_today import BETA331_TODAY
 from nurecoil.papers.binh2021 import BINH2021
 from nurecoil.papers.paper import Paper, Reproduction
 
 __all__ = ["Paper", "Reproduction", "load_paper", "paper_names"]
 
-_PAPERS = {paper.name: paper for paper in (BINH2021,)}
+_PAPERS = {paper.name: paper for paper in (BINH2021, BETA331_TODAY)}
 
 
 def paper_names() -> tuple[str, ...]:

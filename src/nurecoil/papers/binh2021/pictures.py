@@ -74,8 +74,8 @@ def weak_charge_figure(number: int, masses_tev: tuple[float, float]) -> Figure:
         name=f"fig{number}",
         title=f"Figure {number}: weak charge correction up to {masses_tev[1]:g} TeV",
         caption='R<sub>W</sub> of <sup>133</sup>Cs (iodine is nearly the same). In "equations" it is positive'
-        ' for every β; only in "numbers" does it have the sign of β, as the paper says. The curves of'
-        " |β| ≥ 2/√3 leave the frame at small masses.",
+        ' for every β; only in "numbers" does it have the sign of β, as the paper says. The'
+        " curve of β = −√3, and in equations that of −2/√3, leaves the frame at small masses.",
         panels=panels,
     )
 
@@ -85,7 +85,7 @@ def cross_section_figure(setup: Setup) -> Figure:
     cs = nuclide("Cs133")
     csi = setup.experiments["binh2021-csi"].experiment
     T = np.geomspace(5e-4, 45e-3, 300)
-    templates = recoil_templates(cs, csi.flux, csi.form_factor, csi.conventions, T)
+    templates = recoil_templates(cs, csi.flux, csi.signal.form_factor, csi.conventions, T)
     per_neutrino = 1 / len(csi.flux.components) * 1e-3  # and per keV
 
     def weak(beta: str, variant: str, mass_tev: float) -> Array:
@@ -134,8 +134,8 @@ def cross_section_figure(setup: Setup) -> Figure:
         name="fig3",
         title="Figure 3: contributions to the cross section",
         caption="Per <sup>133</sup>Cs nucleus and neutrino, averaged over the three components of the source"
-        " (the paper does not name its nucleus or neutrino energy). The magnetic part stays orders of"
-        " magnitude below the weak one for both magnetic moments.",
+        " (the paper does not name its nucleus or neutrino energy). The magnetic part is orders of"
+        " magnitude below the weak one but for the last few keV, where both vanish.",
         panels=panels,
     )
 
@@ -146,7 +146,7 @@ def events_figure(setup: Setup) -> Figure:
     spectrum = compiled.experiment.spectrum
     if spectrum is None:
         raise ValueError("the card of binh2021-csi has no spectrum")
-    edges = np.array(compiled.experiment.detector.edges)
+    edges = np.array(compiled.experiment.axes[0].edges)
     shown = (edges[:-1] >= spectrum.edges[0]) & (edges[1:] <= spectrum.edges[-1])
     on, off = np.array(spectrum.coincidence), np.array(spectrum.anticoincidence)
     bins = np.array(spectrum.edges)
@@ -204,7 +204,7 @@ def profile_figure(
             references=(Reference(threshold(CL), "y", "90 % CL"),),
             x_log=True,
             x_range=(0.1, 10),
-            y_range=(0, 10),
+            y_range=(-1, 10),
         )
         for name in experiments
         for variant in VARIANT_TITLE
@@ -280,5 +280,5 @@ def summary_figure(published: Published, limits: Sequence[LimitResult]) -> Figur
         title="Summary: limits on the Z′ mass",
         caption="Lower limits at 90 % CL; the projections (Ge, NaI) with σ<sub>sys</sub> = 0.2. Where the Z′"
         " interferes destructively a second interval of small masses is allowed too.",
-        panels=(LimitBars(MASS_LABEL, tuple(rows), x_range=(0.05, 60)),),
+        panels=(LimitBars(MASS_LABEL, tuple(rows), x_range=(0.05, 20)),),
     )

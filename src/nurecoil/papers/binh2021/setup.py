@@ -10,7 +10,7 @@ from nurecoil.models import STANDARD_MODEL
 from nurecoil.models.zprime_331 import BETAS
 from nurecoil.parameters import Value
 
-SIN2_THETA_W = 0.23867  # the paper prints no value; this one reproduces its event numbers
+SIN2_THETA_W = 0.23867  # not printed; reproduces the event numbers; ŝ²(0) of Erler & Ramsey-Musolf 2004
 SIN2_THETA_W_LAR, N_SM_LAR = 0.2312, 185.0  # with which the two LAr limits come out instead
 MU_NU = 2.9e-11  # Bohr magnetons
 S13_TILDE = 0.03

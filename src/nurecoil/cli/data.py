@@ -1,0 +1,147 @@
+"""`nurecoil data`: the official data releases: list, fetch, verify, and where they are."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nurecoil.cli.arguments import AsJson
+from nurecoil.cli.terminal import print_json, print_table
+from nurecoil.errors import NurecoilError
+
+if TYPE_CHECKING:
+    from nurecoil.datasets import FileStatus, Release
+
+SUMMARY = "Official data: list, fetch, verify, path."
+HELP = """Official data releases: which there are, where they are, and whether they are whole.
+
+Files are looked for in the folder that NURECOIL_DATA names (one folder a release, or the files themselves),
+then in the cache (NURECOIL_CACHE, else the platform's), and are downloaded only if they are in neither.
+
+\b
+Examples:
+  nurecoil data list
+  nurecoil data fetch coherent-lar-2020
+  nurecoil data verify all
+  nurecoil data path coherent-csi-2017"""
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+Names = Annotated[
+    list[str], typer.Argument(metavar="NAME...", help="See `nurecoil data list`; all for all of them.")
+]
+COLOURS = {"whole": "green", "changed": "red", "missing": "yellow"}
+
+
+@app.command("list", short_help="List the releases.")
+def list_(as_json: AsJson = False) -> None:
+    """List the releases, and where each is: mirror, cached, missing, incomplete or changed."""
+    from nurecoil.datasets import load_release, release_names, state, verify
+
+    releases = [load_release(name) for name in release_names()]
+    states = [state(verify(release)) for release in releases]
+    if as_json:
+        rows = [_release_json(release, word) for release, word in zip(releases, states, strict=True)]
+        print_json({"releases": rows})
+        return
+    cells = [
+        [r.name, r.title, r.doi, str(len(r.files)), f"{_bytes(r) / 1024:.0f} kB", word]
+        for r, word in zip(releases, states, strict=True)
+    ]
+    columns = ["name", "what it is", "DOI", "files", "size", "state"]
+    print_table("Data releases", columns, cells, right=(3, 4), whole=(0,))
+
+
+@app.command(short_help="Download what is missing.")
+def fetch(names: Names) -> None:
+    """Download what is missing, compare all checksums, and print each release's folder.
+
+    A changed file in the cache is replaced and kept beside the new one.
+    """
+    from nurecoil import datasets
+
+    for release in _chosen(names):
+        print(datasets.fetch(release, replace=True, say=_say))
+
+
+@app.command(short_help="Compare all checksums.")
+def verify(names: Names, as_json: AsJson = False) -> None:
+    """Compare the checksum of each file; exit status 1 if one is missing or changed. Downloads nothing."""
+    from nurecoil import datasets
+
+    found = [(release, status) for release in _chosen(names) for status in datasets.verify(release)]
+    problems = list(filter(None, (datasets.problem(release, status) for release, status in found)))
+    if as_json:
+        rows = [_status_json(release, status) for release, status in found]
+        print_json({"good": not problems, "files": rows})
+    else:
+        columns = ["release", "file", "state", "from", "note"]
+        print_table("Files", columns, (_cells(release, status) for release, status in found), whole=(2,))
+        print("\n".join(problems or ["All whole."]))
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command(short_help="Print where a release is.")
+def path(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="See `nurecoil data list`; the cache if left out.")
+    ] = None,
+) -> None:
+    """Print the folder that has all files of a release, or the cache's folder."""
+    from nurecoil.datasets import cache_directory, locate
+
+    if name is None:
+        print(cache_directory())
+    elif folder := locate(name):
+        print(folder)
+    else:
+        raise NurecoilError(f"{name} is not all here: `nurecoil data fetch {name}` gets it")
+
+
+def _cells(release: "Release", status: "FileStatus") -> list[str | tuple[str, str]]:
+    shown = (status.state, COLOURS[status.state])
+    return [release.name, status.file.path, shown, status.source or "–", status.note]
+
+
+def _chosen(names: list[str]) -> "list[Release]":
+    from nurecoil.datasets import load_release, release_names
+
+    return [load_release(name) for name in (release_names() if "all" in names else names)]
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _bytes(release: "Release") -> int:
+    return sum(file.size for file in release.files)
+
+
+def _release_json(release: "Release", state: str) -> dict[str, object]:
+    return {
+        "name": release.name,
+        "title": release.title,
+        "doi": release.doi,
+        "url": release.url,
+        "licence": release.licence,
+        "citation": release.citation,
+        "files": [file.path for file in release.files],
+        "bytes": _bytes(release),
+        "state": state,
+    }
+
+
+def _status_json(release: "Release", status: "FileStatus") -> dict[str, object]:
+    from nurecoil.datasets import problem
+
+    return {
+        "release": release.name,
+        "file": status.file.path,
+        "state": status.state,
+        "from": status.source,
+        "path": str(status.where) if status.where else None,
+        "sha256": status.content.sha256 if status.content else None,
+        "expected_sha256": [content.sha256 for content in status.file.contents],
+        "note": status.note,
+        "problem": problem(release, status),
+    }

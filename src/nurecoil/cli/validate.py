@@ -1,0 +1,71 @@
+"""`nurecoil validate`: published results of the data releases, recomputed."""
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nurecoil.cli.arguments import AsJson
+from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.staging import staged
+
+if TYPE_CHECKING:
+    from nurecoil.document import Document
+
+SUMMARY = "Compare with what the COHERENT releases published."
+HELP = """Recompute what is published of the COHERENT releases, and print it beside the published numbers.
+
+Prints, for each experiment, the published number, ours, the difference, and the difference in units of the
+published error. With --output it writes the page validation.md, which also says what each difference comes
+from, and its figures, images/validation-EXPERIMENT.png.
+
+\b
+Examples:
+  nurecoil validate coherent-csi-2021 --json
+  nurecoil validate coherent-csi-2017 --output validation"""
+_FIRST_LINE = "<!-- Written by `nurecoil validate --output docs`: change the code, not this file. -->\n"
+
+
+def validate(
+    experiment: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[EXPERIMENT]...", help="Names of experiments.", show_default="all that are published"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Directory to write to.", show_default="nothing"),
+    ] = None,
+) -> None:
+    """Print published and computed numbers."""
+    from nurecoil import validation
+
+    chosen = tuple(dict.fromkeys(experiment or ())) or validation.experiments()
+    with staged(output) if output else nullcontext() as stage:
+        with progress(len(chosen)) as begin:
+            result = validation.validate(chosen, begin)
+        if stage:
+            _write_page(result.document, stage)
+    if as_json:
+        print(json.dumps([row.as_json() for row in result.rows], indent=2, allow_nan=False))
+        return
+    for table in result.tables:
+        print_document_table(table)
+    if output:
+        print(output / "validation.md")
+        print(output / "images", f"({len(result.document.figures)} figures)")
+
+
+def _write_page(document: "Document", directory: Path) -> None:
+    """Draw the figures and write the page."""
+    from nurecoil import figures, report
+
+    (directory / "images").mkdir()
+    for figure in document.figures:
+        figures.save_as(figure, directory / "images" / f"{figure.name}.png")
+    text = report.to_markdown(document, lambda figure: f"images/{figure.name}.png")
+    (directory / "validation.md").write_text(_FIRST_LINE + text, encoding="utf-8")

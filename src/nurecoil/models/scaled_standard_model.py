@@ -1,0 +1,31 @@
+"""The Standard Model's signal times a free strength: what a collaboration fits for its event number."""
+
+import numpy as np
+
+from nurecoil.couplings import Couplings, scaled
+from nurecoil.models.model import Model
+from nurecoil.models.standard_model import STANDARD_MODEL
+from nurecoil.parameters import Parameter, Values
+
+
+def _couplings(values: Values) -> Couplings:
+    return scaled(STANDARD_MODEL.evaluate(values), np.sqrt(values["signal_strength"]))
+
+
+SCALED_STANDARD_MODEL = Model(
+    name="scaled-standard-model",
+    title="Standard Model, its event rate times a free strength",
+    reference="COHERENT:2021, arXiv:2110.07730",
+    parameters=(
+        Parameter(
+            name="signal_strength",
+            description="observed over Standard Model rate",
+            latex=r"N/N_\mathrm{SM}",
+            default=1.0,
+            low=0.0,
+            reference="COHERENT:2021",
+        ),
+        *STANDARD_MODEL.parameters,
+    ),
+    evaluate=_couplings,
+)

@@ -1,0 +1,49 @@
+"""The published results of the COHERENT releases, recomputed.
+
+`published.toml` holds what is published, `compute` computes it, `changes` measures what it depends on, `rows`
+compares, `pictures` and `contents` say what to show.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nurecoil.document import Document, Table
+from nurecoil.errors import unknown_name
+from nurecoil.validation.changes import changes
+from nurecoil.validation.compute import compute
+from nurecoil.validation.contents import document, table
+from nurecoil.validation.published import experiments
+from nurecoil.validation.rows import Row, rows
+
+__all__ = ["Row", "Validation", "experiments", "validate"]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Published and computed numbers: all rows, a table for each experiment, and the page."""
+
+    rows: tuple[Row, ...]
+    tables: tuple[Table, ...]
+    document: Document
+
+
+def validate(names: Sequence[str] = (), progress: Callable[[str], None] = lambda step: None) -> Validation:
+    """Compute what is published of experiments, all of them if none is named.
+
+    `progress` is told of each experiment.
+    """
+    chosen = tuple(dict.fromkeys(names)) or experiments()
+    for name in chosen:
+        if name not in experiments():
+            raise unknown_name("experiment with published results", name, experiments())
+    found = []
+    for name in chosen:
+        progress(name)
+        result = compute(name)
+        changed = changes(result)
+        found.append((result, rows(result, changed), changed))
+    return Validation(
+        rows=tuple(row for _, of_one, _ in found for row in of_one),
+        tables=tuple(table(result.experiment.name, of_one) for result, of_one, _ in found),
+        document=document(found),
+    )

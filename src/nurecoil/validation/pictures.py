@@ -1,0 +1,83 @@
+"""The figure of one experiment: residual spectra on each axis, and the profile of the signal."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.document import Figure, Panel, Reference, Series
+from nurecoil.experiment import Axis
+from nurecoil.validation.compute import Result
+from nurecoil.validation.published import published
+
+Array = NDArray[np.float64]
+
+_HIGHEST = 9.0  # Δχ² shown
+
+
+def figure(result: Result) -> Figure:
+    """Return the figure of one experiment."""
+    experiment = result.experiment
+    spectra = tuple(_spectrum(result, number, axis) for number, axis in enumerate(experiment.axes))
+    return Figure(
+        name=f"validation-{experiment.name}",
+        title=experiment.title,
+        caption="Observed counts minus the fitted backgrounds, with the statistical error √n of the observed"
+        " counts, per unit of the axis and summed over the other axes; the fitted signal and the Standard"
+        " Model's from first principles. Last: −2Δ ln L of the number of signal events, the backgrounds"
+        " profiled, beside the parabola of the published value and error.",
+        panels=(*spectra, _profile(result)),
+        columns=3 if len(spectra) == 2 else 2,
+        alt=f"{experiment.name}: residual spectra with the best fit, and the profile of the signal",
+    )
+
+
+def _spectrum(result: Result, number: int, axis: Axis) -> Panel:
+    shape, fit = result.experiment.shape, result.main
+    edges = np.array(axis.edges)
+    width = np.diff(edges)
+    others = tuple(other for other in range(len(shape)) if other != number)
+
+    def density(counts: Array) -> Array:
+        summed: Array = counts.reshape(shape).sum(axis=others) / width
+        return summed
+
+    backgrounds = fit.expected - fit.components["signal"]
+    name, _, unit = axis.name.removesuffix("]").partition(" [")
+    unit = "μs" if unit == "us" else unit
+    return Panel(
+        x_label=f"{name} [{unit}]" if unit else name,
+        y_label=f"events / {unit or ('PE' if name == 'photoelectrons' else name)}",
+        series=(
+            Series(edges, density(result.standard_model), "Standard Model", colour="grey", style="steps"),
+            Series(
+                edges, density(fit.components["signal"]), "signal, best fit", colour="blue", style="steps"
+            ),
+            Series(
+                (edges[1:] + edges[:-1]) / 2,
+                density(fit.observed - backgrounds),
+                "data − backgrounds",
+                colour="black",
+                style="points",
+                y_error=np.sqrt(density(fit.observed) / width),
+            ),
+        ),
+        references=(Reference(0.0, "y", ""),),
+        x_range=(float(edges[0]), float(edges[-1])),
+    )
+
+
+def _profile(result: Result) -> Panel:
+    profile = result.main.profile
+    shown = profile.delta_chi2 < 1.5 * _HIGHEST
+    series = [Series(profile.events[shown], profile.delta_chi2[shown], "nurecoil", colour="blue")]
+    number = published(result.experiment.name, "best_fit_signal")
+    if number and number.error:
+        parabola = ((profile.events[shown] - number.value) / number.error) ** 2
+        label = f"published, {number.value:g} ± {number.error:g}"
+        series.append(Series(profile.events[shown], parabola, label, colour="vermillion", style="dashed"))
+    return Panel(
+        x_label="signal events N",
+        y_label=r"$-2\,\Delta\ln L$",
+        series=tuple(series),
+        references=(Reference(1.0, "y", "1σ"), Reference(4.0, "y", "2σ")),
+        y_range=(0.0, _HIGHEST),
+    )

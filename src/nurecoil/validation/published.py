@@ -1,0 +1,35 @@
+"""What the collaboration published, as Python objects."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+
+@dataclass(frozen=True)
+class PublishedNumber:
+    """One published number: value and error (None: without one), and where it stands."""
+
+    experiment: str
+    quantity: str
+    value: float
+    source: str
+    error: float | None = None
+
+
+@cache
+def published_numbers() -> tuple[PublishedNumber, ...]:
+    """Return all numbers of `published.toml`."""
+    text = resources.files("nurecoil.validation").joinpath("published.toml").read_text("utf-8")
+    return tuple(PublishedNumber(**entry) for entry in tomllib.loads(text)["numbers"])
+
+
+def experiments() -> tuple[str, ...]:
+    """Return the names of the experiments that have published numbers."""
+    return tuple(dict.fromkeys(number.experiment for number in published_numbers()))
+
+
+def published(experiment: str, quantity: str) -> PublishedNumber | None:
+    """Return what is published of a quantity, or None."""
+    found = (n for n in published_numbers() if (n.experiment, n.quantity) == (experiment, quantity))
+    return next(found, None)

@@ -1,0 +1,358 @@
+"""Binned cards of a user's own: read, fitted, and every mistake told with its file and field."""
+
+import hashlib
+import math
+
+import numpy as np
+import pytest
+
+import nurecoil
+from nurecoil.analysis import fit, joint_likelihood
+from nurecoil.card import load_experiment
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import compile_experiment
+from nurecoil.models import STANDARD_MODEL, load_model
+
+CARD = """
+name = "mine"
+title = "A detector of my own"
+reference = "none"
+
+[target]
+material = "Ge"
+mass = "10 kg"
+form_factor = "helm"
+
+[source]
+flux = "pion-decay-at-rest"
+protons_on_target = 2e23
+neutrinos_per_proton = 0.09
+baseline = "20 m"
+
+[cross_section]
+vector_recoil_term = true
+magnetic_recoil_term = false
+magnetic_form_factor = true
+
+[detector]
+observable = "energy [keV]"
+edges = [1, 2, 4, 10]
+step = 0.5
+quenching = { kind = "constant", factor = 0.2 }
+smearing = { kind = "gaussian", a = 0.3 }
+efficiency = { kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9] }
+
+[time]
+kind = "pulse"
+edges_us = [0, 1, 6]
+pulse_mean = "0.5 us"
+pulse_width = "0.1 us"
+prompt = ["nu_mu"]
+delayed = ["nu_mu_bar", "nu_e"]
+
+[data]
+release = "beside-the-card"
+observed = { file = "seen.txt", columns = { energy = 0, time = 1 }, weight = 2 }
+
+[[backgrounds]]
+name = "flat"
+counts = 60
+pull = "mine_flat"
+width = 0.2
+
+[[backgrounds.factors]]
+axes = ["energy"]
+table = { file = "flat.csv", columns = { energy = 0 }, weight = 1 }
+
+[[backgrounds.factors]]
+axes = ["time"]
+exponential_rate_per_us = 0.1
+
+[[signal_pulls]]
+effect = "normalisation"
+name = "sns_flux"
+width = 0.1
+
+[[signal_pulls]]
+effect = "quenching"
+name = "mine_quenching"
+up = { kind = "constant", factor = 0.22 }
+down = { kind = "constant", factor = 0.18 }
+
+[[signal_pulls]]
+effect = "onset"
+name = "mine_onset"
+shift = "0.05 us"
+"""
+SEEN = "# keV us counts\n1.5 0.5 60\n1.5 3 40\n3 0.5 50\n3 3 35\n7 0.5 20\n7 3 30\n"
+FLAT = "1.5,1\n3,2\n7,6\n"
+QUENCHING = """
+[[signal_pulls]]
+effect = "quenching"
+name = "mine_quenching"
+up = { kind = "constant", factor = 0.22 }
+down = { kind = "constant", factor = 0.18 }
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """Return a function that writes the card and its files, changed, and loads it."""
+
+    def load(*replacements, seen=SEEN, flat=FLAT, more=""):
+        text = CARD + more
+        for old, new in replacements:
+            assert text.count(old) >= 1
+            text = text.replace(old, new, 1)
+        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+        for name, content in (("seen.txt", seen), ("flat.csv", flat)):
+            if content is not None:
+                (tmp_path / name).write_text(content, encoding="utf-8")
+        return load_experiment(tmp_path / "mine.toml")
+
+    return load
+
+
+def refusal(load, *replacements, **files):
+    with pytest.raises(NurecoilError) as error:
+        load(*replacements, **files)
+    sentence = str(error.value)
+    assert "mine.toml" in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+# --- a good card --------------------------------------------------------------------------------------
+
+
+def test_the_card_is_what_it_says(mine):
+    experiment = mine()
+    statistics = experiment.statistics
+    assert experiment.shape == (3, 2)
+    assert statistics.observed.tolist() == [60, 40, 50, 35, 20, 30]
+    assert [p.name for p in statistics.pulls] == ["sns_flux", "mine_quenching", "mine_onset", "mine_flat"]
+    # 60 counts as 1 : 2 : 6 in energy and as the integrals of e^(-t/10) in time
+    early, late = 1 - math.exp(-0.1), math.exp(-0.1) - math.exp(-0.6)
+    shape = np.outer([1 / 9, 2 / 9, 6 / 9], [early / (early + late), late / (early + late)])
+    (background,) = statistics.backgrounds
+    np.testing.assert_allclose(background.counts, 60 * shape.ravel(), rtol=1e-12)
+    assert [name for name, _ in experiment.data_hashes] == ["flat.csv", "seen.txt"]
+    assert experiment.data_hashes[0][1] == nurecoil_sha256(FLAT)
+
+
+def nurecoil_sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_card_of_ones_own_is_fitted_end_to_end(mine):
+    compiled = compile_experiment(mine())
+    signal = compiled.counts(STANDARD_MODEL.couplings())
+    assert signal.shape == (6,)
+    assert signal.sum() > 20
+    best = fit(load_model("scaled-standard-model"), [compiled], {}, {"signal_strength": 1.0},
+               widths={"sns_flux": 0.0})  # fmt: skip
+    assert best.fit.converged
+    parts = best.components["mine"]
+    assert parts["signal"].sum() + parts["flat"].sum() == pytest.approx(235, rel=0.05)
+    assert best.observed["mine"].sum() == 235
+    assert best.conventions["experiments"]["mine"]["data"]["seen.txt"] == nurecoil_sha256(SEEN)
+    prediction = nurecoil.predict(STANDARD_MODEL, compiled, {})
+    assert prediction.counts == pytest.approx(signal.reshape(3, 2).sum(axis=1))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_standard_deviation_of_a_pull_is_the_card_with_that_value(mine, sign):
+    likelihood = joint_likelihood([compile_experiment(mine())], {})
+    couplings = STANDARD_MODEL.couplings()
+    signals = likelihood.signals(couplings)
+    names = [p.name for p in likelihood.pulls]
+
+    def pulled(name, value):
+        x = np.zeros((1, len(names)))
+        x[0, names.index(name)] = value
+        return likelihood.components(signals, x)["mine"]["signal"]
+
+    def of_card(old, new):
+        return compile_experiment(mine((old, new))).counts(couplings)
+
+    later = of_card('pulse_mean = "0.5 us"', f'pulse_mean = "{0.5 + 0.05 * sign} us"')
+    np.testing.assert_allclose(pulled("mine_onset", sign), later, rtol=1e-10)
+    brighter = of_card("factor = 0.2 }", f"factor = {0.2 + 0.02 * sign:.2f} }}")
+    np.testing.assert_allclose(pulled("mine_quenching", sign), brighter, rtol=1e-10)
+    np.testing.assert_allclose(pulled("sns_flux", 0.1 * sign), 1.1**sign * pulled("sns_flux", 0), rtol=1e-12)
+
+
+def test_a_card_shares_the_neutrino_yield_with_a_built_in_one(mine, coherent):
+    both = joint_likelihood([compile_experiment(mine()), coherent["coherent-lar-2020"]], {})
+    assert [p.name for p in both.pulls].count("sns_flux") == 1
+
+
+def test_another_width_of_the_shared_yield_is_refused(mine, coherent):
+    other = compile_experiment(mine(('"sns_flux"\nwidth = 0.1', '"sns_flux"\nwidth = 0.2')))
+    with pytest.raises(NurecoilError, match="sns_flux of coherent-lar-2020 is defined otherwise"):
+        joint_likelihood([other, coherent["coherent-lar-2020"]], {})
+
+
+# --- mistakes in the card -----------------------------------------------------------------------------
+
+TEMPLATE = """
+[template]
+table = { file = "flat.csv", columns = { energy = 0 }, weight = 1 }
+axes = [{ key = "f90", name = "F90", edges = [0, 1] }]
+"""
+SECOND_FLAT = """
+[[backgrounds]]
+name = "{name}"
+counts = 3
+pull = "{pull}"
+width = 0.2
+factors = [{{ axes = ["energy", "time"], table = {table} }}]
+"""
+WHOLE = '{ file = "seen.txt", columns = { energy = 0, time = 1 }, weight = 2 }'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ('axes = ["energy"]', 'axes = ["enrgy"]', ("backgrounds.flat", "no axis 'enrgy'", "energy, time")),
+        ("columns = { energy = 0 }", "columns = { E = 0 }", ("backgrounds.flat", "flat.csv", "no axis 'E'")),
+        ("energy = 0, time = 1", "energy = 0", ("data.observed", "seen.txt", "axis 'time' is missing")),
+        ("energy = 0, time = 1", "energy = 0, f90 = 1", ("data.observed", "seen.txt", "no axis 'f90'")),
+        ('axes = ["energy"]', 'axes = ["energy", "time"]', ("backgrounds.flat", "must cover each of")),
+        ("[time]\nkind", TEMPLATE + "[time]\nkind", ("[time] and [template] exclude each other",)),
+        ("step = 0.5\n", "", ("[detector]", "smearing needs a 'step'")),
+        ("step = 0.5\n", "step = 0.3\n", ("[detector]", "step = 0.3 is not allowed", "from 1 to 2")),
+        ("edges = [1, 2, 4, 10]", "edges = [1, 4, 2, 10]", ("[detector.edges]", "ascending")),
+        ("edges = [1, 2, 4, 10]", "edges = [1, 2, 2, 10]", ("[detector.edges]", "ascending")),
+        ("edges_us = [0, 1, 6]", "edges_us = [0, 6, 1]", ("[time.pulse.edges_us]", "ascending")),
+        ("[0.5, 0.9]", "[-0.5, 0.9]", ("detector.efficiency.tabulated.efficiency", "or equal to 0")),
+        ("factor = 0.2 }", "factor = 1.2 }", ("[detector]", "quenching factor = 1.2 is not allowed")),
+        ("factor = 0.22 }", "factor = 1.2 }", ("[signal_pulls.mine_quenching]", "quenching factor = 1.2")),
+        ('"0.05 us"', '"0.05 keV"', ("signal_pulls.2.onset.shift", "wrong unit")),
+        ('"0.05 us"', "0.05", ("signal_pulls.2.onset.shift", "needs a unit")),
+        ('effect = "onset"', 'effect = "onst"', ("[signal_pulls.2]", "'onset'")),
+        ('release = "beside-the-card"', "", ("[data.release]", "required")),
+        ("width = 0.2", "width = -0.2", ("[backgrounds.0.width", "or equal to 0")),
+        ("counts = 60", "counts = -60", ("[backgrounds.0.counts", "or equal to 0")),
+        ("counts = 60", "counts = nan", ("[backgrounds.0.counts", "finite")),
+        ("counts = 60", 'counts = 0\nscale = 2', None),
+        ('"mine_flat"\nwidth = 0.2', '"mine_flat"\nwidth = "poisson"', None),
+        ("exponential_rate_per_us = 0.1", "", ("[backgrounds.0.factors.1]", "needs either a 'table' or")),
+        ("exponential_rate_per_us = 0.1", "exponential_rate_per_us = 0.1\ntimes_efficiency = true",
+         ("[backgrounds.0.factors.1]", "for the axis 'time' alone")),
+        ('delayed = ["nu_mu_bar", "nu_e"]', 'delayed = ["nu_e"]', ("[signal]", "must be named once")),
+        ('pull = "mine_flat"', 'pull = "sns_flux"', ("the pull sns_flux is there twice",)),
+        ('name = "mine_onset"', 'name = "mine_quenching"', ("the pull mine_quenching is there twice",)),
+        ('name = "flat"', 'name = "signal"', ("backgrounds.signal", "another name")),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_field(mine, old, new, parts):
+    if parts is None:
+        mine((old, new))
+        return
+    sentence = refusal(mine, (old, new))
+    for part in parts:
+        assert part in sentence
+
+
+def test_two_backgrounds_of_one_name_are_refused(mine):
+    sentence = refusal(mine, more=SECOND_FLAT.format(name="flat", pull="mine_other", table=WHOLE))
+    assert "backgrounds.flat: there are two of that name" in sentence
+    good = mine(more=SECOND_FLAT.format(name="other", pull="mine_other", table=WHOLE))
+    assert [b.name for b in good.statistics.backgrounds] == ["flat", "other"]
+
+
+def test_poisson_needs_counts(mine):
+    sentence = refusal(mine, ('counts = 60\npull = "mine_flat"\nwidth = 0.2',
+                              'counts = 0\npull = "mine_flat"\nwidth = "poisson"'))  # fmt: skip
+    assert "[backgrounds.0] the width 'poisson' needs counts above 0" in sentence
+
+
+@pytest.mark.parametrize(
+    ("pull", "reason"),
+    [
+        ('effect = "template"\nup = ' + WHOLE, "signal_pulls.mine_more: a template needs a [template]"),
+    ],
+)
+def test_a_pull_without_its_section_is_refused(mine, pull, reason):
+    assert reason in refusal(mine, more=f'\n[[signal_pulls]]\nname = "mine_more"\n{pull}\n')
+
+
+def test_an_onset_needs_a_pulse(mine):
+    tabulated = """kind = "tabulated"
+edges_us = [0, 1, 6]
+prompt_file = "flat.csv"
+delayed_file = "flat.csv"
+"""
+    pulse = CARD[CARD.index('kind = "pulse"') : CARD.index('prompt = ["nu_mu"]')]
+    assert "signal_pulls.mine_onset: an onset needs a [time] of the kind 'pulse'" in refusal(
+        mine, (pulse, tabulated)
+    )
+
+
+def test_a_data_file_without_data_is_refused(mine):
+    counting = CARD[: CARD.index("[time]")] + "[statistics]\nobserved = 3\nsignal_pull_width = 0.1\n"
+    by_file = counting.replace(
+        '{ kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9] }',
+        '{ kind = "file", file = "flat.csv", x = 0, efficiency = 1 }',
+    )
+    assert "detector.efficiency: a data file needs a [data]" in refusal(mine, (CARD, by_file))
+
+
+def test_all_mistakes_are_told_at_once(mine):
+    sentence = refusal(
+        mine, ('"10 kg"', '"10 m"'), ("step = 0.5\n", ""), ("edges_us = [0, 1, 6]", "edges_us = [1, 1]"),
+        ("counts = 60", "counts = -1"), ("[0.5, 0.9]", "[0.5, 1.9]"),
+    )  # fmt: skip
+    for field in ("target.mass", "time.pulse.edges_us", "backgrounds.0.counts", "detector.efficiency"):
+        assert f"[{field}" in sentence
+
+
+def test_all_axes_that_are_wrong_are_told_at_once(mine):
+    sentence = refusal(mine, ("energy = 0, time = 1", "energy = 0"), ("{ energy = 0 }", "{ E = 0 }"),
+                       ('name = "flat"', 'name = "signal"'))  # fmt: skip
+    for part in ("axis 'time' is missing", "no axis 'E'", "backgrounds.signal"):
+        assert part in sentence
+
+
+# --- mistakes in the data -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "parts"),
+    [
+        ({"seen": "1.5 0.5 60\n1.5 nan 40\n"}, ("[data.observed]", "seen.txt", "not finite in row 2")),
+        ({"seen": "1.5 0.5 60\n1.5 3 -40\n"}, ("[data.observed]", "seen.txt", "negative", "-40")),
+        ({"seen": "1.5 0.5\n1.5 3\n"}, ("[data.observed]", "seen.txt", "column 2 is asked for")),
+        ({"seen": "1.5 0.5 sixty\n"}, ("[data.observed]", "seen.txt", "not a table of numbers")),
+        ({"seen": ""}, ("[data.observed]", "seen.txt", "not a table of numbers")),
+        ({"seen": None}, ("[data.observed]", "there is no data file", "seen.txt")),
+        ({"flat": None}, ("[backgrounds.flat]", "there is no data file", "flat.csv")),
+        ({"flat": "1.5,inf\n"}, ("[backgrounds.flat]", "flat.csv", "not finite in row 1")),
+        ({"flat": "1.5,-1\n3,2\n"}, ("[backgrounds.flat]", "flat.csv", "negative")),
+        ({"flat": "50,1\n"}, ("[backgrounds.flat]", "empty in the bins")),
+    ],
+)
+def test_bad_data_are_named_with_file_and_field(mine, files, parts):
+    sentence = refusal(mine, **files)
+    for part in parts:
+        assert part in sentence
+
+
+def test_all_bad_files_are_told_at_once(mine):
+    sentence = refusal(mine, ("factor = 0.22 }", "factor = 1.2 }"), seen=None, flat="1.5,nan\n")
+    for part in ("[data.observed]", "[backgrounds.flat]", "[signal_pulls.mine_quenching]"):
+        assert part in sentence
+
+
+def test_an_unknown_release_is_refused_with_the_nearest_name(mine):
+    sentence = refusal(mine, ('"beside-the-card"', '"coherent-csi-2020"'))
+    assert "[data.observed]" in sentence
+    assert "unknown data release 'coherent-csi-2020': did you mean 'coherent-" in sentence
+
+
+def test_a_file_that_a_release_does_not_have_is_refused(mine, monkeypatch, tmp_path):
+    monkeypatch.setenv("NURECOIL_DATA", str(tmp_path))
+    sentence = refusal(mine, ('"beside-the-card"', '"coherent-csi-2021"'))
+    assert "seen.txt" in sentence
+    assert "[backgrounds.flat]" in sentence

@@ -1,0 +1,164 @@
+"""`nurecoil fit`, as a user calls it."""
+
+import json
+
+import pytest
+
+from nurecoil import cli
+from releases import data_folder, release_file
+
+SIGNAL = ("--model", "scaled-standard-model", "--set", "electroweak=radiative", "--free", "signal_strength=1")
+CSI = ("--experiment", "coherent-csi-2021")
+SEED = ("--model", "scaled-standard-model", "--experiment", "binh2021-csi", "--free", "signal_strength=1")
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line in this process: status, stdout, stderr."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ending:
+            cli.main(["fit", *arguments])
+        out, err = capsys.readouterr()
+        return ending.value.code or 0, out, err
+
+    return run
+
+
+@pytest.fixture
+def fitted(run):
+    """Run with --json: what is printed, read as strict JSON."""
+
+    def refuse(word):
+        raise AssertionError(f"{word} is not JSON")
+
+    def fitted(*arguments):
+        status, out, err = run(*arguments, "--json")
+        assert (status, err) == (0, "")
+        return json.loads(out, parse_constant=refuse)
+
+    return fitted
+
+
+@pytest.fixture
+def data(monkeypatch):
+    release_file("coherent-csi-2021", "dataBeamOnC.txt")
+    release_file("coherent-lar-2020", "datanobkgsub.txt")
+    monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
+
+
+@pytest.mark.usefixtures("data")
+def test_the_signal_of_csi_2021(fitted):
+    found = fitted(*SIGNAL, *CSI, "--fix", "sns_flux")
+    counts = found["counts"]["coherent-csi-2021"]
+    assert found["best_fit"]["signal_strength"]["value"] == pytest.approx(0.9387, abs=0.001)
+    assert found["best_fit"]["signal_strength"]["error"] == pytest.approx(0.135, abs=0.002)
+    assert counts["components"]["signal"] == pytest.approx(306, abs=4)
+    assert counts["expected"] == pytest.approx(sum(counts["components"].values()))
+    assert counts["observed"] == 1578
+    assert (found["bins"], found["converged"], found["starts"]) == (99, True, 5)
+    assert found["chi2"] == pytest.approx(81.5, abs=0.1)
+    assert found["pulls"]["sns_flux"] == {"value": 0, "unit": "", "prior_width": 0, "pull": None}
+    assert found["conventions"]["experiments"]["coherent-csi-2021"]["pull_widths"]["sns_flux"] == 0
+
+
+@pytest.mark.usefixtures("data")
+def test_pulls_are_in_units_of_their_priors(fitted):
+    radius = fitted(*SIGNAL, *CSI, "--fix", "sns_flux")["pulls"]["neutron_radius_csi"]
+    assert radius["pull"] == pytest.approx((radius["value"] - 4.975) / radius["prior_width"])
+    assert radius["unit"] == "fm"
+
+
+@pytest.mark.usefixtures("data")
+def test_a_nuisance_parameter_may_be_free_of_its_prior(fitted):
+    found = fitted("--model", "standard-model", *CSI, "--free", "neutron_radius_csi=5fm")
+    best = found["best_fit"]["neutron_radius_csi"]
+    assert best == {
+        "value": pytest.approx(5.38, abs=0.02), "error": pytest.approx(0.417, abs=0.01), "unit": "fm"
+    }  # fmt: skip
+    assert found["pulls"]["neutron_radius_csi"]["value"] == pytest.approx(best["value"])
+    assert found["pulls"]["neutron_radius_csi"]["pull"] is None
+
+
+@pytest.mark.usefixtures("data")
+def test_experiments_share_their_parameters(fitted):
+    argon = ("--experiment", "coherent-lar-2020")
+    free = ("--model", "standard-model", "--free", "sin2_theta_w=0.24")
+    apart = [fitted(*free, *one)["best_fit"]["sin2_theta_w"] for one in (CSI, argon)]
+    together = fitted(*free, *CSI, *argon)
+    best = together["best_fit"]["sin2_theta_w"]
+    assert apart[0]["value"] < best["value"] < apart[1]["value"]
+    assert best["error"] < min(one["error"] for one in apart)
+    assert (together["bins"], len(together["counts"])) == (99 + 960, 2)
+
+
+@pytest.mark.usefixtures("data")
+def test_a_fit_for_people(run):
+    status, out, _ = run(*SIGNAL, *CSI, "--fix", "sns_flux")
+    assert status == 0
+    for text in ("signal_strength  0.93866 ± 0.14", "81.50 for 99 bins", "307.13", "steady-state", "1578.00"):
+        assert text in out
+
+
+def test_a_counting_experiment_is_fitted_in_closed_form(fitted):
+    found = fitted(*SEED, "--fix", "binh2021-csi_signal", "--fix", "binh2021-csi_background")
+    counts = found["counts"]["binh2021-csi"]
+    assert counts["expected"] == pytest.approx(counts["observed"], rel=1e-5)
+    assert found["chi2"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_prior_may_be_replaced(fitted):
+    widths = [
+        fitted(*SEED, "--prior", f"binh2021-csi_signal={w}")["best_fit"]["signal_strength"]["error"]
+        for w in (0.1, 0.5)
+    ]
+    assert widths[0] < widths[1]
+
+
+def test_more_starts_find_the_lower_minimum(fitted):
+    """Where β = -√3 the Z' interferes destructively: small masses are a minimum of their own."""
+    point = ("--model", "331-beta", "--experiment", "binh2021-csi", "--set", "beta=-sqrt(3)")
+    one = fitted(*point, "--free", "m_zprime=0.3TeV", "--starts", "1")
+    many = fitted(*point, "--free", "m_zprime=0.3TeV", "--starts", "12")
+    assert many["starts"] == 12
+    assert many["chi2"] <= one["chi2"] + 1e-6
+
+
+def test_the_same_command_gives_the_same_numbers(fitted):
+    assert fitted(*SEED) == fitted(*SEED)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--free", "nonsense=1"), "unknown parameter 'nonsense'"),
+        (("--free", "signal_strength"), "--free 'signal_strength' is not of the form NAME=START"),
+        (("--free", "signal_strength=-1"), "signal_strength = -1 is not allowed: it must be 0 or more"),
+        (("--free", "electroweak=tree"), "electroweak cannot be fitted: it is a choice, tree or radiative"),
+        (("--free", "sin2_theta_w=0.2", "--free", "sin2_theta_w=0.3"), "--free gives sin2_theta_w twice"),
+        (("--free", "sin2_theta_w=0.2", "--set", "sin2_theta_w=0.2"), "sin2_theta_w is both set and free"),
+        (("--free", "sin2_theta_w=0.2", "--fix", "nothing"), "unknown nuisance parameter 'nothing'"),
+        (("--free", "sin2_theta_w=0.2", "--fix", "binh2021-csi_signal=1"), "held at its central value"),
+        (
+            ("--free", "binh2021-csi_signal=0", "--fix", "binh2021-csi_signal"),
+            "binh2021-csi_signal is free, and so has no prior",
+        ),
+        (
+            (
+                "--free",
+                "sin2_theta_w=0.2",
+                "--fix",
+                "binh2021-csi_signal",
+                "--prior",
+                "binh2021-csi_signal=1",
+            ),
+            "binh2021-csi_signal has --fix and --prior: give one of them",
+        ),
+        (("--free", "sin2_theta_w=0.2", "--starts", "0"), "starts = 0 is not allowed"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence(run, arguments, text):
+    status, out, err = run("--model", "scaled-standard-model", "--experiment", "binh2021-csi", *arguments)
+    assert (status, out) == (2, "")
+    assert text in err
+    assert len(err.splitlines()) == 1
