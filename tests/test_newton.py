@@ -144,7 +144,7 @@ def test_a_hill_is_left_in_few_steps():
         return double_well(x, which)
 
     minimise_batch(counted, np.array([[0.1, 0.7]]))
-    assert len(calls) < 20
+    assert len(calls) < 15
 
 
 def test_a_saddle_is_no_minimum():

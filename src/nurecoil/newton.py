@@ -103,5 +103,5 @@ def _step(
         away: Array = np.matmul(vectors, steps[..., np.newaxis])[..., 0]
         return away, np.asarray(saddle, dtype=np.bool_)
     damped[:, diagonal, diagonal] += damping[:, np.newaxis]
-    step: Array = -np.linalg.solve(damped, gradient[..., np.newaxis])[..., 0]
-    return step, np.zeros(len(step), dtype=np.bool_)
+    solved = np.linalg.solve(damped, gradient[..., np.newaxis])[..., 0]
+    return np.asarray(-solved, dtype=float), np.zeros(len(solved), dtype=np.bool_)
