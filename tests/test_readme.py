@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil import card_schema, cli, datasets
+from nurecoil import cli, datasets
+from nurecoil.card import schema as card_schema
+from nurecoil.card import signal_schema
 from nurecoil.cli import main
 from releases import data_folder
 
@@ -126,11 +128,11 @@ def test_the_example_model_may_stand_among_the_models():
 def test_the_kinds_of_a_card_are_all_there_are():
     rows = dict(re.findall(r"^\| `([\w.]+)`[^|]*\| (`.*`) \|$", CONTRIBUTING, flags=re.MULTILINE))
     unions = {
-        "detector.quenching": card_schema.Quenching,
-        "detector.smearing": card_schema.Smearing,
-        "detector.efficiency": card_schema.Efficiency,
+        "detector.quenching": signal_schema.Quenching,
+        "detector.smearing": signal_schema.Smearing,
+        "detector.efficiency": signal_schema.Efficiency,
         "time": card_schema.Card.model_fields["time"].annotation,
-        "time.efficiency": card_schema.PulsedTime.model_fields["efficiency"].annotation,
+        "time.efficiency": signal_schema.PulsedTime.model_fields["efficiency"].annotation,
         "signal_pulls": card_schema.SignalPull,
     }
     assert {part: set(re.findall(r"`([^`]+)`", kinds)) for part, kinds in rows.items()} == {

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis import standard_model_counts
 from nurecoil.card import read_card
-from nurecoil.card_schema import PlateauT, PulsedTime
+from nurecoil.card.signal_schema import PlateauT, PulsedTime
 from nurecoil.experiment import (
     BinnedStatistics,
     CompiledExperiment,

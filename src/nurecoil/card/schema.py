@@ -1,325 +1,36 @@
 """What an experiment card may say: its sections and fields, and what is allowed in each.
 
 The sections are pydantic models, so that a bad card gets all its errors listed at once, each with its
-field. Nothing is computed here and no data file is read; `card` builds the experiment.
+field. Nothing is computed here and no data file is read. The sections about the signal are in
+`signal_schema`, the kinds of fields in `fields`.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from nurecoil.card.fields import Ascending, Microseconds, NotNegative, Positive, Probability, Section
+from nurecoil.card.signal_schema import (
+    CrossSection,
+    Detector,
+    Efficiency,
+    FileE,
+    PulsedTime,
+    Quenching,
+    Source,
+    Table,
+    TabulatedTime,
+    Target,
+    Template,
+)
 from nurecoil.errors import NurecoilError
-from nurecoil.fluxes import load_flux
-from nurecoil.form_factors import form_factor
-from nurecoil.nuclei import material
-from nurecoil.quantities import parse_quantity
-
-
-def _in(unit: str) -> Callable[[object], float]:
-    def read(value: object) -> float:
-        if not isinstance(value, str):
-            raise NurecoilError(f"{value} needs a unit: write it as a text, for example '{value} {unit}'")
-        return parse_quantity(value, unit)
-
-    return read
-
-
-def _ascending(numbers: tuple[float, ...]) -> tuple[float, ...]:
-    if len(numbers) < 2 or any(low >= high for low, high in pairwise(numbers)):
-        raise NurecoilError(
-            f"{list(numbers)} is not allowed: it must be two or more numbers in ascending order"
-        )
-    return numbers
-
-
-def _ascending_steps(steps: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    if any(low >= high for (low, _), (high, _) in pairwise(steps)):
-        shown = [list(step) for step in steps]
-        raise NurecoilError(f"{shown} is not allowed: the steps must be in ascending order")
-    return steps
-
-
-def _name_for(load: Callable[[str], object]) -> Callable[[str], str]:
-    def check(name: str) -> str:
-        load(name)
-        return name
-
-    return check
 
 
 def _counts_or_expectation(value: object) -> object:
     if isinstance(value, bool) or (isinstance(value, str) and value != "standard-model"):
         raise NurecoilError("it must be a number of counts or 'standard-model'")
     return None if value == "standard-model" else value
-
-
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Ascending = Annotated[tuple[float, ...], AfterValidator(_ascending)]
-Kilograms = Annotated[Positive, BeforeValidator(_in("kg"))]
-Metres = Annotated[Positive, BeforeValidator(_in("m"))]
-Microseconds = Annotated[float, BeforeValidator(_in("us"))]
-Column = Annotated[int, Field(ge=0)]
-
-
-class Section(BaseModel):
-    """A section of a card: unknown fields are errors, numbers are finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=False)
-
-
-class Target(Section):
-    """[target]: what the neutrinos hit."""
-
-    material: Annotated[str, AfterValidator(_name_for(material))]
-    mass: Kilograms
-    form_factor: Annotated[str, AfterValidator(_name_for(form_factor))]
-
-
-class Source(Section):
-    """[source]: a stopped-pion source and its exposure."""
-
-    flux: Annotated[str, AfterValidator(_name_for(load_flux))]
-    protons_on_target: Positive
-    neutrinos_per_proton: Positive
-    baseline: Metres
-
-
-class CrossSection(Section):
-    """[cross_section]: which terms are kept."""
-
-    vector_recoil_term: bool
-    magnetic_recoil_term: bool
-    magnetic_form_factor: bool
-
-
-# --- quenching, smearing, efficiency ------------------------------------------------------------------
-
-
-class ConstantQ(Section):
-    """E_ee = factor · T."""
-
-    kind: Literal["constant"]
-    factor: Positive
-
-
-class LinearQ(Section):
-    """E_ee = (a + b T) T, b per keV."""
-
-    kind: Literal["linear"]
-    a: Positive
-    b_per_kev: float
-
-
-class PolynomialQ(Section):
-    """E_ee = Σ c_k T^k from k = 1, in MeV."""
-
-    kind: Literal["polynomial"]
-    coefficients: Annotated[tuple[float, ...], Field(min_length=1)]
-
-
-class TabulatedQ(Section):
-    """Quenching factors at recoil energies in keV."""
-
-    kind: Literal["tabulated"]
-    recoil_kev: Ascending
-    factor: tuple[Positive, ...]
-
-
-Quenching = Annotated[ConstantQ | LinearQ | PolynomialQ | TabulatedQ, Field(discriminator="kind")]
-
-
-class NoS(Section):
-    """No smearing."""
-
-    kind: Literal["none"]
-
-
-class GaussianS(Section):
-    """σ² = a² E + b²."""
-
-    kind: Literal["gaussian"]
-    a: NotNegative
-    b: NotNegative = 0.0
-    at: Literal["true", "reconstructed"] = "true"
-
-
-class PoissonS(Section):
-    """Poisson statistics of photoelectrons."""
-
-    kind: Literal["poisson"]
-
-
-class GammaS(Section):
-    """The gamma distribution of CsI 2021: shape 1 + b E_ee, mean E_ee/a."""
-
-    kind: Literal["gamma"]
-    a: Positive
-    b: Positive
-
-
-Smearing = Annotated[NoS | GaussianS | PoissonS | GammaS, Field(discriminator="kind")]
-
-
-class ConstantE(Section):
-    """The same efficiency everywhere."""
-
-    kind: Literal["constant"]
-    value: Probability
-
-
-class LogisticE(Section):
-    """a/(1 + e^{-k(x - x0)}), times a staircase."""
-
-    kind: Literal["logistic"]
-    a: Probability
-    k: Positive
-    x0: float
-    steps: Annotated[tuple[tuple[float, Probability], ...], AfterValidator(_ascending_steps)] = ()
-
-
-class ShiftedLogisticE(Section):
-    """a/(1 + e^{-b(x - c)}) + d, not below zero."""
-
-    kind: Literal["shifted-logistic"]
-    a: Positive
-    b: Positive
-    c: float
-    d: float
-
-
-class TabulatedE(Section):
-    """A table in the card."""
-
-    kind: Literal["tabulated"]
-    x: Ascending
-    efficiency: tuple[Probability, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "TabulatedE":
-        if len(self.x) != len(self.efficiency):
-            raise NurecoilError(f"{len(self.x)} points but {len(self.efficiency)} efficiencies")
-        return self
-
-
-class FileE(Section):
-    """A table in a data file."""
-
-    kind: Literal["file"]
-    file: str
-    x: Column
-    efficiency: Column
-
-
-Efficiency = Annotated[
-    ConstantE | LogisticE | ShiftedLogisticE | TabulatedE | FileE, Field(discriminator="kind")
-]
-
-
-class Detector(Section):
-    """[detector]: from recoil energies to bins of an observable."""
-
-    observable: str
-    light_yield_per_kev: Positive = 1.0
-    edges: Annotated[tuple[NotNegative, ...], AfterValidator(_ascending)]
-    quenching: Quenching = ConstantQ(kind="constant", factor=1.0)
-    smearing: Smearing = NoS(kind="none")
-    step: Positive | None = None
-    efficiency: Efficiency
-    efficiency_at: Literal["observable", "true"] = "observable"
-
-    @model_validator(mode="after")
-    def _step_with_smearing(self) -> "Detector":
-        if self.smearing.kind != "none" and self.step is None:
-            raise NurecoilError("smearing needs a 'step', the width of its sub-bins in the observable")
-        return self
-
-
-# --- other axes ---------------------------------------------------------------------------------------
-
-
-class ConstantT(Section):
-    """The same efficiency at all times."""
-
-    kind: Literal["constant"]
-    value: Probability = 1.0
-
-
-class PlateauT(Section):
-    """1 until `start`, then e^{-rate (t - start)}."""
-
-    kind: Literal["plateau-then-exponential"]
-    start: Microseconds
-    rate_per_us: NotNegative
-
-
-class Arrivals(Section):
-    """Which components of the source arrive with the pulse, and which after the muon's decay."""
-
-    prompt: tuple[str, ...]
-    delayed: tuple[str, ...]
-
-
-class PulsedTime(Arrivals):
-    """[time]: arrival times from a Gaussian beam pulse and the decays of pion and muon."""
-
-    kind: Literal["pulse"]
-    edges_us: Ascending
-    pulse_mean: Microseconds
-    pulse_width: Microseconds
-    efficiency: Annotated[ConstantT | PlateauT, Field(discriminator="kind")] = ConstantT(kind="constant")
-
-
-class TabulatedTime(Arrivals):
-    """[time]: arrival times as fractions per bin, one file each."""
-
-    kind: Literal["tabulated"]
-    edges_us: Ascending
-    prompt_file: str
-    delayed_file: str
-
-
-class TemplateAxis(Section):
-    """[[template.axes]]: an axis after the energy."""
-
-    key: str
-    name: str
-    edges: Ascending
-
-
-class Table(Section):
-    """A data file: which column is which axis, which holds the counts (none: one event a row)."""
-
-    file: str
-    columns: dict[str, Column]
-    weight: Column | None = None
-
-
-class Window(Arrivals):
-    """[template.window]: the beam pulse, whose arrivals outside the time axis are lost."""
-
-    pulse_mean: Microseconds
-    pulse_width: Microseconds
-
-
-class Template(Section):
-    """[template]: the signal's spread over the other axes at each energy, from a template of the release."""
-
-    axes: Annotated[tuple[TemplateAxis, ...], Field(min_length=1)]
-    table: Table
-    window: Window | None = None
-
-    @model_validator(mode="after")
-    def _window_on_time(self) -> "Template":
-        if self.window and "time" not in [axis.key for axis in self.axes]:
-            raise NurecoilError("a window needs an axis with the key 'time'")
-        return self
-
-
-# --- data, backgrounds, pulls -------------------------------------------------------------------------
 
 
 class Factor(Section):

@@ -1,0 +1,58 @@
+"""The data files of a card: looked up in its release or beside it, read, binned on its axes."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.card.signal_schema import Table
+from nurecoil.datasets import file_path
+from nurecoil.errors import NurecoilError
+from nurecoil.histograms import histogram, read_columns
+
+Array = NDArray[np.float64]
+
+BESIDE_THE_CARD = "beside-the-card"
+
+
+class Tables:
+    """Reads the data files of one card and remembers their hashes."""
+
+    def __init__(self, release: str | None, folder: Path, edges: Mapping[str, tuple[float, ...]]) -> None:
+        """Take the release, the folder of the card, and the bin edges of each axis."""
+        self.release = release
+        self.folder = folder
+        self.edges = edges
+        self.hashes: dict[str, str] = {}
+
+    def unit_shape(self, table: Table) -> Array:
+        """Return a shape over all bins, of unit sum."""
+        counts = self.counts(table).ravel()
+        if not counts.sum() > 0:
+            raise NurecoilError(f"{table.file} is empty in the bins")
+        return np.asarray(counts / counts.sum())
+
+    def counts(
+        self, table: Table, efficiencies: Mapping[str, Callable[[Array], Array]] | None = None
+    ) -> Array:
+        """Return the counts of a data file on the axes that it has columns for."""
+        try:
+            counts = histogram(self.read(table.file), table.columns, self.edges, table.weight, efficiencies)
+        except NurecoilError as error:
+            raise NurecoilError(f"{table.file}: {error}") from None
+        if (counts < 0).any():
+            raise NurecoilError(f"{table.file}: counts must not be negative, but one is {counts.min():g}")
+        return counts
+
+    def read(self, name: str) -> Array:
+        """Return the numbers of a data file of the card's release, or of one beside the card."""
+        if self.release is None:
+            raise NurecoilError(f"{name}: a data file needs a [data] that names its release")
+        beside = self.release == BESIDE_THE_CARD
+        path = self.folder / name if beside else file_path(self.release, name)
+        if not path.is_file():
+            raise NurecoilError(f"there is no data file {path}")
+        self.hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return read_columns(path)
