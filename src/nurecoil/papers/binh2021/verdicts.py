@@ -83,20 +83,10 @@ def table3_rows(published: Published, table3: Table3) -> list[Row]:
 
 def statement_rows(setup: Setup, table1_difference: float) -> list[Row]:
     """Return rows for the table of couplings, the constants, and what the paper states in words."""
-    csi = setup.standard_model_totals["binh2021-csi"]
-    moment = 3 * FERMI_CONSTANT * ELECTRON_MASS * 1e-6 / (4 * sqrt(2) * pi**2)
-    masses = np.geomspace(3e5, 1e7, 200)
-    cs = nuclide("Cs133")
-    r = {
-        variant: {beta: compute.weak_charge_correction(cs, beta, variant, masses) for beta in BETA_OF}
-        for variant in ("equations", "numbers")
-    }
-    signed = {beta: value for beta, value in BETA_OF.items() if value != 0}
-    sign_holds = all(np.all(np.sign(r["numbers"][b]) == np.sign(v)) for b, v in signed.items())
-    equations_hold = all(np.all(np.sign(r["equations"][b]) == np.sign(v)) for b, v in signed.items())
-    zero = r["numbers"]["0"][-1] * 1e4
-    growing = {variant: _grows_with_beta(r[variant]) for variant in r}
-    share = _magnetic_share(setup)
+    return _coupling_rows(table1_difference) + _constant_rows() + _weak_charge_rows() + _event_rows(setup)
+
+
+def _coupling_rows(table1_difference: float) -> list[Row]:
     return [
         Row(
             "Table I",
@@ -118,6 +108,12 @@ def statement_rows(setup: Setup, table1_difference: float) -> list[Row]:
             "As printed it is not unitary: c̃<sub>12</sub>s̃<sub>23</sub>e<sup>iδ₂</sup> in row 2, column 3"
             " needs a plus sign; only |V<sub>31</sub>| = s̃<sub>13</sub> enters here.",
         ),
+    ]
+
+
+def _constant_rows() -> list[Row]:
+    moment = 3 * FERMI_CONSTANT * ELECTRON_MASS * 1e-6 / (4 * sqrt(2) * pi**2)
+    return [
         Row(
             "eq. 34",
             "μ<sub>ν</sub> of a Dirac neutrino, per eV",
@@ -136,6 +132,19 @@ def statement_rows(setup: Setup, table1_difference: float) -> list[Row]:
             _verdict(abs(MUON_MASS / 2 - 52.8) <= 0.05),
             "m<sub>μ</sub>/2.",
         ),
+    ]
+
+
+def _weak_charge_rows() -> list[Row]:
+    masses, cs = np.geomspace(3e5, 1e7, 200), nuclide("Cs133")
+    r = {
+        variant: {beta: compute.weak_charge_correction(cs, beta, variant, masses) for beta in BETA_OF}
+        for variant in ("equations", "numbers")
+    }
+    sign_holds, equations_hold = _has_the_sign_of_beta(r["numbers"]), _has_the_sign_of_beta(r["equations"])
+    zero = r["numbers"]["0"][-1] * 1e4
+    growing = {variant: _grows_with_beta(r[variant]) for variant in r}
+    return [
         Row(
             "IV, Fig. 1",
             "R<sub>W</sub> has the sign of β",
@@ -155,6 +164,12 @@ def statement_rows(setup: Setup, table1_difference: float) -> list[Row]:
             _verdict(all(growing["equations"].values())),
             "Compared at 10 TeV separately for β > 0 and β < 0, with β = 0 as the smallest |β|.",
         ),
+    ]
+
+
+def _event_rows(setup: Setup) -> list[Row]:
+    csi, share = setup.standard_model_totals["binh2021-csi"], _magnetic_share(setup)
+    return [
         Row(
             "IV, Fig. 3",
             "magnetic part of the CsI events, μ<sub>ν</sub> = 2.9·10<sup>−11</sup> μ<sub>B</sub>",
@@ -175,6 +190,10 @@ def statement_rows(setup: Setup, table1_difference: float) -> list[Row]:
             " compared with it.",
         ),
     ]
+
+
+def _has_the_sign_of_beta(r: Mapping[str, np.ndarray]) -> bool:
+    return all(bool(np.all(np.sign(r[b]) == np.sign(v))) for b, v in BETA_OF.items() if v != 0)
 
 
 def _minus(text: str) -> str:
