@@ -9,10 +9,11 @@ from scipy.optimize import brentq
 
 import reference
 from nurecoil.analysis import joint_likelihood, limit, predict, standard_model_counts
+from nurecoil.card import load_experiment
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.likelihood import CountingLikelihood
-from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
 
 SQRT3 = math.sqrt(3)
 CL90 = 2.705543  # Δχ² of 90 % for one parameter
@@ -303,3 +304,24 @@ def test_pulls_cannot_be_frozen_where_the_parameter_is_not_allowed(csi, freeze_a
 def test_a_confidence_level_lies_between_0_and_1(csi, cl):
     with pytest.raises(NurecoilError, match=r"confidence level .* is not allowed"):
         limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN, cl=cl)
+
+
+def test_a_pull_named_like_a_parameter_of_the_model_is_refused():
+    csi = compile_experiment(load_experiment("binh2021-csi"))
+    statistics = csi.experiment.statistics
+    pull = replace(statistics.signal_pull, name="sin2_theta_w")
+    experiment = replace(csi.experiment, statistics=replace(statistics, signal_pull=pull))
+    with pytest.raises(NurecoilError, match="has the name of a parameter of standard-model"):
+        limit(
+            load_model("standard-model"),
+            [replace(csi, experiment=experiment)],
+            {},
+            ("sin2_theta_w", 0.2, 0.25),
+        )
+
+
+def test_a_free_pull_with_a_prior_is_refused():
+    csi = compile_experiment(load_experiment("binh2021-csi"))
+    scan = ("binh2021-csi_signal", -0.5, 0.5)
+    with pytest.raises(NurecoilError, match="free of its prior"):
+        limit(load_model("standard-model"), [csi], {}, scan, widths={"binh2021-csi_signal": 0.1})

@@ -167,6 +167,8 @@ def test_a_limit_agrees_within_half_a_unit_of_its_last_digit(tev, agrees):
     assert printed.agrees(tev) is agrees
 
 
-@pytest.mark.parametrize(("count", "text"), [(139.2, "139"), (5296.5, "5 300"), (21004.0, "21 000")])
+@pytest.mark.parametrize(
+    ("count", "text"), [(139.2, "139"), (5296.5, "5\u00a0300"), (21004.0, "21\u00a0000")]
+)
 def test_counts_are_rounded_to_two_digits_above_a_thousand(count, text):
     assert _thousands(count) == text

@@ -330,7 +330,7 @@ def test_all_axes_that_are_wrong_are_told_at_once(mine):
         ({"flat": None}, ("[backgrounds.flat]", "there is no data file", "flat.csv")),
         ({"flat": "1.5,inf\n"}, ("[backgrounds.flat]", "flat.csv", "not finite in row 1")),
         ({"flat": "1.5,-1\n3,2\n"}, ("[backgrounds.flat]", "flat.csv", "negative")),
-        ({"flat": "50,1\n"}, ("[backgrounds.flat]", "empty in the bins")),
+        ({"flat": "50,1\n"}, ("[backgrounds.flat]", "no row in the bin")),
     ],
 )
 def test_bad_data_are_named_with_file_and_field(mine, files, parts):

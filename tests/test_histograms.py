@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nurecoil.errors import NurecoilError
-from nurecoil.histograms import exponential, histogram, read_columns
+from nurecoil.histograms import exponential, histogram, read_columns, require_one_row_each
 
 EDGES = {"energy": (0.0, 1.0, 3.0), "time": (0.0, 2.0, 4.0, 8.0)}
 BOTH = {"energy": 0, "time": 1}
@@ -129,3 +129,12 @@ def test_exponential_is_the_integral():
     np.testing.assert_allclose(exponential((0.0, 2.0, 6.0), 0.5), expected, rtol=1e-14)
     np.testing.assert_allclose(exponential((0.0, 2.0, 6.0), 0.0), [2, 4], rtol=1e-14)
     np.testing.assert_allclose(exponential((0.0, 2.0, 6.0), 1e-9), [2, 4], rtol=1e-7)
+
+
+def test_a_table_of_counts_needs_one_row_a_bin_and_no_two_at_one_place():
+    edges = {"energy": (0.0, 2.0, 4.0)}
+    with pytest.raises(NurecoilError, match=r"no row in the bin 2 to 4"):
+        require_one_row_each(np.array([[1.0, 5.0]]), {"energy": 0}, edges)
+    with pytest.raises(NurecoilError, match=r"the position 1 stands in 2 rows, first in row 1"):
+        require_one_row_each(np.array([[1.0, 5.0], [1.0, 5.0], [3.0, 2.0]]), {"energy": 0}, edges)
+    require_one_row_each(np.array([[1.0, 5.0], [1.5, 5.0], [3.0, 0.0]]), {"energy": 0}, edges)

@@ -224,7 +224,7 @@ def test_the_command_writes_the_page_and_its_figures(capsys, tmp_path):
     out = capsys.readouterr().out
     assert "306 ± 20" in out
     text = (tmp_path / "page" / "validation.md").read_text("utf-8")
-    assert text.startswith("<!-- Written by `nurecoil validate --output docs`")
+    assert text.startswith("<!-- Written by `nurecoil validate --output DIR`")
     assert "](images/validation-coherent-csi-2021.png)" in text
     image = tmp_path / "page" / "images" / "validation-coherent-csi-2021.png"
     assert image.read_bytes().startswith(b"\x89PNG")

@@ -329,6 +329,12 @@ class _Question:
         """Check names and values, and put the likelihood together."""
         of_model = [p.name for p in model.parameters]
         likelihood = joint_likelihood(experiments, {**fixed}, widths)
+        for pull in likelihood.pulls:
+            if pull.name in of_model:
+                raise NurecoilError(
+                    f"the nuisance parameter {pull.name} has the name of a parameter of {model.name}: its"
+                    " card must call it otherwise"
+                )
         everything = (*model.parameters, *likelihood.pulls)
         free = tuple(find(everything, name) for name in start)
         for parameter in free:
@@ -338,6 +344,10 @@ class _Question:
                 )
             if parameter.name in fixed:
                 raise NurecoilError(f"{parameter.name} is both set and free: do one or the other")
+            if parameter.name in (widths or {}):
+                raise NurecoilError(
+                    f"{parameter.name} is free of its prior: it cannot have a prior width as well"
+                )
         resolved = model.resolve({**fixed, **{n: v for n, v in start.items() if n in of_model}})
         others = {name: value for name, value in resolved.items() if name not in start}
         return cls(model, likelihood, free, others, start)

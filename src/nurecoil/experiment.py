@@ -108,11 +108,15 @@ class Signal:
 
 @dataclass(frozen=True)
 class Variation:
-    """A pull that changes the signal's shape: the signal at +1 and at -1."""
+    """A pull that changes the signal's shape: the signal at `step` above and below the pull's default.
+
+    The step is the prior's width unless given.
+    """
 
     pull: Parameter
     up: Signal
     down: Signal
+    step: float | None = None
 
 
 @dataclass(frozen=True)

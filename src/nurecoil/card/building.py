@@ -78,6 +78,8 @@ class _Builder:
     def experiment(self) -> Experiment:
         """Return the whole experiment."""
         card, tried = self.card, _Tried()
+        if card.data:
+            self.tables.find(card.data.observed)  # first: if it cannot be had, no other need be tried
         response = tried("detector", detector, card.detector, self.tables)
         tried.check()
         spread = tried("signal", self.spreading.nominal)
@@ -131,6 +133,11 @@ class _Builder:
         backgrounds = [tried(f"backgrounds.{b.name}", self.background, b) for b in card.backgrounds]
         variations = [tried(f"signal_pulls.{p.name}", self.variation, p) for p in shapes]
         tried.check()
+        if (observed[0] % 1 != 0).any():
+            whole = observed[0][observed[0] % 1 != 0][0]
+            raise NurecoilError(
+                f"[data.observed] {card.data.observed.file}: {whole:g} is not a whole number of counts"
+            )
         return BinnedStatistics(
             observed=np.ravel(observed[0]),
             backgrounds=tuple(b for found in backgrounds for b in found),
@@ -169,13 +176,13 @@ class _Builder:
         return Variation(_shape_pull(card.name, card.effect), signals[0], signals[1])
 
     def radius_variation(self, card: schema.RadiusPull) -> Variation:
-        """Return the signal with all neutron radii scaled by 1 ± width."""
+        """Return the signal with all neutron radii scaled by 1 ± step."""
         nuclides, weights = self.target.nuclides, self.target.nuclei_per_kg
         radii = [n.neutron_radius_fm or n.charge_radius_fm for n in nuclides]
         mean = float(np.average(radii, weights=weights))
         base = self.signal
         up, down = (
-            replace(base, form_factor=_with_neutron_radii(base.form_factor, 1 + sign * card.width))
+            replace(base, form_factor=_with_neutron_radii(base.form_factor, 1 + sign * card.step))
             for sign in (1, -1)
         )
         pull = Parameter(
@@ -188,7 +195,7 @@ class _Builder:
             high=1.5 * mean,
             prior_width=card.width * mean,
         )
-        return Variation(pull, up, down)
+        return Variation(pull, up, down, step=card.step * mean)
 
     def background(self, card: schema.Background) -> Background:
         """Return a background with its shape and pulls."""
@@ -253,6 +260,7 @@ def _rate_pull(name: str, width: float, what: str) -> Parameter:
     return Parameter(
         name=name,
         description=f"fractional change of the rate of {what}",
+        low=-1.0,
         latex=rf"a_\mathrm{{{name.replace('_', ' ')}}}",
         default=0.0,
         prior_width=width,

@@ -103,11 +103,15 @@ class EfficiencyPull(Section):
 
 
 class RadiusPull(Section):
-    """The neutron rms radii of all nuclides, scaled together; the pull is their mean in fm."""
+    """The neutron rms radii of all nuclides, scaled together; the pull is their mean in fm.
+
+    `width` of the prior and `step` of the templates are fractions of the radius.
+    """
 
     effect: Literal["neutron-radius"]
     name: str
     width: Annotated[Probability, Field(gt=0)]
+    step: Annotated[Probability, Field(gt=0)] = 0.05
 
 
 class OnsetPull(Section):

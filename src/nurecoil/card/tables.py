@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.card.signal_schema import Table
-from nurecoil.datasets import file_path
+from nurecoil.datasets import file_path, load_release, locate
 from nurecoil.errors import NurecoilError
-from nurecoil.histograms import histogram, read_columns
+from nurecoil.histograms import histogram, read_columns, require_one_row_each
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,23 @@ class Tables:
             raise NurecoilError(f"{table.file}: {error}") from None
         if (counts < 0).any():
             raise NurecoilError(f"{table.file}: counts must not be negative, but one is {counts.min():g}")
+        if table.weight is not None:
+            try:
+                require_one_row_each(self.read(table.file), table.columns, self.edges)
+            except NurecoilError as error:
+                raise NurecoilError(f"{table.file}: {error}") from None
         return counts
+
+    def find(self, table: Table) -> None:
+        """Look up the file of the observed counts in the release, so that one error says it cannot be had."""
+        if self.release is None or self.release == BESIDE_THE_CARD:
+            return
+        try:
+            release = load_release(self.release)
+            if table.file in [file.path for file in release.files] and locate(release) is None:
+                file_path(release, table.file)
+        except NurecoilError as error:
+            raise NurecoilError(f"[data.observed] {table.file}: {error}") from None
 
     def read(self, name: str) -> Array:
         """Return the numbers of a data file of the card's release, or of one beside the card."""

@@ -9,6 +9,7 @@ import typer
 
 from nurecoil.cli.arguments import AsJson
 from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.errors import NurecoilError
 from nurecoil.staging import staged
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ from, and its figures, images/validation-EXPERIMENT.png.
 Examples:
   nurecoil validate coherent-csi-2021 --json
   nurecoil validate coherent-csi-2017 --output validation"""
-_FIRST_LINE = "<!-- Written by `nurecoil validate --output docs`: change the code, not this file. -->\n"
+_FIRST_LINE = "<!-- Written by `nurecoil validate --output DIR`: change the code, not this file. -->\n"
 
 
 def validate(
@@ -37,13 +38,15 @@ def validate(
     ] = None,
     as_json: AsJson = False,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--output", "-o", metavar="DIR", help="Directory to write to.", show_default="nothing"),
     ] = None,
 ) -> None:
     """Print published and computed numbers."""
     from nurecoil import validation
 
+    if output == "":
+        raise NurecoilError('--output "" names no directory')
     chosen = tuple(dict.fromkeys(experiment or ())) or validation.experiments()
     with staged(output) if output else nullcontext() as stage:
         with progress(len(chosen)) as begin:
@@ -56,8 +59,8 @@ def validate(
     for table in result.tables:
         print_document_table(table)
     if output:
-        print(output / "validation.md")
-        print(output / "images", f"({len(result.document.figures)} figures)")
+        print(Path(output) / "validation.md")
+        print(Path(output) / "images", f"({len(result.document.figures)} figures)")
 
 
 def _write_page(document: "Document", directory: Path) -> None:

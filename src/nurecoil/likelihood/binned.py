@@ -2,9 +2,10 @@
 
 -2 ln L = 2 Σ_b [μ_b - n_b + n_b ln(n_b/μ_b)],  μ a sum of components (see `component`)
 
-Shape pulls are counted from their defaults in units of their prior widths, at which the shapes at +1 and
--1 are given. A pull of the signal's rate of width w is one of them, a factor (1 + w)^t: a log-normal prior,
-so that no pull can take the signal away. The pulls of the backgrounds' rates are fractions.
+Shape pulls are counted from their defaults in steps (the prior's width unless the card says otherwise), at
+which the shapes at +1 and -1 are given. A pull of the signal's rate of width w is one of them, a factor
+(1 + w)^t: a log-normal prior, so that no pull can take the signal away. The pulls of the backgrounds'
+rates are fractions.
 """
 
 from collections.abc import Mapping
@@ -126,7 +127,9 @@ class BinnedTerm:
 
     @cached_property
     def _unit(self) -> Array:
-        return np.array([1.0 if p.name in self._rates else p.prior_width for p in self.pulls], dtype=float)
+        steps = {v.pull.name: v.step for v in self.statistics.variations}
+        steps |= dict.fromkeys(self._rates, 1.0)
+        return np.array([steps.get(pull.name) or pull.prior_width for pull in self.pulls], dtype=float)
 
     @cached_property
     def _saturated(self) -> float:

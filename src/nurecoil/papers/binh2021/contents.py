@@ -164,7 +164,7 @@ def _limit_table(published: Published, limits: Sequence[LimitResult]) -> Table:
 
 
 def _interval_text(low: float, high: float | None) -> str:
-    return f"≥ {low:.3g}" if high is None else f"{low:.3g} to {high:.3g}"
+    return f"≥\u00a0{low:.3g}" if high is None else f"{low:.3g} to {high:.3g}"
 
 
 def _table1_table() -> Table:

@@ -323,7 +323,7 @@ def _why_untraced(setup: Setup, printed: PrintedLimit) -> str:
 def _thousands(count: float) -> str:
     """Return a count with two significant digits above 1000, thousands apart."""
     digits = max(0, len(str(int(count))) - 2) if count >= 1000 else 0
-    return f"{round(count, -digits):,.0f}".replace(",", " ")
+    return f"{round(count, -digits):,.0f}".replace(",", "\u00a0")
 
 
 def input_rows(published: Published) -> list[Row]:
