@@ -15,6 +15,7 @@ from nurecoil.experiment import (
     CompiledExperiment,
     Experiment,
     Signal,
+    Variation,
     compile_experiment,
 )
 from nurecoil.fluxes.timing import (
@@ -99,6 +100,14 @@ def _flat_in_time(compiled: CompiledExperiment) -> Iterator[tuple[str, CompiledE
     yield f"{background.name.replace('-', ' ')} flat in time", replace(compiled, experiment=changed)
 
 
+def _size(variation: Variation) -> str:
+    """Return how far a variation goes: one standard deviation, or its step where that is another."""
+    width = variation.pull.prior_width
+    if variation.step is None or width is None or math.isclose(variation.step, width):
+        return "1σ"
+    return f"{100 * variation.step / float(variation.pull.default or 1.0):.0f} %"
+
+
 def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
     """Yield the Standard Model's signal with each input changed."""
     experiment = compiled.experiment
@@ -109,8 +118,9 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
     yield f"neutron radii {RADIUS_SHIFT_FM:+g} fm".replace("-", "−"), _counts(nearer, nearer.signal)
     for variation, templates in zip(binned(compiled).variations, compiled.variations, strict=True):
         name = variation.pull.name.removeprefix(f"{experiment.name}_").replace("_", " ")
+        size = _size(variation)
         for sign, template in zip("+−", templates, strict=True):
-            yield f"{name} {sign}1σ", standard_model(replace(compiled, templates=template))
+            yield f"{name} {sign}{size}", standard_model(replace(compiled, templates=template))
     yield from _other_times(experiment)
     if experiment.signal.detector.efficiency_at == "true":
         detector = replace(experiment.signal.detector, efficiency_at="observable")
