@@ -262,6 +262,7 @@ def test_result_does_not_depend_on_the_number_of_points(shape):
 
 @settings(max_examples=200, deadline=None)
 @example([2.1875, 1.0, 1.0, 4.0, 0.0], 1.0, False, 101)  # found a grid point entered twice, an ulp apart
+@example([1.48046875, 4.796875, -5.0, 0.0, 0.0], 1.0, False, 101)  # found a minimum lost in the first cell
 @given(
     coefficients=st.lists(st.floats(-5.0, 5.0), min_size=4, max_size=5),
     level=st.floats(0.1, 5.0),

@@ -352,7 +352,8 @@ def _zoom(
         rows = np.arange(active.size)
         left[active] = u[rows, np.maximum(lowest - 1, 0)]
         mid[active] = u[rows, lowest]
-        right[active] = u[rows, np.minimum(lowest + 1, 8)]
+        last = 8 - np.argmin(y[:, ::-1], axis=1)  # at an end of the scan some of the nine are one point
+        right[active] = u[rows, np.minimum(last + 1, 8)]
         rounding = 4.0 * np.finfo(float).eps * np.abs(y).max(axis=1)
         active = active[np.ptp(y, axis=1) > np.maximum(rounding, noise)]
     return mid, (function(mid) if mid.size else mid)
