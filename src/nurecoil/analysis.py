@@ -5,13 +5,14 @@ parameters, and `nurecoil.inference`, which knows no physics, answers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil import constants
 from nurecoil._version import __version__
+from nurecoil.couplings import Couplings
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
 from nurecoil.inference.fit import Fit, minimise
@@ -146,8 +147,13 @@ def predict(model: Model, experiment: CompiledExperiment, values: Values) -> Pre
 
 def standard_model_counts(experiment: CompiledExperiment, values: Values) -> Array:
     """Return the Standard Model's counts per bin at those of its parameters that `values` has."""
-    shared = {p.name: values[p.name] for p in STANDARD_MODEL.parameters if p.name in values}
-    return experiment.counts(STANDARD_MODEL.couplings(**shared))
+    return experiment.counts(_standard_model_couplings(values))
+
+
+def _standard_model_couplings(values: Values) -> Couplings:
+    return STANDARD_MODEL.couplings(
+        **{p.name: values[p.name] for p in STANDARD_MODEL.parameters if p.name in values}
+    )
 
 
 def joint_likelihood(
@@ -175,11 +181,15 @@ def joint_likelihood(
         statistics = compiled.experiment.statistics
         if isinstance(statistics, CountingStatistics):
             expected = float(standard_model_counts(compiled, fixed).sum())
-            likelihood = counting_likelihood(statistics, expected, widths)
-            terms.append(CountingTerm(compiled, statistics, likelihood))
+            counting = counting_likelihood(statistics, expected, widths)
+            terms.append(CountingTerm(compiled, statistics, counting))
         else:
             terms.append(BinnedTerm(compiled, statistics))
-    return JointLikelihood(tuple(terms), widths)
+    likelihood = JointLikelihood(tuple(terms), widths)
+    if not any(isinstance(term, BinnedTerm) for term in terms):
+        return likelihood
+    standard = likelihood.profiled(likelihood.signals(_standard_model_couplings(fixed)))
+    return replace(likelihood, start=tuple(standard.pulls[0].tolist()))
 
 
 def limit(

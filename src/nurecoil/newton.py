@@ -34,7 +34,7 @@ class Minimum:
     converged: NDArray[np.bool_]
 
 
-def minimise_batch(evaluate: Evaluate, start: Array, *, tolerance: float = 1e-7) -> Minimum:
+def minimise_batch(evaluate: Evaluate, start: Array, *, tolerance: float = 1e-10) -> Minimum:
     """Return the minimum of each of P functions of J variables.
 
     A step solves (H + λ diag |H|) Δ = -g; it is taken only if it leads downhill and lowers the value, else λ
