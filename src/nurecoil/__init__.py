@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nurecoil._version import __version__
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Limit, Prediction, limit, predict
+    from nurecoil.analysis import BestFit, Limit, Prediction, fit, limit, predict
     from nurecoil.card import experiment_names, load_experiment
     from nurecoil.couplings import Couplings
     from nurecoil.errors import NurecoilError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nurecoil.nuclei import material, nuclide
 
 __all__ = [
+    "BestFit",
     "CompiledExperiment",
     "Couplings",
     "Experiment",
@@ -31,6 +32,7 @@ __all__ = [
     "__version__",
     "compile_experiment",
     "experiment_names",
+    "fit",
     "limit",
     "limit_figure",
     "load_experiment",
@@ -42,7 +44,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "analysis": ("Limit", "Prediction", "limit", "predict"),
+    "analysis": ("BestFit", "Limit", "Prediction", "fit", "limit", "predict"),
     "card": ("experiment_names", "load_experiment"),
     "couplings": ("Couplings",),
     "errors": ("NurecoilError",),
