@@ -39,16 +39,14 @@ class Tables:
     ) -> Array:
         """Return the counts of a data file on the axes that it has columns for."""
         try:
-            counts = histogram(self.read(table.file), table.columns, self.edges, table.weight, efficiencies)
+            rows = self.read(table.file)
+            counts = histogram(rows, table.columns, self.edges, table.weight, efficiencies)
+            if (counts < 0).any():
+                raise NurecoilError(f"counts must not be negative, but one is {counts.min():g}")
+            if table.weight is not None:
+                require_one_row_each(rows, table.columns, self.edges)
         except NurecoilError as error:
             raise NurecoilError(f"{table.file}: {error}") from None
-        if (counts < 0).any():
-            raise NurecoilError(f"{table.file}: counts must not be negative, but one is {counts.min():g}")
-        if table.weight is not None:
-            try:
-                require_one_row_each(self.read(table.file), table.columns, self.edges)
-            except NurecoilError as error:
-                raise NurecoilError(f"{table.file}: {error}") from None
         return counts
 
     def find(self, table: Table) -> None:
