@@ -54,7 +54,7 @@ def parse_settings(model: "Model", settings: Iterable[str]) -> "dict[str, Value]
     """Return the values, in inside units, that --set gives."""
     from nurecoil.parameters import find
 
-    named = _named("--set", "NAME=VALUE", settings)
+    named = named_values("--set", "NAME=VALUE", settings)
     return {name: find(model.parameters, name).parse(text) for name, text in named}
 
 
@@ -63,7 +63,7 @@ def parse_scan(parameters: "Iterable[Parameter]", text: str) -> tuple["Parameter
     from nurecoil.parameters import find
     from nurecoil.quantities import parse_range
 
-    ((name, bounds),) = _named("--scan", "NAME=LOW..HIGH", [text])
+    ((name, bounds),) = named_values("--scan", "NAME=LOW..HIGH", [text])
     parameter = find(parameters, name)
     if parameter.choices:
         raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
@@ -75,7 +75,7 @@ def parse_priors(priors: Iterable[str]) -> dict[str, float]:
     """Return the widths of nuisance parameters that --prior gives."""
     from nurecoil.quantities import parse_quantity
 
-    named = _named("--prior", "PULL=WIDTH", priors)
+    named = named_values("--prior", "PULL=WIDTH", priors)
     return {name: parse_quantity(width, "", name=f"prior width of {name}") for name, width in named}
 
 
@@ -148,7 +148,7 @@ def _finite(numbers: object) -> bool:
     return bool(np.isfinite(numbers).all())  # type: ignore[call-overload]
 
 
-def _named(option: str, form: str, texts: Iterable[str]) -> list[tuple[str, str]]:
+def named_values(option: str, form: str, texts: Iterable[str]) -> list[tuple[str, str]]:
     """Return (name, value) of each NAME=VALUE, every name at most once."""
     found: dict[str, str] = {}
     for text in texts:

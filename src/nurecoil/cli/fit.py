@@ -14,6 +14,7 @@ from nurecoil.cli.arguments import (
     ModelName,
     Setting,
     compile_experiments,
+    named_values,
     parse_priors,
     parse_settings,
     quiet,
@@ -130,12 +131,7 @@ def _parse_free(parameters: "Sequence[Parameter]", texts: Sequence[str]) -> dict
     from nurecoil.parameters import find
 
     found: dict[str, float] = {}
-    for text in texts:
-        name, equals, start = (part.strip() for part in text.partition("="))
-        if not (name and equals and start):
-            raise NurecoilError(f"--free '{text}' is not of the form NAME=START")
-        if name in found:
-            raise NurecoilError(f"--free gives {name} twice")
+    for name, start in named_values("--free", "NAME=START", texts):
         parameter = find(parameters, name)
         if parameter.choices:
             raise NurecoilError(f"{name} cannot be fitted: it is a choice, {parameter.allowed()}")
