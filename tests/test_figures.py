@@ -312,4 +312,6 @@ def test_arrays_are_copied_and_frozen():
 
 
 def test_gaps_in_a_curve_are_drawn():
-    draw(Figure("f", "t", "c", (Panel("x", "y", (Series([0, 1, 2], [1, np.nan, 2], "a"),)),)))
+    drawn = draw(Figure("f", "t", "c", (Panel("x", "y", (Series([0, 1, 2], [1, np.nan, 2], "a"),)),)))
+    (line,) = drawn.axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata(), [1, np.nan, 2])
