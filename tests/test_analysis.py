@@ -34,7 +34,7 @@ def scaled_to(compiled, counts, s2=0.23867):
 
 
 def tev(result):
-    return result.profile.lower_limit / 1e6
+    return result.values.profile.lower_limit / 1e6
 
 
 def counts_at(beta, m_tev, variant="equations", setup="binh2021-csi"):
@@ -55,26 +55,31 @@ TABLE_III = {SQRT3: (222, 196, 190, 189, 188), -SQRT3: (411, 27, 134, 174, 179)}
 @pytest.mark.parametrize("beta", TABLE_III, ids=["+sqrt3", "-sqrt3"])
 def test_table_iii_within_one_event(csi, beta):
     at_188 = scaled_to(csi, 188)
-    totals = [predict(ZPRIME_331, at_188, fixed(beta, "numbers", m_zprime=m * 1e3)).total for m in MASSES_GEV]
+    totals = [
+        predict(ZPRIME_331, at_188, fixed(beta, "numbers", m_zprime=m * 1e3)).values.total for m in MASSES_GEV
+    ]
     assert totals == pytest.approx(TABLE_III[beta], abs=1)
 
 
 def test_a_prediction_has_the_standard_model_at_the_same_mixing_angle(csi):
     prediction = predict(ZPRIME_331, csi, {"beta": 1.0, "m_zprime": 1e18, "sin2_theta_w": 0.2312})
-    assert prediction.standard_model_total == pytest.approx(prediction.total, rel=1e-9)
+    assert prediction.values.standard_model_total == pytest.approx(prediction.values.total, rel=1e-9)
     expected = csi.counts(STANDARD_MODEL.couplings(sin2_theta_w=0.2312)).sum()
-    assert prediction.standard_model_total == pytest.approx(expected, rel=1e-14)
+    assert prediction.values.standard_model_total == pytest.approx(expected, rel=1e-14)
     default = predict(STANDARD_MODEL, csi, {})
-    assert default.total == default.standard_model_total
-    assert default.total != pytest.approx(prediction.standard_model_total, rel=1e-4)
+    assert default.values.total == default.values.standard_model_total
+    assert default.values.total != pytest.approx(prediction.values.standard_model_total, rel=1e-4)
 
 
 def test_a_prediction_carries_bins_values_notes_and_conventions(csi):
     prediction = predict(ZPRIME_331, csi, {"beta": 0.9, "m_zprime": 1e6})
-    assert (prediction.observable, prediction.edges) == ("PE", csi.experiment.signal.detector.edges)
-    assert len(prediction.counts) == len(prediction.edges) - 1
-    assert prediction.total == pytest.approx(prediction.counts.sum(), rel=1e-14)
-    assert prediction.values["s13_tilde"] == 0.03
+    assert (prediction.values.observable, prediction.values.edges) == (
+        "PE",
+        csi.experiment.signal.detector.edges,
+    )
+    assert len(prediction.values.counts) == len(prediction.values.edges) - 1
+    assert prediction.values.total == pytest.approx(prediction.values.counts.sum(), rel=1e-14)
+    assert prediction.fixed["s13_tilde"] == 0.03
     assert "beta = 0.9 is not ±n/√3" in prediction.notes[0]
     terms = prediction.conventions["experiments"]["binh2021-csi"]
     assert terms["vector cross section"] == "without T/E"
@@ -115,7 +120,7 @@ def test_profiled_limit_is_the_root_of_the_closed_form(csi, variant):
         return (128 - N) ** 2 / (952.25 + (0.28 * N) ** 2)
 
     result = limit(ZPRIME_331, [csi], fixed(-SQRT3, variant), SCAN)
-    best = chi2(result.profile.best_fit / 1e6)
+    best = chi2(result.values.profile.best_fit / 1e6)
     root = brentq(lambda m: chi2(m) - best - CL90, 1.1, 9.0, xtol=1e-7)
     assert tev(result) == pytest.approx(root, rel=1e-4)
 
@@ -136,7 +141,7 @@ def test_frozen_limit_is_the_root_of_chi2_at_the_pulls_of_3_tev(csi):
 
 def test_frozen_delta_chi2_is_zero_at_the_reference_and_steeper_than_profiled(csi):
     frozen, profiled = (
-        limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN, freeze_at=at).profile for at in (3e6, None)
+        limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN, freeze_at=at).values.profile for at in (3e6, None)
     )
     at_reference = np.interp(math.log(3e6), np.log(frozen.values), frozen.delta_chi2)
     assert at_reference == pytest.approx(0.0, abs=1e-4)
@@ -145,7 +150,7 @@ def test_frozen_delta_chi2_is_zero_at_the_reference_and_steeper_than_profiled(cs
 
 def test_destructive_interference_leaves_two_allowed_intervals(csi):
     # in the numbers at β = -√3 the weak charge vanishes near 0.8 TeV: below it the count rises again
-    profile = limit(ZPRIME_331, [csi], fixed(-SQRT3, "numbers"), SCAN).profile
+    profile = limit(ZPRIME_331, [csi], fixed(-SQRT3, "numbers"), SCAN).values.profile
     assert len(profile.intervals) == 2
     low, high = profile.intervals
     assert 0.4e6 < low.low < low.high < 0.75e6
@@ -166,7 +171,7 @@ def test_two_experiments_together_are_the_sum_of_their_chi2(compiled, freeze_at)
     pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
 
     def chi2(experiments):
-        profile = limit(ZPRIME_331, experiments, fixed(-SQRT3), SCAN, freeze_at=freeze_at).profile
+        profile = limit(ZPRIME_331, experiments, fixed(-SQRT3), SCAN, freeze_at=freeze_at).values.profile
         offset = profile.minimum if freeze_at is None else 0.0
         return profile.delta_chi2 + offset
 
@@ -176,7 +181,7 @@ def test_two_experiments_together_are_the_sum_of_their_chi2(compiled, freeze_at)
 
 def test_an_experiment_counted_twice_has_twice_the_chi2_of_its_counts_and_one_set_of_pulls(csi):
     # 2 r²/950 and one prior: (128 - N)²/(950/2 + (0.28 N)² + 1.5²), by hand
-    twice = limit(ZPRIME_331, [csi] * 2, fixed(SQRT3), SCAN).profile
+    twice = limit(ZPRIME_331, [csi] * 2, fixed(SQRT3), SCAN).values.profile
     N = csi.counts(ZPRIME_331.couplings(**fixed(SQRT3), m_zprime=twice.values)).sum(axis=-1)
     by_hand = (128 - N) ** 2 / (475 + (0.28 * N) ** 2 + 1.5**2)
     np.testing.assert_allclose(twice.minimum + twice.delta_chi2, by_hand, rtol=1e-9)
@@ -184,7 +189,9 @@ def test_an_experiment_counted_twice_has_twice_the_chi2_of_its_counts_and_one_se
 
 def test_an_experiment_counted_twice_without_systematics_has_twice_the_chi2(csi):
     exact = {"binh2021-csi_signal": 0.0, "binh2021-csi_background": 0.0}
-    once, twice = (limit(ZPRIME_331, [csi] * n, fixed(SQRT3), SCAN, widths=exact).profile for n in (1, 2))
+    once, twice = (
+        limit(ZPRIME_331, [csi] * n, fixed(SQRT3), SCAN, widths=exact).values.profile for n in (1, 2)
+    )
     np.testing.assert_allclose(twice.delta_chi2, 2 * once.delta_chi2, rtol=1e-9, atol=1e-9)
 
 
@@ -202,7 +209,7 @@ def test_each_experiment_has_its_own_likelihood(compiled):
 
 def test_a_projection_fits_the_standard_model_exactly(compiled):
     ge = compiled["binh2021-ge"]
-    profile = limit(ZPRIME_331, [ge], fixed(0.0, mu_nu=0.0), ("m_zprime", 1e5, 1e12)).profile
+    profile = limit(ZPRIME_331, [ge], fixed(0.0, mu_nu=0.0), ("m_zprime", 1e5, 1e12)).values.profile
     assert profile.minimum == pytest.approx(0.0, abs=1e-12)
     assert profile.best_fit > 1e9
 
@@ -215,10 +222,10 @@ def test_widths_change_the_limit_as_the_closed_form_says(compiled):
     N_SM = standard_model_counts(nai, fixed(-SQRT3)).sum()
     for width in (0.2, 0.3):
         result = limit(ZPRIME_331, [nai], fixed(-SQRT3), SCAN, widths={"binh2021-nai-2000_signal": width})
-        m = result.profile.lower_limit
-        N = predict(ZPRIME_331, nai, fixed(-SQRT3, m_zprime=m)).total
+        m = result.values.profile.lower_limit
+        N = predict(ZPRIME_331, nai, fixed(-SQRT3, m_zprime=m)).values.total
         edge = (N - N_SM) ** 2 / (1.2 * N_SM + (width * N) ** 2)
-        assert edge - result.profile.minimum == pytest.approx(CL90, rel=1e-5)
+        assert edge - result.values.profile.minimum == pytest.approx(CL90, rel=1e-5)
         terms = result.conventions["experiments"]["binh2021-nai-2000"]
         assert terms["pull_widths"] == {"binh2021-nai-2000_signal": width}
 
@@ -241,7 +248,7 @@ def test_bad_widths_are_refused(csi, widths, sentence):
 
 
 def test_the_magnetic_moment_has_an_upper_limit(csi):
-    moment = limit(ZPRIME_331, [csi], {"beta": 0.0, "m_zprime": 1e18}, ("mu_nu", 0.0, 1e-8)).profile
+    moment = limit(ZPRIME_331, [csi], {"beta": 0.0, "m_zprime": 1e18}, ("mu_nu", 0.0, 1e-8)).values.profile
     assert moment.lower_limit is None
     by_hand = csi.counts(STANDARD_MODEL.couplings()).sum()
     unit = csi.counts(ZPRIME_331.couplings(beta=0.0, m_zprime=1e18, mu_nu=1e-10)).sum() - by_hand
@@ -253,7 +260,7 @@ def test_the_magnetic_moment_has_an_upper_limit(csi):
 def test_a_best_fit_at_the_edge_is_noted(csi):
     at_edge = limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN)
     assert any("lies at the edge of the scanned range" in note for note in at_edge.notes)
-    assert at_edge.values["beta"] == SQRT3
+    assert at_edge.fixed["beta"] == SQRT3
     assert "m_zprime" not in at_edge.values
     inside = limit(ZPRIME_331, [csi], fixed(-SQRT3, "numbers"), SCAN)
     assert not any("edge" in note for note in inside.notes)

@@ -151,13 +151,13 @@ def test_a_card_of_ones_own_is_fitted_end_to_end(mine):
     assert signal.sum() > 20
     best = fit(load_model("scaled-standard-model"), [compiled], {}, {"signal_strength": 1.0},
                widths={"sns_flux": 0.0})  # fmt: skip
-    assert best.fit.converged
-    parts = best.components["mine"]
+    assert best.values.fit.converged
+    parts = best.values.components["mine"]
     assert parts["signal"].sum() + parts["flat"].sum() == pytest.approx(235, rel=0.05)
-    assert best.observed["mine"].sum() == 235
+    assert best.values.observed["mine"].sum() == 235
     assert best.conventions["experiments"]["mine"]["data"]["seen.txt"] == nurecoil_sha256(SEEN)
     prediction = nurecoil.predict(STANDARD_MODEL, compiled, {})
-    assert prediction.counts == pytest.approx(signal.reshape(3, 2).sum(axis=1))
+    assert prediction.values.counts == pytest.approx(signal.reshape(3, 2).sum(axis=1))
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -42,12 +42,12 @@ def statistical(compiled, *, keep=("steady_state", "neutrons")):
 def fitted(compiled, widths):
     """Return the fitted signal, backgrounds, χ², and how much worse no signal is."""
     best = fit(SCALED, [compiled], RADIATIVE, {"signal_strength": 1.0}, widths=widths)
-    assert best.fit.converged
-    counts = {name: c.sum() for name, c in best.components[compiled.experiment.name].items()}
+    assert best.values.fit.converged
+    counts = {name: c.sum() for name, c in best.values.components[compiled.experiment.name].items()}
     likelihood = joint_likelihood([compiled], RADIATIVE, widths)
     nothing = SCALED.couplings(**RADIATIVE, signal_strength=0.0)
     null = likelihood.profiled(likelihood.signals(nothing)).chi2[0]
-    return counts, best.fit.minimum, null - best.fit.minimum
+    return counts, best.values.fit.minimum, null - best.values.fit.minimum
 
 
 # --- what was observed and expected -------------------------------------------------------------------
@@ -227,8 +227,8 @@ def test_data_equal_to_the_expectation_fit_with_zero_pulls(coherent, name):
 def test_the_truth_is_fitted_back(coherent):
     data = [asimov(coherent[name], STANDARD_MODEL.couplings(sin2_theta_w=0.22)) for name in (CSI_2021, LAR)]
     best = fit(STANDARD_MODEL, data, {}, {"sin2_theta_w": 0.24})
-    assert best.fit.values["sin2_theta_w"] == pytest.approx(0.22, abs=1e-3)
-    assert best.fit.minimum == pytest.approx(0, abs=1e-4)
+    assert best.values.fit.values["sin2_theta_w"] == pytest.approx(0.22, abs=1e-3)
+    assert best.values.fit.minimum == pytest.approx(0, abs=1e-4)
 
 
 # --- several experiments ------------------------------------------------------------------------------
@@ -265,8 +265,8 @@ def test_joint_331_limit(coherent):
         ("m_zprime", 1e5, 1e8),
         points=101,
     )
-    assert result.profile.converged
-    assert result.profile.lower_limit / 1e6 == pytest.approx(2.263, rel=0.01)
+    assert result.values.profile.converged
+    assert result.values.profile.lower_limit / 1e6 == pytest.approx(2.263, rel=0.01)
 
 
 # --- the neutron radius -------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ def test_a_limit_becomes_a_figure(csi):
     curve, allowed = panel.series
     assert curve.x[[0, -1]] == pytest.approx([0.1, 100])  # TeV at the border, MeV inside
     assert [r.value for r in panel.references if r.axis == "x"] == pytest.approx(
-        [result.profile.lower_limit / 1e6]
+        [result.values.profile.lower_limit / 1e6]
     )
-    assert [r.value for r in panel.references if r.axis == "y"] == [result.profile.level]
-    assert np.nanmax(allowed.y) == pytest.approx(result.profile.level)
+    assert [r.value for r in panel.references if r.axis == "y"] == [result.values.profile.level]
+    assert np.nanmax(allowed.y) == pytest.approx(result.values.profile.level)
     assert figure.title == "m_zprime at 90 % CL"

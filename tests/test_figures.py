@@ -197,13 +197,13 @@ def test_profiles_of_the_paper_show_where_delta_chi2_is_negative():
     model = nurecoil.load_model("331-beta")
     csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
     result = nurecoil.limit(model, [csi], {"beta": 3**0.5}, ("m_zprime", 1e5, 1e8), freeze_at=3e6)
-    assert result.profile.delta_chi2.min() < 0
+    assert result.values.profile.delta_chi2.min() < 0
     limits = [
-        LimitResult("binh2021-csi", "+sqrt3", variant, "frozen", None, result.profile)
+        LimitResult("binh2021-csi", "+sqrt3", variant, "frozen", None, result.values.profile)
         for variant in ("equations", "numbers")
     ]
     for panel in profile_figure(5, "CsI", ["binh2021-csi"], limits).panels:
-        assert panel.y_range[0] <= result.profile.delta_chi2.min()
+        assert panel.y_range[0] <= result.values.profile.delta_chi2.min()
 
 
 def test_legend_lies_outside_the_axes_and_the_title_above_it():

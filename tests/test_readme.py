@@ -102,8 +102,8 @@ def test_the_example_model_is_one(tmp_path, csi):
     standard = nurecoil.load_model("standard-model")
     for scheme in ("tree", "radiative"):
         point = {"electroweak": scheme}
-        assert nurecoil.predict(model, csi, point).counts == pytest.approx(
-            nurecoil.predict(standard, csi, point).counts, rel=1e-12
+        assert nurecoil.predict(model, csi, point).values.counts == pytest.approx(
+            nurecoil.predict(standard, csi, point).values.counts, rel=1e-12
         )
     one_by_one = [csi.counts(model.couplings(mu_e=moment, mu_mu=1e-10)) for moment in (0.0, 1e-9)]
     together = csi.counts(model.couplings(mu_e=np.array([0.0, 1e-9]), mu_mu=1e-10))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nurecoil._version import __version__
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import BestFit, Limit, Prediction, fit, limit, predict
+    from nurecoil.analysis import BestFit, Limit, Prediction, Result, fit, limit, predict
     from nurecoil.card import experiment_names, load_experiment
     from nurecoil.couplings import Couplings
     from nurecoil.errors import NurecoilError
@@ -29,6 +29,7 @@ __all__ = [
     "Model",
     "NurecoilError",
     "Prediction",
+    "Result",
     "__version__",
     "compile_experiment",
     "experiment_names",
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "analysis": ("BestFit", "Limit", "Prediction", "fit", "limit", "predict"),
+    "analysis": ("BestFit", "Limit", "Prediction", "Result", "fit", "limit", "predict"),
     "card": ("experiment_names", "load_experiment"),
     "couplings": ("Couplings",),
     "errors": ("NurecoilError",),

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from nurecoil.analysis import Limit
+from nurecoil.analysis import Limit, Result
 from nurecoil.document import Figure, Panel, Reference, Series
 
 
-def limit_figure(result: Limit) -> Figure:
+def limit_figure(result: Result[Limit]) -> Figure:
     """Return a figure of a limit: Δχ², its allowed parts, the level, and the ends of the intervals.
 
     Examples
@@ -23,7 +23,7 @@ def limit_figure(result: Limit) -> Figure:
     'm_zprime at 90 % CL'
     >>> figures.save_as(figure, "limit.png")  # doctest: +SKIP
     """
-    profile, parameter = result.profile, result.parameter
+    profile, parameter = result.values.profile, result.values.parameter
     unit, name = parameter.inside, f"${parameter.latex}$"
     finite = np.where(np.isfinite(profile.delta_chi2), profile.delta_chi2, np.nan)
     curve = Series(profile.values / unit, finite, r"$\Delta\chi^2$", colour="grey")
@@ -33,7 +33,8 @@ def limit_figure(result: Limit) -> Figure:
         for x, is_open in ((interval.low, interval.open_low), (interval.high, interval.open_high))
         if not is_open
     ]
-    level = Reference(profile.level, "y", rf"{100 * result.cl:g} % CL: $\Delta\chi^2$ = {profile.level:.3g}")
+    cl = f"{100 * result.values.cl:g} % CL"
+    level = Reference(profile.level, "y", rf"{cl}: $\Delta\chi^2$ = {profile.level:.3g}")
     panel = Panel(
         x_label=f"{name} [{parameter.unit}]" if parameter.unit else name,
         y_label=r"$\Delta\chi^2$",
@@ -42,13 +43,12 @@ def limit_figure(result: Limit) -> Figure:
         x_log=parameter.log_scan and bool(profile.values[0] > 0),
         y_range=(min(0.0, 1.1 * float(profile.delta_chi2.min())), 4 * profile.level),
     )
-    title = f"{parameter.name} at {100 * result.cl:g} % CL"
-    return Figure("limit", title, "", (panel,))
+    return Figure("limit", f"{parameter.name} at {cl}", "", (panel,))
 
 
-def _allowed_series(result: Limit) -> tuple[Series, ...]:
+def _allowed_series(result: Result[Limit]) -> tuple[Series, ...]:
     """Return the allowed part of the curve as one series with gaps, none if nothing is allowed."""
-    profile, pieces = result.profile, []
+    profile, pieces = result.values.profile, []
     for interval in profile.intervals:
         inside = (profile.values > interval.low) & (profile.values < interval.high)
         low, high = (
@@ -59,4 +59,4 @@ def _allowed_series(result: Limit) -> tuple[Series, ...]:
     if not pieces:
         return ()
     x, y = np.concatenate(pieces, axis=1)
-    return (Series(x / result.parameter.inside, y, "allowed", colour="blue"),)
+    return (Series(x / result.values.parameter.inside, y, "allowed", colour="blue"),)

@@ -25,7 +25,7 @@ from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pair
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import BestFit
+    from nurecoil.analysis import BestFit, Result
     from nurecoil.models import Model
     from nurecoil.parameters import Parameter
 
@@ -172,7 +172,7 @@ def _another_start(parameter: "Parameter", start: float, u: float) -> float:
 def _fit_json(
     model: "Model",
     experiments: Sequence[str],
-    result: "BestFit",
+    result: "Result[BestFit]",
     pulls: "Sequence[Parameter]",
     widths: Mapping[str, float],
 ) -> dict[str, object]:
@@ -181,23 +181,23 @@ def _fit_json(
         "experiments": list(experiments),
         "best_fit": {
             p.name: {
-                "value": result.fit.values[p.name] / p.inside,
-                "error": _finite(result.fit.errors[p.name] / p.inside),
+                "value": result.values.fit.values[p.name] / p.inside,
+                "error": _finite(result.values.fit.errors[p.name] / p.inside),
                 "unit": p.unit,
             }
-            for p in result.parameters
+            for p in result.values.parameters
         },
-        "chi2": result.fit.minimum,
-        "bins": sum(counts.size for counts in result.observed.values()),
-        "converged": _converged(result),
-        "message": result.fit.message,
-        "starts": result.fit.starts,
+        "chi2": result.values.fit.minimum,
+        "bins": sum(counts.size for counts in result.values.observed.values()),
+        "converged": result.converged,
+        "message": result.values.fit.message,
+        "starts": result.values.fit.starts,
         "pulls": {
             p.name: {
-                "value": result.pulls[p.name],
+                "value": result.values.pulls[p.name],
                 "unit": p.unit,
                 "prior_width": _finite(_width(p, widths)),
-                "pull": _in_widths(p, result.pulls[p.name], widths, result),
+                "pull": _in_widths(p, result.values.pulls[p.name], widths, result),
             }
             for p in pulls
         },
@@ -205,11 +205,11 @@ def _fit_json(
             name: {
                 "components": {key: float(counts.sum()) for key, counts in components.items()},
                 "expected": float(sum(counts.sum() for counts in components.values())),
-                "observed": float(result.observed[name].sum()),
+                "observed": float(result.values.observed[name].sum()),
             }
-            for name, components in result.components.items()
+            for name, components in result.values.components.items()
         },
-        "parameters": at_border(model.parameters, result.values),
+        "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
     }
@@ -218,40 +218,42 @@ def _fit_json(
 def _print_fit(
     model: "Model",
     experiments: Sequence[str],
-    result: "BestFit",
+    result: "Result[BestFit]",
     pulls: "Sequence[Parameter]",
     widths: Mapping[str, float],
 ) -> None:
-    found, bins = result.fit, sum(counts.size for counts in result.observed.values())
+    found, bins = result.values.fit, sum(counts.size for counts in result.values.observed.values())
     rows = [
         (p.name, f"{p.format(found.values[p.name], 5)} ± {_error_text(p, found.errors[p.name])}")
-        for p in result.parameters
+        for p in result.values.parameters
     ]
     rows.append(("χ²", f"{found.minimum:.2f} for {bins} bin{'s' if bins > 1 else ''}"))
-    rows.append(("converged", "yes" if _converged(result) else f"NO: {'; '.join(result.notes)}"))
-    if found.message != "converged" and _converged(result):
+    rows.append(("converged", "yes" if result.converged else f"NO: {'; '.join(result.notes)}"))
+    if found.message != "converged" and result.converged:
         rows.append(("", found.message.removeprefix("converged; ")))
     print_pairs(f"Best fit, {found.starts} starts: {model.name}, {' + '.join(experiments)}", rows)
     print()
     _print_counts(result)
     _print_pulls(result, pulls, widths)
-    print_basis(model.parameters, result.values, result.notes, result.conventions)
+    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
 
 
-def _print_counts(result: "BestFit") -> None:
-    for name, components in result.components.items():
+def _print_counts(result: "Result[BestFit]") -> None:
+    for name, components in result.values.components.items():
         rows = [[key, f"{counts.sum():.2f}"] for key, counts in components.items()]
         rows.append(["all", f"{sum(counts.sum() for counts in components.values()):.2f}"])
-        rows.append(["observed", f"{result.observed[name].sum():.2f}"])
+        rows.append(["observed", f"{result.values.observed[name].sum():.2f}"])
         print_table(f"Counts: {name}", ["component", "counts"], rows, right=(1,))
 
 
-def _print_pulls(result: "BestFit", pulls: "Sequence[Parameter]", widths: Mapping[str, float]) -> None:
+def _print_pulls(
+    result: "Result[BestFit]", pulls: "Sequence[Parameter]", widths: Mapping[str, float]
+) -> None:
     rows = []
     for p in pulls:
-        value = result.pulls[p.name]
+        value = result.values.pulls[p.name]
         in_widths = _in_widths(p, value, widths, result)
-        width = "free" if p.name in result.fit.values else f"{_width(p, widths):.4g}"
+        width = "free" if p.name in result.values.fit.values else f"{_width(p, widths):.4g}"
         rows.append([p.name, p.format(value, 4), width, "–" if in_widths is None else f"{in_widths:+.2f}"])
     print_table("Nuisance parameters", ["name", "value", "prior width", "pull"], rows, right=(1, 2, 3))
 
@@ -261,17 +263,13 @@ def _width(pull: "Parameter", widths: Mapping[str, float]) -> float:
 
 
 def _in_widths(
-    pull: "Parameter", value: float, widths: Mapping[str, float], result: "BestFit"
+    pull: "Parameter", value: float, widths: Mapping[str, float], result: "Result[BestFit]"
 ) -> float | None:
     """Return by how many widths of its prior a pull is off; None where it has no prior."""
     width = _width(pull, widths)
-    if pull.name in result.fit.values or not 0 < width < math.inf:
+    if pull.name in result.values.fit.values or not 0 < width < math.inf:
         return None
     return (value - float(pull.default or 0.0)) / width
-
-
-def _converged(result: "BestFit") -> bool:
-    return result.fit.converged and not any("did not converge" in note for note in result.notes)
 
 
 def _error_text(parameter: "Parameter", error: float) -> str:

@@ -27,7 +27,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.staging import staged_file
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Limit
+    from nurecoil.analysis import Limit, Result
     from nurecoil.models import Model
 
 FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
@@ -128,14 +128,14 @@ def limit(
         print(f"Plot: {plot}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _limit_json(model: "Model", experiments: Sequence[str], result: "Limit") -> dict[str, object]:
-    profile, unit = result.profile, result.parameter.inside
+def _limit_json(model: "Model", experiments: Sequence[str], result: "Result[Limit]") -> dict[str, object]:
+    profile, unit = result.values.profile, result.values.parameter.inside
     return {
         "model": model.name,
         "experiments": list(experiments),
-        "parameter": result.parameter.name,
-        "unit": result.parameter.unit,
-        "cl": result.cl,
+        "parameter": result.values.parameter.name,
+        "unit": result.values.parameter.unit,
+        "cl": result.values.cl,
         "best_fit": profile.best_fit / unit,
         "minimum": profile.minimum,
         "allowed": [list(interval) for interval in _allowed(result)],
@@ -143,7 +143,7 @@ def _limit_json(model: "Model", experiments: Sequence[str], result: "Limit") -> 
         "lower_limit": _scaled(profile.lower_limit, unit),
         "upper_limit": _scaled(profile.upper_limit, unit),
         "converged": profile.converged,
-        "parameters": at_border(model.parameters, result.values),
+        "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
         "level": profile.level,
@@ -154,33 +154,33 @@ def _limit_json(model: "Model", experiments: Sequence[str], result: "Limit") -> 
     }
 
 
-def _allowed(result: "Limit") -> list[tuple[float, float | None]]:
+def _allowed(result: "Result[Limit]") -> list[tuple[float, float | None]]:
     """Return the allowed intervals at the border unit; None stands for "open at the scan's upper edge"."""
-    unit = result.parameter.inside
-    return [(i.low / unit, None if i.open_high else i.high / unit) for i in result.profile.intervals]
+    unit = result.values.parameter.inside
+    return [(i.low / unit, None if i.open_high else i.high / unit) for i in result.values.profile.intervals]
 
 
 def _scaled(value: float | None, unit: float) -> float | None:
     return None if value is None else value / unit
 
 
-def _print_limit(model: "Model", experiments: Sequence[str], result: "Limit") -> None:
-    profile, parameter = result.profile, result.parameter
+def _print_limit(model: "Model", experiments: Sequence[str], result: "Result[Limit]") -> None:
+    profile, parameter = result.values.profile, result.values.parameter
     allowed = [_interval_text(result, number) for number in range(len(profile.intervals))]
     rows = [("allowed" if number == 0 else "", text) for number, text in enumerate(allowed or ["nothing"])]
     rows += _limits(result)
     rows.append(("best fit", f"{parameter.format(profile.best_fit, 4)}, χ² = {profile.minimum:.2f}"))
     rows.append(("converged", "yes" if profile.converged else "NO: the ends of the intervals are not exact"))
-    title = f"{parameter.name} at {100 * result.cl:g} % CL (Δχ² ≤ {profile.level:.4g}): {model.name}, "
+    title = f"{parameter.name} at {100 * result.values.cl:g} % CL (Δχ² ≤ {profile.level:.4g}): {model.name}, "
     print_pairs(title + " + ".join(experiments), rows)
-    print_basis(model.parameters, result.values, result.notes, result.conventions)
+    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
 
 
-def _limits(result: "Limit") -> list[tuple[str, str]]:
+def _limits(result: "Result[Limit]") -> list[tuple[str, str]]:
     """Return the one-sided limits, or why there is none."""
-    profile = result.profile
+    profile = result.values.profile
     named = (("lower limit", profile.lower_limit), ("upper limit", profile.upper_limit))
-    found = [(name, result.parameter.format(value, 4)) for name, value in named if value is not None]
+    found = [(name, result.values.parameter.format(value, 4)) for name, value in named if value is not None]
     if found or not profile.intervals:
         return found
     first, last = profile.intervals[0], profile.intervals[-1]
@@ -189,9 +189,9 @@ def _limits(result: "Limit") -> list[tuple[str, str]]:
     return [("limits", f"two-sided interval{'s' if len(profile.intervals) > 1 else ''}")]
 
 
-def _interval_text(result: "Limit", number: int) -> str:
+def _interval_text(result: "Result[Limit]", number: int) -> str:
     """Return one interval in words; an end at the scan's edge is not an end."""
-    interval, parameter = result.profile.intervals[number], result.parameter
+    interval, parameter = result.values.profile.intervals[number], result.values.parameter
     low, high = parameter.format(interval.low, 4), parameter.format(interval.high, 4)
     if interval.open_low and interval.open_high:
         return f"everything scanned, {low} to {high}"

@@ -16,7 +16,7 @@ from nurecoil.cli.arguments import (
 from nurecoil.cli.terminal import at_border, print_basis, print_json, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Prediction
+    from nurecoil.analysis import Prediction, Result
     from nurecoil.experiment import CompiledExperiment
     from nurecoil.models import Model
 
@@ -63,37 +63,37 @@ def predict(
 
 
 def _prediction_json(
-    model: "Model", compiled: "CompiledExperiment", result: "Prediction"
+    model: "Model", compiled: "CompiledExperiment", result: "Result[Prediction]"
 ) -> dict[str, object]:
     return {
         "model": model.name,
         "experiment": compiled.experiment.name,
-        "counts": result.counts.tolist(),
-        "total": result.total,
-        "standard_model_total": result.standard_model_total,
-        "standard_model_counts": result.standard_model_counts.tolist(),
-        "bin_edges": list(result.edges),
-        "observable": result.observable,
-        "parameters": at_border(model.parameters, result.values),
+        "counts": result.values.counts.tolist(),
+        "total": result.values.total,
+        "standard_model_total": result.values.standard_model_total,
+        "standard_model_counts": result.values.standard_model_counts.tolist(),
+        "bin_edges": list(result.values.edges),
+        "observable": result.values.observable,
+        "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
     }
 
 
-def _print_prediction(model: "Model", compiled: "CompiledExperiment", result: "Prediction") -> None:
-    bins = zip(result.edges[:-1], result.edges[1:], strict=True)
+def _print_prediction(model: "Model", compiled: "CompiledExperiment", result: "Result[Prediction]") -> None:
+    bins = zip(result.values.edges[:-1], result.values.edges[1:], strict=True)
     rows = [
         [f"{low:g} to {high:g}", f"{counts:.2f}", f"{standard:.2f}", _ratio(counts, standard)]
         for (low, high), counts, standard in zip(
-            bins, result.counts.tolist(), result.standard_model_counts.tolist(), strict=True
+            bins, result.values.counts.tolist(), result.values.standard_model_counts.tolist(), strict=True
         )
     ]
-    total, standard = result.total, result.standard_model_total
+    total, standard = result.values.total, result.values.standard_model_total
     rows.append(["total", f"{total:.2f}", f"{standard:.2f}", _ratio(total, standard)])
     title = f"Expected counts: {compiled.experiment.title}"
-    columns = [result.observable, model.name, "Standard Model", "ratio"]
+    columns = [result.values.observable, model.name, "Standard Model", "ratio"]
     print_table(title, columns, rows, right=(1, 2, 3), whole=(0,))
-    print_basis(model.parameters, result.values, result.notes, result.conventions)
+    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
 
 
 def _ratio(counts: float, standard: float) -> str:

@@ -283,7 +283,7 @@ def fit_signal(compiled: CompiledExperiment, widths: Widths) -> SignalFit:
 
 def fit_strength(compiled: CompiledExperiment, widths: Widths) -> BestFit:
     """Return the best fit of the signal's strength."""
-    return fit(SCALED_STANDARD_MODEL, [compiled], RADIATIVE, {"signal_strength": 1.0}, widths=widths)
+    return fit(SCALED_STANDARD_MODEL, [compiled], RADIATIVE, {"signal_strength": 1.0}, widths=widths).values
 
 
 def no_signal(compiled: CompiledExperiment, widths: Widths, best: BestFit) -> float:
@@ -303,9 +303,9 @@ def weak_mixing_angle(compiled: CompiledExperiment, couplings: Mapping[str, Valu
     name, low, high = _SIN2_SCAN
     starts = [{name: start} for start in _SIN2_STARTS]
     start = STANDARD_MODEL.resolve({})[name]
-    best = fit(STANDARD_MODEL, [compiled], couplings, {name: start}, starts=starts).fit
+    best = fit(STANDARD_MODEL, [compiled], couplings, {name: start}, starts=starts).values.fit
     found = limit(STANDARD_MODEL, [compiled], couplings, (name, low, high), cl=ONE_SIGMA, points=201)
-    inside = [i for i in found.profile.intervals if i.low <= best.values[name] <= i.high]
+    inside = [i for i in found.values.profile.intervals if i.low <= best.values[name] <= i.high]
     interval = (inside[0].low, inside[0].high) if inside else None
     return Measured(best.values[name], best.errors[name], interval)
 
@@ -317,7 +317,7 @@ def neutron_radius(compiled: CompiledExperiment) -> Measured | None:
     """
     (pull,) = (v.pull for v in binned(compiled).variations if v.pull.unit == "fm")
     centre = float(pull.default or 0.0)
-    best = fit(STANDARD_MODEL, [compiled], RADIATIVE, {pull.name: centre}).fit
+    best = fit(STANDARD_MODEL, [compiled], RADIATIVE, {pull.name: centre}).values.fit
     value = best.values[pull.name]
     at_bound = min(value - pull.low, pull.high - value) < 1e-3 * centre
     return None if at_bound else Measured(value, best.errors[pull.name])

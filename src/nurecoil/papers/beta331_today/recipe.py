@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nurecoil.analysis import Limit, limit
+from nurecoil.analysis import Limit, Result, limit
 from nurecoil.card import load_experiment
 from nurecoil.constants import SIN2_THETA_W
 from nurecoil.document import Document, Figure, LimitBar, LimitBars, Section, Table
@@ -29,19 +29,19 @@ class Reading:
     beta: str
     variant: str
     experiments: tuple[str, ...]
-    result: Limit
+    result: Result[Limit]
 
     @property
     def allowed(self) -> tuple[tuple[float, float | None], ...]:
         """All allowed intervals."""
         return tuple(
-            (i.low / 1e6, None if i.open_high else i.high / 1e6) for i in self.result.profile.intervals
+            (i.low / 1e6, None if i.open_high else i.high / 1e6) for i in self.result.values.profile.intervals
         )
 
     @property
     def lower_limit(self) -> float | None:
         """The lower limit, None where the scan's lower edge is allowed."""
-        low = self.result.profile.lower_limit
+        low = self.result.values.profile.lower_limit
         return None if low is None else low / 1e6
 
 
@@ -142,13 +142,13 @@ def _interval(low: float, high: float | None) -> str:
     return f"≥ {low:.3g}" if high is None else f"{low:.3g} to {high:.3g}"
 
 
-def _how(result: Limit) -> str:
+def _how(result: Result[Limit]) -> str:
     return (
         "`nurecoil reproduce 331-beta-today` writes this page. At each mass all pulls are profiled: the"
         " neutrino yield of the source (10 %, shared); quenching, efficiency, neutron radii, pulse onset and"
         " background rates of CsI; efficiency, pulse shape, timing, neutron radius and background rates and"
-        f" shapes of LAr. s<sub>W</sub>² = {result.values['sin2_theta_w']}, couplings at tree level,"
-        f" s̃<sub>13</sub> = {result.values['s13_tilde']}. Δχ² = 2.706 is counted from the best mass between"
+        f" shapes of LAr. s<sub>W</sub>² = {result.fixed['sin2_theta_w']}, couplings at tree level,"
+        f" s̃<sub>13</sub> = {result.fixed['s13_tilde']}. Δχ² = 2.706 is counted from the best mass between"
         " 0.1 and 100 TeV and relies on Wilks' theorem; where a second window opens, toys would be needed."
         " Signal rates have log-normal priors, and one-sided shape variations are mirrored. Variant numbers"
         " is not physics: it is what the paper's tables follow (there with frozen pulls and another"
@@ -166,8 +166,8 @@ def _results(readings: list[Reading]) -> dict[str, object]:
                 "cl": CL,
                 "allowed_tev": [list(interval) for interval in r.allowed],
                 "lower_limit_tev": r.lower_limit,
-                "best_fit_tev": r.result.profile.best_fit / 1e6,
-                "converged": r.result.profile.converged,
+                "best_fit_tev": r.result.values.profile.best_fit / 1e6,
+                "converged": r.result.values.profile.converged,
             }
             for r in readings
         ],

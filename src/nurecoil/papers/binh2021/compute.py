@@ -105,7 +105,7 @@ def table1_as_printed(sin2_theta_w: float, s13_tilde: float) -> Events:
 def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: float) -> Array:
     """Return the expected counts per bin at one mass of the Z'."""
     point = {**values(beta, variant), "m_zprime": mass_gev * 1e3}
-    return predict(ZPRIME_331, experiment, point).counts
+    return predict(ZPRIME_331, experiment, point).values.counts
 
 
 def both_tables3(setup: Setup, masses_gev: tuple[int, ...]) -> Table3:
@@ -154,7 +154,7 @@ def limit_result(
         freeze_at=REFERENCE_MASS if nuisances == "frozen" else None,
         widths=None if systematic is None else {f"{name}_signal": systematic},
     )
-    return LimitResult(name, beta, variant, nuisances, systematic, found.profile)
+    return LimitResult(name, beta, variant, nuisances, systematic, found.values.profile)
 
 
 def experiment_for(setup: Setup, name: str, variant: str) -> CompiledExperiment:

@@ -68,7 +68,7 @@ def values(beta: str, variant: str, sin2_theta_w: float = SIN2_THETA_W) -> dict[
 
 def standard_model_total(experiment: CompiledExperiment, sin2_theta_w: float = SIN2_THETA_W) -> float:
     """Return the Standard Model's expected counts."""
-    return predict(STANDARD_MODEL, experiment, {"sin2_theta_w": sin2_theta_w}).total
+    return predict(STANDARD_MODEL, experiment, {"sin2_theta_w": sin2_theta_w}).values.total
 
 
 def prepare() -> Setup:

@@ -1,0 +1,116 @@
+"""Which values of one parameter are allowed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.analysis.question import Question
+from nurecoil.analysis.result import Result
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.inference.intervals import Profile, profile, threshold
+from nurecoil.models import Model
+from nurecoil.parameters import Parameter, Values
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The allowed intervals of one parameter.
+
+    Attributes
+    ----------
+    parameter, cl, profile
+        The scanned parameter, the confidence level, and Δχ² with its intervals (inside units).
+    """
+
+    parameter: Parameter
+    cl: float
+    profile: Profile
+
+
+def limit(
+    model: Model,
+    experiments: Sequence[CompiledExperiment],
+    fixed: Values,
+    scan: tuple[str, float, float],
+    *,
+    cl: float = 0.9,
+    freeze_at: float | None = None,
+    widths: Mapping[str, float] | None = None,
+    points: int = 2001,
+) -> Result[Limit]:
+    """Return all intervals of one parameter that the experiments allow together.
+
+    Parameters
+    ----------
+    model, experiments
+        What is tested, and by what.
+    fixed : mapping
+        Values of the other parameters (inside units).
+    scan : (name, low, high)
+        The parameter and its range (inside units): of the model, or a nuisance parameter of an experiment,
+        which is then free of its prior.
+    cl : float
+        Confidence level; Δχ² follows from Wilks' theorem with one degree of freedom.
+    freeze_at : float, optional
+        None profiles the pulls at every point. A value of the scanned parameter holds them at their best
+        fit there, and counts Δχ² from that point: what the seed did, at m_Z' = 3 TeV.
+    widths : mapping, optional
+        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at zero.
+    points : int
+        Points of the scan; the intervals' ends do not depend on it.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model = nurecoil.load_model("331-beta")
+    >>> fixed = {"beta": -(3**0.5), "sin2_theta_w": 0.23867}
+    >>> result = limit(model, [csi], fixed, ("m_zprime", 1e5, 1e8))
+    >>> f"{result.values.profile.lower_limit / 1e6:.2f} TeV"
+    '1.48 TeV'
+    """
+    name, low, high = scan
+    question = Question.of(model, experiments, fixed, {name: low}, widths)
+    parameter = question.free[0]
+    if not low < high:
+        raise NurecoilError(
+            f"the range of {name}, {parameter.format(low)} to {parameter.format(high)}, is reversed or empty:"
+            " write LOW..HIGH with LOW below HIGH"
+        )
+    parameter.check([low, high])
+    level = threshold(cl)
+    reference = None
+    chi2: Callable[[Array], Array] = question.profiled
+    if freeze_at is not None:
+        parameter.check(freeze_at)
+        chi2, reference = question.frozen_at(freeze_at)
+    log = parameter.log_scan and low > 0
+    curve = profile(
+        chi2, low, high, level, log=log, points=points, reference=reference, noise=question.likelihood.noise
+    )
+    notes = _edge_notes(parameter, curve, low, high) if freeze_at is None else ()
+    return question.result(
+        "limit",
+        Limit(parameter, cl, curve),
+        converged=curve.converged,
+        notes=notes,
+        nuisances="profiled"
+        if freeze_at is None
+        else f"frozen at their best fit for {name} = {parameter.format(freeze_at)}, Δχ² counted from there",
+        settings={"scan": list(scan), "cl": cl, "freeze_at": freeze_at, "points": points},
+    )
+
+
+def _edge_notes(parameter: Parameter, curve: Profile, low: float, high: float) -> tuple[str, ...]:
+    width = high - low
+    if min(curve.best_fit - low, high - curve.best_fit) > 1e-6 * width:
+        return ()
+    return (
+        f"the best fit, {parameter.format(curve.best_fit, 4)}, lies at the edge of the scanned range: the"
+        " intervals are relative to the best point inside the range.",
+    )
