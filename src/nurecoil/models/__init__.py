@@ -2,13 +2,22 @@
 
 from nurecoil.errors import unknown_name
 from nurecoil.models.model import Model
+from nurecoil.models.nsi import NSI
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.models.zprime_331 import ZPRIME_331
 
-__all__ = ["SCALED_STANDARD_MODEL", "STANDARD_MODEL", "ZPRIME_331", "Model", "load_model", "model_names"]
+__all__ = [
+    "NSI",
+    "SCALED_STANDARD_MODEL",
+    "STANDARD_MODEL",
+    "ZPRIME_331",
+    "Model",
+    "load_model",
+    "model_names",
+]
 
-_MODELS = {model.name: model for model in (STANDARD_MODEL, SCALED_STANDARD_MODEL, ZPRIME_331)}
+_MODELS = {model.name: model for model in (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, ZPRIME_331)}
 
 
 def model_names() -> tuple[str, ...]:
