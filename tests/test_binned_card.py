@@ -9,6 +9,7 @@ import pytest
 import nurecoil
 from nurecoil.analysis import fit, joint_likelihood
 from nurecoil.card import load_experiment
+from nurecoil.couplings import strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.models import STANDARD_MODEL, load_model
@@ -164,13 +165,13 @@ def test_a_card_of_ones_own_is_fitted_end_to_end(mine):
 def test_one_standard_deviation_of_a_pull_is_the_card_with_that_value(mine, sign):
     likelihood = joint_likelihood([compile_experiment(mine())], {})
     couplings = STANDARD_MODEL.couplings()
-    signals = likelihood.signals(couplings)
+    q = strengths(couplings)
     names = [p.name for p in likelihood.pulls]
 
     def pulled(name, value):
         x = np.zeros((1, len(names)))
         x[0, names.index(name)] = value
-        return likelihood.components(signals, x)["mine"]["signal"]
+        return likelihood.components(q, x)["mine"]["signal"]
 
     def of_card(old, new):
         return compile_experiment(mine((old, new))).counts(couplings)

@@ -691,6 +691,18 @@ def test_every_command_refuses_an_option_given_twice():
     assert {command.cls for command in cli.app.registered_commands} == {Once}
 
 
+SCAN_CARD = """
+model = "331-beta"
+experiments = ["binh2021-csi"]
+[set]
+beta = "-sqrt(3)"
+[scan.m_zprime]
+low = "0.1TeV"
+high = "10TeV"
+points = 50
+"""
+
+
 def examples():
     texts = "\n".join([cli.HELP, *(command.help for command in cli.app.registered_commands)])
     lines = texts.replace("\\\n", " ").splitlines()
@@ -703,8 +715,13 @@ def test_there_are_examples():
 
 
 @pytest.mark.parametrize("example", examples())
-def test_every_example_runs(monkeypatch, run, example):
+def test_every_example_runs(monkeypatch, run, example, tmp_path):
     fake_paper(monkeypatch)
+    if "--workers" in example or "--dask" in example:
+        pytest.skip("test_cli_scan has workers and clusters")
+    if "card.toml" in example:
+        monkeypatch.chdir(tmp_path)
+        Path("card.toml").write_text(SCAN_CARD)
     if data_folder().is_dir():
         monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
     for name in re.findall(r"coherent-\w+-\d+", example.replace("nurecoil validate", RELEASES)):

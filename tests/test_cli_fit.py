@@ -73,9 +73,9 @@ def test_pulls_are_in_units_of_their_priors(fitted):
 def test_a_nuisance_parameter_may_be_free_of_its_prior(fitted):
     found = fitted("--model", "standard-model", *CSI, "--free", "neutron_radius_csi=5fm")
     best = found["best_fit"]["neutron_radius_csi"]
-    assert best == {
-        "value": pytest.approx(5.38, abs=0.02), "error": pytest.approx(0.417, abs=0.01), "unit": "fm"
-    }  # fmt: skip
+    assert (best["value"], best["unit"]) == (pytest.approx(5.38, abs=0.02), "fm")
+    assert best["error"] == pytest.approx(0.417, abs=0.01)
+    assert (best["below"], best["above"]) == pytest.approx((0.417, 0.417), abs=0.03)
     assert found["pulls"]["neutron_radius_csi"]["value"] == pytest.approx(best["value"])
     assert found["pulls"]["neutron_radius_csi"]["pull"] is None
 
@@ -96,7 +96,13 @@ def test_experiments_share_their_parameters(fitted):
 def test_a_fit_for_people(run):
     status, out, _ = run(*SIGNAL, *CSI, "--fix", "sns_flux")
     assert status == 0
-    for text in ("signal_strength  0.91799 ± 0.11", "81.59 for 99 bins", "307.91", "steady-state", "1578.00"):
+    for text in (
+        "signal_strength  0.91799 -0.11 +0.12",
+        "81.59 for 99 bins",
+        "307.91",
+        "steady-state",
+        "1578.00",
+    ):
         assert text in out
 
 
@@ -122,6 +128,46 @@ def test_more_starts_find_the_lower_minimum(fitted):
     many = fitted(*point, "--free", "m_zprime=0.3TeV", "--starts", "12")
     assert many["starts"] == 12
     assert many["chi2"] <= one["chi2"] + 1e-6
+
+
+def test_errors_may_differ_below_and_above(fitted, run):
+    best = fitted(*SEED)["best_fit"]["signal_strength"]
+    # [s (1 - μ/μ₀) μ₀]² = 952.25 + (0.28 s μ)²: μ = μ₀ ∓ below, above
+    total = (best["value"] - best["below"], best["value"] + best["above"])
+    for mu in total:
+        s = 128 / best["value"]
+        assert (128 - s * mu) ** 2 == pytest.approx(952.25 + (0.28 * s * mu) ** 2, rel=3e-3)
+    assert best["above"] > 1.5 * best["below"]
+    assert set(fitted(*SEED, "--no-minos")["best_fit"]["signal_strength"]) == {"value", "error", "unit"}
+    assert "0.68509 ± 0.25" in run(*SEED, "--no-minos")[1]
+
+
+def test_a_plateau_is_no_best_fit(fitted, run):
+    """Heavy Z's decouple: where the Standard Model fits best, χ² falls towards it for ever."""
+    point = (
+        "--model",
+        "331-beta",
+        "--experiment",
+        "binh2021-csi",
+        "--set",
+        "beta=0",
+        "--free",
+        "m_zprime=10TeV",
+    )
+    found = fitted(*point)
+    assert not found["converged"]
+    assert found["best_fit"]["m_zprime"]["error"] is None
+    assert found["best_fit"]["m_zprime"]["above"] is None
+    assert "χ² is flat around m_zprime" in found["notes"][0]
+    assert "there is no best fit" in run(*point)[1]
+
+
+def test_a_minimum_beside_the_plateau_has_no_error_above(run):
+    point = ("--model", "331-beta", "--experiment", "binh2021-csi", "--set", "beta=-sqrt(3)", "--set",
+             "variant=numbers", "--free", "m_zprime=10TeV", "--starts", "1")  # fmt: skip
+    status, out, _ = run(*point)
+    assert status == 0
+    assert "1.8881 TeV ± 0.84 TeV (-0.49 TeV, no error above)" in out
 
 
 def test_the_same_command_gives_the_same_numbers(fitted):

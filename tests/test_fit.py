@@ -103,7 +103,68 @@ def test_a_degenerate_direction_has_no_error_and_says_so():
     fit = minimise(lambda p: (p[0] + p[1] - 1.0) ** 2, {"x": 0.0, "y": 0.0})
     assert fit.minimum == pytest.approx(0.0, abs=1e-9)
     assert np.isnan(list(fit.errors.values())).all()
-    assert fit.message == "converged; no reliable curvature at the minimum"
+    assert fit.message.startswith("converged; no reliable curvature at the minimum")
+
+
+# --- asymmetric errors --------------------------------------------------------------------------------
+
+
+def test_minos_finds_where_an_asymmetric_function_has_risen_by_one():
+    fit = minimise(lambda p: np.exp(p[0]) - p[0] - 1.0, {"x": 0.3})  # e^x - x = 2 at -1.8414 and 1.1462
+    assert fit.minos["x"] == pytest.approx((1.841406, 1.146193), rel=1e-3)
+    assert fit.errors["x"] == pytest.approx(np.sqrt(2.0), rel=1e-3)
+    assert fit.message == "converged"
+
+
+def test_minos_minimises_over_the_other_parameters():
+    errors = np.sqrt(np.diag(np.linalg.inv(CURVATURE)))
+    fit = minimise(quadratic, {"a": 0.0, "b": 0.0})
+    for name, error in zip(fit.names, errors, strict=True):
+        assert fit.minos[name] == pytest.approx((error, error), rel=1e-3)
+
+
+def test_an_error_that_minos_cannot_find_is_said():
+    fit = minimise(lambda p: 2.0 * (1.0 - np.exp(-p[0])) ** 2 if p[0] > 0 else 4 * p[0] ** 2, {"x": 0.5})
+    assert np.isfinite(fit.minos["x"]).all()
+    low = minimise(lambda p: 0.9 * (1.0 - np.exp(-p[0])) ** 2 if p[0] > 0 else p[0] ** 2, {"x": 0.5})
+    assert low.minos["x"][0] == pytest.approx(1.0, rel=1e-2)
+    assert np.isnan(low.minos["x"][1])
+    assert "MINOS finds no error: upper of x" in low.message
+
+
+def test_minos_may_be_left_out():
+    fit = minimise(quadratic, {"a": 0.0, "b": 0.0}, minos=False)
+    assert (fit.minos, fit.message) == ({}, "converged")
+
+
+# --- logarithms and plateaus --------------------------------------------------------------------------
+
+
+def test_a_parameter_may_be_fitted_by_its_logarithm():
+    fit = minimise(lambda p: (np.log(p[0] / 2e6) / 0.5) ** 2, {"m": 1e9}, logarithmic=["m"])
+    assert fit.values["m"] == pytest.approx(2e6, rel=1e-6)
+    assert fit.errors["m"] == pytest.approx(1e6, rel=1e-3)
+    assert fit.minos["m"] == pytest.approx((2e6 * (1 - np.exp(-0.5)), 2e6 * (np.exp(0.5) - 1)), rel=1e-3)
+
+
+def test_bounds_of_a_logarithmic_parameter_are_its_own():
+    fit = minimise(lambda p: np.log(p[0]) ** 2, {"m": 10.0}, bounds={"m": (5.0, 50.0)}, logarithmic=["m"])
+    assert fit.values["m"] == pytest.approx(5.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("start", [1.0, 30.0, 1e3, 1e6])
+def test_a_plateau_is_no_minimum(start):
+    fit = minimise(lambda p: 1.0 + 3.0 / p[0] ** 2, {"m": start}, logarithmic=["m"])
+    assert not fit.converged
+    assert (fit.flat, fit.message) == (("m",), "the function is flat in m: no minimum, no error")
+    assert np.isnan(fit.errors["m"])
+
+
+def test_a_minimum_beside_a_plateau_is_one():
+    fit = minimise(lambda p: 5.0 * (1.0 - 2.0 / p[0]) ** 2, {"m": 5.0}, logarithmic=["m"])
+    assert fit.converged
+    assert fit.flat == ()
+    assert fit.values["m"] == pytest.approx(2.0, rel=1e-4)
 
 
 def hole(p):
@@ -156,6 +217,8 @@ def test_a_failed_start_that_was_lower_by_rounding_is_only_mentioned():
         ({"function": lambda p: np.nan}, "the function is nan at x = 0"),
         ({"function": lambda p: np.inf}, "the function is inf at x = 0"),
         ({"errordef": 0.0}, "errordef of 0.0 is not allowed"),
+        ({"logarithmic": ["y"]}, "unknown parameter 'y'"),
+        ({"logarithmic": ["x"]}, "'x' must start above 0, for it is fitted by its logarithm"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_sentence(arguments, message):

@@ -1,7 +1,6 @@
 """Experiments together: closed forms, shared and held pulls, and refusals."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,46 +8,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from cases import plain_poisson, pull
 from nurecoil.analysis import joint_likelihood
+from nurecoil.couplings import strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Background, BinnedStatistics
-from nurecoil.likelihood import BinnedTerm, JointLikelihood, joint
-from nurecoil.likelihood.component import morphing
+from nurecoil.likelihood import JointLikelihood, binned_term, counting_likelihood, joint
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
-from nurecoil.parameters import Parameter
 
 SEED = {"sin2_theta_w": 0.23867}
 FLUX = 0.1
 
 
-def pull(name, width, centre=0.0):
-    return Parameter(name=name, description="", latex="", default=centre, prior_width=width)
+ONE = np.ones((1, 1))
 
 
-def binned(name, observed, background, width=0.2, flux="sns_flux", flux_width=FLUX):
+def statistics(name, observed, background, width=0.2, flux="sns_flux", flux_width=FLUX):
     """Return a binned experiment with a rate of its own and one of the source."""
-    statistics = BinnedStatistics(
+    return BinnedStatistics(
         np.array(observed, dtype=float),
         (Background("b", np.array(background, dtype=float), pull(f"{name}_b", width)),),
         (pull(flux, flux_width),),
         (),
     )
-    return BinnedTerm(SimpleNamespace(experiment=SimpleNamespace(name=name)), statistics)
 
 
-def signal(*counts):
-    """Return expected counts at points (rows), with the pull of the source."""
-    rows = np.array(counts, dtype=float)
-    none = np.zeros((len(rows), 0, rows.shape[1]))
-    return morphing(rows, none, none).scaled(np.log1p([FLUX]))
+def binned(name, observed, background, signal, **options):
+    """Return its term, whose signal is linear in one number."""
+    templates = np.array([[signal]], dtype=float)
+    return binned_term(name, statistics(name, observed, background, **options), templates)
 
 
-def deviance(observed, mu):
-    return sum(2 * (m - n + n * math.log(n / m)) for n, m in zip(observed, mu, strict=True))
-
-
-FIRST, SECOND = binned("first", [30, 12], [10, 4]), binned("second", [5, 50], [3, 20])
 S1, S2 = (15.0, 6.0), (4.0, 25.0)
+FIRST, SECOND = binned("first", [30, 12], [10, 4], S1), binned("second", [5, 50], [3, 20], S2)
 NO_BACKGROUND_PULLS = {"first_b": 0.0, "second_b": 0.0}
 
 
@@ -58,13 +50,13 @@ NO_BACKGROUND_PULLS = {"first_b": 0.0, "second_b": 0.0}
 @pytest.mark.parametrize("name", ["binh2021-csi", "binh2021-lar", "binh2021-ge", "binh2021-nai-2000"])
 def test_a_counting_experiment_is_profiled_as_the_closed_form_says(compiled, name):
     likelihood = joint_likelihood([compiled[name]], SEED)
-    (term,) = likelihood.terms
     points = ZPRIME_331.couplings(**SEED, beta=-math.sqrt(3), m_zprime=np.geomspace(3e5, 1e8, 40))
-    signals = likelihood.signals(points)
-    found = likelihood.profiled(signals)
-    N = signals[0].counts[:, 0]
-    np.testing.assert_allclose(found.chi2, term.likelihood.profiled(N), rtol=1e-9, atol=1e-9)
-    a = np.stack(term.likelihood.best_pulls(N), axis=-1)[:, : found.pulls.shape[1]]
+    found = likelihood.profiled(strengths(points))
+    expected = compiled[name].counts(STANDARD_MODEL.couplings(**SEED)).sum()
+    closed = counting_likelihood(compiled[name].experiment.statistics, expected)
+    N = compiled[name].counts(points).sum(axis=1)
+    np.testing.assert_allclose(found.chi2, closed.profiled(N), rtol=1e-9, atol=1e-9)
+    a = np.stack(np.broadcast_arrays(*closed.best_pulls(N)), axis=-1)[:, : found.pulls.shape[1]]
     np.testing.assert_allclose(found.pulls, a, rtol=1e-7, atol=1e-9)
     assert found.converged.all()
 
@@ -79,8 +71,8 @@ def test_a_pull_of_one_name_is_one_parameter_as_brute_force_finds():
     def by_hand(a, which):
         total = (a / FLUX) ** 2
         for term, s in which:
-            mu = np.array(s) * (1 + FLUX) ** (a / FLUX) + term.statistics.backgrounds[0].counts
-            total += deviance(term.observed, mu)
+            mu = np.array(s) * (1 + FLUX) ** (a / FLUX) + term.arrays.backgrounds[0].counts
+            total += plain_poisson(term.observed, mu)
         return total
 
     def lowest(*which):
@@ -89,7 +81,7 @@ def test_a_pull_of_one_name_is_one_parameter_as_brute_force_finds():
         return found.fun, found.x
 
     value, at = lowest((FIRST, S1), (SECOND, S2))
-    found = together.profiled([signal(S1), signal(S2)])
+    found = together.profiled(ONE)
     assert found.chi2[0] == pytest.approx(value, abs=1e-7)
     assert found.pulls[0, 0] == pytest.approx(at, abs=1e-5)
     assert found.pulls[0, 1:].tolist() == [0, 0]
@@ -98,16 +90,16 @@ def test_a_pull_of_one_name_is_one_parameter_as_brute_force_finds():
 
 
 def test_without_shared_names_chi2_is_the_sum():
-    other = binned("second", [5, 50], [3, 20], flux="other_flux")
-    together = JointLikelihood((FIRST, other), {}).profiled([signal(S1), signal(S2)])
-    apart = [JointLikelihood((term,), {}).profiled([signal(s)]) for term, s in ((FIRST, S1), (other, S2))]
+    other = binned("second", [5, 50], [3, 20], S2, flux="other_flux")
+    together = JointLikelihood((FIRST, other), {}).profiled(ONE)
+    apart = [JointLikelihood((term,), {}).profiled(ONE) for term in (FIRST, other)]
     assert together.chi2[0] == pytest.approx(sum(part.chi2[0] for part in apart), abs=1e-7)
 
 
 @pytest.mark.parametrize("other", [{"flux_width": 0.2}, {"flux": "first_b"}], ids=["width", "another rate"])
 def test_two_definitions_of_one_name_are_refused(other):
     with pytest.raises(NurecoilError, match=r"nuisance parameter (sns_flux|first_b) of .* defined otherwise"):
-        JointLikelihood((FIRST, binned("second", [5, 50], [3, 20], **other)), {})
+        JointLikelihood((FIRST, binned("second", [5, 50], [3, 20], S2, **other)), {})
 
 
 def test_the_same_experiment_twice_counts_twice_with_one_set_of_pulls():
@@ -115,8 +107,8 @@ def test_the_same_experiment_twice_counts_twice_with_one_set_of_pulls():
     assert len(twice.pulls) == 2
     x = np.array([[0.05, -0.1]])
     prior = (0.05 / 0.1) ** 2 + (0.1 / 0.2) ** 2
-    once = JointLikelihood((FIRST,), {}).chi2([signal(S1)], x)
-    assert twice.chi2([signal(S1)] * 2, x)[0] == pytest.approx(2 * once[0] - prior, rel=1e-12)
+    once = JointLikelihood((FIRST,), {}).chi2(ONE, x)
+    assert twice.chi2(ONE, x)[0] == pytest.approx(2 * once[0] - prior, rel=1e-12)
 
 
 # --- widths -------------------------------------------------------------------------------------------
@@ -125,36 +117,36 @@ def test_the_same_experiment_twice_counts_twice_with_one_set_of_pulls():
 def test_chi2_is_the_likelihood_and_its_priors_by_hand():
     a, b = 0.07, -0.15
     mu = np.array(S1) * 1.1**0.7 + np.array([10, 4]) * 0.85
-    expected = deviance([30, 12], mu) + 0.7**2 + 0.75**2
-    found = JointLikelihood((FIRST,), {}).chi2([signal(S1)], [a, b])
+    expected = plain_poisson([30, 12], mu) + 0.7**2 + 0.75**2
+    found = JointLikelihood((FIRST,), {}).chi2(ONE, [a, b])
     assert found[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_width_zero_holds_a_pull():
     held = JointLikelihood((FIRST,), {"sns_flux": 0.0})
-    found = held.profiled([signal(S1)])
+    found = held.profiled(ONE)
     assert found.pulls[0, 0] == 0.0
     assert found.pulls[0, 1] != 0.0
-    assert held.chi2([signal(S1)], [0.01, 0.0])[0] == np.inf
-    assert np.isfinite(held.chi2([signal(S1)], [0.0, 0.1])[0])
-    exact = JointLikelihood((FIRST,), {"sns_flux": 0.0, "first_b": 0.0}).profiled([signal(S1)])
-    assert exact.chi2[0] == pytest.approx(deviance([30, 12], [25, 10]), rel=1e-12)
+    assert held.chi2(ONE, [0.01, 0.0])[0] == np.inf
+    assert np.isfinite(held.chi2(ONE, [0.0, 0.1])[0])
+    exact = JointLikelihood((FIRST,), {"sns_flux": 0.0, "first_b": 0.0}).profiled(ONE)
+    assert exact.chi2[0] == pytest.approx(plain_poisson([30, 12], [25, 10]), rel=1e-12)
 
 
 def test_an_infinite_width_lets_a_pull_float():
     # bins of one shape: a free rate makes the sum fit, 42 observed, 14 of background held
-    term = binned("mine", [30, 12], [10, 4])
+    term = binned("mine", [30, 12], [10, 4], [10, 4])
     free = JointLikelihood((term,), {"sns_flux": math.inf, "mine_b": 0.0})
-    found = free.profiled([signal((10.0, 4.0))])
+    found = free.profiled(ONE)
     strength = (1 + FLUX) ** (found.pulls[0, 0] / FLUX)
     assert strength == pytest.approx(28 / 14, rel=2e-4)  # where χ² is 1e-6 above its minimum, at most
-    assert found.chi2[0] == pytest.approx(deviance([30, 12], [30, 12]), abs=1e-7)
+    assert found.chi2[0] == pytest.approx(plain_poisson([30, 12], [30, 12]), abs=1e-7)
     assert found.converged.all()
 
 
 def test_wider_priors_never_fit_worse():
     values = [
-        JointLikelihood((FIRST,), {"sns_flux": width}).profiled([signal(S1)]).chi2[0]
+        JointLikelihood((FIRST,), {"sns_flux": width}).profiled(ONE).chi2[0]
         for width in (0.0, 0.01, 0.1, 1.0, math.inf)
     ]
     assert values == sorted(values, reverse=True)
@@ -164,19 +156,18 @@ def test_wider_priors_never_fit_worse():
 @given(st.floats(-0.4, 0.6))
 def test_a_held_pull_is_scanned_without_its_prior(a):
     likelihood = JointLikelihood((FIRST,), {"first_b": 0.0})
-    found = likelihood.profiled([signal(S1)], {"sns_flux": a})
+    found = likelihood.profiled(ONE, {"sns_flux": a})
     mu = np.array(S1) * 1.1 ** (a / 0.1) + np.array([10, 4])
-    assert found.chi2[0] == pytest.approx(deviance([30, 12], mu), rel=1e-10)
+    assert found.chi2[0] == pytest.approx(plain_poisson([30, 12], mu), rel=1e-10)
     assert found.pulls[0].tolist() == [a, 0.0]
 
 
 def test_held_pulls_are_one_for_each_point():
     likelihood = JointLikelihood((FIRST, SECOND), {})
     values = np.array([-0.1, 0.0, 0.2])
-    signals = [signal(*[s] * 3) for s in (S1, S2)]
-    together = likelihood.profiled(signals, {"sns_flux": values})
+    together = likelihood.profiled(ONE, {"sns_flux": values})
     for number, value in enumerate(values):
-        one = likelihood.profiled([signal(S1), signal(S2)], {"sns_flux": value})
+        one = likelihood.profiled(ONE, {"sns_flux": value})
         assert together.chi2[number] == pytest.approx(one.chi2[0], abs=1e-9)
     np.testing.assert_array_equal(together.pulls[:, 0], values)
 
@@ -200,10 +191,9 @@ def test_bad_widths_are_refused(widths, sentence):
 def test_chunks_change_nothing(monkeypatch):
     likelihood = JointLikelihood((FIRST, SECOND), {})
     strengths = np.linspace(0, 3, 23)[:, np.newaxis]
-    signals = [signal(*(strengths * s)) for s in (S1, S2)]
-    whole = likelihood.profiled(signals, {"second_b": np.linspace(-0.1, 0.1, 23)})
+    whole = likelihood.profiled(strengths, {"second_b": np.linspace(-0.1, 0.1, 23)})
     monkeypatch.setattr(joint, "_CHUNK_NUMBERS", 2 * 3 * 4)  # four points at a time: 6 chunks, the last of 3
-    parts = likelihood.profiled(signals, {"second_b": np.linspace(-0.1, 0.1, 23)})
+    parts = likelihood.profiled(strengths, {"second_b": np.linspace(-0.1, 0.1, 23)})
     np.testing.assert_allclose(parts.chi2, whole.chi2, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(parts.pulls, whole.pulls, rtol=1e-9, atol=1e-12)
     assert len(parts.converged) == 23
@@ -211,7 +201,7 @@ def test_chunks_change_nothing(monkeypatch):
 
 def test_components_are_told_by_experiment():
     likelihood = JointLikelihood((FIRST, SECOND), {})
-    found = likelihood.components([signal(S1), signal(S2)], np.array([[0.1, 0.5, -0.5]]))
+    found = likelihood.components(ONE, np.array([[0.1, 0.5, -0.5]]))
     np.testing.assert_allclose(found["first"]["signal"], 1.1 * np.array(S1), rtol=1e-12)
     np.testing.assert_allclose(found["first"]["b"], [15, 6], rtol=1e-12)
     np.testing.assert_allclose(found["second"]["b"], [1.5, 10], rtol=1e-12)
@@ -219,9 +209,9 @@ def test_components_are_told_by_experiment():
 
 def test_a_counting_and_a_binned_experiment_go_together(csi):
     counting = joint_likelihood([csi], SEED)
-    both = JointLikelihood((*counting.terms, FIRST), {})
-    couplings = STANDARD_MODEL.couplings(**SEED)
-    parts = counting.profiled(counting.signals(couplings)).chi2[0]
-    parts += JointLikelihood((FIRST,), {}).profiled([signal(S1)]).chi2[0]
-    found = both.profiled([*counting.signals(couplings), signal(S1)])
-    assert found.chi2[0] == pytest.approx(parts, abs=1e-7)
+    q = strengths(STANDARD_MODEL.couplings(**SEED))
+    templates = q[:, :, np.newaxis] * np.array(S1) / (q**2).sum()  # q·templates is S1
+    binned_one = binned_term("first", statistics("first", [30, 12], [10, 4]), templates)
+    both = JointLikelihood((*counting.terms, binned_one), {})
+    parts = counting.profiled(q).chi2[0] + JointLikelihood((FIRST,), {}).profiled(ONE).chi2[0]
+    assert both.profiled(q).chi2[0] == pytest.approx(parts, abs=1e-7)

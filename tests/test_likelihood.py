@@ -1,4 +1,4 @@
-"""The χ² of eqs. 43-45: numbers by hand, and the closed-form profile against numerical minimisers."""
+"""Gaussian χ²: eqs. 43-45 by hand and against numerical minimisers; bins and pulls as one covariance."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,10 @@ import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cases import pull
 from nurecoil.card import load_experiment
 from nurecoil.inference.fit import minimise
-from nurecoil.likelihood import CountingLikelihood, counting_likelihood
+from nurecoil.likelihood import CountingLikelihood, Data, JointLikelihood, counting_likelihood, gaussian_term
 
 CSI = CountingLikelihood(observed=134, background=6, variance=950, signal_width=0.28, background_width=0.25)
 SIGNALS = st.floats(0, 2000)
@@ -145,3 +146,103 @@ def test_many_signals_at_once():
     a1, a2 = CSI.best_pulls(signals)
     at_best = CSI.chi2(signals, (a1, a2))
     np.testing.assert_allclose(at_best, CSI.profiled(signals), rtol=1e-12, atol=1e-15)
+
+
+# --- Gaussian bins ------------------------------------------------------------------------------------
+
+
+class Bins:
+    """Counts in bins, a signal of three strengths with a rate, and two backgrounds with rates."""
+
+    def __init__(self, bins, seed=0, signal_width=0.28):
+        random = self.random = np.random.default_rng(seed)
+        self.templates = random.uniform(1, 20, (3, bins))
+        self.backgrounds = random.uniform(1, 30, (2, bins))
+        self.sigma = random.uniform(2, 9, bins)
+        self.widths = np.array([signal_width, 0.25, 0.4])
+        self.observed = random.normal(self.templates.sum(axis=0) + self.backgrounds.sum(axis=0), self.sigma)
+        self.term = gaussian_term(
+            "bins",
+            self.observed,
+            self.sigma,
+            self.templates,
+            pull("signal", signal_width),
+            [(f"b{k}", self.backgrounds[k], pull(f"b{k}", self.widths[1 + k])) for k in range(2)],
+        )
+        self.likelihood = JointLikelihood((self.term,), {})
+
+    def directions(self, q):
+        """What one unit of each pull adds to the counts, (3, bins)."""
+        return np.vstack([q @ self.templates, self.backgrounds])
+
+    def by_covariance(self, q, observed=None, centres=(0, 0, 0)):
+        """χ² = rᵀ (σ² + Σ w² d dᵀ)⁻¹ r with r = n - μ at the centres of the pulls."""
+        d = self.directions(q)
+        r = (self.observed if observed is None else observed) - (1 + np.asarray(centres)) @ d
+        V = np.diag(self.sigma**2) + (d.T * self.widths**2) @ d
+        return r @ np.linalg.solve(V, r)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0, 3.0])
+def test_one_pull_is_the_closed_form(strength):
+    # (n - μ)²/(σ² + w² μ²), and the pull w² μ (n - μ)/(σ² + w² μ²)
+    n, sigma, w, mu = 134.0, 12.0, 0.28, 188.0 * strength
+    term = gaussian_term("one", np.array([n]), np.array([sigma]), np.array([[188.0]]), pull("rate", w))
+    found = JointLikelihood((term,), {}).profiled(np.array([[strength]]))
+    assert found.chi2[0] == pytest.approx((n - mu) ** 2 / (sigma**2 + (w * mu) ** 2), rel=1e-12)
+    expected = w**2 * mu * (n - mu) / (sigma**2 + (w * mu) ** 2)
+    assert found.pulls[0, 0] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("bins", [1, 2, 5, 60])
+def test_profiled_bins_are_those_of_the_covariance_matrix(bins):
+    case = Bins(bins, seed=bins)
+    q = case.random.uniform(0, 3, (50, 3))
+    found = case.likelihood.profiled(q)
+    expected = [case.by_covariance(one) for one in q]
+    assert found.converged.all()
+    np.testing.assert_allclose(found.chi2, expected, rtol=1e-9)
+    # the pulls solve (1/w² + d σ⁻² dᵀ) a = d σ⁻² r
+    for number, one in enumerate(q):
+        d = case.directions(one) / case.sigma
+        r = (case.observed - case.directions(one).sum(axis=0)) / case.sigma
+        a = np.linalg.solve(np.diag(case.widths**-2) + d @ d.T, d @ r)
+        np.testing.assert_allclose(found.pulls[number], a, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["held", "profiled"])
+def test_few_numbers_stand_for_sixty_bins(name):
+    # three templates and two backgrounds span five dimensions; data are outside of them
+    case = Bins(60, seed=3)
+    arrays, rotation = case.term.engine
+    assert arrays.bins == 5
+    assert rotation.rest(case.observed) > 10
+    q, x = case.random.uniform(0, 3, (20, 3)), case.random.normal(scale=0.2, size=(20, 3))
+    if name == "profiled":
+        at_best = case.likelihood.profiled(q)
+        np.testing.assert_allclose(at_best.chi2, case.likelihood.chi2(q, at_best.pulls), rtol=1e-10)
+        return
+    found = case.likelihood.profiled(q, {f: x[:, j] for j, f in enumerate(("signal", "b0", "b1"))})
+    for number in range(20):
+        mu = (1 + x[number]) @ case.directions(q[number])
+        expected = sum((case.observed - mu) ** 2 / case.sigma**2)
+        assert found.chi2[number] == pytest.approx(expected, rel=1e-12)
+
+
+def test_templates_that_are_parallel_or_empty_span_less():
+    shape = np.array([1.0, 2.0, 3.0, 4.0])
+    templates = np.array([shape, 2 * shape, 0 * shape])
+    term = gaussian_term("few", 3 * shape + [1, -1, 0, 0], np.ones(4), templates, pull("rate", 0.1))
+    assert term.engine[0].bins == 1
+    # data 3 s + d, of which q = (1, 1, any) leaves d, and q = (0, 1, 0) s + d: |s|² = 30, |d|² = 2, s·d = -1
+    found = JointLikelihood((term,), {"rate": 0.0}).profiled(np.array([[1.0, 1.0, 7.0], [0.0, 1.0, 0.0]]))
+    np.testing.assert_allclose(found.chi2, [2, 2 + 30 + 2 * (1 - 2)], rtol=1e-12)
+
+
+def test_each_set_of_data_and_of_centres_is_its_own():
+    case = Bins(60, seed=4)
+    q, centres = np.array([[1.0, 0.5, 2.0]]), case.random.normal(scale=0.2, size=(30, 3))
+    sets = case.random.normal(case.observed, case.sigma, (30, 60))
+    found = case.likelihood.with_data(Data((sets,), centres)).profiled(q)
+    expected = [case.by_covariance(q[0], n, c) for n, c in zip(sets, centres, strict=True)]
+    np.testing.assert_allclose(found.chi2, expected, rtol=1e-9)

@@ -6,7 +6,30 @@ import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurecoil.newton import minimise_batch
+from nurecoil.newton import Minimum, minimise_batch, minimise_traced, triangle
+
+
+class Problem:
+    """P functions f(x (P, J), which (P,)) -> values (P,), gradients (P, J), Hessians (P, J, J)."""
+
+    def __init__(self, function, which):
+        self.function, self.which = function, which
+
+    def evaluate(self, x, xp):
+        value, gradient, hessian = self.function(x.T, self.which)
+        packed = [hessian[:, i, j] for i, j in triangle(len(x))]
+        return value, gradient.T, np.reshape(packed, (len(packed), value.size))
+
+    def take(self, which):
+        return Problem(self.function, self.which[which])
+
+
+def minimise(function, start, low=None, high=None, **options):
+    """Minimise from starts (P, J) inside a box (J,) or (P, J)."""
+    problem = Problem(function, np.arange(len(start)))
+    low, high = (None if edge is None else np.asarray(edge, dtype=float).T for edge in (low, high))
+    found = minimise_batch(problem, np.array(start).T, low=low, high=high, **options)
+    return Minimum(found.value, found.x.T, found.converged)
 
 
 def rosenbrock(x, _):
@@ -50,7 +73,7 @@ def double_well(x, _):
 
 def test_the_valley_of_rosenbrock_is_followed_to_its_end():
     start = [(-1.2, 1.0), (2.0, -3.0), (0.0, 3.0), (-2.0, 2.0), (1.0, 1.0)]
-    found = minimise_batch(rosenbrock, np.array(start))
+    found = minimise(rosenbrock, np.array(start))
     assert found.converged.all()
     np.testing.assert_allclose(found.x, np.ones((5, 2)), atol=2e-3)
     np.testing.assert_allclose(found.value, 0, atol=1e-6)
@@ -59,7 +82,7 @@ def test_the_valley_of_rosenbrock_is_followed_to_its_end():
 @given(st.integers(0, 10_000), st.integers(1, 6))
 def test_convex_quartics_end_in_their_minima(seed, variables):
     quartics = Quartics(5, variables, seed)
-    found = minimise_batch(quartics, np.zeros((5, variables)), tolerance=1e-12)
+    found = minimise(quartics, np.zeros((5, variables)), tolerance=1e-12)
     assert found.converged.all()
     np.testing.assert_allclose(found.value, 0, atol=1e-11)
     r = np.einsum("pij,pj->pi", quartics.R, found.x - quartics.c)
@@ -69,7 +92,7 @@ def test_convex_quartics_end_in_their_minima(seed, variables):
 def test_the_tolerance_bounds_what_is_left_to_gain():
     quartics = Quartics(40, 4, seed=1)
     for tolerance in (1e-2, 1e-7):
-        found = minimise_batch(quartics, np.zeros((40, 4)), tolerance=tolerance)
+        found = minimise(quartics, np.zeros((40, 4)), tolerance=tolerance)
         assert found.converged.all()
         assert found.value.max() < 2 * tolerance  # the minimum is 0; near it a step gains what is left
 
@@ -81,7 +104,7 @@ def test_a_quadratic_takes_one_step():
         calls.append(which.size)
         return ((x - 3) ** 2).sum(axis=1), 2 * (x - 3), np.tile(2 * np.eye(2), (len(x), 1, 1))
 
-    found = minimise_batch(parabola, np.zeros((3, 2)))
+    found = minimise(parabola, np.zeros((3, 2)))
     np.testing.assert_allclose(found.x, 3.0, rtol=1e-9)
     assert calls == [3, 3]
 
@@ -89,16 +112,16 @@ def test_a_quadratic_takes_one_step():
 def test_a_batch_is_its_problems_one_by_one():
     quartics = Quartics(30, 3, seed=7)
     start = np.random.default_rng(8).normal(size=(30, 3))
-    together = minimise_batch(quartics, start)
+    together = minimise(quartics, start)
     for number in range(30):
-        one = minimise_batch(lambda x, _, n=number: quartics(x, np.full(len(x), n)), start[[number]])
+        one = minimise(lambda x, _, n=number: quartics(x, np.full(len(x), n)), start[[number]])
         np.testing.assert_allclose(one.x[0], together.x[number], rtol=1e-9, atol=1e-12)
         assert one.value[0] == pytest.approx(together.value[number], rel=1e-9, abs=1e-12)
 
 
 def test_the_start_is_left_as_it_was():
     start = np.zeros((2, 2))
-    minimise_batch(Quartics(2, 2, seed=3), start)
+    minimise(Quartics(2, 2, seed=3), start)
     np.testing.assert_array_equal(start, 0)
 
 
@@ -108,7 +131,7 @@ def test_parallel_directions_do_not_stop_it():
         s = x.sum(axis=1) - 2
         return s**2, 2 * s[:, np.newaxis] * np.ones(2), np.tile(np.full((2, 2), 2.0), (len(x), 1, 1))
 
-    found = minimise_batch(valley, np.zeros((1, 2)))
+    found = minimise(valley, np.zeros((1, 2)))
     assert found.converged.all()
     assert found.x.sum() == pytest.approx(2)
 
@@ -120,7 +143,7 @@ def test_variables_of_very_different_size():
         hessian = np.tile(np.diag(2 / scale**2), (len(x), 1, 1))
         return ((x / scale - 1) ** 2).sum(axis=1), 2 * (x / scale - 1) / scale, hessian
 
-    found = minimise_batch(parabola, np.zeros((1, 3)))
+    found = minimise(parabola, np.zeros((1, 3)))
     assert found.converged.all()
     np.testing.assert_allclose(found.x[0], scale, rtol=1e-9)
 
@@ -130,7 +153,7 @@ def test_variables_of_very_different_size():
 
 @pytest.mark.parametrize("a", [0.5, 0.1, 1e-3, 1e-9, -1e-9, -0.3])
 def test_from_the_hill_between_two_wells_it_goes_down(a):
-    found = minimise_batch(double_well, np.array([[a, 0.7]]))
+    found = minimise(double_well, np.array([[a, 0.7]]))
     assert found.converged.all()
     assert found.value[0] == pytest.approx(0, abs=1e-6)
     assert abs(found.x[0, 0]) == pytest.approx(1, abs=1e-3)
@@ -143,12 +166,12 @@ def test_a_hill_is_left_in_few_steps():
         calls.append(len(x))
         return double_well(x, which)
 
-    minimise_batch(counted, np.array([[0.1, 0.7]]))
+    minimise(counted, np.array([[0.1, 0.7]]))
     assert len(calls) < 15
 
 
 def test_a_saddle_is_no_minimum():
-    found = minimise_batch(double_well, np.zeros((1, 2)))
+    found = minimise(double_well, np.zeros((1, 2)))
     assert found.converged.all()
     assert found.value[0] == pytest.approx(0, abs=1e-6)
     # turned by 45°, so that no variable alone leads down
@@ -158,7 +181,7 @@ def test_a_saddle_is_no_minimum():
         value, gradient, hessian = double_well(x @ turn, which)
         return value, gradient @ turn.T, turn @ hessian @ turn.T
 
-    found = minimise_batch(turned, np.zeros((1, 2)))
+    found = minimise(turned, np.zeros((1, 2)))
     assert found.converged.all()
     assert found.value[0] == pytest.approx(0, abs=1e-6)
 
@@ -171,7 +194,7 @@ def test_the_value_never_rises():
         values.append(result[0][0])
         return result
 
-    found = minimise_batch(watched, np.array([[-1.2, 1.0]]))
+    found = minimise(watched, np.array([[-1.2, 1.0]]))
     assert found.value[0] == min(values)
     assert max(values) > values[0]  # some step was refused on the way
 
@@ -185,7 +208,7 @@ def walled(x, _):
 
 
 def test_infinite_values_are_walls():
-    found = minimise_batch(walled, np.array([[5.0], [0.01], [1.0], [60.0]]))
+    found = minimise(walled, np.array([[5.0], [0.01], [1.0], [60.0]]))
     assert found.converged.all()
     np.testing.assert_allclose(found.x[:, 0], 1, atol=1e-3)
     np.testing.assert_allclose(found.value, 1, atol=1e-6)
@@ -201,7 +224,7 @@ def test_what_falls_for_ever_has_not_converged_and_the_others_have():
         value[falls], gradient[falls], hessian[falls] = -x[falls, 0], -1.0, 1e-3
         return value, gradient, hessian
 
-    found = minimise_batch(cliff, np.full((3, 1), 2.0))
+    found = minimise(cliff, np.full((3, 1), 2.0))
     assert found.converged.tolist() == [True, False, True]
     np.testing.assert_allclose(found.x[[0, 2], 0], 1, atol=1e-3)
 
@@ -210,11 +233,11 @@ def test_an_infinite_start_has_not_converged():
     def nowhere(x, _):
         return np.full(len(x), np.inf), np.ones_like(x), np.tile(np.eye(2), (len(x), 1, 1))
 
-    assert not minimise_batch(nowhere, np.zeros((1, 2))).converged.any()
+    assert not minimise(nowhere, np.zeros((1, 2))).converged.any()
 
 
 def test_without_variables_there_is_nothing_to_do():
-    found = minimise_batch(lambda x, _: (np.array([4.0, 5.0]), x, np.zeros((2, 0, 0))), np.zeros((2, 0)))
+    found = minimise(lambda x, _: (np.array([4.0, 5.0]), x, np.zeros((2, 0, 0))), np.zeros((2, 0)))
     assert found.value.tolist() == [4, 5]
     assert found.converged.all()
 
@@ -227,7 +250,7 @@ def test_the_same_minima_as_scipy_finds():
         value, gradient, hessian = quartics(x, which)
         return value + x @ tilt, gradient + tilt, hessian
 
-    found = minimise_batch(tilted, np.zeros((10, 3)))
+    found = minimise(tilted, np.zeros((10, 3)))
     for number in range(10):
         which = np.array([number])
         scipy_found = scipy.optimize.minimize(
@@ -235,3 +258,81 @@ def test_the_same_minima_as_scipy_finds():
             options={"xatol": 1e-8, "fatol": 1e-10, "maxiter": 4000},
         )  # fmt: skip
         assert found.value[number] == pytest.approx(scipy_found.fun, abs=1e-6)
+
+
+# --- in a box -----------------------------------------------------------------------------------------
+
+
+def test_a_parabola_in_a_box_is_bounded_least_squares():
+    # the minimum of |A x - b|² with l <= x <= u, by SciPy's active sets
+    random = np.random.default_rng(5)
+    A, b = random.normal(size=(200, 6, 4)), random.normal(scale=3, size=(200, 6))
+
+    def squares(x, which):
+        r = np.einsum("pij,pj->pi", A[which], x) - b[which]
+        hessian = 2 * np.einsum("pij,pik->pjk", A[which], A[which])
+        return (r**2).sum(axis=1), 2 * np.einsum("pij,pi->pj", A[which], r), hessian
+
+    low, high = np.array([-0.5, -np.inf, 0.1, -1.0]), np.array([0.5, 0.3, np.inf, 1.0])
+    found = minimise(squares, np.tile([0.0, 0.0, 0.5, 0.0], (200, 1)), low, high)
+    assert found.converged.all()
+    at_bound = 0
+    for number in range(200):
+        expected = scipy.optimize.lsq_linear(A[number], b[number], (low, high), tol=1e-14)
+        assert found.value[number] == pytest.approx(2 * expected.cost, rel=1e-8, abs=1e-9)
+        np.testing.assert_allclose(found.x[number], expected.x, atol=1e-4)
+        at_bound += (expected.active_mask != 0).sum()
+    assert at_bound > 200  # the bounds are what is tested
+    assert (found.x >= low).all()
+    assert (found.x <= high).all()
+
+
+def test_each_problem_may_have_its_own_box():
+    def parabola(x, _):
+        return ((x - 3) ** 2).sum(axis=1), 2 * (x - 3), np.tile(2 * np.eye(2), (len(x), 1, 1))
+
+    low = [[-np.inf, -np.inf], [0, 4], [0, 0]]
+    high = [[np.inf, np.inf], [1, 9], [2, 2]]
+    found = minimise(parabola, [[0.0, 0.0], [0.5, 5.0], [2.0, 0.0]], low, high)
+    assert found.converged.all()
+    np.testing.assert_allclose(found.x, [[3, 3], [1, 4], [2, 2]], rtol=1e-9)
+    np.testing.assert_allclose(found.value, [0, 5, 2], atol=1e-12)
+
+
+def test_a_bound_is_left_when_the_function_falls_inwards():
+    found = minimise(rosenbrock, [[-2.0, -2.0], [2.0, 2.0], [-2.0, 2.0]], [-2, -2], [2, 2])
+    assert found.converged.all()
+    np.testing.assert_allclose(found.x, 1, atol=2e-3)
+
+
+def test_a_narrow_valley_ends_at_the_wall():
+    # a <= 0.5: then b = a² and (1 - 0.5)²
+    found = minimise(rosenbrock, [[-1.2, 1.0], [0.5, -3.0]], [-np.inf, -np.inf], [0.5, np.inf])
+    assert found.converged.all()
+    np.testing.assert_allclose(found.x, [[0.5, 0.25]] * 2, atol=1e-4)
+    np.testing.assert_allclose(found.value, 0.25, rtol=1e-8)
+
+
+def test_a_box_keeps_each_well_apart():
+    found = minimise(double_well, [[-0.5, 0.7], [0.5, 0.7]], [[-2, -2], [0.2, -2]], [[-0.2, 2], [2, 2]])
+    np.testing.assert_allclose(found.x, [[-1, 0], [1, 0]], atol=1e-4)
+
+
+# --- one loop -----------------------------------------------------------------------------------------
+
+
+def test_the_traced_loop_takes_the_same_steps():
+    def loop(unfinished, body, carry):
+        while unfinished(carry):
+            carry = body(carry)
+        return carry
+
+    start = np.array([(-1.2, 1.0), (2.0, -3.0), (0.0, 0.0)])
+    high = np.array([np.inf, 0.8])
+    problem = Problem(rosenbrock, np.arange(3))
+    low = np.full((2, 3), -np.inf)
+    state = minimise_traced(problem, start.T, low, np.tile(high[:, np.newaxis], 3), np, loop)
+    batch = minimise(rosenbrock, start, None, high)
+    np.testing.assert_allclose(state.x.T, batch.x, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(state.value, batch.value, rtol=1e-12, atol=1e-14)
+    assert state.converged.tolist() == batch.converged.tolist() == [True] * 3

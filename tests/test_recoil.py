@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 
 import reference
-from nurecoil.couplings import Couplings, flavour_universal
+from nurecoil.couplings import Couplings, flavour_universal, strengths
 from nurecoil.cross_section import Conventions
 from nurecoil.fluxes import Component, Flux, Line, load_flux
 from nurecoil.form_factors import FormFactor, form_factor
@@ -125,3 +125,13 @@ def test_two_components_of_one_flavour_add_up():
     parts = [spectrum("Ar40", one_line(E, "e"), POINT, USUAL, T, couplings) for E in (30.0, 40.0)]
     whole = spectrum("Ar40", both, POINT, USUAL, T, couplings)
     np.testing.assert_allclose(whole, parts[0] + parts[1], rtol=1e-14)
+
+
+def test_the_matrix_times_the_strengths_is_the_spectrum():
+    random = np.random.default_rng(3)
+    p, n = random.normal(size=(2, 4, 3, 3))
+    zero = np.zeros((3, 3))
+    scan = Couplings(p, n, zero, zero, 1e-9 * random.random((4, 3)))
+    templates = recoil_templates(nuclide("Ar40"), SOURCE, SKEWED, USUAL, [0.001, 0.01, 0.02])
+    assert templates.matrix.shape == (12, 3)
+    np.testing.assert_allclose(strengths(scan) @ templates.matrix, templates.evaluate(scan), rtol=1e-13)

@@ -11,48 +11,125 @@ from typing import TYPE_CHECKING
 from nurecoil._version import __version__
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import BestFit, Limit, Prediction, Result, fit, limit, predict
+    from nurecoil.analysis import (
+        BestFit,
+        Combination,
+        Goodness,
+        Impacts,
+        Limit,
+        Map,
+        Posterior,
+        Prediction,
+        Result,
+        Scan,
+        Sensitivity,
+        Significance,
+        combine,
+        fit,
+        goodness,
+        impact,
+        limit,
+        predict,
+        profile_map,
+        sample,
+        scan,
+        sensitivity,
+        significance,
+    )
     from nurecoil.card import experiment_names, load_experiment
     from nurecoil.couplings import Couplings
     from nurecoil.errors import NurecoilError
-    from nurecoil.exhibits import limit_figure
+    from nurecoil.exhibits import (
+        combination_figure,
+        impact_figure,
+        limit_figure,
+        map_figure,
+        sensitivity_figure,
+    )
     from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
     from nurecoil.models import Model, load_model, model_names
     from nurecoil.nuclei import material, nuclide
+    from nurecoil.scans import Spaced
 
 __all__ = [
     "BestFit",
+    "Combination",
     "CompiledExperiment",
     "Couplings",
     "Experiment",
+    "Goodness",
+    "Impacts",
     "Limit",
+    "Map",
     "Model",
     "NurecoilError",
+    "Posterior",
     "Prediction",
     "Result",
+    "Scan",
+    "Sensitivity",
+    "Significance",
+    "Spaced",
     "__version__",
+    "combination_figure",
+    "combine",
     "compile_experiment",
     "experiment_names",
     "fit",
+    "goodness",
+    "impact",
+    "impact_figure",
     "limit",
     "limit_figure",
     "load_experiment",
     "load_model",
+    "map_figure",
     "material",
     "model_names",
     "nuclide",
     "predict",
+    "profile_map",
+    "sample",
+    "scan",
+    "sensitivity",
+    "sensitivity_figure",
+    "significance",
 ]
 
 _HOME = {
-    "analysis": ("BestFit", "Limit", "Prediction", "Result", "fit", "limit", "predict"),
+    "analysis": (
+        "BestFit",
+        "Combination",
+        "Goodness",
+        "Impacts",
+        "Limit",
+        "Map",
+        "Posterior",
+        "Prediction",
+        "Result",
+        "Scan",
+        "Sensitivity",
+        "Significance",
+        "combine",
+        "fit",
+        "goodness",
+        "impact",
+        "limit",
+        "predict",
+        "profile_map",
+        "sample",
+        "scan",
+        "sensitivity",
+        "significance",
+    ),
     "card": ("experiment_names", "load_experiment"),
     "couplings": ("Couplings",),
     "errors": ("NurecoilError",),
-    "exhibits": ("limit_figure",),
+    "exhibits": ("combination_figure", "impact_figure", "limit_figure", "map_figure", "sensitivity_figure"),
     "experiment": ("CompiledExperiment", "Experiment", "compile_experiment"),
     "models": ("Model", "load_model", "model_names"),
     "nuclei": ("material", "nuclide"),
+    "scans": ("Spaced",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -4,6 +4,7 @@ Everything new that a model can do to a nuclear recoil at energies far below its
 Standard Model included.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -110,5 +111,33 @@ def vector_strengths(couplings: Couplings) -> NDArray[np.float64]:
         Per incoming flavour α, the three sums over outgoing flavours β.
     """
     p, n = couplings.vector_p, couplings.vector_n
-    terms = (np.abs(p) ** 2, 2 * np.real(p * np.conj(n)), np.abs(n) ** 2)
-    return np.stack([term.sum(axis=-1) for term in terms], axis=-1)
+    # Points last in memory: each term of each flavour is written, and later read, in one run
+    terms = np.empty((3, 3, *np.broadcast_shapes(p.shape, n.shape)[:-2]))
+    sums = np.moveaxis(terms, (0, 1), (-2, -1))
+    sums[..., 0] = _overlap(p, p)
+    sums[..., 1] = 2 * _overlap(p, n)
+    sums[..., 2] = _overlap(n, n)
+    return sums
+
+
+def _overlap(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    """Return Re Σ_β x_αβ y*_αβ."""
+    if np.iscomplexobj(x) or np.iscomplexobj(y):
+        return _overlap(x.real, y.real) + _overlap(x.imag, y.imag)
+    sums: NDArray[np.float64] = np.einsum("...ab,...ab->...a", x, y)
+    return sums
+
+
+def strengths(couplings: Couplings) -> NDArray[np.float64]:
+    """Return all that expected counts are linear in, shape (points, 12).
+
+    The nine of `vector_strengths`, flavour by flavour, then the magnetic moments squared: with the templates
+    of an experiment, counts are one matrix product. Without points, there is one.
+    """
+    vector = vector_strengths(couplings)
+    moments = couplings.magnetic_moment**2
+    points = np.broadcast_shapes(vector.shape[:-2], moments.shape[:-1])
+    flat = np.empty((12, math.prod(points)))
+    flat[:9] = np.moveaxis(np.broadcast_to(vector, (*points, 3, 3)), (-2, -1), (0, 1)).reshape(9, -1)
+    flat[9:] = np.moveaxis(np.broadcast_to(moments, (*points, 3)), -1, 0).reshape(3, -1)
+    return flat.T

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nurecoil.errors import NurecoilError
 
 FloatArray = NDArray[np.float64]
-Style = Literal["solid", "dashed", "dotted", "steps", "points"]
+Style = Literal["solid", "dashed", "dotted", "steps", "points", "crosses"]
 Align = Literal["left", "right", "center"]
 
 
@@ -70,10 +70,10 @@ class Series:
     colour : str, optional
         A colour of the palette ("blue", "vermillion", "green", "purple", "orange", "sky",
         "black", "grey") or any matplotlib colour; without it the palette is used in turn.
-    style : {"solid", "dashed", "dotted", "steps", "points"}
+    style : {"solid", "dashed", "dotted", "steps", "points", "crosses"}
         How it is drawn.
     y_error : array, optional
-        Symmetric error of y, shape (n,): error bars for points, a band for all else.
+        Symmetric error of y, shape (n,): error bars for points and crosses, a band for all else.
 
     Raises
     ------
@@ -120,6 +120,60 @@ class Series:
             object.__setattr__(self, "y_error", error)
 
 
+@dataclass(frozen=True, eq=False)
+class Area:
+    """A filled region of the plane, of one piece or more, and the lines that bound it.
+
+    Parameters
+    ----------
+    rings : sequence of arrays, shapes (k, 2)
+        Closed boundaries: an outer one runs counterclockwise, a hole clockwise.
+    lines : sequence of arrays, shapes (k, 2)
+        What is drawn as a line; where a ring runs along the edge of the axes there need not be one.
+    label : str
+        Name in the legend and in the CSV file.
+    colour : str, optional
+        As of a `Series`.
+
+    Raises
+    ------
+    NurecoilError
+        If there is no ring, or an array is not of points (x, y), all finite.
+
+    Examples
+    --------
+    >>> square = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    >>> len(Area(rings=[square], lines=[square], label="90 % CL").rings[0])
+    4
+    """
+
+    rings: tuple[FloatArray, ...]
+    lines: tuple[FloatArray, ...]
+    label: str
+    colour: str | None = None
+
+    def __post_init__(self) -> None:
+        """Copy the arrays and check them."""
+        if not self.label.strip():
+            raise NurecoilError("an area needs a label")
+        if not len(self.rings):
+            raise NurecoilError(f"area '{self.label}': has no rings")
+        for field in ("rings", "lines"):
+            paths = tuple(_path(path, f"area '{self.label}': {field}") for path in getattr(self, field))
+            object.__setattr__(self, field, paths)
+
+
+def _path(points: object, what: str) -> FloatArray:
+    """Return a read-only copy of points (k, 2)."""
+    path = np.array(points, dtype=np.float64)
+    if path.ndim != 2 or path.shape[1] != 2 or len(path) < 2:
+        raise NurecoilError(f"{what} must be points (x, y), at least two, not of shape {path.shape}")
+    if not np.isfinite(path).all():
+        raise NurecoilError(f"{what} must be finite")
+    path.setflags(write=False)
+    return path
+
+
 @dataclass(frozen=True)
 class Reference:
     """A straight reference line at `value` on the x or y `axis`, with its label beside it."""
@@ -138,7 +192,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes with its series (distinct labels) and reference lines."""
+    """One pair of axes with its areas, the series above them (distinct labels) and reference lines."""
 
     x_label: str
     y_label: str
@@ -149,13 +203,15 @@ class Panel:
     y_log: bool = False
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
+    areas: tuple[Area, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that there is something to draw on these axes."""
         name = f"panel '{self.title or self.y_label}'"
-        if not self.series:
+        if not (self.series or self.areas):
             raise NurecoilError(f"{name}: has no series")
-        _refuse_repeats((s.label for s in self.series), f"{name}: series")
+        labels = [*(area.label for area in self.areas), *(s.label for s in self.series)]
+        _refuse_repeats(labels, f"{name}: series")
         _check_range(self.x_range, self.x_log, f"{name}: x_range")
         _check_range(self.y_range, self.y_log, f"{name}: y_range")
         for s in self.series:
@@ -225,6 +281,80 @@ class LimitBars:
         _check_range(self.x_range, True, f"limits '{self.title or self.x_label}': x_range")
 
 
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """Horizontal bars from `low` to `high` in the rows of a `RowChart`, or points with such errors.
+
+    Parameters
+    ----------
+    rows : array of int
+        In which row each lies, counted from 0 at the top; a row may have several, or none.
+    low, high : arrays
+        The ends, of the shape of `rows`; in either order.
+    label : str
+        Name in the legend and in the CSV file.
+    points : array, optional
+        Where a marker stands on each; the bars are then thin lines.
+    colour : str, optional
+        As of a `Series`.
+    filled : bool
+        Whether bars are filled or only outlined.
+    half : {"upper", "lower"}, optional
+        In which half of its row a bar lies, so that two can be compared; it has the whole row otherwise.
+
+    Examples
+    --------
+    >>> Bars(rows=[0, 1], low=[-1.0, -0.5], high=[1.0, 0.5], label="pull").high
+    array([1. , 0.5])
+    """
+
+    rows: NDArray[np.intp]
+    low: FloatArray
+    high: FloatArray
+    label: str
+    points: FloatArray | None = None
+    colour: str | None = None
+    filled: bool = True
+    half: Literal["upper", "lower"] | None = None
+
+    def __post_init__(self) -> None:
+        """Copy the arrays and check them."""
+        if not self.label.strip():
+            raise NurecoilError("bars need a label")
+        name = f"bars '{self.label}'"
+        rows = np.array(self.rows, dtype=np.intp)
+        object.__setattr__(self, "rows", rows)
+        for field in ("low", "high", *(["points"] if self.points is not None else [])):
+            numbers = _numbers(getattr(self, field), f"{name}: {field}")
+            if numbers.size != rows.size:
+                raise NurecoilError(f"{name}: needs as many {field} as rows, not {numbers.size}")
+            object.__setattr__(self, field, numbers)
+
+
+@dataclass(frozen=True)
+class RowChart:
+    """Names below one another, and beside each the bars and points of its row; `lines` are vertical."""
+
+    x_label: str
+    rows: tuple[str, ...]
+    bars: tuple[Bars, ...]
+    lines: tuple[float, ...] = ()
+    title: str = ""
+    x_log: bool = False
+    x_range: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is something to draw, and that each bar has its row."""
+        name = f"chart '{self.title or self.x_label}'"
+        if not (self.rows and self.bars):
+            raise NurecoilError(f"{name}: has no rows or no bars")
+        _refuse_repeats((bars.label for bars in self.bars), f"{name}: bars")
+        _check_range(self.x_range, self.x_log, f"{name}: x_range")
+        for bars in self.bars:
+            if bars.rows.size and not (bars.rows.min() >= 0 and bars.rows.max() < len(self.rows)):
+                raise NurecoilError(f"{name}: bars '{bars.label}' lie outside its {len(self.rows)} rows")
+
+
 @dataclass(frozen=True)
 class Figure:
     """One or more panels under one name, which is also the stem of its files.
@@ -236,7 +366,7 @@ class Figure:
     name: str
     title: str
     caption: str
-    panels: tuple[Panel | LimitBars, ...]
+    panels: tuple[Panel | LimitBars | RowChart, ...]
     columns: int = 1
     alt: str = ""
 

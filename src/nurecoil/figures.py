@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nurecoil.document import Figure, LimitBar, LimitBars, Panel, Reference, Series
+from nurecoil.document import Area, Figure, LimitBar, LimitBars, Panel, Reference, RowChart, Series
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ def _pairs(text: str) -> dict[str, str]:
 PALETTE = _pairs("""blue=#0072B2 vermillion=#D55E00 green=#009E73 purple=#CC79A7 orange=#E69F00
     sky=#56B4E9 black=#000000 grey=#5a6270""")
 GREY = PALETTE["grey"]
+MARKERS: dict[str, dict[str, Any]] = {
+    "points": {"fmt": "o", "markersize": 4.5},
+    "crosses": {"fmt": "x", "markersize": 7.5, "markeredgewidth": 2.0},
+}
 DASHES = {"solid": "-", "steps": "-", "dashed": (0, (5, 2)), "dotted": (0, (1.2, 1.6))}
 STYLE = _pairs("""font.size=10 lines.linewidth=1.8 savefig.facecolor=white hatch.linewidth=0.8
     axes.titlesize=10.5 axes.titleweight=bold axes.titlelocation=left axes.labelsize=10.5
@@ -75,7 +79,7 @@ def draw(figure: Figure) -> "Canvas":
 
     columns = min(figure.columns, len(figure.panels))
     rows = [figure.panels[i : i + columns] for i in range(0, len(figure.panels), columns)]
-    heights = [max(4.0 if isinstance(p, Panel) else 1.3 + 0.42 * len(p.rows) for p in row) for row in rows]
+    heights = [max(_height(panel) for panel in row) for row in rows]
     engine = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.08, hspace=0.06)
     with _style():
         canvas = Canvas((6.2 if columns == 1 else 4.6 * columns, sum(heights)), layout=engine)
@@ -84,27 +88,50 @@ def draw(figure: Figure) -> "Canvas":
         pairs = [(canvas.add_subplot(grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
         for ax, panel in pairs:
             ax.set_xlabel(panel.x_label)
-            _draw_panel(ax, panel) if isinstance(panel, Panel) else _draw_limits(ax, panel)
+            _draw_in(ax, panel)
         # What follows depends on sizes in pixels, known only once the page is laid out.
         canvas.draw_without_rendering()
         for ax, panel in pairs:
             _place_legend(ax, panel.title)
         canvas.draw_without_rendering()
         for ax, panel in pairs:
-            _label_references(ax, panel) if isinstance(panel, Panel) else _fit_limits(ax)
+            if isinstance(panel, Panel):
+                _label_references(ax, panel)
+            elif isinstance(panel, LimitBars):
+                _fit_limits(ax)
         if any(isinstance(panel, LimitBars) for _, panel in pairs):
             canvas.draw_without_rendering()  # room for the ticks of a longer axis
         canvas.set_layout_engine("none")  # laid out: to do so again at each save costs a third of the time
     return canvas
 
 
+def _height(panel: Panel | LimitBars | RowChart) -> float:
+    """Return the height of a panel in inches: a map is taller than a curve."""
+    if not isinstance(panel, Panel):
+        return 1.3 + 0.42 * len(panel.rows)
+    return 5.0 if panel.areas else 4.0
+
+
+def _draw_in(ax: "Axes", panel: Panel | LimitBars | RowChart) -> None:
+    if isinstance(panel, Panel):
+        _draw_panel(ax, panel)
+    elif isinstance(panel, LimitBars):
+        _draw_limits(ax, panel)
+    else:
+        _draw_rows(ax, panel)
+
+
 def _draw_panel(ax: "Axes", panel: Panel) -> None:
     ax.set_ylabel(panel.y_label)
     ax.set_xscale("log" if panel.x_log else "linear")
     ax.set_yscale("log" if panel.y_log else "linear")
+    if panel.areas:
+        ax.tick_params(pad=6)
+    for turn, area in enumerate(panel.areas):
+        _draw_area(ax, area, _colour(area.colour, turn))
     for turn, series in enumerate(panel.series):
         _draw_series(ax, series, _colour(series.colour, turn))
-    ax.margins(x=0.05 if any(s.style == "points" for s in panel.series) else 0)
+    ax.margins(x=0.05 if any(s.style in MARKERS for s in panel.series) else 0)
     for ref in panel.references:
         line = ax.axvline if ref.axis == "x" else ax.axhline
         line(ref.value, color=GREY, linewidth=1.0, linestyle=(0, (6, 3)), zorder=1.5)
@@ -116,9 +143,23 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
         _label_decades(axis)
 
 
+def _draw_area(ax: "Axes", area: Area, colour: str) -> None:
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    pale = tuple(1 - 0.25 * (1 - part) for part in to_rgb(colour))  # opaque: colours do not mix
+    outline = Outline.make_compound_path(*(Outline(ring, closed=True) for ring in area.rings))
+    ax.add_patch(PathPatch(outline, facecolor=pale, edgecolor="none", zorder=0.4))  # below the ticks
+    for line in area.lines:
+        ax.plot(*line.T, color=colour, linewidth=1.3, zorder=1.5)
+    ax.fill_between([], [], facecolor=pale, edgecolor=colour, linewidth=1.5, label=area.label)
+
+
 def _draw_series(ax: "Axes", s: Series, colour: str) -> None:
-    if s.style == "points":
-        ax.errorbar(s.x, s.y, s.y_error, fmt="o", color=colour, markersize=4.5, elinewidth=1.2, label=s.label)
+    if s.style in MARKERS:
+        marker = MARKERS[s.style] | {"color": colour, "label": s.label}
+        ax.errorbar(s.x, s.y, s.y_error, elinewidth=1.2, **marker)
         return
     line: dict[str, Any] = {"color": colour, "linestyle": DASHES[s.style], "label": s.label}
     band: dict[str, Any] = {"color": colour, "alpha": 0.18, "linewidth": 0}
@@ -237,6 +278,33 @@ def _draw_limits(ax: "Axes", chart: LimitBars) -> None:
     ax.set_ylim(y - 0.4, -0.6)
 
 
+def _draw_rows(ax: "Axes", chart: RowChart) -> None:
+    """Draw bars as thick as half a row, points with errors over them, and the rows' names at the left."""
+    ax.set_xscale("log" if chart.x_log else "linear")
+    for turn, bars in enumerate(chart.bars):
+        colour = _colour(bars.colour, turn)
+        if bars.points is not None:
+            errors = np.abs([bars.points - bars.low, bars.high - bars.points])
+            marker = MARKERS["points"] | {"color": colour, "label": bars.label, "markeredgecolor": "black"}
+            ax.errorbar(bars.points, bars.rows, xerr=errors, elinewidth=1.2, **marker)
+        else:
+            paint: dict[str, Any] = {"color": colour, "alpha": 0.75}
+            if not bars.filled:
+                paint = {"facecolor": "none", "edgecolor": colour}
+            centre = bars.rows + {"upper": -0.16, "lower": 0.16, None: 0.0}[bars.half]
+            height = 0.56 if bars.half is None else 0.3
+            ax.barh(centre, bars.high - bars.low, height, bars.low, label=bars.label, **paint)
+    for x in chart.lines:
+        ax.axvline(x, color=GREY, linewidth=1.0, linestyle=(0, (6, 3)), zorder=0.5)
+    ax.set(ylim=(len(chart.rows) - 0.4, -0.6), yticks=range(len(chart.rows)), yticklabels=chart.rows)
+    ax.tick_params(axis="y", which="both", left=False, right=False, labelsize=8.5)
+    ax.grid(visible=False, axis="y")
+    if chart.x_range:
+        ax.set_xlim(chart.x_range)
+    if chart.x_log:
+        _label_decades(ax.xaxis)
+
+
 def _limit_text(row: LimitBar, unit: str) -> str:
     if row.value is None:
         return "" if row.allowed else "no limit"
@@ -289,9 +357,10 @@ def save(figure: Figure, directory: Path | str) -> dict[str, Path]:
 
     The SVG holds its text as paths, so that it looks alike everywhere. The CSV file has comment
     lines (``#``) with the titles and axes, then one row a point in the columns ``panel, series,
-    x, x_high, y, y_error``: `x_high` is the upper bin edge of a histogram and empty otherwise. A
-    figure with a limits chart has ``group, note`` as well; there `y` is the limit and `x` to
-    `x_high` (empty: no end) an allowed interval. Returns the paths under "png", "svg" and "csv".
+    x, x_high, y, y_error``: `x_high` is the upper bin edge of a histogram and empty otherwise; a row
+    without x and y ends each line around an area. A figure with a limits chart has ``group, note`` as
+    well; there `y` is the limit and `x` to `x_high` (empty: no end) an allowed interval. Returns the
+    paths under "png", "svg" and "csv".
     """
     Path(directory).mkdir(parents=True, exist_ok=True)
     paths = {kind: Path(directory) / f"{figure.name}.{kind}" for kind in ("png", "svg", "csv")}
@@ -307,8 +376,9 @@ def _csv(figure: Figure) -> str:
     limits = any(isinstance(panel, LimitBars) for panel in figure.panels)
     comments, rows = [figure.title], []
     for number, panel in enumerate(figure.panels, start=1):
-        y = panel.y_label if isinstance(panel, Panel) else f"limit [{panel.unit}]; allowed: x to x_high"
-        comments.append(f"panel {number} ({panel.title or 'untitled'}): x = {panel.x_label}, y = {y}")
+        comments.append(
+            f"panel {number} ({panel.title or 'untitled'}): x = {panel.x_label}, y = {_y_label(panel)}"
+        )
         rows += [(number, *row) for row in _points(panel)]
     out.writelines(f"# {' '.join(line.split())}\n" for line in comments)
     write = csv.writer(out, lineterminator="\n").writerow
@@ -319,11 +389,28 @@ def _csv(figure: Figure) -> str:
     return out.getvalue()
 
 
-def _points(panel: Panel | LimitBars) -> Iterator[tuple[Any, ...]]:
+def _y_label(panel: Panel | LimitBars | RowChart) -> str:
+    if isinstance(panel, Panel):
+        return panel.y_label
+    if isinstance(panel, LimitBars):
+        return f"limit [{panel.unit}]; allowed: x to x_high"
+    return "the point of a bar from x to x_high"
+
+
+def _points(panel: Panel | LimitBars | RowChart) -> Iterator[tuple[Any, ...]]:
+    for area in panel.areas if isinstance(panel, Panel) else ():
+        for line in area.lines:
+            yield from ((area.label, x, None, y, None) for x, y in line)
+            yield area.label, None, None, None, None  # a gap
     for s in panel.series if isinstance(panel, Panel) else ():
         for i in range(s.y.size):
             high = s.x[i + 1] if s.style == "steps" else None
             yield s.label, s.x[i], high, s.y[i], None if s.y_error is None else s.y_error[i]
+    if isinstance(panel, RowChart):
+        for bars in panel.bars:
+            for i, number in enumerate(bars.rows):
+                point = None if bars.points is None else bars.points[i]
+                yield f"{bars.label}: {panel.rows[number]}", bars.low[i], bars.high[i], point, None
     for row in panel.rows if isinstance(panel, LimitBars) else ():
         for low, end in row.intervals:
             yield row.label, low, end, row.value, None, row.group, row.note

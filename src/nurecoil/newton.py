@@ -1,20 +1,52 @@
-"""Damped Newton minimisation of many small problems at once."""
+"""Damped Newton minimisation of many small problems at once, inside a box.
+
+One source for every array library: the functions take `xp`, `numpy` or `jax.numpy`, and change no array in
+place. All arrays have the problems on the last axis, so that each operation runs over all of them; a
+symmetric matrix is its lower triangle, row by row: (J (J + 1)/2, P).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Evaluate = Callable[[Array, NDArray[np.intp]], tuple[Array, Array, Array]]
 
-_MOST_STEPS = 60
-_WORST_DAMPING = 1e12
-_TINY = 1e-150
-_SADDLE = -1e-6  # an eigenvalue below it, in units of the diagonal, leads downhill
-_AWAY = 0.1  # the step away from a saddle, in units of 1/√|diagonal|
-_RIDGE = 1e-11  # keeps a Hessian of nearly parallel columns solvable; it changes steps, not minima
+MOST_STEPS = 100
+LARGEST_DAMPING = 1e12
+TINY = 1e-150
+SADDLE = -1e-6  # a pivot below it, in units of the diagonal, leads downhill
+AWAY = 0.1  # the step away from a saddle, in units of 1/√|diagonal|
+RIDGE = 1e-11  # keeps a Hessian of nearly parallel columns solvable; it changes steps, not minima
+TOLERANCE = 1e-10
+_FEW = 15  # problems for each variable: below it, LAPACK is faster
+
+
+class Problem(Protocol):
+    """P functions of J variables."""
+
+    def evaluate(self, x: Any, xp: Any) -> tuple[Any, Any, Any]:
+        """Return values (P,), gradients (J, P) and Hessians (J (J + 1)/2, P) at x (J, P).
+
+        An infinite value rejects a step.
+        """
+
+    def take(self, which: NDArray[np.intp]) -> "Problem":
+        """Return the problems numbered `which`."""
+
+
+class State(NamedTuple):
+    """Where P minimisations stand; `active` are those under way."""
+
+    x: Any
+    value: Any
+    gradient: Any
+    hessian: Any
+    damping: Any
+    active: Any
+    converged: Any
 
 
 @dataclass(frozen=True)
@@ -24,7 +56,7 @@ class Minimum:
     Attributes
     ----------
     value : ndarray, shape (P,)
-    x : ndarray, shape (P, J)
+    x : ndarray, shape (J, P)
     converged : ndarray of bool, shape (P,)
         The last step would lower the value by less than the tolerance, and no direction leads downhill.
     """
@@ -34,74 +66,205 @@ class Minimum:
     converged: NDArray[np.bool_]
 
 
-def minimise_batch(evaluate: Evaluate, start: Array, *, tolerance: float = 1e-10) -> Minimum:
-    """Return the minimum of each of P functions of J variables.
+def minimise_batch(
+    problem: Problem,
+    start: Array,
+    *,
+    low: Array | None = None,
+    high: Array | None = None,
+    tolerance: float = TOLERANCE,
+) -> Minimum:
+    """Return the minimum of each of P functions of J variables, with NumPy.
 
     A step solves (H + λ diag |H|) Δ = -g; it is taken only if it leads downhill and lowers the value, else λ
-    grows (Levenberg-Marquardt), so that the value never rises. Where H is not positive, it is replaced by
-    the same with positive eigenvalues, and from a saddle a step leads along the most negative one.
+    grows (Levenberg-Marquardt), so that the value never rises. Where H is not positive, its negative pivots
+    change sign, and from a saddle a step leads along a direction of negative curvature.
 
     Parameters
     ----------
-    evaluate : callable
-        `evaluate(x, which)` returns value (p,), gradient (p, J) and Hessian (p, J, J) of the problems
-        numbered `which` at x (p, J); an infinite value rejects a step.
-    start : ndarray, shape (P, J)
+    problem : Problem
+    start : ndarray, shape (J, P)
+    low, high : ndarray, shape (J,) or (J, P), optional
+        The box; a variable at a bound stays there while the function falls outwards.
     tolerance : float
         On the expected decrease of the value, g·H⁻¹·g/2.
     """
     x = np.array(start, dtype=float)
-    points, variables = x.shape
-    value, gradient, hessian = evaluate(x, np.arange(points))
-    converged = np.zeros(points, dtype=bool)
-    if variables == 0:
-        return Minimum(value, x, ~converged)
-    damping = np.zeros(points)
-    active = np.arange(points)
-    diagonal = np.arange(variables)
-    for _ in range(_MOST_STEPS):
-        scale = np.sqrt(np.abs(hessian[active][:, diagonal, diagonal])) + _TINY
-        scaled = hessian[active] / (scale[:, :, np.newaxis] * scale[:, np.newaxis, :])
-        step, saddle = _step(scaled, gradient[active] / scale, damping[active], tolerance)
-        step /= scale
-        decrease = -0.5 * (gradient[active] * step).sum(axis=1)
-        done = (np.abs(decrease) < tolerance) & (damping[active] < 1) & ~saddle
-        decrease[saddle] = tolerance
-        converged[active[done]] = True
-        active, step, decrease = active[~done], step[~done], decrease[~done]
-        if not active.size:
-            break
-        trial = x[active] + np.where(decrease > 0, 1.0, 0.0)[:, np.newaxis] * step
-        new_value, new_gradient, new_hessian = evaluate(trial, active)
-        better = (decrease > 0) & (new_value <= value[active])
-        taken = active[better]
-        x[taken], value[taken] = trial[better], new_value[better]
-        gradient[taken], hessian[taken] = new_gradient[better], new_hessian[better]
-        damping[taken] = np.where(damping[taken] < 1e-6, 0.0, damping[taken] / 10)
-        refused = active[~better]
-        damping[refused] = np.maximum(10 * damping[refused], 1e-3)
-        active = active[damping[active] < _WORST_DAMPING]
+    low, high = (_bounds(edge, x.shape, end) for edge, end in ((low, -np.inf), (high, np.inf)))
+    live = np.arange(x.shape[1])
+    state = begin(problem, x, np)
+    if not len(x):
+        return Minimum(state.value, x, state.converged)
+    value, converged = np.array(state.value), np.zeros(live.size, dtype=bool)
+    for _ in range(MOST_STEPS):
+        trial, decrease, state = propose(state, low[:, live], high[:, live], tolerance, np)
+        going = np.flatnonzero(state.active)
+        if 2 * going.size <= live.size:  # the others are done: let them go
+            x[:, live], value[live], converged[live] = state.x, state.value, state.converged
+            if not going.size:
+                return Minimum(value, x, converged)
+            live, problem = live[going], problem.take(going)
+            trial, decrease = trial[:, going], decrease[going]
+            state = State(*(part[..., going] for part in state))
+        state = accept(state, trial, decrease, problem.evaluate(trial, np), np)
+    x[:, live], value[live], converged[live] = state.x, state.value, state.converged
     return Minimum(value, x, converged)
 
 
+def begin(problem: Problem, x: Any, xp: Any) -> State:
+    """Return the state at the start."""
+    value, gradient, hessian = problem.evaluate(x, xp)
+    finite = xp.isfinite(value)
+    nothing = finite & (len(x) == 0)  # without variables there is nothing to do
+    return State(x, value, gradient, hessian, xp.zeros_like(value), finite & ~nothing, nothing)
+
+
+def propose(state: State, low: Any, high: Any, tolerance: float, xp: Any) -> tuple[Any, Any, State]:
+    """Return where to try next, by how much the value should fall there, and which are done."""
+    x, _, gradient, hessian, damping, active, converged = state
+    held = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
+    step, decrease, saddle = _step(hessian, xp.where(held, 0.0, gradient), damping, held, tolerance, xp)
+    done = active & (xp.abs(decrease) < tolerance) & (damping < 1) & ~saddle
+    active = active & ~done & (damping < LARGEST_DAMPING)
+    trial = xp.clip(x + xp.where(active & (decrease > 0), step, 0.0), low, high)
+    return trial, decrease, state._replace(active=active, converged=converged | done)
+
+
+def accept(state: State, trial: Any, decrease: Any, found: tuple[Any, Any, Any], xp: Any) -> State:
+    """Return the state after the trial: there where it is better, else where it was, damped more."""
+    value, gradient, hessian = found
+    better = state.active & (decrease > 0) & (value <= state.value)
+    eased = xp.where(state.damping < 1e-6, 0.0, state.damping / 10)
+    damped = xp.maximum(10 * state.damping, 1e-3)
+    return State(
+        xp.where(better, trial, state.x),
+        xp.where(better, value, state.value),
+        xp.where(better, gradient, state.gradient),
+        xp.where(better, hessian, state.hessian),
+        xp.where(better, eased, damped),
+        state.active,
+        state.converged,
+    )
+
+
+def minimise_traced(
+    problem: Problem, x: Any, low: Any, high: Any, xp: Any, loop: Callable[..., Any]
+) -> State:
+    """Return the last state of the same minimisation as one traceable loop (`jax.lax.while_loop`)."""
+
+    def unfinished(carry: tuple[int, State]) -> Any:
+        return (carry[0] < MOST_STEPS) & xp.any(carry[1].active)
+
+    def body(carry: tuple[int, State]) -> tuple[int, State]:
+        trial, decrease, state = propose(carry[1], low, high, TOLERANCE, xp)
+        return carry[0] + 1, accept(state, trial, decrease, problem.evaluate(trial, xp), xp)
+
+    state = begin(problem, x, xp)
+    return loop(unfinished, body, (0, state))[1] if len(x) else state
+
+
+def triangle(variables: int) -> list[tuple[int, int]]:
+    """Return the (row, column) of each element of a packed symmetric matrix."""
+    return [(i, j) for i in range(variables) for j in range(i + 1)]
+
+
 def _step(
-    hessian: Array, gradient: Array, damping: Array, tolerance: float
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Return a step for each Hessian of unit diagonal, and which of them only lead away from a saddle."""
-    diagonal = np.arange(gradient.shape[1])
-    damped = hessian.copy()
-    damped[:, diagonal, diagonal] += _RIDGE
+    hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: float, xp: Any
+) -> tuple[Any, Any, Any]:
+    """Return a step (J, P), the decrease that it should bring, and which only lead away from a saddle."""
+    n = len(gradient)
+    if xp is np and gradient.shape[1] < _FEW * n:
+        found = _step_of_few(hessian, gradient, damping, held)
+        if found is not None:
+            return found
+    scale = xp.stack([xp.sqrt(xp.abs(hessian[_at(i, i)])) + TINY for i in range(n)])
+    unit, free = 1 / scale, 1.0 - held
+    entries = {(i, j): hessian[_at(i, j)] * (unit[i] * unit[j]) for i, j in triangle(n)}
+    for i, j in entries:
+        entries[i, j] = entries[i, j] * (free[i] * free[j]) if i != j else entries[i, i] * free[i] + held[i]
+    lower, pivots, negative = _factorise(entries, damping + RIDGE, n, xp)
+    scaled = [gradient[i] * unit[i] for i in range(n)]
+    step = _backwards(lower, [y / d for y, d in zip(_forwards(lower, scaled), pivots, strict=True)])
+    decrease = 0.5 * sum(g * s for g, s in zip(scaled, step, strict=True))
+    saddle = sum(negative) > 0
+    if xp is np and not saddle.any():
+        return -xp.stack(step) * unit, decrease, saddle
+    saddle = saddle & (decrease < tolerance)
+    along = _backwards(lower, negative)
+    uphill = sum(g * v for g, v in zip(scaled, along, strict=True)) > 0
+    length = AWAY / xp.sqrt(sum(v * v for v in along) + TINY)
+    away = [xp.where(uphill, -length, length) * v for v in along]
+    step = [xp.where(saddle, a, -s) for a, s in zip(away, step, strict=True)]
+    return xp.stack(step) * unit, xp.where(saddle, tolerance, decrease), saddle
+
+
+def _step_of_few(
+    hessian: Array, gradient: Array, damping: Array, held: NDArray[np.bool_]
+) -> tuple[Array, Array, NDArray[np.bool_]] | None:
+    """Return the same where all Hessians are positive, by LAPACK, one problem after the other; else None.
+
+    For few problems that costs less than the elimination for all at once, which is many short operations.
+    """
+    n, points = gradient.shape
+    rows, columns = (np.array(numbers) for numbers in zip(*triangle(n), strict=True))
+    matrix = np.empty((points, n, n))
+    matrix[:, rows, columns] = matrix[:, columns, rows] = hessian.T
+    unit = 1 / (np.sqrt(np.abs(hessian[rows == columns])) + TINY)
+    free = unit * ~held
+    matrix *= free.T[:, :, np.newaxis] * free.T[:, np.newaxis, :]
+    diagonal = np.arange(n)
+    matrix[:, diagonal, diagonal] += held.T + RIDGE
     try:
-        np.linalg.cholesky(damped)
+        np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(hessian)
-        along = np.matmul(vectors.transpose(0, 2, 1), gradient[..., np.newaxis])[..., 0]
-        steps = -along / (np.abs(values) + damping[:, np.newaxis] + _RIDGE)
-        saddle = (values[:, 0] < _SADDLE) & (-0.5 * (along * steps).sum(axis=1) < tolerance)
-        steps[saddle] = 0.0
-        steps[saddle, 0] = np.where(along[saddle, 0] > 0, -_AWAY, _AWAY)
-        away: Array = np.matmul(vectors, steps[..., np.newaxis])[..., 0]
-        return away, np.asarray(saddle, dtype=np.bool_)
-    damped[:, diagonal, diagonal] += damping[:, np.newaxis]
-    solved = np.linalg.solve(damped, gradient[..., np.newaxis])[..., 0]
-    return np.asarray(-solved, dtype=float), np.zeros(len(solved), dtype=np.bool_)
+        return None
+    matrix[:, diagonal, diagonal] += damping[:, np.newaxis]
+    scaled = gradient * unit
+    step = np.linalg.solve(matrix, scaled.T[..., np.newaxis])[..., 0].T
+    return -step * unit, 0.5 * (scaled * step).sum(axis=0), np.zeros(points, dtype=bool)
+
+
+def _at(i: int, j: int) -> int:
+    return i * (i + 1) // 2 + j
+
+
+def _factorise(
+    entries: dict[tuple[int, int], Any], added: Any, n: int, xp: Any
+) -> tuple[dict[tuple[int, int], Any], list[Any], list[Any]]:
+    """Return L, D and where the first negative pivot is, of A = L D Lᵀ with D made positive, plus `added`."""
+    lower: dict[tuple[int, int], Any] = {}
+    pivots: list[Any] = []
+    negative: list[Any] = []
+    before: Any = 0.0
+    for j in range(n):
+        scaled = [lower[j, k] * pivots[k] for k in range(j)]
+        pivot = entries[j, j] - sum(lower[j, k] * scaled[k] for k in range(j))
+        first = xp.where(pivot < SADDLE, 1.0 - before, 0.0)
+        negative.append(first)
+        before = before + first
+        pivots.append(xp.abs(pivot) + added)  # after the sign: -1 + 1 would be an endless step
+        for i in range(j + 1, n):
+            inner = sum(lower[i, k] * scaled[k] for k in range(j))
+            lower[i, j] = (entries[i, j] - inner) / pivots[j]
+    return lower, pivots, negative
+
+
+def _forwards(lower: dict[tuple[int, int], Any], y: list[Any]) -> list[Any]:
+    """Return L⁻¹ y."""
+    x: list[Any] = []
+    for i, value in enumerate(y):
+        x.append(value - sum(lower[i, k] * x[k] for k in range(i)))
+    return x
+
+
+def _backwards(lower: dict[tuple[int, int], Any], y: list[Any]) -> list[Any]:
+    """Return L⁻ᵀ y."""
+    x = list(y)
+    for i in reversed(range(len(y))):
+        x[i] = y[i] - sum(lower[k, i] * x[k] for k in range(i + 1, len(y)))
+    return x
+
+
+def _bounds(edge: Array | None, shape: tuple[int, ...], end: float) -> Array:
+    values = np.asarray(end if edge is None else edge, dtype=float)
+    return np.broadcast_to(values[:, np.newaxis] if values.ndim == 1 else values, shape)

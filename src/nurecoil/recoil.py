@@ -33,8 +33,15 @@ class RecoilTemplates:
         """Return Σ_α [vector_α · strengths_α + magnetic_α μ_α²], shape (..., n)."""
         strengths = vector_strengths(couplings)
         flat = strengths.reshape(*strengths.shape[:-2], 9)
-        n = len(self.vector)
-        return flat @ self.vector.reshape(n, 9).T + couplings.magnetic_moment**2 @ self.magnetic.T
+        counts: Array = flat @ self.vector.reshape(len(self.vector), 9).T
+        if np.any(couplings.magnetic_moment):
+            counts = counts + couplings.magnetic_moment**2 @ self.magnetic.T
+        return counts
+
+    @property
+    def matrix(self) -> Array:
+        """What multiplies `couplings.strengths`, shape (12, n)."""
+        return np.concatenate([self.vector.reshape(-1, 9).T, self.magnetic.T])
 
     def scaled(self, factor: float) -> "RecoilTemplates":
         """Return the templates of `factor` times the exposure."""

@@ -6,22 +6,52 @@ each returns a `Result`.
 """
 
 from nurecoil.analysis.best_fit import BestFit, fit
+from nurecoil.analysis.combination import Combination, Compatibility, Measurement, combine
+from nurecoil.analysis.discovery import Rejection, Significance, significance
+from nurecoil.analysis.expected_limits import Sensitivity, sensitivity
+from nurecoil.analysis.fit_quality import Contribution, Goodness, Toys, goodness
 from nurecoil.analysis.limits import Limit, limit
+from nurecoil.analysis.maps import Map, profile_map
+from nurecoil.analysis.posterior import Posterior, sample
 from nurecoil.analysis.prediction import Prediction, predict
 from nurecoil.analysis.question import Question, joint_likelihood, standard_model_counts
+from nurecoil.analysis.ranking import Impact, Impacts, impact
 from nurecoil.analysis.result import Conventions, Result, conventions
+from nurecoil.analysis.scanning import Scan, scan
 
 __all__ = [
     "BestFit",
+    "Combination",
+    "Compatibility",
+    "Contribution",
     "Conventions",
+    "Goodness",
+    "Impact",
+    "Impacts",
     "Limit",
+    "Map",
+    "Measurement",
+    "Posterior",
     "Prediction",
     "Question",
+    "Rejection",
     "Result",
+    "Scan",
+    "Sensitivity",
+    "Significance",
+    "Toys",
+    "combine",
     "conventions",
     "fit",
+    "goodness",
+    "impact",
     "joint_likelihood",
     "limit",
     "predict",
+    "profile_map",
+    "sample",
+    "scan",
+    "sensitivity",
+    "significance",
     "standard_model_counts",
 ]

@@ -1,7 +1,7 @@
 """Which values of one parameter are allowed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.intervals import Profile, profile, threshold
+from nurecoil.inference.intervals import Profile, profiles, threshold
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
 
@@ -25,11 +25,19 @@ class Limit:
     ----------
     parameter, cl, profile
         The scanned parameter, the confidence level, and Δχ² with its intervals (inside units).
+    further
+        The same curve with the intervals of further confidence levels.
     """
 
     parameter: Parameter
     cl: float
     profile: Profile
+    further: Mapping[float, Profile] = field(default_factory=dict)
+
+    @property
+    def profiles(self) -> Mapping[float, Profile]:
+        """Δχ² with its intervals by confidence level, in the order in which they were asked for."""
+        return {self.cl: self.profile, **self.further}
 
 
 def limit(
@@ -38,7 +46,7 @@ def limit(
     fixed: Values,
     scan: tuple[str, float, float],
     *,
-    cl: float = 0.9,
+    cl: float | Sequence[float] = 0.9,
     freeze_at: float | None = None,
     widths: Mapping[str, float] | None = None,
     points: int = 2001,
@@ -54,8 +62,8 @@ def limit(
     scan : (name, low, high)
         The parameter and its range (inside units): of the model, or a nuisance parameter of an experiment,
         which is then free of its prior.
-    cl : float
-        Confidence level; Δχ² follows from Wilks' theorem with one degree of freedom.
+    cl : float or sequence of float
+        Confidence level, or several; Δχ² follows from Wilks' theorem with one degree of freedom.
     freeze_at : float, optional
         None profiles the pulls at every point. A value of the scanned parameter holds them at their best
         fit there, and counts Δχ² from that point: what the seed did, at m_Z' = 3 TeV.
@@ -77,33 +85,45 @@ def limit(
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths)
     parameter = question.free[0]
-    if not low < high:
-        raise NurecoilError(
-            f"the range of {name}, {parameter.format(low)} to {parameter.format(high)}, is reversed or empty:"
-            " write LOW..HIGH with LOW below HIGH"
-        )
-    parameter.check([low, high])
-    level = threshold(cl)
+    check_range(parameter, low, high)
+    several = (cl,) if isinstance(cl, int | float) else tuple(cl)
+    if not several:
+        raise NurecoilError("a limit needs at least one confidence level")
+    levels = [threshold(each) for each in several]
     reference = None
-    chi2: Callable[[Array], Array] = question.profiled
+
+    def profiled(x: Array) -> Array:
+        return question.chi2(x[:, np.newaxis])
+
+    chi2: Callable[[Array], Array] = profiled
     if freeze_at is not None:
         parameter.check(freeze_at)
         chi2, reference = question.frozen_at(freeze_at)
     log = parameter.log_scan and low > 0
-    curve = profile(
-        chi2, low, high, level, log=log, points=points, reference=reference, noise=question.likelihood.noise
+    curves = profiles(
+        chi2, low, high, levels, log=log, points=points, reference=reference, noise=question.likelihood.noise
     )
-    notes = _edge_notes(parameter, curve, low, high) if freeze_at is None else ()
+    notes = _edge_notes(parameter, curves[0], low, high) if freeze_at is None else ()
     return question.result(
         "limit",
-        Limit(parameter, cl, curve),
-        converged=curve.converged,
+        Limit(parameter, several[0], curves[0], dict(zip(several[1:], curves[1:], strict=True))),
+        converged=all(curve.converged for curve in curves),
         notes=notes,
         nuisances="profiled"
         if freeze_at is None
         else f"frozen at their best fit for {name} = {parameter.format(freeze_at)}, Δχ² counted from there",
-        settings={"scan": list(scan), "cl": cl, "freeze_at": freeze_at, "points": points},
+        settings={"scan": list(scan), "cl": several, "freeze_at": freeze_at, "points": points},
     )
+
+
+def check_range(parameter: Parameter, low: float, high: float) -> None:
+    """Refuse a range that is reversed, empty or out of the parameter's bounds."""
+    if not low < high:
+        raise NurecoilError(
+            f"the range of {parameter.name}, {parameter.format(low)} to {parameter.format(high)}, is reversed"
+            " or empty: write LOW..HIGH with LOW below HIGH"
+        )
+    parameter.check([low, high])
 
 
 def _edge_notes(parameter: Parameter, curve: Profile, low: float, high: float) -> tuple[str, ...]:

@@ -2,24 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.analysis.result import Answer, Conventions, Result, conventions, provenance
-from nurecoil.couplings import Couplings
+from nurecoil.analysis.strengths import Coordinates, fit_strengths, linearise
+from nurecoil.couplings import Couplings, strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
-from nurecoil.likelihood import (
-    BinnedTerm,
-    CountingTerm,
-    JointLikelihood,
-    Morphing,
-    Term,
-    counting_likelihood,
-)
+from nurecoil.likelihood import Data, Fitted, JointLikelihood, Profiled, Term, counting_likelihood, term_of
 from nurecoil.models import STANDARD_MODEL, Model
-from nurecoil.parameters import Parameter, Value, Values, find
+from nurecoil.parameters import Parameter, Values, find
 
 Array = NDArray[np.float64]
 
@@ -39,6 +34,7 @@ def joint_likelihood(
     experiments: Sequence[CompiledExperiment],
     fixed: Values,
     widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
 ) -> JointLikelihood:
     """Return the likelihood of experiments together.
 
@@ -51,6 +47,8 @@ def joint_likelihood(
         where that is scanned, at its default.
     widths : mapping, optional
         Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at zero.
+    engine : str
+        What computes: "numpy", "jax" or "fast".
     """
     if not experiments:
         raise NurecoilError("at least one experiment is needed")
@@ -58,17 +56,16 @@ def joint_likelihood(
     terms: list[Term] = []
     for compiled in experiments:
         statistics = compiled.experiment.statistics
+        counting = None
         if isinstance(statistics, CountingStatistics):
             expected = float(standard_model_counts(compiled, fixed).sum())
             counting = counting_likelihood(statistics, expected, widths)
-            terms.append(CountingTerm(compiled, statistics, counting))
-        else:
-            terms.append(BinnedTerm(compiled, statistics))
-    likelihood = JointLikelihood(tuple(terms), widths)
-    if not any(isinstance(term, BinnedTerm) for term in terms):
+        terms.append(term_of(compiled, counting))
+    likelihood = JointLikelihood(tuple(terms), widths, engine_name=engine)
+    if all(term.sigma is not None for term in terms):
         return likelihood
-    standard = likelihood.profiled(likelihood.signals(_standard_model_couplings(fixed)))
-    return replace(likelihood, start=tuple(standard.pulls[0].tolist()))
+    standard = likelihood.profiled(strengths(_standard_model_couplings(fixed)))
+    return replace(likelihood, starts=(tuple(standard.pulls[0].tolist()),))
 
 
 @dataclass(frozen=True)
@@ -104,11 +101,12 @@ class Question:
         experiments: Sequence[CompiledExperiment],
         fixed: Values,
         start: Mapping[str, float],
-        widths: Mapping[str, float] | None,
+        widths: Mapping[str, float] | None = None,
+        engine: str = "numpy",
     ) -> "Question":
         """Check names and values, and put the likelihood together."""
         of_model = [p.name for p in model.parameters]
-        likelihood = joint_likelihood(experiments, {**fixed}, widths)
+        likelihood = joint_likelihood(experiments, fixed, widths, engine)
         for pull in likelihood.pulls:
             if pull.name in of_model:
                 raise NurecoilError(
@@ -134,38 +132,145 @@ class Question:
         remarks = _projection_notes(experiments, others) if "sin2_theta_w" in start else ()
         return cls(model, likelihood, free, others, start, used, remarks)
 
-    def point(self, x: Mapping[str, Value]) -> tuple[list[Morphing], dict[str, Array]]:
-        """Return the signals and the held pulls at values of the free parameters, each of shape (P,)."""
-        of_model = {p.name for p in self.model.parameters}
-        new = {name: value for name, value in x.items() if name in of_model}
-        held = {name: value for name, value in x.items() if name not in of_model}
-        points = max(np.size(value) for value in x.values())
-        signals = self.likelihood.signals(self.model.evaluate({**self.values, **new}))
-        return [s.repeated(points) for s in signals], held
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the free parameters, in order."""
+        return tuple(parameter.name for parameter in self.free)
 
-    def profiled_at(self, x: Mapping[str, Value]) -> Array:
-        """Return χ² with the pulls profiled."""
-        return self.likelihood.profiled(*self.point(x)).chi2
+    @cached_property
+    def of_model(self) -> tuple[int, ...]:
+        """The numbers of the free parameters that are the model's; the others are nuisance parameters."""
+        own = {p.name for p in self.model.parameters}
+        return tuple(number for number, name in enumerate(self.names) if name in own)
 
-    def profiled(self, x: Array) -> Array:
-        """Return the same as a function of the one free parameter."""
-        return self.profiled_at({self.free[0].name: x})
+    def strengths(self, points: ArrayLike) -> Array:
+        """Return what the model expects at points (P, d) of the free parameters, shape (P or 1, 12)."""
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        new = {self.names[i]: x[:, i] for i in self.of_model}
+        return strengths(self.model.evaluate({**self.values, **new}))
+
+    def held(self, points: ArrayLike) -> dict[str, Array]:
+        """Return the values of the free parameters that are nuisance parameters, (P,) each."""
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        return {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
+
+    def profiled(self, points: ArrayLike) -> Profiled:
+        """Return χ² with the pulls profiled at points (P, d) of the free parameters."""
+        return self.likelihood.profiled(self.strengths(points), self.held(points))
+
+    def chi2(self, points: ArrayLike) -> Array:
+        """Return the same χ², shape (P,)."""
+        return self.profiled(points).chi2
+
+    def slopes(self, points: ArrayLike, pulls: Array) -> Array:
+        """Return the slope (P, d) of the profiled χ² at points (P, d), where `profiled` found `pulls` (P, J).
+
+        χ² is differentiated analytically in the strengths of the couplings, and these numerically in the
+        parameters: exactly where the couplings are linear in them.
+        """
+        x, own = np.atleast_2d(np.asarray(points, dtype=float)), list(self.of_model)
+        free = [self.free[i] for i in own]
+        size = np.maximum(np.abs(x[:, own]), [abs(self.start[p.name]) or 1.0 for p in free])
+        expansion = linearise(self._strengths_of(x), x[:, own], size, [(p.low, p.high) for p in free])
+        found = np.empty_like(x)
+        found[:, own], along = self._without_priors.slopes(expansion, pulls)
+        for i, name in enumerate(self.names):
+            if i not in own:
+                found[:, i] = along[:, self._pull_number(name)]
+        return found
+
+    def unprofiled(self, points: ArrayLike, pulls: ArrayLike) -> Array:
+        """Return χ² (P,) at points (P, d) and pulls (P, J), the pulls' priors included.
+
+        A free nuisance parameter has its value in the points, and no prior.
+        """
+        x = np.array(np.broadcast_to(pulls, (len(np.atleast_2d(points)), len(self.likelihood.pulls))))
+        for name, values in self.held(points).items():
+            x[:, self._pull_number(name)] = values
+        return self._without_priors.chi2(self.strengths(points), x)
+
+    def components(self, point: ArrayLike, pulls: Array) -> dict[str, dict[str, Array]]:
+        """Return counts per bin at one point: {experiment: {"signal" or background: counts}}."""
+        return self.likelihood.components(self.strengths(point), pulls)
+
+    def with_data(self, data: Data) -> "Question":
+        """Return the same question to other data."""
+        return replace(self, likelihood=self.likelihood.with_data(data))
+
+    def expected(self, point: ArrayLike, pulls: ArrayLike | None = None) -> Data:
+        """Return Asimov data: what is expected at a point (d,), at pulls (J,) or their centres."""
+        return self.likelihood.expected(self.strengths(point), self._pulls_at(point, pulls))
+
+    def simulate(self, point: ArrayLike, pulls: ArrayLike, sets: int, rng: np.random.Generator) -> Data:
+        """Return simulated data around what is expected at a point (d,) and pulls (J,)."""
+        return self.likelihood.simulate(self.strengths(point), self._pulls_at(point, pulls), sets, rng)
+
+    def fitted(
+        self, starts: ArrayLike, low: ArrayLike, high: ArrayLike, pulls: Array | None = None
+    ) -> Fitted:
+        """Return the minima of χ² in the free parameters and the pulls, from starts (P, d) inside a box.
+
+        One start for each set of data, or one for all, or several for one set. Parameters that are scanned
+        in the logarithm are searched in it. The box holds the model's parameters; nuisance parameters that
+        are free float. The pulls start at `pulls`, (J,) or (P, J), where given.
+        """
+        theta, own = np.atleast_2d(np.asarray(starts, dtype=float)), list(self.of_model)
+        low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        if not own:
+            best = self._without_priors.profiled(self.strengths(theta[:1]))
+            found = Fitted(best.chi2, np.empty((len(best.chi2), 0)), best.pulls, best.converged)
+        else:
+            coordinates = Coordinates(
+                tuple(self.free[i].log_scan and low[i] > 0 for i in own), low[own], high[own]
+            )
+            found = fit_strengths(
+                self._without_priors, self._strengths_of(theta[:1]), coordinates, theta[:, own], pulls
+            )
+        points = np.empty((len(found.chi2), len(self.free)))
+        points[:, own] = found.points
+        for i, name in enumerate(self.names):
+            if i not in own:
+                points[:, i] = found.pulls[:, self._pull_number(name)]
+        return replace(found, points=points)
+
+    def _strengths_of(self, points: Array) -> Callable[[Array], Array]:
+        """Return the strengths as a function of the model's free parameters, k for each of P points.
+
+        Called with k P rows: for each of k, all points in their order.
+        """
+        own = list(self.of_model)
+
+        def strengths_of(values: Array) -> Array:
+            everywhere = np.tile(points, (len(values) // len(points), 1))
+            everywhere[:, own] = values
+            return self.strengths(everywhere)
+
+        return strengths_of
 
     def frozen_at(self, reference: float) -> tuple[Callable[[Array], Array], float]:
-        """Return χ² of the free parameter with pulls held at their best fit at `reference`; χ² there."""
-        name = self.free[0].name
-        signals, held = self.point({name: np.array([reference])})
-        best = self.likelihood.profiled(signals, held)
+        """Return χ² of the one free parameter with pulls held at their best fit at a value; χ² there."""
+        best = self.profiled([[reference]])
 
         def chi2(x: Array) -> Array:
-            signals, held = self.point({name: x})
-            pulls = np.repeat(best.pulls, len(x), axis=0)
-            for number, pull in enumerate(self.likelihood.pulls):
-                if pull.name in held:
-                    pulls[:, number] = held[pull.name]
-            return self.likelihood.chi2(signals, pulls)
+            return self.unprofiled(x[:, np.newaxis], best.pulls)
 
         return chi2, float(best.chi2[0])
+
+    @cached_property
+    def _without_priors(self) -> JointLikelihood:
+        """The likelihood in which free nuisance parameters have no prior."""
+        free = {name: np.inf for i, name in enumerate(self.names) if i not in self.of_model}
+        likelihood = self.likelihood
+        return replace(likelihood, widths={**likelihood.widths, **free}) if free else likelihood
+
+    def _pull_number(self, name: str) -> int:
+        return [pull.name for pull in self.likelihood.pulls].index(name)
+
+    def _pulls_at(self, point: ArrayLike, pulls: ArrayLike | None) -> Array:
+        x = np.array(self.likelihood.centre if pulls is None else pulls, dtype=float)
+        for name, values in self.held(point).items():
+            x[self._pull_number(name)] = values[0]
+        return x
 
     def result(
         self,

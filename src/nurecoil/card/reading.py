@@ -46,7 +46,7 @@ def read_card(name: str | Path) -> tuple[Path, schema.Card]:
     except tomllib.TOMLDecodeError as error:
         raise NurecoilError(f"the experiment card {path} is not TOML: {error}") from None
     except ValidationError as error:
-        raise NurecoilError(f"the experiment card {path} has {_listing(error)}") from None
+        raise NurecoilError(f"the experiment card {path} has {listing(error)}") from None
 
 
 def _path(name: str | Path) -> Path:
@@ -66,7 +66,8 @@ def _cards() -> Iterator[Path]:
             yield entry
 
 
-def _listing(error: ValidationError) -> str:
+def listing(error: ValidationError) -> str:
+    """Return all errors of a card in one sentence."""
     lines = []
     for item in error.errors(include_url=False):
         field = ".".join(str(part) for part in item["loc"]) or "card"

@@ -11,7 +11,23 @@ from typing import Annotated
 import typer
 
 from nurecoil._version import __version__
-from nurecoil.cli import data, fit, limit, listing, predict, reproduce, validate
+from nurecoil.cli import (
+    combine,
+    data,
+    fit,
+    goodness,
+    impact,
+    limit,
+    listing,
+    map,
+    predict,
+    reproduce,
+    sample,
+    scan,
+    sensitivity,
+    significance,
+    validate,
+)
 from nurecoil.cli.arguments import Once
 from nurecoil.errors import NurecoilError
 
@@ -27,7 +43,15 @@ limits.
   nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
   nurecoil predict --model standard-model --experiment binh2021-csi
   nurecoil limit --help              limits, with examples
+  nurecoil map --help                regions of two parameters, with examples
   nurecoil fit --help                best fits, with examples
+  nurecoil goodness --help           how well they describe the data
+  nurecoil significance --help       how strongly data reject a hypothesis
+  nurecoil sensitivity --help        the limit that is expected
+  nurecoil combine --help            experiments compared and combined
+  nurecoil impact --help             systematics ranked
+  nurecoil sample --help             samples of the posterior, with examples
+  nurecoil scan --help               grids of any size, on any number of workers
   nurecoil validate                  the published results of the COHERENT releases, recomputed
   nurecoil data list                 the official data releases; fetch, verify, path: nurecoil data --help
 
@@ -107,7 +131,19 @@ def _nurecoil(
 app.command("reproduce", cls=Once, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
 app.command("predict", cls=Once, help=predict.HELP, short_help=predict.SUMMARY)(predict.predict)
 app.command("limit", cls=Once, help=limit.HELP, short_help=limit.SUMMARY)(limit.limit)
+app.command("map", cls=Once, help=map.HELP, short_help=map.SUMMARY)(map.map_)
 app.command("fit", cls=Once, help=fit.HELP, short_help=fit.SUMMARY)(fit.fit)
+app.command("sample", cls=Once, help=sample.HELP, short_help=sample.SUMMARY)(sample.sample)
+app.command("scan", cls=Once, help=scan.HELP, short_help=scan.SUMMARY)(scan.scan)
+app.command("sensitivity", cls=Once, help=sensitivity.HELP, short_help=sensitivity.SUMMARY)(
+    sensitivity.sensitivity
+)
+app.command("significance", cls=Once, help=significance.HELP, short_help=significance.SUMMARY)(
+    significance.significance
+)
+app.command("goodness", cls=Once, help=goodness.HELP, short_help=goodness.SUMMARY)(goodness.goodness)
+app.command("combine", cls=Once, help=combine.HELP, short_help=combine.SUMMARY)(combine.combine)
+app.command("impact", cls=Once, help=impact.HELP, short_help=impact.SUMMARY)(impact.impact)
 app.command("validate", cls=Once, help=validate.HELP, short_help=validate.SUMMARY)(validate.validate)
 app.command("list", cls=Once, help=listing.HELP, short_help=listing.SUMMARY)(listing.list_)
 app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +34,68 @@ FormFactorName = Annotated[
         show_default="the experiment's own",
         help="helm-binh2021, helm, klein-nystrand, symmetrised-fermi or point.",
     ),
+]
+Experiments = Annotated[
+    list[str],
+    typer.Option(
+        "--experiment", metavar="NAME", help="A name or a card, FILE.toml; repeat to combine experiments."
+    ),
+]
+PriorWidths = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prior",
+        metavar="PULL=WIDTH",
+        help="Prior width of a nuisance parameter, in its own unit; `nurecoil fit` lists their names.",
+        show_default="the experiment's own",
+    ),
+]
+Fixed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fix",
+        metavar="PULL",
+        help="Hold a nuisance parameter at its central value; repeat for more.",
+        show_default=False,
+    ),
+]
+Free = Annotated[
+    list[str],
+    typer.Option(
+        "--free", metavar="NAME=START", help="A parameter to fit, and where to start; repeat for more."
+    ),
+]
+MaybeFree = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--free",
+        metavar="NAME=START",
+        help="A parameter to fit, and where to start; repeat for more.",
+        show_default=False,
+    ),
+]
+Starts = Annotated[
+    int,
+    typer.Option("--starts", metavar="N", help="Starts in all; the others are spread around the first."),
+]
+Scanned = Annotated[
+    str, typer.Option("--scan", metavar="NAME=LOW..HIGH", help="The parameter, and the range to look in.")
+]
+ConfidenceLevel = Annotated[
+    str, typer.Option("--cl", metavar="CL", help="Confidence level, between 0 and 1.")
+]
+Truth = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--truth",
+        metavar="NAME=VALUE",
+        help="Where the data are expected; repeat for more parameters.",
+        show_default="the Standard Model",
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Draw to a .png, .svg or .pdf file.", show_default="no plot"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
 
@@ -69,6 +132,17 @@ def parse_scan(parameters: "Iterable[Parameter]", text: str) -> tuple["Parameter
         raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
     low, high = parse_range(bounds, parameter.unit, name=name)
     return parameter, low * parameter.inside, high * parameter.inside
+
+
+def parse_levels(texts: Iterable[str]) -> list[float]:
+    """Return the confidence levels that --cl gives, each once."""
+    from nurecoil.quantities import parse_quantity
+
+    levels = [parse_quantity(text, "", name="cl") for text in texts]
+    for level, times in Counter(levels).items():
+        if times > 1:
+            raise NurecoilError(f"--cl is given {times} times as {level:g}: once is enough")
+    return levels
 
 
 def parse_priors(priors: Iterable[str]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from nurecoil.cli.arguments import (
     ModelName,
     Setting,
     compile_experiments,
+    parse_levels,
     parse_priors,
     parse_scan,
     parse_settings,
@@ -28,7 +29,9 @@ from nurecoil.staging import staged_file
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Limit, Result
+    from nurecoil.inference import Interval, Profile
     from nurecoil.models import Model
+    from nurecoil.parameters import Parameter
 
 FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
 SUMMARY = "Find the allowed values of a parameter."
@@ -42,7 +45,7 @@ Examples:
   nurecoil limit --model 331-beta --experiment binh2021-csi \\
     --set 'beta=-sqrt(3)' --scan m_zprime=0.1TeV..100TeV
   nurecoil limit --model 331-beta --set beta=0 --scan m_zprime=100GeV..10TeV \\
-    --experiment binh2021-csi --experiment binh2021-lar --cl 95% --plot limit.png
+    --experiment binh2021-csi --experiment binh2021-lar --cl 68% --cl 95% --plot limit.png
   nurecoil limit --model 331-beta --experiment binh2021-ge --set m_zprime=1TeV \\
     --scan 'beta=-sqrt(3)..sqrt(3)' --prior binh2021-ge_signal=0.3 --json"""
 
@@ -55,7 +58,12 @@ def limit(
     ],
     scan: Annotated[str, typer.Option(metavar="NAME=LOW..HIGH", help="The parameter to find limits of.")],
     settings: Setting = None,
-    cl: Annotated[str, typer.Option(metavar="CL", help="Confidence level, between 0 and 1.")] = "0.9",
+    cl: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CL", help="Confidence level, between 0 and 1; repeat for more.", show_default="90%"
+        ),
+    ] = None,
     freeze_at: Annotated[
         str | None,
         typer.Option(
@@ -84,7 +92,6 @@ def limit(
     from nurecoil import analysis, figures
     from nurecoil.exhibits import limit_figure
     from nurecoil.models import load_model
-    from nurecoil.quantities import parse_quantity
 
     if plot:
         figures.format_of(plot)  # refuses before anything is computed
@@ -101,7 +108,7 @@ def limit(
         raise NurecoilError(f"{parameter.name} is both set and scanned: do one or the other")
     widths = parse_priors(prior or ())
     frozen = None if freeze_at is None else float(parameter.parse(freeze_at))
-    level = parse_quantity(cl, "", name="cl")
+    levels = parse_levels(cl or ("90%",))
     with staged_file(plot) if plot else nullcontext() as target:
         require_signal(compiled)
         for end in (low, high):
@@ -113,7 +120,7 @@ def limit(
                 compiled,
                 values,
                 (parameter.name, low, high),
-                cl=level,
+                cl=levels,
                 freeze_at=frozen,
                 widths=widths,
                 points=points,
@@ -129,35 +136,38 @@ def limit(
 
 
 def _limit_json(model: "Model", experiments: Sequence[str], result: "Result[Limit]") -> dict[str, object]:
-    profile, unit = result.values.profile, result.values.parameter.inside
+    parameter, profile = result.values.parameter, result.values.profile
+    levels = [level_json(cl, curve, parameter.inside) for cl, curve in result.values.profiles.items()]
     return {
         "model": model.name,
         "experiments": list(experiments),
-        "parameter": result.values.parameter.name,
-        "unit": result.values.parameter.unit,
-        "cl": result.values.cl,
-        "best_fit": profile.best_fit / unit,
+        "parameter": parameter.name,
+        "unit": parameter.unit,
+        "best_fit": profile.best_fit / parameter.inside,
         "minimum": profile.minimum,
-        "allowed": [list(interval) for interval in _allowed(result)],
-        "open": [[interval.open_low, interval.open_high] for interval in profile.intervals],
-        "lower_limit": _scaled(profile.lower_limit, unit),
-        "upper_limit": _scaled(profile.upper_limit, unit),
-        "converged": profile.converged,
+        **levels[0],
+        "converged": result.converged,
         "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
-        "level": profile.level,
+        **({"levels": levels} if len(levels) > 1 else {}),
         "curve": {
-            "values": (profile.values / unit).tolist(),
+            "values": (profile.values / parameter.inside).tolist(),
             "delta_chi2": [x if math.isfinite(x) else None for x in profile.delta_chi2.tolist()],
         },
     }
 
 
-def _allowed(result: "Result[Limit]") -> list[tuple[float, float | None]]:
-    """Return the allowed intervals at the border unit; None stands for "open at the scan's upper edge"."""
-    unit = result.values.parameter.inside
-    return [(i.low / unit, None if i.open_high else i.high / unit) for i in result.values.profile.intervals]
+def level_json(cl: float, profile: "Profile", unit: float) -> dict[str, object]:
+    """Return what is allowed at one level, at the border unit; None stands for "open at the upper edge"."""
+    return {
+        "cl": cl,
+        "level": profile.level,
+        "allowed": [[i.low / unit, None if i.open_high else i.high / unit] for i in profile.intervals],
+        "open": [[interval.open_low, interval.open_high] for interval in profile.intervals],
+        "lower_limit": _scaled(profile.lower_limit, unit),
+        "upper_limit": _scaled(profile.upper_limit, unit),
+    }
 
 
 def _scaled(value: float | None, unit: float) -> float | None:
@@ -165,22 +175,26 @@ def _scaled(value: float | None, unit: float) -> float | None:
 
 
 def _print_limit(model: "Model", experiments: Sequence[str], result: "Result[Limit]") -> None:
-    profile, parameter = result.values.profile, result.values.parameter
-    allowed = [_interval_text(result, number) for number in range(len(profile.intervals))]
-    rows = [("allowed" if number == 0 else "", text) for number, text in enumerate(allowed or ["nothing"])]
-    rows += _limits(result)
-    rows.append(("best fit", f"{parameter.format(profile.best_fit, 4)}, χ² = {profile.minimum:.2f}"))
-    rows.append(("converged", "yes" if profile.converged else "NO: the ends of the intervals are not exact"))
-    title = f"{parameter.name} at {100 * result.values.cl:g} % CL (Δχ² ≤ {profile.level:.4g}): {model.name}, "
+    parameter, profiles = result.values.parameter, result.values.profiles
+    rows, best = [], result.values.profile
+    for cl, profile in profiles.items():
+        level = f" at {100 * cl:g} % CL" if len(profiles) > 1 else ""
+        texts = [interval_text(parameter, interval) for interval in profile.intervals] or ["nothing"]
+        rows += [(f"allowed{level}" if number == 0 else "", text) for number, text in enumerate(texts)]
+        rows += _limits(parameter, profile)
+    rows.append(("best fit", f"{parameter.format(best.best_fit, 4)}, χ² = {best.minimum:.2f}"))
+    rows.append(("converged", "yes" if result.converged else "NO: the ends of the intervals are not exact"))
+    levels = ", ".join(f"{100 * cl:g} %" for cl in profiles)
+    bounds = ", ".join(f"{profile.level:.4g}" for profile in profiles.values())
+    title = f"{parameter.name} at {levels} CL (Δχ² ≤ {bounds}): {model.name}, "
     print_pairs(title + " + ".join(experiments), rows)
     print_basis(model.parameters, result.fixed, result.notes, result.conventions)
 
 
-def _limits(result: "Result[Limit]") -> list[tuple[str, str]]:
+def _limits(parameter: "Parameter", profile: "Profile") -> list[tuple[str, str]]:
     """Return the one-sided limits, or why there is none."""
-    profile = result.values.profile
     named = (("lower limit", profile.lower_limit), ("upper limit", profile.upper_limit))
-    found = [(name, result.values.parameter.format(value, 4)) for name, value in named if value is not None]
+    found = [(name, parameter.format(value, 4)) for name, value in named if value is not None]
     if found or not profile.intervals:
         return found
     first, last = profile.intervals[0], profile.intervals[-1]
@@ -189,9 +203,8 @@ def _limits(result: "Result[Limit]") -> list[tuple[str, str]]:
     return [("limits", f"two-sided interval{'s' if len(profile.intervals) > 1 else ''}")]
 
 
-def _interval_text(result: "Result[Limit]", number: int) -> str:
+def interval_text(parameter: "Parameter", interval: "Interval") -> str:
     """Return one interval in words; an end at the scan's edge is not an end."""
-    interval, parameter = result.values.profile.intervals[number], result.values.parameter
     low, high = parameter.format(interval.low, 4), parameter.format(interval.high, 4)
     if interval.open_low and interval.open_high:
         return f"everything scanned, {low} to {high}"

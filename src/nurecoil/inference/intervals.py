@@ -1,6 +1,6 @@
 """All allowed intervals of one parameter: {x : Δχ²(x) <= level}, by root-finding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -117,7 +117,32 @@ def profile(
     reference: float | None = None,
     noise: float = 0.0,
 ) -> Profile:
-    r"""Find all intervals of one parameter with Δχ² <= level.
+    """Find all intervals of one parameter with Δχ² <= `level`: as `profiles`, for one level.
+
+    Examples
+    --------
+    >>> result = profile(lambda x: (x**2 - 4.0) ** 2, -5.0, 5.0, level=1.0)
+    >>> [(round(i.low, 6), round(i.high, 6)) for i in result.intervals]
+    [(-2.236068, -1.732051), (1.732051, 2.236068)]
+    >>> profile(lambda x: 1.0 / x**2, 0.1, 1e3, level=4.0, log=True).lower_limit
+    0.49999...
+    """
+    (found,) = profiles(chi2, low, high, [level], log=log, points=points, reference=reference, noise=noise)
+    return found
+
+
+def profiles(
+    chi2: Function,
+    low: float,
+    high: float,
+    levels: Sequence[float],
+    *,
+    log: bool = False,
+    points: int = 2001,
+    reference: float | None = None,
+    noise: float = 0.0,
+) -> tuple[Profile, ...]:
+    r"""Find all intervals of one parameter with Δχ² <= level, for each level, from one scan.
 
     .. math:: \{x \in [x_\mathrm{low}, x_\mathrm{high}] : \chi^2(x) - \chi^2_0 \le \mathrm{level}\}
 
@@ -132,8 +157,8 @@ def profile(
         χ² or -2 ln L of a 1-D array, returned with the same shape. +inf means forbidden.
     low, high : float
         Ends of the scan, in the parameter's unit; 0 < low if `log`.
-    level : float
-        Allowed means Δχ² <= `level`, see `threshold`; positive unless a reference is given.
+    levels : sequence of float
+        Allowed means Δχ² <= level, see `threshold`; positive unless a reference is given.
     log : bool
         Space the grid, and search, in ln x instead of x.
     points : int
@@ -160,14 +185,13 @@ def profile(
 
     Examples
     --------
-    >>> result = profile(lambda x: (x**2 - 4.0) ** 2, -5.0, 5.0, level=1.0)
-    >>> [(round(i.low, 6), round(i.high, 6)) for i in result.intervals]
-    [(-2.236068, -1.732051), (1.732051, 2.236068)]
-    >>> profile(lambda x: 1.0 / x**2, 0.1, 1e3, level=4.0, log=True).lower_limit
-    0.49999...
+    >>> [found.intervals[0].high for found in profiles(np.square, 0.0, 5.0, [1.0, 4.0])]
+    [1.0, 2.0]
     """
     _check_scan(low, high, log, points)
-    _check_level(level, reference)
+    for level in levels:
+        _check_level(level, reference)
+    scale = min(abs(level) or 1.0 for level in levels)
     checked = _checked(chi2)
     axis = _Axis(float(low), float(high), log)
     grid = axis.grid(points)
@@ -181,18 +205,21 @@ def profile(
     def function(u: FloatArray) -> FloatArray:
         return checked(axis.value(u))
 
-    mesh = _with_hidden_features(function, _Mesh(grid, on_grid), abs(level) or 1.0, noise)
-    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, scale=abs(level) or 1.0))
+    mesh = _with_hidden_features(function, _Mesh(grid, on_grid), scale, noise)
+    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, scale=scale))
     best = int(np.argmin(mesh.y))
     minimum, best_fit = float(mesh.y[best]), float(axis.value(mesh.u[[best]])[0])
     if minimum >= _FORBIDDEN:
         raise NurecoilError(f"chi2 is infinite everywhere between {low:g} and {high:g}: no value is allowed")
     origin = minimum if reference is None else float(reference)
-    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, below=origin + level))
-    intervals, converged = _intervals(lambda u: function(u) - origin - level, mesh, origin + level, axis)
+    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, below=origin + max(levels)))
     delta_chi2 = np.where(on_grid >= _FORBIDDEN, np.inf, on_grid - origin)
     values.flags.writeable = delta_chi2.flags.writeable = False
-    return Profile(values, delta_chi2, float(level), best_fit, minimum, intervals, converged)
+    found = [(level, *_intervals(function, mesh, origin + level, axis)) for level in levels]
+    return tuple(
+        Profile(values, delta_chi2, float(level), best_fit, minimum, intervals, converged)
+        for level, intervals, converged in found
+    )
 
 
 @dataclass(frozen=True)
@@ -370,7 +397,11 @@ def _nine_points(left: FloatArray, mid: FloatArray, right: FloatArray) -> FloatA
 def _intervals(
     function: Function, mesh: _Mesh, ceiling: float, axis: _Axis
 ) -> tuple[tuple[Interval, ...], bool]:
-    """Return the runs of allowed mesh points, their ends solved for, and whether all were found."""
+    """Return the runs of mesh points not above the ceiling, their ends solved for, and whether all were."""
+
+    def above(u: FloatArray) -> FloatArray:
+        return function(u) - ceiling
+
     excess = mesh.y - ceiling
     allowed = np.concatenate([[False], excess <= 0.0, [False]])
     firsts = np.flatnonzero(~allowed[:-1] & allowed[1:]).tolist()
@@ -378,8 +409,8 @@ def _intervals(
     end = mesh.u.size - 1
     intervals, converged = [], True
     for first, last in zip(firsts, lasts, strict=True):
-        low, low_ok = (mesh.u[0], True) if first == 0 else _root(function, mesh.u, excess, first - 1)
-        high, high_ok = (mesh.u[end], True) if last == end else _root(function, mesh.u, excess, last)
+        low, low_ok = (mesh.u[0], True) if first == 0 else _root(above, mesh.u, excess, first - 1)
+        high, high_ok = (mesh.u[end], True) if last == end else _root(above, mesh.u, excess, last)
         x = axis.value(np.array([low, high]))
         intervals.append(Interval(float(x[0]), float(x[1]), first == 0, last == end))
         converged = converged and low_ok and high_ok

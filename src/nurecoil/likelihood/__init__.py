@@ -1,22 +1,29 @@
 """Likelihoods: from expected counts to χ² = -2 ln L, nuisance parameters profiled or held.
 
-`counting`: one number of counts (Gaussian). `binned`: Poisson counts in bins, with shape systematics.
-`joint`: the sum over experiments, whose pulls of the same name are one.
+`term`: one experiment, Poisson or Gaussian. `joint`: their sum, in which pulls of one name are one, and what
+it is asked. `data`: what was observed, or might have been. `counting`: one number of counts, in closed form.
+
+The engine: `arrays` (an experiment as plain arrays), `response` (couplings to signal, with derivatives),
+`morphing` (shapes that pulls change), `objective` (χ² of one experiment with derivatives), `problem` (of all
+together), `engines` (what minimises it).
 """
 
-from nurecoil.likelihood.binned import BinnedTerm
-from nurecoil.likelihood.component import Morphing
-from nurecoil.likelihood.counting import CountingLikelihood, CountingTerm, counting_likelihood
-from nurecoil.likelihood.joint import JointLikelihood, Profiled
-from nurecoil.likelihood.term import Term
+from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
+from nurecoil.likelihood.data import Data
+from nurecoil.likelihood.joint import Fitted, JointLikelihood, Profiled
+from nurecoil.likelihood.response import Expansion
+from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
 
 __all__ = [
-    "BinnedTerm",
     "CountingLikelihood",
-    "CountingTerm",
+    "Data",
+    "Expansion",
+    "Fitted",
     "JointLikelihood",
-    "Morphing",
     "Profiled",
     "Term",
+    "binned_term",
     "counting_likelihood",
+    "gaussian_term",
+    "term_of",
 ]

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.couplings import Couplings
-from nurecoil.experiment import CompiledExperiment, CountingStatistics
-from nurecoil.likelihood.component import Morphing
-from nurecoil.parameters import Parameter
+from nurecoil.experiment import CountingStatistics
 
 Array = NDArray[np.float64]
 
@@ -98,49 +95,3 @@ def _penalty(pull: Array, width: float) -> Array:
     if width == 0.0:
         return np.where(pull == 0.0, 0.0, np.inf)
     return (pull / width) ** 2
-
-
-@dataclass(frozen=True)
-class CountingTerm:
-    """A counting experiment as a term of a joint likelihood."""
-
-    compiled: CompiledExperiment
-    statistics: CountingStatistics
-    likelihood: CountingLikelihood
-
-    @property
-    def name(self) -> str:
-        """The experiment's name."""
-        return self.compiled.experiment.name
-
-    @property
-    def observed(self) -> Array:
-        """The observed counts, shape (1,)."""
-        return np.array([self.likelihood.observed])
-
-    @property
-    def pulls(self) -> tuple[Parameter, ...]:
-        """The nuisance parameters."""
-        return self.statistics.pulls
-
-    def signal(self, couplings: Couplings) -> Morphing:
-        """Return the expected total counts, without shape pulls."""
-        counts = np.atleast_1d(self.compiled.counts(couplings).sum(axis=-1))[:, np.newaxis]
-        none = np.empty((len(counts), 0, 1))
-        return Morphing(counts, none, none)
-
-    def evaluate(self, signal: Morphing, x: Array) -> tuple[Array, Array, Array]:
-        """Return (n - s(1 + a1) - B(1 + a2))²/σ², its gradient and Hessian."""
-        s = signal.counts[:, 0]
-        slopes = np.stack([s, np.full_like(s, self.likelihood.background)], axis=-1)[:, : len(self.pulls)]
-        residual = self.likelihood.observed - s - self.likelihood.background - (slopes * x).sum(axis=1)
-        scaled = 2 * residual / self.likelihood.variance
-        hessian = 2 * slopes[:, :, np.newaxis] * slopes[:, np.newaxis, :] / self.likelihood.variance
-        return residual**2 / self.likelihood.variance, -scaled[:, np.newaxis] * slopes, hessian
-
-    def components(self, signal: Morphing, x: Array) -> Mapping[str, Array]:
-        """Return the total counts of signal and background, shape (P, 1)."""
-        found = {"signal": signal.counts * (1 + x[:, :1])}
-        if len(self.pulls) > 1:
-            found["background"] = self.likelihood.background * (1 + x[:, 1:])
-        return found

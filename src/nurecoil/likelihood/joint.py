@@ -1,23 +1,25 @@
 """The joint likelihood of several experiments, its pulls profiled or held."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.couplings import Couplings
 from nurecoil.errors import NurecoilError
-from nurecoil.likelihood.binned import BinnedTerm
-from nurecoil.likelihood.component import Morphing
+from nurecoil.likelihood.data import Data
+from nurecoil.likelihood.engines import Engine, engine
+from nurecoil.likelihood.objective import deviance, expected
+from nurecoil.likelihood.problem import Inputs, Layout, evaluate_joint
+from nurecoil.likelihood.response import Expansion, respond
 from nurecoil.likelihood.term import Term
-from nurecoil.newton import minimise_batch
+from nurecoil.newton import Minimum
 from nurecoil.parameters import Parameter, find
 
 Array = NDArray[np.float64]
 
-_CHUNK_NUMBERS = 400_000  # of derivatives at once: bounds the memory, and keeps them in the cache
+_CHUNK_NUMBERS = 1_000_000  # of derivatives at once: bounds the memory, and keeps them in the cache
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,28 @@ class Profiled:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """χ² minimised over pulls and d parameters, P times.
+
+    Attributes
+    ----------
+    chi2, converged : ndarray, shape (P,)
+    points : ndarray, shape (P, d)
+    pulls : ndarray, shape (P, J)
+    """
+
+    chi2: Array
+    points: Array
+    pulls: Array
+    converged: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class JointLikelihood:
     """χ² = Σ over experiments of -2 ln L + Σ over pulls of (x/w)².
 
-    A pull of one name in several experiments is one parameter; two definitions of it are an error.
+    A pull of one name in several experiments is one parameter; two definitions of it are an error. What a
+    model expects enters as strengths of its couplings (`couplings.strengths`), in which counts are linear.
 
     Attributes
     ----------
@@ -48,16 +68,23 @@ class JointLikelihood:
         One for each experiment.
     widths
         Prior widths that replace those of the pulls; 0 holds a pull at zero, infinity lets it float.
-    start
-        Where the search for the best pulls begins, their defaults unless given; it saves steps.
+    starts
+        Where the search for the best pulls begins, in turn; their defaults unless given. A good first one
+        saves steps; where shapes bend, others find minima that the first misses.
+    data
+        What is compared with; the experiments' own unless given.
+    engine_name
+        "numpy", "jax" or "fast": what computes; the results agree.
     """
 
     terms: tuple[Term, ...]
     widths: Mapping[str, float]
-    start: tuple[float, ...] | None = None
+    starts: tuple[tuple[float, ...], ...] = ()
+    data: Data | None = None
+    engine_name: str = "numpy"
 
     def __post_init__(self) -> None:
-        """Refuse two definitions of one pull, unknown names and negative widths."""
+        """Refuse two definitions of one pull, unknown names, negative widths and data of another shape."""
         merged: dict[str, Parameter] = {}
         for term in self.terms:
             for pull in term.pulls:
@@ -70,6 +97,8 @@ class JointLikelihood:
             find(merged.values(), name, "nuisance parameter")
             if not width >= 0:
                 raise NurecoilError(f"prior width {name} = {width} is not allowed: it must be 0 or more")
+        if self.data is not None:
+            self.data.check(tuple(term.observed.size for term in self.terms), len(self.pulls))
 
     @cached_property
     def pulls(self) -> tuple[Parameter, ...]:
@@ -85,104 +114,279 @@ class JointLikelihood:
     @property
     def noise(self) -> float:
         """How far a profiled χ² may be off: nothing where it is a parabola in the pulls."""
-        return 1e-7 if any(isinstance(term, BinnedTerm) for term in self.terms) else 0.0
+        return 1e-7 if any(term.sigma is None for term in self.terms) else 0.0
 
     @cached_property
     def centre(self) -> Array:
-        """The values that the priors prefer, shape (J,)."""
+        """The values that the priors of the pulls prefer by themselves, shape (J,)."""
         return np.array([pull.default for pull in self.pulls], dtype=float)
+
+    @cached_property
+    def observed(self) -> Data:
+        """What is compared with."""
+        return self.data or Data(tuple(term.observed for term in self.terms), self.centre)
+
+    def with_data(self, data: Data) -> "JointLikelihood":
+        """Return the same likelihood of other data."""
+        return replace(self, data=data)
+
+    def chi2(self, strengths: Array, pulls: ArrayLike) -> Array:
+        """Return χ² (P,) at the pulls (J,) or (P, J); infinite where one is off that is held."""
+        x = np.atleast_2d(np.asarray(pulls, dtype=float))
+        points = max(len(strengths), len(x), self.observed.sets)
+        total = np.broadcast_to(self._prior(x), points).copy()
+        for number, (term, counts) in enumerate(zip(self.terms, self._counts(strengths, x), strict=True)):
+            mu = np.sum(list(counts.values()), axis=0)
+            observed, gaussian = self.observed.counts[number], term.sigma is not None
+            sigma = 1.0 if term.sigma is None else term.sigma
+            total += deviance(mu / sigma, np.atleast_2d(observed) / sigma, gaussian, np)[0]
+        return total
+
+    def components(self, strengths: Array, pulls: Array) -> dict[str, dict[str, Array]]:
+        """Return counts per bin at the first point: {experiment: {"signal" or background: counts}}."""
+        counts = self._counts(strengths[:1], np.atleast_2d(pulls)[:1])
+        return {
+            term.name: {name: part[0] for name, part in parts.items()}
+            for term, parts in zip(self.terms, counts, strict=True)
+        }
+
+    def expected(self, strengths: Array, pulls: ArrayLike | None = None) -> Data:
+        """Return what would be observed on average (Asimov data), priors centred on the pulls."""
+        x = self.centre if pulls is None else np.asarray(pulls, dtype=float)
+        counts = self._counts(strengths[:1], x[np.newaxis])
+        return Data(tuple(np.sum(list(parts.values()), axis=0)[0] for parts in counts), x)
+
+    def simulate(self, strengths: Array, pulls: ArrayLike, sets: int, rng: np.random.Generator) -> Data:
+        """Return simulated data: counts around the expectation, and centres around the pulls.
+
+        Poisson or, with fixed σ, Gaussian counts; a centre is drawn from the prior around the value that
+        `pulls` (J,) has. A held or floating pull has no auxiliary measurement: its centre stays.
+        """
+        x = np.asarray(pulls, dtype=float)
+        mean = self.expected(strengths, x)
+        counts = tuple(
+            rng.poisson(mu, size=(sets, mu.size)).astype(float)
+            if term.sigma is None
+            else rng.normal(mu, term.sigma, size=(sets, mu.size))
+            for term, mu in zip(self.terms, mean.counts, strict=True)
+        )
+        measured = np.isfinite(self.width) & (self.width > 0)
+        drawn = rng.normal(x, np.where(measured, self.width, 0.0), size=(sets, x.size))
+        return Data(counts, np.where(measured, drawn, np.broadcast_to(self.observed.centres, drawn.shape)))
+
+    def profiled(self, strengths: Array, held: Mapping[str, ArrayLike] | None = None) -> Profiled:
+        """Return χ² minimised over the pulls at each point.
+
+        Parameters
+        ----------
+        strengths : ndarray, shape (P, 12)
+            What the model expects, from `couplings.strengths`; one point stands for all sets of data.
+        held : mapping, optional
+            Pulls that are not profiled but have these values, (P,) or one number, without their prior:
+            parameters that are scanned or fitted.
+        """
+        values = _arrays(held)
+        points = max(len(strengths), self.observed.sets, *(v.size for v in values.values()), 1)
+        found = self._minimised(points, strengths, None, values, np.empty((0, points)), (None, None))
+        return Profiled(found.chi2, found.pulls, found.converged)
+
+    def fitted(
+        self,
+        expansion: Expansion,
+        start: Array,
+        low: Array,
+        high: Array,
+        held: Mapping[str, ArrayLike] | None = None,
+        pulls: Array | None = None,
+    ) -> Fitted:
+        """Return χ² minimised over the pulls and d parameters in which the strengths are expanded.
+
+        Parameters
+        ----------
+        expansion : Expansion
+            Strengths as a quadratic function of the parameters.
+        start : ndarray, shape (P, d)
+        low, high : ndarray, shape (d,) or (P, d)
+            The box of the parameters.
+        held : mapping, optional
+            As for `profiled`.
+        pulls : ndarray, shape (J,) or (P, J), optional
+            Where to start with the pulls, in place of `starts`.
+        """
+        values = _arrays(held)
+        points = max(len(start), self.observed.sets, *(v.size for v in values.values()), 1)
+        theta = np.broadcast_to(start, (points, start.shape[1])).T
+        low, high = (np.broadcast_to(edge, (points, start.shape[1])).T for edge in (low, high))
+        return self._minimised(points, np.empty((1, 0)), expansion, values, theta, (low, high), pulls)
+
+    def slopes(self, expansion: Expansion, pulls: Array) -> tuple[Array, Array]:
+        """Return ∂χ² in the parameters (P, d) and in the pulls (P, J), analytically.
+
+        Parameters
+        ----------
+        expansion : Expansion
+            Strengths around the P points, which are its centres.
+        pulls : ndarray, shape (P, J)
+            Where the slopes are taken. Where χ² is least in the pulls, those in the parameters are the slopes
+            of the profile. A held pull has slope zero.
+        """
+        points, d = expansion.centre.shape
+        free = self._free(())
+        layout = self._layout(free, d)
+        base = self._base(slice(0, points), points, {})
+        inputs = self._inputs(slice(0, points), expansion.value, expansion if d else None, base, free)
+        inputs = inputs.prepared(layout, np)
+        z = ((pulls - self.centre)[:, free] / self._scale[free]).T
+        gradient = evaluate_joint(layout, inputs, np.concatenate([z, expansion.centre.T]), np)[1]
+        along = np.zeros((points, len(self.pulls)))
+        along[:, free] = gradient[: len(free)].T / self._scale[free]
+        return gradient[len(free) :].T, along
+
+    def _minimised(
+        self,
+        points: int,
+        strengths: Array,
+        expansion: Expansion | None,
+        held: Mapping[str, Array],
+        theta: Array,
+        box: tuple[Array | None, Array | None],
+        pulls: Array | None = None,
+    ) -> Fitted:
+        """Return the minima at P points, chunk by chunk, the lowest that any start finds."""
+        free = self._free(tuple(held))
+        layout = self._layout(free, len(theta))
+        run: Engine = engine(self.engine_name)
+        numbers = sum(term.bins for term in layout.terms) * max(1, layout.variables)
+        chunk = max(1, _CHUNK_NUMBERS // numbers) if run.chunked else points
+        chi2, converged = np.empty(points), np.empty(points, dtype=bool)
+        found, best = np.empty((points, len(self.pulls))), np.empty((points, len(theta)))
+        scale = self._scale[free]
+        begins = [np.broadcast_to(np.asarray(x, dtype=float), found.shape) for x in self._begins(pulls)]
+        for first in range(0, points, chunk):
+            part = slice(first, min(first + chunk, points))
+            base = self._base(part, part.stop - first, held)
+            inputs = self._inputs(part, strengths, expansion, base, free)
+            starts = [
+                np.concatenate([((x[part] - self.centre)[:, free] / scale).T, theta[:, part]]) for x in begins
+            ]
+            edges = [
+                _with_free(edge, end, len(free), part)
+                for edge, end in zip(box, (-np.inf, np.inf), strict=True)
+            ]
+            minimum = _lowest([run.minimise(layout, inputs, start, *edges) for start in starts])
+            chi2[part], converged[part] = minimum.value, minimum.converged
+            base[:, free] = self.centre[free] + minimum.x[: len(free)].T * scale
+            found[part], best[part] = base, minimum.x[len(free) :].T
+        return Fitted(chi2, best, found, converged)
+
+    def _begins(self, pulls: Array | None) -> Sequence[ArrayLike]:
+        return (pulls,) if pulls is not None else (self.starts or (self.centre,))
+
+    @cached_property
+    def _scale(self) -> Array:
+        return np.where(np.isfinite(self.width), self.width, 1.0)
 
     @cached_property
     def _places(self) -> Sequence[NDArray[np.intp]]:
         numbers = {pull.name: number for number, pull in enumerate(self.pulls)}
         return [np.array([numbers[p.name] for p in term.pulls], dtype=np.intp) for term in self.terms]
 
-    def signals(self, couplings: Couplings) -> list[Morphing]:
-        """Return what each experiment expects at P points of the couplings."""
-        return [term.signal(couplings) for term in self.terms]
+    @cached_property
+    def _layouts(self) -> dict[tuple[bytes, int], Layout]:
+        return {}
 
-    def chi2(self, signals: Sequence[Morphing], pulls: ArrayLike) -> Array:
-        """Return χ² (P,) at the pulls (J,) or (P, J); infinite where one is off that is held."""
-        x = np.broadcast_to(np.asarray(pulls, dtype=float), (len(signals[0].counts), len(self.pulls)))
-        return self._prior(x) + self._without_priors(signals, x)[0]
+    def _free(self, held: tuple[str, ...]) -> NDArray[np.intp]:
+        return np.array(
+            [j for j, p in enumerate(self.pulls) if self.width[j] > 0 and p.name not in held], dtype=np.intp
+        )
 
-    def components(self, signals: Sequence[Morphing], pulls: Array) -> dict[str, dict[str, Array]]:
-        """Return counts per bin at the first point: {experiment: {"signal" or background: counts}}."""
-        return {
-            term.name: {
-                name: counts[0]
-                for name, counts in term.components(signal.at(slice(1)), pulls[:1, places]).items()
-            }
-            for term, signal, places in zip(self.terms, signals, self._places, strict=True)
-        }
-
-    def profiled(self, signals: Sequence[Morphing], held: Mapping[str, ArrayLike] | None = None) -> Profiled:
-        """Return χ² minimised over the pulls at each point.
-
-        Parameters
-        ----------
-        signals : list of Morphing
-            From `signals`.
-        held : mapping, optional
-            Pulls that are not profiled but have these values, (P,) or one number, without their prior:
-            parameters that are scanned or fitted.
-        """
-        points = len(signals[0].counts)
-        fixed = {
-            name: np.broadcast_to(np.asarray(v, dtype=float), points) for name, v in (held or {}).items()
-        }
-        bins = max(signal.counts.shape[-1] for signal in signals)
-        chunk = max(1, _CHUNK_NUMBERS // (bins * max(1, len(self.pulls))))
-        parts = [
-            self._profiled_chunk(
-                [signal.at(slice(first, first + chunk)) for signal in signals],
-                {name: v[first : first + chunk] for name, v in fixed.items()},
+    def _layout(self, free: NDArray[np.intp], parameters: int) -> Layout:
+        """Return what is the same for all points, the same object each time: engines remember it."""
+        key = (free.tobytes(), parameters)
+        if key not in self._layouts:
+            place = dict(zip(free.tolist(), range(len(free)), strict=True))
+            self._layouts[key] = Layout(
+                terms=tuple(term.engine[0] for term in self.terms),
+                places=tuple(tuple(place.get(j, -1) for j in places.tolist()) for places in self._places),
+                gains=tuple(
+                    tuple((self._scale[places] / term.unit).tolist())
+                    for term, places in zip(self.terms, self._places, strict=True)
+                ),
+                weights=tuple(np.where(np.isfinite(self.width[free]), 1.0, 0.0).tolist()),
+                parameters=parameters,
             )
-            for first in range(0, points, chunk)
-        ]
-        return Profiled(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return self._layouts[key]
 
-    def _profiled_chunk(
-        self, signals: Sequence[Morphing], held: Mapping[str, Array]
-    ) -> tuple[Array, Array, NDArray[np.bool_]]:
-        width = self.width.copy()
-        base = np.tile(self.centre, (len(signals[0].counts), 1))
+    def _base(self, part: slice, points: int, held: Mapping[str, Array]) -> Array:
+        """Return all pulls (P, J) where the free ones are at their centres."""
+        base = np.tile(self.centre, (points, 1))
         for number, pull in enumerate(self.pulls):
             if pull.name in held:
-                base[:, number], width[number] = held[pull.name], 0.0
-        free = np.flatnonzero(width > 0)
-        scale = np.where(np.isfinite(width[free]), width[free], 1.0)
-        weight = np.where(np.isfinite(width[free]), 1.0, 0.0)  # of the prior, in units of `scale`
+                value = held[pull.name]
+                base[:, number] = value if value.size == 1 else value[part]
+        return base
 
-        def evaluate(z: Array, which: NDArray[np.intp]) -> tuple[Array, Array, Array]:
-            x = base[which]
-            x[:, free] = self.centre[free] + z * scale
-            value, gradient, hessian = self._without_priors([s.at(which) for s in signals], x)
-            return (
-                value + (weight * z**2).sum(axis=1),
-                gradient[:, free] * scale + 2 * weight * z,
-                hessian[:, free[:, np.newaxis], free] * (scale[:, np.newaxis] * scale) + 2 * np.diag(weight),
-            )
+    def _inputs(
+        self,
+        part: slice,
+        strengths: Array,
+        expansion: Expansion | None,
+        base: Array,
+        free: NDArray[np.intp],
+    ) -> Inputs:
+        data = self.observed.at(part)
+        pairs = [
+            term.data(np.atleast_2d(counts)) for term, counts in zip(self.terms, data.counts, strict=True)
+        ]
+        moved = base[:1] if (base == base[:1]).all() else base
+        return Inputs(
+            strengths=strengths if expansion or len(strengths) == 1 else strengths[part],
+            expansion=None if expansion is None else expansion.at(part),
+            observed=tuple(observed for observed, _ in pairs),
+            rest=sum((rest for _, rest in pairs), np.zeros(1)),
+            offsets=tuple(
+                (moved[:, places] - term.centre) / term.unit
+                for term, places in zip(self.terms, self._places, strict=True)
+            ),
+            centres=(np.atleast_2d(data.centres)[:, free] - self.centre[free]) / self._scale[free],
+        )
 
-        begin = self.centre if self.start is None else np.array(self.start)
-        z = np.tile((begin - self.centre)[free] / scale, (len(base), 1))
-        minimum = minimise_batch(evaluate, z)
-        base[:, free] = self.centre[free] + minimum.x * scale
-        return minimum.value, base, minimum.converged
-
-    def _without_priors(self, signals: Sequence[Morphing], x: Array) -> tuple[Array, Array, Array]:
-        points, pulls = x.shape
-        value, gradient = np.zeros(points), np.zeros((points, pulls))
-        hessian = np.zeros((points, pulls, pulls))
-        for term, signal, places in zip(self.terms, signals, self._places, strict=True):
-            v, g, h = term.evaluate(signal, x[:, places])
-            value += v
-            gradient[:, places] += g
-            hessian[:, places[:, np.newaxis], places] += h
-        return value, gradient, hessian
+    def _counts(self, strengths: Array, x: Array) -> list[dict[str, Array]]:
+        """Return the counts of each component of each experiment, (P, bins), at pulls (P, J)."""
+        found = []
+        for term, places in zip(self.terms, self._places, strict=True):
+            signal = respond(term.arrays.signal, strengths, np)
+            t = (x[:, places] - term.centre) / term.unit
+            found.append(expected(term.arrays, signal, list(t.T), np))
+        return found
 
     def _prior(self, x: Array) -> Array:
-        held, pulled = self.width == 0, x - self.centre
+        held, pulled = self.width == 0, x - np.atleast_2d(self.observed.centres)
         ratio = pulled / np.where(held, 1.0, self.width)
-        prior: Array = np.where(held, np.where(pulled == 0, 0.0, np.inf), ratio**2).sum(axis=1)
+        prior: Array = np.where(held, np.where(x == self.centre, 0.0, np.inf), ratio**2).sum(axis=1)
         return prior
+
+
+def _lowest(minima: Sequence[Minimum]) -> Minimum:
+    """Return the lowest of several minima of each point."""
+    best = minima[0]
+    for other in minima[1:]:
+        lower = other.value < best.value
+        best = Minimum(
+            np.where(lower, other.value, best.value),
+            np.where(lower, other.x, best.x),
+            np.where(lower, other.converged, best.converged),
+        )
+    return best
+
+
+def _with_free(edge: Array | None, end: float, free: int, part: slice) -> Array | None:
+    """Return one side of the box for all variables; free pulls have none."""
+    if edge is None:
+        return None
+    inside = edge[:, part]
+    return np.concatenate([np.full((free, inside.shape[1]), end), inside])
+
+
+def _arrays(held: Mapping[str, ArrayLike] | None) -> dict[str, Array]:
+    return {name: np.atleast_1d(np.asarray(v, dtype=float)) for name, v in (held or {}).items()}

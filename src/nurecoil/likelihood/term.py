@@ -1,41 +1,168 @@
-"""What every term of a likelihood can do: one experiment as a function of couplings and pulls."""
+"""One experiment as a term of a joint likelihood: its name, its pulls, what it observed, and its arrays.
 
-from collections.abc import Mapping
-from typing import Protocol
+Pulls are in their own units here, in t inside the arrays: counted from their defaults in steps (the prior's
+width unless the card says otherwise), at which the shapes at +1 and -1 are given. A pull of a binned
+signal's rate of width w is a factor (1 + w)^t: a log-normal prior, so that no pull can take the signal away.
+The pulls of the backgrounds' rates are fractions, and so are those of a counting experiment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.couplings import Couplings
-from nurecoil.likelihood.component import Morphing
+from nurecoil.experiment import BinnedStatistics, CompiledExperiment, CountingStatistics
+from nurecoil.likelihood.arrays import Background, Rotation, SignalArrays, TermArrays, rotated
+from nurecoil.likelihood.counting import CountingLikelihood
+from nurecoil.likelihood.morphing import morphing
 from nurecoil.parameters import Parameter
 
 Array = NDArray[np.float64]
 
 
-class Term(Protocol):
+@dataclass(frozen=True)
+class Term:
     """The likelihood of one experiment, without the priors of its pulls.
 
-    Pulls are zero where nothing is pulled: fractions of a rate, or standard deviations of a shape.
+    Attributes
+    ----------
+    name, pulls
+        Of the experiment.
+    observed : ndarray, shape (bins,)
+    sigma : ndarray, shape (bins,), or None
+        Standard deviations of Gaussian counts; None for Poisson counts.
+    arrays
+        The components of the counts, in bins.
+    centre, unit : ndarray, shape (pulls,)
+        t = (x - centre)/unit.
     """
 
-    @property
-    def name(self) -> str:
-        """The experiment's name."""
+    name: str
+    pulls: tuple[Parameter, ...]
+    observed: Array
+    sigma: Array | None
+    arrays: TermArrays
+    centre: Array
+    unit: Array
 
-    @property
-    def observed(self) -> Array:
-        """The observed counts per bin."""
+    @cached_property
+    def engine(self) -> tuple[TermArrays, Rotation | None]:
+        """The arrays that the engine computes with, and how counts are turned for them."""
+        return (self.arrays, None) if self.sigma is None else rotated(self.arrays, self.sigma)
 
-    @property
-    def pulls(self) -> tuple[Parameter, ...]:
-        """The nuisance parameters, with the widths of their priors."""
+    def data(self, counts: Array) -> tuple[Array, Array]:
+        """Return counts (..., bins) as the engine takes them, and what they add to χ² whatever is fitted."""
+        rotation = self.engine[1]
+        if rotation is None:
+            return counts, np.zeros(counts.shape[:-1])
+        return rotation.turned(counts), rotation.rest(counts)
 
-    def signal(self, couplings: Couplings) -> Morphing:
-        """Return what the couplings predict at P points: what `evaluate` takes."""
 
-    def evaluate(self, signal: Morphing, x: Array) -> tuple[Array, Array, Array]:
-        """Return -2 ln L (P,), its gradient (P, J) and a Hessian (P, J, J) at the pulls x (P, J)."""
+def binned_term(name: str, statistics: BinnedStatistics, templates: Array) -> Term:
+    """Return the Poisson likelihood of a binned experiment.
 
-    def components(self, signal: Morphing, x: Array) -> Mapping[str, Array]:
-        """Return the counts of the signal and of each background, shape (P, bins), at the pulls x (P, J)."""
+    Parameters
+    ----------
+    name : str
+    statistics : BinnedStatistics
+    templates : ndarray, shape (1 + 2 K, strengths, bins)
+        Of the signal, then up and down of each of its K variations.
+    """
+    pulls = statistics.pulls
+    numbers = {pull.name: number for number, pull in enumerate(pulls)}
+    widths = [pull.prior_width or 0.0 for pull in statistics.normalisations]
+    signal = SignalArrays(
+        templates,
+        tuple(numbers[pull.name] for pull in statistics.normalisations),
+        tuple(np.log1p(widths).tolist()),
+        tuple(numbers[v.pull.name] for v in statistics.variations),
+    )
+    backgrounds = []
+    for b in statistics.backgrounds:
+        shape = (1, len(b.variations), b.counts.size)
+        ups, downs = (
+            np.array([getattr(v, end) for v in b.variations]).reshape(shape) for end in ("up", "down")
+        )
+        morphed = morphing(b.counts[np.newaxis], ups, downs, np)
+        shapes = tuple(numbers[v.pull.name] for v in b.variations)
+        backgrounds.append(
+            Background(b.name, b.counts, numbers[b.pull.name], shapes, morphed.a[0], morphed.b[0])
+        )
+    rates = {b.pull.name for b in statistics.backgrounds}
+    steps = {v.pull.name: v.step for v in statistics.variations} | dict.fromkeys(rates, 1.0)
+    return Term(
+        name=name,
+        pulls=pulls,
+        observed=statistics.observed,
+        sigma=None,
+        arrays=TermArrays(False, signal, tuple(backgrounds)),
+        centre=np.array([0.0 if p.name in rates else p.default for p in pulls], dtype=float),
+        unit=np.array([steps.get(p.name) or p.prior_width for p in pulls], dtype=float),
+    )
+
+
+def gaussian_term(
+    name: str,
+    observed: Array,
+    sigma: Array,
+    templates: Array,
+    signal_pull: Parameter | None = None,
+    backgrounds: Sequence[tuple[str, Array, Parameter]] = (),
+) -> Term:
+    """Return the Gaussian likelihood of counts in bins, with linear pulls of the rates.
+
+    χ² = Σ_b [n_b - (1 + a) s_b - Σ_k (1 + a_k) B_kb]²/σ_b²
+
+    Parameters
+    ----------
+    name : str
+    observed, sigma : ndarray, shape (bins,)
+    templates : ndarray, shape (strengths, bins)
+        Of the signal.
+    signal_pull : Parameter, optional
+        a, a fraction.
+    backgrounds
+        (name, counts (bins,), pull) of each.
+    """
+    pulls = (*([signal_pull] if signal_pull else ()), *(pull for _, _, pull in backgrounds))
+    none = np.empty((0, observed.size))
+    first = 1 if signal_pull else 0
+    parts = tuple(
+        Background(b, counts, first + k, (), none, none) for k, (b, counts, _) in enumerate(backgrounds)
+    )
+    signal = SignalArrays(templates[np.newaxis], (0,) if signal_pull else (), None, ())
+    arrays = TermArrays(True, signal, parts)
+    return Term(name, pulls, observed, sigma, arrays, np.zeros(len(pulls)), np.ones(len(pulls)))
+
+
+def term_of(compiled: CompiledExperiment, counting: CountingLikelihood | None = None) -> Term:
+    """Return the term of a compiled experiment; a counting one needs its likelihood."""
+    experiment, statistics = compiled.experiment, compiled.experiment.statistics
+    blocks = [compiled.templates, *(t for pair in compiled.variations for t in pair)]
+    templates = np.array([block.matrix for block in blocks])
+    if isinstance(statistics, CountingStatistics):
+        assert counting is not None
+        background = np.array([counting.background])
+        pull = statistics.background_pull
+        if pull is None:
+            return _counting_term(experiment.name, counting, templates[0], statistics.signal_pull, ())
+        parts = (("background", background, pull),)
+        return _counting_term(experiment.name, counting, templates[0], statistics.signal_pull, parts)
+    return binned_term(experiment.name, statistics, templates)
+
+
+def _counting_term(
+    name: str,
+    counting: CountingLikelihood,
+    templates: Array,
+    pull: Parameter,
+    backgrounds: Sequence[tuple[str, Array, Parameter]],
+) -> Term:
+    """Return the Gaussian term of one number: the sum over bins, a background without pull taken off."""
+    observed = counting.observed - (0.0 if backgrounds else counting.background)
+    sigma = np.sqrt([counting.variance])
+    return gaussian_term(
+        name, np.array([observed]), sigma, templates.sum(axis=1, keepdims=True), pull, backgrounds
+    )

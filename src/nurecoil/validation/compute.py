@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis import BestFit, fit, joint_likelihood, limit, standard_model_counts
 from nurecoil.card import load_experiment, read_card
+from nurecoil.couplings import strengths
 from nurecoil.datasets import file_path
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import (
@@ -291,11 +292,11 @@ def no_signal(compiled: CompiledExperiment, widths: Widths, best: BestFit) -> fl
     return float(_chi2(compiled, widths, np.zeros(1), {})[0]) - best.fit.minimum
 
 
-def _chi2(compiled: CompiledExperiment, widths: Widths, strengths: Array, held: Mapping[str, float]) -> Array:
-    """Return χ² at strengths of the signal, pulls profiled but those `held`."""
+def _chi2(compiled: CompiledExperiment, widths: Widths, scales: Array, held: Mapping[str, float]) -> Array:
+    """Return χ² at `scales` of the signal, pulls profiled but those `held`."""
     likelihood = joint_likelihood([compiled], RADIATIVE, widths)
-    values = SCALED_STANDARD_MODEL.resolve({**RADIATIVE, "signal_strength": strengths})
-    return likelihood.profiled(likelihood.signals(SCALED_STANDARD_MODEL.evaluate(values)), held).chi2
+    values = SCALED_STANDARD_MODEL.resolve({**RADIATIVE, "signal_strength": scales})
+    return likelihood.profiled(strengths(SCALED_STANDARD_MODEL.evaluate(values)), held).chi2
 
 
 def weak_mixing_angle(compiled: CompiledExperiment, couplings: Mapping[str, Value] = RADIATIVE) -> Measured:

@@ -1,0 +1,222 @@
+"""How significant is what was seen, and what is expected to be seen."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.analysis.fitting import held_at, lowest, starting_points
+from nurecoil.analysis.question import Question
+from nurecoil.analysis.result import Result
+from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.inference.significance import log_p_value, standard_deviations
+from nurecoil.models import Model
+from nurecoil.parameters import Parameter, Values
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """How strongly data reject a null hypothesis.
+
+    Attributes
+    ----------
+    delta_chi2 : float
+        χ² of the null hypothesis above the best fit.
+    log10_p_value : float
+        The probability of a Δχ² at least as large if the null hypothesis is true, asymptotically.
+    sigma : float
+        The same in standard deviations.
+    """
+
+    delta_chi2: float
+    log10_p_value: float
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Significance:
+    """The significance of a signal, or of a departure from a model.
+
+    Attributes
+    ----------
+    parameters
+        All free parameters.
+    null
+        The null hypothesis: values of those that are tested (inside units); the others are fitted.
+    one_sided
+        Whether the null hypothesis lies at the bound of the one parameter that is tested.
+    observed
+        With the data.
+    best_fit, minimum
+        The best fit (inside units) and χ² there.
+    expected, truth
+        With Asimov data at `truth` (inside units); None where that is the null hypothesis itself.
+    """
+
+    parameters: tuple[Parameter, ...]
+    null: Mapping[str, float]
+    one_sided: bool
+    observed: Rejection
+    best_fit: Mapping[str, float]
+    minimum: float
+    expected: Rejection | None
+    truth: Mapping[str, float] | None
+
+    @property
+    def dof(self) -> int:
+        """How many parameters are tested."""
+        return len(self.null)
+
+
+def significance(
+    model: Model,
+    experiments: Sequence[CompiledExperiment],
+    fixed: Values,
+    start: Mapping[str, float],
+    null: Mapping[str, float],
+    *,
+    truth: Mapping[str, float] | None = None,
+    starts: Sequence[Mapping[str, float]] = (),
+    widths: Mapping[str, float] | None = None,
+) -> Result[Significance]:
+    r"""Return by how many standard deviations a null hypothesis is rejected, observed and expected.
+
+    .. math:: q_0 = \chi^2(\mathrm{null}) - \chi^2_\min, \qquad
+              p = P(\chi^2_k \ge q_0), \text{ half of it where the null lies at a bound}
+
+    with k tested parameters (Wilks). For one parameter Z = √q₀, one- or two-sided
+    (Cowan et al., Eur. Phys. J. C 71, 1554 (2011), eqs. 12, 50 and 53).
+
+    Parameters
+    ----------
+    model, experiments, fixed, start, starts, widths
+        As for `fit`.
+    null : mapping
+        The null hypothesis: values of some or all free parameters (inside units).
+    truth : mapping, optional
+        Free parameters at which the expected significance is computed; by default all are at their defaults.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model = nurecoil.load_model("scaled-standard-model")
+    >>> start, no_signal = {"signal_strength": 1.0}, {"signal_strength": 0.0}
+    >>> answer = significance(model, [csi], {}, start, no_signal).values
+    >>> f"observed {answer.observed.sigma:.2f}, expected {answer.expected.sigma:.2f}"
+    'observed 4.15, expected 6.05'
+    """
+    question = Question.of(model, experiments, fixed, start, widths)
+    _check(question, null)
+    one_sided = len(null) == 1 and all(
+        null[p.name] in (p.low, p.high) for p in question.free if p.name in null
+    )
+    points = starting_points(question, starts)
+    seen = _rejection(question, points, null, one_sided)
+    place = _truth(question, null, truth)
+    expected = None
+    if place is not None:
+        data = question.expected(np.array([place[p.name] for p in question.free]))
+        expected = _rejection(question.with_data(data), points, null, one_sided, place)
+    answer = Significance(
+        parameters=question.free,
+        null=dict(null),
+        one_sided=one_sided,
+        observed=seen.rejection,
+        best_fit=seen.best_fit,
+        minimum=seen.minimum,
+        expected=expected.rejection if expected else None,
+        truth=place,
+    )
+    return question.result(
+        "significance",
+        answer,
+        converged=seen.converged and (expected is None or expected.converged),
+        notes=_notes(question, null, one_sided, seen.converged),
+        settings={
+            "start": dict(start),
+            "starts": [dict(s) for s in starts],
+            "null": dict(null),
+            "truth": truth and dict(truth),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Tested:
+    rejection: Rejection
+    best_fit: Mapping[str, float]
+    minimum: float
+    converged: bool
+
+
+def _rejection(
+    question: Question,
+    starts: Array,
+    null: Mapping[str, float],
+    one_sided: bool,
+    truth: Mapping[str, float] | None = None,
+) -> _Tested:
+    """Return how strongly the data of a question reject the null hypothesis."""
+    tested = [number for number, name in enumerate(question.names) if name in null]
+    free = [number for number, name in enumerate(question.names) if name not in null]
+    without = lowest(held_at(question, null), starts[:, free])
+    at_null = np.empty((1, len(question.names)))
+    at_null[:, free], at_null[:, tested] = without.points, [null[question.names[i]] for i in tested]
+    more = [] if truth is None else [[[truth[name] for name in question.names]]]
+    best = lowest(question, np.concatenate([starts, at_null, *more]))
+    delta = max(0.0, float(without.chi2[0] - best.chi2[0]))
+    rejection = Rejection(
+        delta_chi2=delta,
+        log10_p_value=log_p_value(delta, len(null), one_sided=one_sided) / math.log(10.0),
+        sigma=standard_deviations(delta, len(null)),
+    )
+    return _Tested(
+        rejection,
+        dict(zip(question.names, best.points[0].tolist(), strict=True)),
+        float(best.chi2[0]),
+        bool(without.converged[0] and best.converged[0]),
+    )
+
+
+def _check(question: Question, null: Mapping[str, float]) -> None:
+    if not null:
+        raise NurecoilError("a significance needs a null hypothesis: a value of at least one free parameter")
+    for name in null:
+        if name not in question.names:
+            raise unknown_name("free parameter", name, question.names)
+    for parameter in question.free:
+        parameter.check(null.get(parameter.name, question.start[parameter.name]))
+
+
+def _truth(
+    question: Question, null: Mapping[str, float], given: Mapping[str, float] | None
+) -> dict[str, float] | None:
+    """Return where the expected significance is computed; None where that is the null hypothesis."""
+    for name in given or {}:
+        if name not in question.names:
+            raise unknown_name("free parameter", name, question.names)
+    found = {p.name: {p.name: p.default, **(given or {})}[p.name] for p in question.free}
+    for parameter in question.free:
+        if (value := found[parameter.name]) is not None:
+            parameter.check(value)
+    if None in found.values() or all(found[name] == value for name, value in null.items()):
+        return None
+    return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _notes(
+    question: Question, null: Mapping[str, float], one_sided: bool, converged: bool
+) -> tuple[str, ...]:
+    notes = ["the p-value is asymptotic (Wilks); toys can check it."]
+    at_bound = [p.name for p in question.free if p.name in null and null[p.name] in (p.low, p.high)]
+    if at_bound and not one_sided:
+        notes.append(f"{', '.join(at_bound)} lies at its bound in the null hypothesis: p is conservative.")
+    if not converged:
+        notes.append("a fit did not converge: try other starts.")
+    return tuple(notes)

@@ -1,0 +1,163 @@
+"""Which values of one parameter are allowed, by toys in place of Wilks' theorem."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.analysis.limits import check_range
+from nurecoil.analysis.question import Question
+from nurecoil.analysis.result import Result
+from nurecoil.analysis.robust_starts import with_robust_starts
+from nurecoil.analysis.toys import ToyStatistic, minima
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage, silent
+from nurecoil.inference.intervals import threshold
+from nurecoil.models import Model
+from nurecoil.parameters import Parameter, Values
+
+Array = NDArray[np.float64]
+
+_MOST_FAILED = 0.01  # of the toys at a point
+_CURVE_POINTS = 401
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The allowed intervals of one parameter by toys, beside those by Wilks' theorem (inside units).
+
+    Attributes
+    ----------
+    parameter
+        The scanned parameter.
+    calibration
+        Intervals of both kinds, and the critical values.
+    coverage
+        How often both contain the truth, at the values asked for; None if none were.
+    starts
+        How many starts the search for the best nuisance parameters needs.
+    """
+
+    parameter: Parameter
+    calibration: Calibration
+    coverage: Coverage | None
+    starts: int
+
+
+def feldman_cousins(
+    model: Model,
+    experiments: Sequence[CompiledExperiment],
+    fixed: Values,
+    scan: tuple[str, float, float],
+    *,
+    cl: float = 0.9,
+    toys: int = 2000,
+    points: int = 21,
+    rounds: int = 4,
+    seed: int = 1,
+    truths: Sequence[float] = (),
+    widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
+    executor: Executor | None = None,
+    progress: Callable[[int], AbstractContextManager[Callable[[str], None]]] = silent,
+) -> Result[Calibrated]:
+    r"""Return all intervals of one parameter that a test calibrated with toys allows.
+
+    .. math:: t(\theta) = \chi^2(\theta, \hat{\hat x}) - \min_{\theta', x} \chi^2(\theta', x) \le t_c(\theta)
+
+    (Feldman and Cousins, Phys. Rev. D 57, 3873 (1998)), with the nuisance parameters x at their best fit to
+    the data at each θ ("profile construction"); their auxiliary measurements fluctuate with the counts. Wilks'
+    theorem puts t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions
+    compete, as they do for non-standard interactions.
+
+    Parameters
+    ----------
+    model, experiments, fixed, scan, widths
+        As for `limit`.
+    cl : float
+        Confidence level.
+    toys, points, rounds, seed
+        See `nurecoil.inference.calibration.calibrate`.
+    truths : sequence of float
+        True values at which to find the coverage of both kinds of interval, from toys of their own.
+    engine : str
+        What minimises, see `joint_likelihood`; "fast" is worth it here.
+    executor : Executor, optional
+        Of `concurrent.futures`; toys are drawn in this process by default. The numbers do not depend on it.
+    progress : callable
+        Shows how far it is, see `calibrate`.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model = nurecoil.load_model("scaled-standard-model")
+    >>> answer = feldman_cousins(model, [csi], {}, ("signal_strength", 0.0, 4.0), toys=500).values.calibration
+    >>> [f"{one.low:.1f} to {one.high:.1f}" for one in (*answer.wilks.intervals, *answer.intervals)]
+    ['0.4 to 1.2', '0.4 to 1.2']
+    """
+    name, low, high = scan
+    question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
+    parameter = question.free[0]
+    check_range(parameter, low, high)
+    for truth in truths:
+        parameter.check(truth)
+    threshold(cl)
+    likely = minima(question, low, high)
+    question = with_robust_starts(question, [[x] for x in sorted({*likely, low, 0.5 * (low + high), high})])
+    draw = ToyStatistic(question, low, high, tuple(likely))
+    found = calibrate(
+        lambda x: question.chi2(x[:, np.newaxis]),
+        draw,
+        low,
+        high,
+        cl,
+        log=parameter.log_scan and low > 0,
+        points=points,
+        toys=toys,
+        rounds=rounds,
+        seed=seed,
+        curve_points=_CURVE_POINTS,
+        noise=question.likelihood.noise,
+        executor=executor,
+        progress=progress,
+    )
+    checked = (
+        coverage(found, draw, truths, toys=toys, seed=seed, executor=executor, progress=progress)
+        if len(truths)
+        else None
+    )
+    answer = Calibrated(parameter, found, checked, max(1, len(question.likelihood.starts)))
+    worst = float((found.failed / found.toys).max())
+    return question.result(
+        "feldman_cousins",
+        answer,
+        converged=found.wilks.converged and worst <= _MOST_FAILED,
+        notes=_notes(parameter, found, worst),
+        nuisances="profiled; in toys at their best fit to the data for each value of the parameter",
+        settings={
+            "scan": list(scan),
+            "cl": cl,
+            "toys": toys,
+            "points": points,
+            "rounds": rounds,
+            "seed": seed,
+            "truths": list(truths),
+            "engine": engine,
+        },
+    )
+
+
+def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:
+    notes = []
+    if found.failed.any():
+        notes.append(
+            f"{found.failed.sum()} of {found.toys.sum()} fits of toys did not converge, at most {100 * worst:.2g} %"
+            " of those at one value."
+        )
+    if float(found.wilks.delta_chi2.max()) <= found.wilks.level and not found.critical.any():
+        notes.append(f"χ² does not depend on {parameter.name}: every value is allowed.")
+    return notes

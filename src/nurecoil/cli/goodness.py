@@ -1,0 +1,123 @@
+"""`nurecoil goodness`: how well the best fit describes the data."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nurecoil.cli.arguments import (
+    AsJson,
+    Experiments,
+    Fixed,
+    FormFactorName,
+    MaybeFree,
+    ModelName,
+    PriorWidths,
+    Setting,
+    Starts,
+    quiet,
+)
+from nurecoil.cli.reading import AskedFit, read_fit
+from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
+from nurecoil.errors import NurecoilError
+
+if TYPE_CHECKING:
+    from nurecoil.analysis import Goodness, Result
+
+MOST_TOYS = 10_000_000
+SUMMARY = "Find how well a model fits."
+HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each
+experiment adds to it, and with --toys the fraction of simulated experiments, each fitted as the data were,
+that fit worse.
+
+\b
+Examples:
+  nurecoil goodness --model standard-model --experiment coherent-csi-2021 --toys 1000
+  nurecoil goodness --model standard-model --experiment coherent-csi-2021 \\
+    --experiment coherent-lar-2020 --free sin2_theta_w=0.24 --toys 1000 --json"""
+
+
+def goodness(
+    model: ModelName,
+    experiment: Experiments,
+    free: MaybeFree = None,
+    settings: Setting = None,
+    toys: Annotated[int, typer.Option(metavar="N", help="Simulated experiments.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the random numbers.")] = 1,
+    starts: Starts = 5,
+    fix: Fixed = None,
+    prior: PriorWidths = None,
+    form_factor: FormFactorName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the goodness of fit."""
+    from nurecoil import analysis
+
+    if not 0 <= toys <= MOST_TOYS:
+        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}")
+    if seed < 0:
+        raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
+    asked = read_fit(model, experiment, free or (), settings, starts, fix, prior, form_factor)
+    with quiet():
+        result = analysis.goodness(
+            asked.model,
+            asked.experiments,
+            asked.values,
+            asked.start,
+            starts=asked.starts if asked.start else (),
+            widths=asked.widths,
+            toys=toys,
+            seed=seed,
+        )
+    if as_json:
+        print_json(_json(asked, result))
+    else:
+        _print(asked, result)
+
+
+def _json(asked: AskedFit, result: "Result[Goodness]") -> dict[str, object]:
+    values, toys = result.values, result.values.toys
+    return {
+        "model": asked.model.name,
+        "experiments": {name: vars(part) for name, part in values.contributions.items()},
+        "priors": values.priors,
+        "chi2": values.chi2,
+        "bins": values.bins,
+        "fitted": values.fitted,
+        "dof": values.dof,
+        "p_value": values.p_value,
+        "toys": toys
+        and {
+            "number": len(toys.chi2),
+            "seed": toys.seed,
+            "p_value": toys.p_value,
+            "error": toys.error,
+            "converged": toys.converged,
+            "mean_chi2": float(toys.chi2.mean()),
+        },
+        "best_fit": at_border(asked.parameters, values.best_fit),
+        "converged": result.converged,
+        "parameters": at_border(asked.model.parameters, result.fixed),
+        "notes": list(result.notes),
+        "conventions": dict(result.conventions),
+    }
+
+
+def _print(asked: AskedFit, result: "Result[Goodness]") -> None:
+    values, toys = result.values, result.values.toys
+    rows = [
+        ("χ²", f"{values.chi2:.2f} for {values.dof} degree{'s' * (values.dof > 1)} of freedom"),
+        ("", f"{values.bins} bin{'s' * (values.bins > 1)} less {values.fitted} fitted parameters"),
+        ("p", f"{values.p_value:.3g} (asymptotic)"),
+    ]
+    if toys:
+        rows.append(("", f"{toys.p_value:.4g} ± {toys.error:.2g} ({len(toys.chi2)} toys, seed {toys.seed})"))
+    rows += [
+        (p.name, p.format(values.best_fit[p.name], 4)) for p in asked.parameters if p.name in values.best_fit
+    ]
+    rows.append(("converged", "yes" if result.converged else "NO"))
+    print_pairs(f"Goodness of fit: {asked.model.name}, {' + '.join(asked.names)}", rows)
+    print()
+    parts = [[name, f"{part.chi2:.2f}", str(part.bins)] for name, part in values.contributions.items()]
+    parts.append(["priors of nuisance parameters", f"{values.priors:.2f}", ""])
+    print_table("Contributions to χ²", ["from", "χ²", "bins"], parts, right=(1, 2))
+    print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)

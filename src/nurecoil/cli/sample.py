@@ -1,0 +1,262 @@
+"""`nurecoil sample`: the posterior of parameters."""
+
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nurecoil.cli.arguments import (
+    AsJson,
+    Experiments,
+    Fixed,
+    FormFactorName,
+    ModelName,
+    Plot,
+    PriorWidths,
+    Setting,
+    named_values,
+    quiet,
+)
+from nurecoil.cli.reading import _read
+from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
+from nurecoil.errors import NurecoilError
+from nurecoil.staging import staged_file
+
+if TYPE_CHECKING:
+    from nurecoil.analysis import Posterior, Result
+    from nurecoil.models import Model
+    from nurecoil.parameters import Parameter
+
+SUMMARY = "Sample the posterior of parameters."
+HELP = """Sample the posterior of parameters: exp(-χ²/2) times a prior.
+
+The prior of a free parameter is flat inside the range that --free gives or, with --flat-in-log, flat in its
+logarithm. Nuisance parameters are sampled along with their Gaussian priors, and so marginalised; with
+--profile-pulls they are fitted at each point, which gives a profile likelihood and no posterior.
+
+The default sampler, emcee, runs until it has converged and says so if it has not. `nuts` and `nested`, which
+gives the evidence as well, need: pip install 'nurecoil[sampling]'
+
+\b
+Examples:
+  nurecoil sample --model scaled-standard-model --experiment binh2021-csi \\
+    --free signal_strength=0..5
+  nurecoil sample --model nsi --experiment coherent-csi-2021 \\
+    --free eps_u_ee=-1..1 --free eps_u_mumu=-1..1 --plot nsi.png --output nsi.csv
+  nurecoil sample --model 331-beta --experiment binh2021-csi --set beta=0 \\
+    --free m_zprime=0.1TeV..10TeV --flat-in-log m_zprime --sampler nested --json"""
+
+
+def sample(
+    model: ModelName,
+    experiment: Experiments,
+    free: Annotated[
+        list[str],
+        typer.Option(metavar="NAME=LOW..HIGH", help="A parameter, and the range of its prior; repeat."),
+    ],
+    settings: Setting = None,
+    flat_in_log: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A free parameter whose prior is flat in its logarithm.",
+            show_default="flat in the parameter",
+        ),
+    ] = None,
+    profile_pulls: Annotated[
+        bool,
+        typer.Option("--profile-pulls", help="Fit nuisance parameters at each point.", show_default=False),
+    ] = False,
+    fix: Fixed = None,
+    prior: PriorWidths = None,
+    sampler: Annotated[str, typer.Option(metavar="NAME", help="emcee, nuts or nested.")] = "emcee",
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of all random numbers.")] = 1,
+    max_steps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Where to stop even if it has not converged.",
+            show_default="emcee 32000, nuts 9900, nested 1000000",
+        ),
+    ] = None,
+    form_factor: FormFactorName = None,
+    as_json: AsJson = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the samples, .csv or .npz.", show_default="no file"),
+    ] = None,
+    plot: Plot = None,
+) -> None:
+    """Print the posterior of parameters."""
+    from nurecoil import analysis, corner, figures
+    from nurecoil.analysis.posterior_files import samples_format, save_samples
+
+    if plot:
+        figures.format_of(plot)  # refuses before anything is computed
+    if output:
+        samples_format(output)
+    asked = _read(model, experiment, settings, fix, prior, form_factor)
+    ranges = _parse_ranges(asked.parameters, free)
+    for name in ranges.keys() & asked.values.keys():
+        raise NurecoilError(f"{name} is both set and free: do one or the other")
+    for end in (0, 1):
+        asked.check_counts({name: pair[end] for name, pair in ranges.items()})
+    with ExitStack() as files, quiet():
+        samples_file, plot_file = (
+            files.enter_context(staged_file(path)) if path else None for path in (output, plot)
+        )
+        result = analysis.sample(
+            asked.model,
+            asked.experiments,
+            asked.values,
+            ranges,
+            log=flat_in_log or (),
+            widths=asked.widths,
+            profile=profile_pulls,
+            sampler=sampler,
+            seed=seed,
+            most_steps=max_steps,
+        )
+        if samples_file:
+            save_samples(result, samples_file)
+        if plot_file:
+            corner.save_corner(result, plot_file)
+    if as_json:
+        print_json(_sample_json(asked.model, asked.names, result))
+    else:
+        _print_sample(asked.model, asked.names, result)
+    for kind, path in (("Samples", output), ("Plot", plot)):
+        if path:
+            print(f"{kind}: {path}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _parse_ranges(parameters: "Sequence[Parameter]", texts: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return the range (inside units) of each free parameter."""
+    from nurecoil.parameters import find
+    from nurecoil.quantities import parse_range
+
+    found = {}
+    for name, text in named_values("--free", "NAME=LOW..HIGH", texts):
+        parameter = find(parameters, name)
+        if parameter.choices:
+            raise NurecoilError(f"{name} cannot be sampled: it is a choice, {parameter.allowed()}")
+        low, high = parse_range(text, parameter.unit, name=name)
+        found[name] = low * parameter.inside, high * parameter.inside
+    return found
+
+
+def _sample_json(
+    model: "Model", experiments: Sequence[str], result: "Result[Posterior]"
+) -> dict[str, object]:
+    posterior = result.values
+    evidence = posterior.log_evidence
+    return {
+        "model": model.name,
+        "experiments": list(experiments),
+        "kind": "profile likelihood times prior" if posterior.profiled else "posterior",
+        "free": {p.name: _parameter_json(posterior, p) for p in posterior.parameters[: posterior.free]},
+        "pulls": {p.name: _parameter_json(posterior, p) for p in posterior.parameters[posterior.free :]},
+        "lowest_chi2": float(posterior.chi2.min()),
+        "log_evidence": None if evidence is None else {"value": evidence[0], "error": evidence[1]},
+        "converged": result.converged,
+        "sampler": posterior.sampler,
+        "seed": posterior.seed,
+        "samples": len(posterior.samples),
+        "steps": posterior.steps,
+        "chains": posterior.chains,
+        "acceptance": posterior.acceptance,
+        "parameters": at_border(model.parameters, result.fixed),
+        "notes": list(result.notes),
+        "conventions": dict(result.conventions),
+    }
+
+
+def _parameter_json(posterior: "Posterior", parameter: "Parameter") -> dict[str, object]:
+    unit, found = parameter.inside, posterior.summaries[parameter.name]
+    diagnostic = posterior.diagnostics[parameter.name]
+    return {
+        "unit": parameter.unit,
+        "mean": found.mean / unit,
+        "deviation": found.deviation / unit,
+        "median": found.median / unit,
+        "intervals": {f"{p:g}": [low / unit, high / unit] for p, (low, high) in found.intervals.items()},
+        "highest_density": {
+            f"{p:g}": [[low / unit, high / unit] for low, high in pieces]
+            for p, pieces in found.highest_density.items()
+        },
+        "r_hat": _finite(diagnostic.r_hat),
+        "bulk_size": _finite(diagnostic.bulk_size),
+        "tail_size": _finite(diagnostic.tail_size),
+        "autocorrelation_time": _finite(diagnostic.autocorrelation_time),
+    }
+
+
+def _print_sample(model: "Model", experiments: Sequence[str], result: "Result[Posterior]") -> None:
+    posterior = result.values
+    kind = "Profile likelihood times prior (no posterior)" if posterior.profiled else "Posterior"
+    rows = [
+        ("sampler", f"{posterior.sampler}, seed {posterior.seed}"),
+        (
+            "samples",
+            f"{len(posterior.samples)} from {posterior.steps} steps of {posterior.chains} chains,"
+            f" {100 * posterior.acceptance:.0f} % accepted",
+        ),
+        ("lowest χ²", f"{posterior.chi2.min():.2f}"),
+        ("converged", "yes" if result.converged else "NO: see the notes"),
+    ]
+    if posterior.log_evidence:
+        rows.insert(2, ("ln Z", "{:.2f} ± {:.2f}".format(*posterior.log_evidence)))
+    print_pairs(f"{kind}: {model.name}, {' + '.join(experiments)}", rows)
+    print()
+    _print_intervals(posterior)
+    _print_diagnostics(posterior)
+    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
+
+
+def _print_intervals(posterior: "Posterior") -> None:
+    rows = []
+    for p in posterior.parameters:
+        found = posterior.summaries[p.name]
+        rows.append(
+            [
+                p.name,
+                p.format(found.mean, 3),
+                p.format(found.median, 3),
+                *(_range_text(p, found.intervals[level], 3) for level in (0.68, 0.95)),
+            ]
+        )
+    columns = ["name", "mean", "median", "68 %", "95 %"]
+    print_table("Equal-tailed credible intervals", columns, rows, right=(1, 2), whole=(3, 4))
+    dense = [
+        [p.name, f"{100 * level:g} %", " or ".join(_range_text(p, piece) for piece in pieces)]
+        for p in posterior.parameters[: posterior.free]
+        for level, pieces in posterior.summaries[p.name].highest_density.items()
+    ]
+    print_table("Intervals of highest density", ["name", "probability", "intervals"], dense, right=(1,))
+
+
+def _range_text(parameter: "Parameter", ends: tuple[float, float], digits: int = 4) -> str:
+    return f"{parameter.format(ends[0], digits)} to {parameter.format(ends[1], digits)}"
+
+
+def _print_diagnostics(posterior: "Posterior") -> None:
+    rows = [
+        [p.name, _number(d.r_hat, ".4f"), *(_number(x, ".0f") for x in (d.bulk_size, d.tail_size)),
+         _number(d.autocorrelation_time, ".1f")]
+        for p in posterior.parameters
+        for d in (posterior.diagnostics[p.name],)
+    ]  # fmt: skip
+    columns = ["name", "R̂", "bulk size", "tail size", "autocorrelation time"]
+    print_table("Convergence (Vehtari et al. 2021)", columns, rows, right=(1, 2, 3, 4))
+
+
+def _number(value: float, form: str) -> str:
+    return format(value, form) if math.isfinite(value) else "–"
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,95 @@
+"""What a scan card may say, and how it is read: which model, which experiments, which grid."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, ValidationError, model_validator
+
+from nurecoil.card.fields import Section
+from nurecoil.card.reading import listing
+from nurecoil.errors import NurecoilError
+
+if TYPE_CHECKING:
+    from nurecoil.parameters import Parameter
+    from nurecoil.scans import Spaced
+
+Number = float | str  # a text has a unit, or is an expression such as "-sqrt(3)"
+Count = Annotated[int, Field(strict=True, ge=2)]
+
+
+class Ticks(Section):
+    """[scan.<parameter>]: its values, in the order of the sections the slowest first."""
+
+    low: Number | None = None
+    high: Number | None = None
+    points: Count | None = None
+    log: bool = False
+    values: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Ticks":
+        ranged = [self.low is not None, self.high is not None, self.points is not None]
+        if self.values is None and not all(ranged):
+            raise NurecoilError("it needs 'low', 'high' and 'points', or 'values'")
+        if self.values is not None and (any(ranged) or self.log):
+            raise NurecoilError("'values' stand alone, without 'low', 'high', 'points' and 'log'")
+        return self
+
+
+class ScanCard(Section):
+    """A scan card."""
+
+    model: str
+    experiments: Annotated[tuple[str, ...], Field(min_length=1)]
+    form_factor: str | None = None
+    engine: str = "numpy"
+    pulls: bool = False
+    set: Mapping[str, Number] = {}
+    prior: Mapping[str, Number] = {}
+    scan: Annotated[Mapping[str, Ticks], Field(min_length=1)]
+
+
+def read_scan_card(path: Path) -> ScanCard:
+    """Return a card, checked; experiments that are files are looked for beside it.
+
+    Raises
+    ------
+    NurecoilError
+        If the card cannot be read, and, all at once, for every error in it.
+    """
+    try:
+        card = ScanCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise NurecoilError(f"cannot read the scan card {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise NurecoilError(f"the scan card {path} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise NurecoilError(f"the scan card {path} is not TOML: {error}") from None
+    except ValidationError as error:
+        raise NurecoilError(f"the scan card {path} has {listing(error)}") from None
+    beside = [str(path.parent / name) if name.endswith(".toml") else name for name in card.experiments]
+    return card.model_copy(update={"experiments": tuple(beside)})
+
+
+def axes_of(card: ScanCard, parameters: "Iterable[Parameter]") -> "dict[str, Spaced | list[float]]":
+    """Return the values of each axis, in inside units."""
+    from nurecoil.parameters import find
+
+    parameters = tuple(parameters)
+    return {name: _axis(find(parameters, name), ticks) for name, ticks in card.scan.items()}
+
+
+def _axis(parameter: "Parameter", ticks: Ticks) -> "Spaced | list[float]":
+    from nurecoil.scans import Spaced
+
+    if parameter.choices:
+        raise NurecoilError(f"{parameter.name} cannot be scanned: it is a choice, {parameter.allowed()}")
+    if ticks.values is not None:
+        return [float(parameter.parse(str(value))) for value in ticks.values]
+    low, high = (float(parameter.parse(str(end))) for end in (ticks.low, ticks.high))
+    try:
+        return Spaced(low, high, ticks.points or 0, ticks.log)
+    except NurecoilError as error:
+        raise NurecoilError(f"scan.{parameter.name}: {error}") from None

@@ -1,0 +1,88 @@
+"""What systematics do to a parameter: the ranking of impacts, with the pulls beside it."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.analysis import Impacts, Result
+from nurecoil.document import Bars, Figure, RowChart
+
+Array = NDArray[np.float64]
+
+_HALVES: tuple[Literal["upper"], Literal["lower"]] = ("upper", "lower")
+
+
+def impact_figure(result: Result[Impacts], most: int = 30) -> Figure:
+    """Return the pull plot: nuisance parameters by impact, the largest first, and how far each is pulled.
+
+    Parameters
+    ----------
+    result
+        From `impact`.
+    most : int
+        At most so many rows; those with the least impact are left out.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model = nurecoil.load_model("scaled-standard-model")
+    >>> result = nurecoil.impact(model, [csi], {}, {"signal_strength": 1.0})
+    >>> impact_figure(result).panels[0].rows
+    ('binh2021-csi_signal', 'binh2021-csi_background')
+    """
+    values = result.values
+    shown = values.rows[:most]
+    parameter = values.parameter
+    names, numbers = tuple(row.pull.name for row in shown), np.arange(len(shown))
+    unit = f" [{parameter.unit}]" if parameter.unit else ""
+
+    def bars(pairs: list[tuple[float, float]], side: int, label: str, colour: str, filled: bool) -> Bars:
+        ends = np.array([pair[side] for pair in pairs]) / parameter.inside
+        known = np.isfinite(ends)
+        zero, half = np.zeros(known.sum()), _HALVES[side]
+        return Bars(numbers[known], zero, ends[known], label, colour=colour, filled=filled, half=half)
+
+    after, before = [row.post_fit for row in shown], [row.pre_fit for row in shown]
+    impacts = RowChart(
+        x_label=rf"change of ${parameter.latex}${unit}",
+        rows=names,
+        bars=(
+            bars(before, 0, r"prior, $-1\sigma$", "sky", False),
+            bars(before, 1, r"prior, $+1\sigma$", "orange", False),
+            bars(after, 0, r"fitted, $-1\sigma$", "blue", True),
+            bars(after, 1, r"fitted, $+1\sigma$", "vermillion", True),
+        ),
+        lines=(0.0,),
+    )
+    pulls = RowChart(
+        x_label=r"(fit − prior) / prior $\sigma$",
+        rows=("",) * len(shown),
+        bars=(_pulls(values, len(shown)),),
+        lines=(-1.0, 0.0, 1.0),
+        x_range=_range(values, len(shown)),
+    )
+    return Figure(
+        "impact",
+        f"Impact of systematics on {parameter.name}",
+        "Outlined: one nuisance parameter off by its prior width; filled: by its fitted error."
+        + (f" The first {most} of {len(values.rows)}." if most < len(values.rows) else ""),
+        (impacts, pulls),
+        columns=2,
+    )
+
+
+def _pulls(values: Impacts, count: int) -> Bars:
+    """Return the pulls with their errors; an unknown error has no bar."""
+    pulled = np.array([row.pulled for row in values.rows[:count]])
+    below, above = np.nan_to_num(np.array([row.error for row in values.rows[:count]])).T
+    return Bars(
+        np.arange(count), pulled - below, pulled + above, "fitted, in prior widths", pulled, colour="black"
+    )
+
+
+def _range(values: Impacts, count: int) -> tuple[float, float]:
+    bars = _pulls(values, count)
+    furthest = max(1.3, 1.1 * float(np.abs([bars.low, bars.high]).max()))
+    return -furthest, furthest

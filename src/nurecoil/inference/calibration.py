@@ -1,0 +1,474 @@
+"""Intervals whose confidence level toys guarantee, not Wilks' theorem (Feldman and Cousins)."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.inference.intervals import Function, Interval, Profile, profile, threshold
+
+Array = NDArray[np.float64]
+Draw = Callable[[float, int, np.random.SeedSequence], tuple[Array, int]]
+Progress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
+
+_BATCH = 1000  # toys of one task, whatever the executor: their seeds make the numbers
+_BEYOND = 10  # toys that must lie above the critical value
+_TIES = 1e-9  # of t: equal values of t differ by rounding
+_STEEP = 4.0  # typical errors of t_c by which Δχ² changes between two points worth a third
+_STEEP_ENOUGH = 0.02  # of the level
+_FEWEST_POINTS = 5
+_COARSE = 1e-3  # of the level: features that matter against the errors of toys
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """All allowed intervals of one parameter, by Wilks' theorem and by toys.
+
+    Attributes
+    ----------
+    cl
+        The confidence level.
+    wilks : Profile
+        Δχ² of the data, Wilks' level, and the intervals by it.
+    intervals : tuple of Interval
+        By toys: where Δχ² of the data does not exceed the critical value.
+    errors : tuple of (float, float)
+        How far the ends of each interval move if all critical values move by their errors; nan for an end
+        at the edge of the scan, infinite where the interval might vanish.
+    values, critical, critical_error : ndarray, shape (P,)
+        Where toys were thrown, the critical value there, and its statistical error.
+    toys, failed : ndarray, shape (P,)
+        How many toys, and how many of their fits did not converge.
+    """
+
+    cl: float
+    wilks: Profile
+    intervals: tuple[Interval, ...]
+    errors: tuple[tuple[float, float], ...]
+    values: Array
+    critical: Array
+    critical_error: Array
+    toys: NDArray[np.int64]
+    failed: NDArray[np.int64]
+    log: bool = False
+
+    def critical_at(self, values: Array) -> Array:
+        """Return the critical value between the points: a straight line, in ln x where the scan is."""
+        return np.interp(_u(values, self.log), _u(self.values, self.log), self.critical)
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """How often the intervals of toys contain the true value.
+
+    Attributes
+    ----------
+    values : ndarray, shape (P,)
+        The true values.
+    wilks, wilks_error, toys, toys_error : ndarray, shape (P,)
+        The fraction whose interval by Wilks' theorem, or by toys, contains it, with binomial errors.
+    number, failed : int
+        Toys at each value, and fits that did not converge in all.
+    """
+
+    values: Array
+    wilks: Array
+    wilks_error: Array
+    toys: Array
+    toys_error: Array
+    number: int
+    failed: int
+
+
+@contextmanager
+def silent(steps: int) -> Iterator[Callable[[str], None]]:
+    """Show no progress."""
+    yield lambda step: None
+
+
+def fewest_toys(cl: float) -> int:
+    """Return how many toys the critical value of a confidence level needs: ten beyond it.
+
+    >>> fewest_toys(0.9), fewest_toys(0.9973)
+    (100, 3704)
+    """
+    threshold(cl)
+    return math.ceil(_BEYOND / (1.0 - cl) - 1e-6)
+
+
+def critical_value(statistic: Array, cl: float) -> tuple[float, float]:
+    r"""Return the quantile of toys that belongs to a confidence level, and its statistical error.
+
+    .. math:: t_c = t_{(k)}, \quad k = \lceil n\,\mathrm{cl} \rceil, \qquad
+              \sigma = \tfrac12 [t_{(k+s)} - t_{(k-s)}], \quad s = \sqrt{n\,\mathrm{cl}\,(1 - \mathrm{cl})}
+
+    with t₍₁₎ ≤ t₍₂₎ ≤ ... the sorted t of n toys: a fraction of at least cl has t ≤ t_c.
+
+    Parameters
+    ----------
+    statistic : ndarray, shape (n,)
+    cl : float
+
+    Examples
+    --------
+    >>> critical_value(np.arange(1.0, 101.0), 0.9)
+    (90.0, 3.0)
+    """
+    n = statistic.size
+    if n < fewest_toys(cl):
+        raise NurecoilError(
+            f"{n} toys are too few for a confidence level of {100 * cl:g} %: it needs {fewest_toys(cl)} or more"
+        )
+    t = np.sort(statistic)
+    rank = math.ceil(n * cl - 1e-9) - 1
+    spread = round(math.sqrt(n * cl * (1.0 - cl)))
+    upper, lower = t[min(rank + spread, n - 1)], t[max(rank - spread, 0)]
+    return float(t[rank]), float(0.5 * (upper - lower))
+
+
+def critical_values(
+    draw: Draw,
+    values: Sequence[float],
+    cl: float,
+    *,
+    toys: int,
+    seed: int = 1,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return the critical value at each point, its error, and how many fits failed, shape (P,) each.
+
+    Parameters
+    ----------
+    draw : callable
+        Of a point, a number of toys and a seed sequence: t of the toys, and how many fits failed.
+    values : sequence
+        The points, whatever `draw` takes for one.
+    cl, toys, seed, executor, progress
+        As for `calibrate`.
+    """
+    nodes = [_Node(number, value) for number, value in enumerate(values)]
+    _throw(draw, nodes, toys, (seed, 0), executor, progress)
+    found = np.array([critical_value(node.statistic, cl) for node in nodes])
+    return found[:, 0], found[:, 1], np.array([node.failed for node in nodes])
+
+
+def calibrate(
+    chi2: Function,
+    draw: Draw,
+    low: float,
+    high: float,
+    cl: float,
+    *,
+    log: bool = False,
+    points: int = 21,
+    toys: int = 2000,
+    rounds: int = 4,
+    seed: int = 1,
+    curve_points: int = 401,
+    noise: float = 0.0,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> Calibration:
+    r"""Find all values of one parameter that a test calibrated with toys allows.
+
+    .. math:: t(x) = \chi^2(x) - \min_{x'} \chi^2(x') \le t_c(x), \qquad P(t \le t_c | x) = \mathrm{cl}
+
+    (Feldman and Cousins, Phys. Rev. D 57, 3873 (1998), section IV). Toys are thrown on a grid and at the ends
+    of the intervals by Wilks' theorem; t_c is a straight line between. Then, in rounds, where Δχ² of the data
+    crosses t_c: a point in between if the crossing is steep, else more toys at both sides of it.
+
+    Parameters
+    ----------
+    chi2 : callable
+        χ² of the data, of a 1-D array, as for `intervals.profile`.
+    draw : callable
+        Of a value x, a number of toys and a seed sequence: t (toys,) of data simulated at x, not negative,
+        and how many of their fits did not converge.
+    low, high : float
+        Ends of the scan.
+    cl : float
+        Confidence level, between 0 and 1.
+    log : bool
+        Space the grid in ln x.
+    points, toys, rounds
+        Points of the grid, toys at each of them, rounds of refinement.
+    seed : int
+        The same seed gives the same numbers, whatever the executor.
+    curve_points, noise
+        Of the curve of the data, as for `intervals.profile`.
+    executor : Executor, optional
+        Of `concurrent.futures`; toys are drawn in this process by default.
+    progress : callable
+        Of the number of steps: a context manager that gives a function, which is told each step.
+
+    Notes
+    -----
+    Where counts are few t is discrete, and the intervals contain the truth more often than cl.
+
+    Examples
+    --------
+    A Gaussian mean that cannot be negative, measured as 1 ± 1 (table X of the paper: 0 to 2.64):
+
+    >>> def draw(mean, toys, seed):
+    ...     x = np.random.default_rng(seed).normal(mean, 1.0, toys)
+    ...     return (x - mean) ** 2 - np.minimum(x, 0.0) ** 2, 0
+    >>> found = calibrate(lambda mean: (1.0 - mean) ** 2, draw, 0.0, 6.0, 0.9, toys=10_000)
+    >>> f"{found.intervals[0].low:.2f} to {found.intervals[0].high:.2f} ± {found.errors[0][1]:.2f}"
+    '0.00 to 2.65 ± 0.01'
+    """
+    _check(cl, points, toys, rounds, seed)
+    wilks = profile(chi2, low, high, threshold(cl), log=log, points=curve_points, noise=noise)
+    slack = max(_TIES, noise)
+
+    def delta(x: Array) -> Array:
+        return np.maximum(np.asarray(chi2(x)) - wilks.minimum, 0.0)
+
+    nodes = [_Node(number, x) for number, x in enumerate(_first_values(wilks, low, high, points, log))]
+    _throw(draw, nodes, toys, (seed, 0), executor, progress)
+    curve = _Curve.of(wilks, log)
+    for _ in range(rounds):
+        tables = _tables(nodes, cl, log, slack)
+        between, again = _where_to_look(nodes, tables, curve, delta)
+        new = [_Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
+        if not (new or again):
+            break
+        _throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
+        nodes += new
+    u, critical, error = _tables(nodes, cl, log, slack)
+    found = profile(
+        lambda x: delta(x) - np.interp(_u(x, log), u, critical),
+        low,
+        high,
+        0.0,
+        log=log,
+        points=curve_points,
+        reference=0.0,
+        noise=max(noise, _COARSE * wilks.level),
+    )
+    ordered = sorted(nodes, key=lambda node: node.value)
+    shifted = [curve.ends(u, critical + sign * error) for sign in (-1.0, 1.0)]
+    return Calibration(
+        cl=cl,
+        wilks=wilks,
+        intervals=found.intervals,
+        errors=tuple(_end_errors(interval, shifted, log, low, high) for interval in found.intervals),
+        values=np.array([node.value for node in ordered]),
+        critical=critical - slack,
+        critical_error=error,
+        toys=np.array([node.statistic.size for node in ordered]),
+        failed=np.array([node.failed for node in ordered]),
+        log=log,
+    )
+
+
+def coverage(
+    calibration: Calibration,
+    draw: Draw,
+    values: Sequence[float],
+    *,
+    toys: int,
+    seed: int = 1,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> Coverage:
+    """Return how often both kinds of interval contain the truth, from toys of their own.
+
+    An interval contains the true x exactly if t(x) of the toy does not exceed the level: Wilks', or t_c(x).
+
+    Parameters
+    ----------
+    calibration : Calibration
+    draw, toys, seed, executor, progress
+        As for `calibrate`.
+    values : sequence of float
+        The true values.
+    """
+    x = np.array(values, dtype=float)
+    nodes = [_Node(number, value) for number, value in enumerate(x.tolist())]
+    _throw(draw, nodes, toys, (seed, 1), executor, progress)
+    critical = calibration.critical_at(x)
+    t = np.array([node.statistic for node in nodes]).reshape(len(x), toys)
+    wilks = (t <= calibration.wilks.level).mean(axis=1)
+    calibrated = (t <= critical[:, np.newaxis] + _TIES).mean(axis=1)
+    return Coverage(
+        values=x,
+        wilks=wilks,
+        wilks_error=_binomial_error(wilks, toys),
+        toys=calibrated,
+        toys_error=_binomial_error(calibrated, toys),
+        number=toys,
+        failed=sum(node.failed for node in nodes),
+    )
+
+
+def _binomial_error(fraction: Array, n: int) -> Array:
+    """Return the error of a fraction, never zero: the standard deviation of its posterior."""
+    passed = fraction * n
+    return np.sqrt((passed + 1) * (n - passed + 1) / ((n + 2) ** 2 * (n + 3)))
+
+
+def _check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
+    threshold(cl)
+    for name, number, least in (("points", points, _FEWEST_POINTS), ("rounds", rounds, 0), ("seed", seed, 0)):
+        if number < least or number % 1:
+            raise NurecoilError(f"{name} = {number} is not allowed: give a whole number, {least} or more")
+    if toys < fewest_toys(cl) or toys % 1:
+        raise NurecoilError(
+            f"{toys} toys are too few for a confidence level of {100 * cl:g} %: it needs {fewest_toys(cl)} or more"
+        )
+
+
+# --- toys ---------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class _Node:
+    """A point and its toys."""
+
+    number: int
+    value: float
+    parts: list[Array] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def statistic(self) -> Array:
+        return np.concatenate(self.parts)
+
+
+def _throw(
+    draw: Draw,
+    nodes: Sequence[_Node],
+    toys: int,
+    seed: tuple[int, int],
+    executor: Executor | None,
+    progress: Progress,
+) -> None:
+    """Add toys to the points, in batches that have seeds of their own."""
+    entropy, stream = seed
+    tasks = []
+    for node in nodes:
+        for first in range(0, toys, _BATCH):
+            key = (stream, node.number, len(node.parts) + first // _BATCH)
+            tasks.append(
+                (node, min(_BATCH, toys - first), np.random.SeedSequence(entropy, spawn_key=key))
+            )
+    where, sizes, seeds = zip(*tasks, strict=True)
+    run = map if executor is None else executor.map
+    with progress(len(tasks)) as say:
+        try:
+            answers = run(draw, [node.value for node in where], sizes, seeds)
+            for node, (statistic, failed) in zip(where, answers, strict=True):
+                say(f"toys at {node.value:.4g}" if isinstance(node.value, float) else "toys")
+                node.parts.append(_sound(statistic, node.value))
+                node.failed += failed
+        except BrokenExecutor as error:
+            raise NurecoilError(
+                f"the workers were lost ({error}): use fewer of them, or look at their memory"
+            ) from None
+
+
+def _sound(statistic: Array, value: float) -> Array:
+    """Return t if all are numbers, not negative."""
+    bad = ~(np.isfinite(statistic) & (statistic >= 0.0))
+    if bad.any():
+        raise NurecoilError(f"a toy at {value!r} has Δχ² = {statistic[bad][0]}: it must be a number, 0 or more")
+    return statistic
+
+
+# --- where toys are needed ----------------------------------------------------------------------------
+
+
+def _u(x: Array, log: bool) -> Array:
+    return np.log(x) if log else np.asarray(x, dtype=float)
+
+
+def _x(u: float, log: bool, low: float, high: float) -> float:
+    return min(max(math.exp(u) if log else u, low), high)
+
+
+def _first_values(wilks: Profile, low: float, high: float, points: int, log: bool) -> list[float]:
+    """Return a grid with the ends of Wilks' intervals, which replace points of the grid beside them."""
+    first, last = _u(np.array([low, high]), log)
+    grid = np.linspace(first, last, points)
+    ends = [x for i in wilks.intervals for x in (i.low, i.high) if low < x < high]
+    apart = 0.25 * (grid[1] - grid[0])
+    kept = [
+        u
+        for number, u in enumerate(grid.tolist())
+        if number in (0, points - 1) or all(abs(u - e) > apart for e in _u(np.array(ends), log).tolist())
+    ]
+    return sorted({*(_x(u, log, low, high) for u in kept[1:-1]), float(low), float(high), *ends})
+
+
+def _tables(nodes: Sequence[_Node], cl: float, log: bool, slack: float) -> tuple[Array, Array, Array]:
+    """Return u of all points in order, t_c with room for rounding, and its error."""
+    ordered = sorted(nodes, key=lambda node: node.value)
+    found = np.array([critical_value(node.statistic, cl) for node in ordered])
+    return _u(np.array([node.value for node in ordered]), log), found[:, 0] + slack, found[:, 1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """Δχ² of the data on its fine grid, in u, with what Wilks' intervals add."""
+
+    u: Array
+    delta: Array
+    level: float
+
+    @classmethod
+    def of(cls, wilks: Profile, log: bool) -> "_Curve":
+        finite = np.isfinite(wilks.delta_chi2)
+        x, y = wilks.values[finite].tolist(), wilks.delta_chi2[finite].tolist()
+        known = {**dict(zip(x, y, strict=True)), wilks.best_fit: 0.0}
+        for interval in wilks.intervals:
+            known |= {} if interval.open_low else {interval.low: wilks.level}
+            known |= {} if interval.open_high else {interval.high: wilks.level}
+        x = sorted(known)
+        return cls(_u(np.array(x), log), np.array([known[value] for value in x]), wilks.level)
+
+    def ends(self, u: Array, critical: Array) -> Array:
+        """Return where Δχ² crosses critical values at points u."""
+        excess = self.delta - np.interp(self.u, u, critical)
+        i = np.flatnonzero((excess[:-1] <= 0) != (excess[1:] <= 0))
+        share = excess[i] / (excess[i] - excess[i + 1])
+        return np.asarray(self.u[i] + share * (self.u[i + 1] - self.u[i]))
+
+
+def _where_to_look(
+    nodes: Sequence[_Node], tables: tuple[Array, Array, Array], curve: _Curve, delta: Function
+) -> tuple[list[float], list[_Node]]:
+    """Return u of new points, and points that need more toys: on both sides of each crossing."""
+    u, critical, error = tables
+    ordered = sorted(nodes, key=lambda node: node.value)
+    change = np.abs(np.diff(delta(np.array([node.value for node in ordered]))))
+    steep = max(_STEEP * float(np.median(error)), _STEEP_ENOUGH * curve.level)
+    ends = np.concatenate([curve.ends(u, critical + shift * error) for shift in (-1.0, 0.0, 1.0)])
+    cells = np.unique(np.clip(np.searchsorted(u, ends) - 1, 0, len(u) - 2)).tolist()
+    between, again = [], set()
+    for i in cells:
+        if change[i] > steep:
+            between.append(0.5 * (u[i] + u[i + 1]))
+        else:
+            again |= {i, i + 1}
+    return between, [ordered[i] for i in sorted(again)]
+
+
+def _end_errors(
+    interval: Interval, shifted: Sequence[Array], log: bool, low: float, high: float
+) -> tuple[float, float]:
+    def error(end: float, is_open: bool) -> float:
+        if is_open:
+            return math.nan
+        nearest = [
+            min((abs(_x(u, log, low, high) - end) for u in ends.tolist()), default=math.inf)
+            for ends in shifted
+        ]
+        return max(nearest)
+
+    return error(interval.low, interval.open_low), error(interval.high, interval.open_high)

@@ -1,0 +1,138 @@
+"""Samples of a posterior with the No-U-Turn sampler of NumPyro, for a likelihood that is plain NumPy."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
+from nurecoil.inference.priors import Target
+from nurecoil.inference.sampling import Diagnostic, Samples, annealed, seeds, shortcomings
+
+if TYPE_CHECKING:
+    from jax import Array as JaxArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+_CHAINS = 8
+_WARM_UP, _DRAWS = 300, 300
+_PARTICLES = 256
+_MOST_DIVERGING = 0.001  # of all draws
+_STEP = 1e-4  # of a standard deviation, for derivatives
+
+
+def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
+    """Return samples from eight chains of NUTS (Hoffman and Gelman 2014).
+
+    The chains start at draws that are annealed from the prior, chosen as far apart as can be, in coordinates
+    that are whitened by the draws' covariance. Gradients are central differences, all of one step in one
+    call; the energy is exact, and so are the samples (leapfrog steps with any force are reversible and keep
+    the volume). Chains hardly go from mode to mode: starts far apart land in each, and R̂ says so.
+
+    Parameters
+    ----------
+    target, seed, most_steps
+        As for `sample_ensemble`; steps of each chain, 300 of warm-up included.
+    """
+    try:
+        import jax
+        import jax.numpy as jnp
+        from numpyro.infer import MCMC, NUTS  # type: ignore[import-untyped]
+    except ImportError:
+        raise NurecoilError(
+            "the sampler nuts needs numpyro: pip install 'nurecoil[sampling]' brings it"
+        ) from None
+    if most_steps < _WARM_UP + _DRAWS:
+        raise NurecoilError(f"{most_steps} steps are not allowed: it must be {_WARM_UP + _DRAWS} or more")
+    random = np.random.RandomState(seeds(seed, 1)[0])
+    start = annealed(target, _PARTICLES, random)
+    mean, root = start.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(start.T)))
+    start = _far_apart(np.linalg.solve(root, (start - mean).T).T)
+    chains = np.empty((0, _CHAINS, target.dimensions))
+    with jax.enable_x64(True):
+        potential = _potential(lambda w: -target.log_posterior_at(mean + w @ root.T), target.dimensions)
+        sampler = MCMC(
+            NUTS(potential_fn=potential),
+            num_warmup=_WARM_UP,
+            num_samples=_DRAWS,
+            num_chains=_CHAINS,
+            chain_method="vectorized",
+            progress_bar=False,
+        )
+        key = jax.random.PRNGKey(seeds(seed, 2)[1])
+        accepted, diverging = [], 0
+        while True:
+            sampler.run(key, init_params=jnp.asarray(start), extra_fields=("accept_prob", "diverging"))
+            w = np.asarray(sampler.get_samples(group_by_chain=True)).swapaxes(0, 1)
+            chains = np.concatenate([chains, mean + w @ root.T])
+            accepted.append(float(sampler.get_extra_fields()["accept_prob"].mean()))
+            diverging += int(sampler.get_extra_fields()["diverging"].sum())
+            values = target.values(chains)
+            diagnostics = tuple(_diagnostic(values[..., n]) for n in range(target.dimensions))
+            problems = shortcomings(diagnostics)
+            if not problems or _WARM_UP + len(chains) + _DRAWS > most_steps:
+                break
+            sampler.post_warmup_state = sampler.last_state
+            key = sampler.last_state.rng_key
+    draws = len(chains) * _CHAINS
+    if diverging > _MOST_DIVERGING * draws:
+        problems = (
+            *problems,
+            f"{diverging} of {draws} draws diverged: the posterior has a corner too narrow",
+        )
+    return Samples(
+        values=values.reshape(-1, target.dimensions),
+        diagnostics=diagnostics,
+        steps=_WARM_UP + len(chains),
+        chains=_CHAINS,
+        acceptance=float(np.mean(accepted)),
+        problems=problems,
+    )
+
+
+def _far_apart(points: FloatArray) -> FloatArray:
+    """Return a start for each chain: the central one of some points, then always the farthest from all."""
+    chosen = [int(np.argmin((points**2).sum(axis=1)))]
+    while len(chosen) < _CHAINS:
+        distance = ((points[:, np.newaxis] - points[chosen]) ** 2).sum(axis=-1).min(axis=1)
+        chosen.append(int(np.argmax(distance)))
+    return points[chosen]
+
+
+def _diagnostic(chains: FloatArray) -> Diagnostic:
+    time = chains.size / effective_size(chains)
+    return Diagnostic(r_hat(chains), bulk_size(chains), tail_size(chains), time)
+
+
+def _potential(function: Callable[[FloatArray], FloatArray], dimensions: int) -> "Callable[[JaxArray], Any]":
+    """Return a function of NumPy arrays, (P, D) -> (P,), as one of JAX with a gradient.
+
+    Numbers cross as pairs of uint32: in the thread where JAX calls back, `enable_x64` is not set, and
+    float64 would become float32 (jax-ml/jax, `pure_callback`).
+    """
+    import jax
+    import jax.numpy as jnp
+
+    sides = np.concatenate([np.zeros((1, dimensions)), *(s * _STEP * np.eye(dimensions) for s in (1, -1))])
+
+    def evaluate(bits: Any) -> NDArray[np.uint32]:
+        w = np.ascontiguousarray(bits).view(np.float64)[..., 0]
+        points = w[..., np.newaxis, :] + sides
+        found = function(points.reshape(-1, dimensions)).reshape(points.shape[:-1])
+        value, ahead, behind = np.split(found, [1, 1 + dimensions], axis=-1)
+        gradient = (ahead - behind) / (2 * _STEP)
+        return np.concatenate([value, gradient], axis=-1)[..., np.newaxis].view(np.uint32)
+
+    def both(w: "JaxArray") -> "tuple[JaxArray, JaxArray]":
+        shape = jax.ShapeDtypeStruct((dimensions + 1, 2), jnp.uint32)
+        bits = jax.lax.bitcast_convert_type(w, jnp.uint32)
+        found = jax.pure_callback(evaluate, shape, bits, vmap_method="expand_dims")
+        numbers = jax.lax.bitcast_convert_type(found, jnp.float64)
+        return numbers[0], numbers[1:]
+
+    potential = jax.custom_vjp(lambda w: both(w)[0])
+    potential.defvjp(both, lambda gradient, factor: (gradient * factor,))
+    found: Callable[[Any], Any] = potential
+    return found

@@ -1,0 +1,63 @@
+"""How pulls change the shape of a component of the counts: log-morphing between given shapes.
+
+μ(t) = s exp(Σ_k g_k(t_k)),  g(t) = a t + b t² for |t| <= 1, a t + b (2|t| - 1) beyond
+
+a = ln(up/down)/2 and b = ln(up·down/s²)/2 make the shape exactly `up` at +1 and `down` at -1; it is smooth in
+between, never negative, and straight in the logarithm outside.
+
+The functions take `xp`, `numpy` or `jax.numpy`.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MOST_CHANGE = float(np.log(1e3))  # of a bin at one step: a bin that a shape empties is nearly empty
+LARGEST = 200.0  # an exponent beyond it would overflow; no fit goes there
+
+
+class Morphing(NamedTuple):
+    """Counts s, shape (P or 1, bins), and the exponents a and b of each shape pull, (P or 1, K, bins)."""
+
+    counts: Any
+    a: Any
+    b: Any
+
+    def at(self, which: Any) -> "Morphing":
+        """Return the points `which`; a single point stands for all."""
+        if len(self.counts) == 1:
+            return self
+        return Morphing(self.counts[which], self.a[which], self.b[which])
+
+
+def morphing(counts: Any, ups: Any, downs: Any, xp: Any) -> Morphing:
+    """Return the morphing of counts (P, bins) to ups and downs (P, K, bins).
+
+    A bin without counts stays empty; where `up` or `down` empties a bin, a thousandth of it is left.
+    """
+    s = counts[:, None]
+    up, down = (log_ratio(shape, s, xp) for shape in (ups, downs))
+    return Morphing(counts, (up - down) / 2, (up + down) / 2)
+
+
+def log_ratio(shape: Any, counts: Any, xp: Any) -> Any:
+    """Return ln(shape/counts), at most a thousandfold either way; 0 where there are no counts."""
+    ratio = xp.where(shape > 0, shape, 1.0) / xp.where(counts > 0, counts, 1.0)
+    logarithm = xp.clip(xp.log(ratio), -MOST_CHANGE, MOST_CHANGE)
+    return xp.where(counts > 0, xp.where(shape > 0, logarithm, -MOST_CHANGE), 0.0)
+
+
+def bent(t: Any, xp: Any) -> Any:
+    """Return what multiplies b in g: t² for |t| <= 1, 2|t| - 1 beyond."""
+    size = xp.abs(t)
+    return xp.where(size <= 1, t * t, 2 * size - 1)
+
+
+def bent_slope(t: Any, xp: Any) -> Any:
+    """Return its derivative."""
+    return 2 * xp.clip(t, -1.0, 1.0)
+
+
+def bent_curvature(t: Any, xp: Any) -> Any:
+    """Return its second derivative."""
+    return xp.where(xp.abs(t) <= 1, 2.0, 0.0)

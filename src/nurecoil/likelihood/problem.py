@@ -1,0 +1,175 @@
+"""The joint χ² of several experiments as a problem for `newton`: in the free pulls and fitted parameters.
+
+    χ² = Σ over experiments of χ²_e(θ, t_e) + Σ over pulls of w_j (z_j - ζ_j)²
+
+z are the free pulls in units of their priors' widths (w = 1; w = 0 for a pull that floats), ζ where the
+priors are centred. Each experiment sees t = offset + gain · z of its own pulls. After the pulls come the
+parameters θ in which the strengths of the couplings are expanded, if any.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from nurecoil.likelihood.arrays import TermArrays
+from nurecoil.likelihood.morphing import Morphing
+from nurecoil.likelihood.objective import evaluate
+from nurecoil.likelihood.response import Expansion, respond, respond_with_derivatives
+from nurecoil.newton import triangle
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is the same for all points.
+
+    Attributes
+    ----------
+    terms
+        The experiments.
+    places
+        For each experiment, the number of each of its pulls among the free ones; -1 for a held one.
+    gains
+        dt/dz of each of its pulls.
+    weights
+        Of the priors of the free pulls: 1, or 0 for none.
+    parameters
+        The number of fitted parameters θ.
+    """
+
+    terms: tuple[TermArrays, ...]
+    places: tuple[tuple[int, ...], ...]
+    gains: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...]
+    parameters: int = 0
+
+    @property
+    def variables(self) -> int:
+        """The number of free pulls and parameters."""
+        return len(self.weights) + self.parameters
+
+
+class Inputs(NamedTuple):
+    """What may differ from point to point: the first axis of each array has P points, or 1 for all.
+
+    Attributes
+    ----------
+    strengths
+        Of the couplings, (P, 12); not used with an expansion.
+    expansion
+        The strengths as a function of θ, or None.
+    observed
+        Counts of each experiment, as `Term.data` gives them.
+    rest
+        What the data add to χ² whatever is fitted, shape (P,).
+    offsets
+        t of each experiment's pulls at z = 0, (P, pulls).
+    centres
+        ζ, shape (P, free pulls).
+    signals
+        The signal in each experiment, once `prepared`.
+    """
+
+    strengths: Any
+    expansion: Expansion | None
+    observed: tuple[Any, ...]
+    rest: Any
+    offsets: tuple[Any, ...]
+    centres: Any
+    signals: tuple[Morphing, ...] = ()
+
+    def prepared(self, layout: Layout, xp: Any) -> "Inputs":
+        """Return the same with the signals, which do not depend on the pulls, computed once."""
+        if self.expansion is not None:
+            return self
+        return self._replace(signals=tuple(respond(term.signal, self.strengths, xp) for term in layout.terms))
+
+
+@dataclass(frozen=True)
+class JointProblem:
+    """The χ² of P points, see `newton.Problem`."""
+
+    layout: Layout
+    inputs: Inputs
+
+    def evaluate(self, x: Any, xp: Any) -> tuple[Any, Any, Any]:
+        """Return χ² (P,), its gradient (J, P) and packed Hessian (J (J + 1)/2, P) at x (J, P)."""
+        return evaluate_joint(self.layout, self.inputs, x, xp)
+
+    def take(self, which: Any) -> "JointProblem":
+        """Return the points `which`."""
+        return JointProblem(self.layout, taken(self.inputs, which))
+
+
+def taken(inputs: Inputs, which: Any) -> Inputs:
+    """Return the inputs of the points `which`."""
+
+    def pick(array: Any) -> Any:
+        return array if len(array) == 1 else array[which]
+
+    return Inputs(
+        pick(inputs.strengths),
+        inputs.expansion.at(which) if inputs.expansion else None,
+        tuple(pick(observed) for observed in inputs.observed),
+        pick(inputs.rest),
+        tuple(pick(offset) for offset in inputs.offsets),
+        pick(inputs.centres),
+        tuple(signal.at(which) for signal in inputs.signals),
+    )
+
+
+def evaluate_joint(layout: Layout, inputs: Inputs, x: Any, xp: Any) -> tuple[Any, Any, Any]:
+    """Return χ², gradient and packed Hessian of all experiments together with the priors."""
+    free = len(layout.weights)
+    value = inputs.rest + xp.zeros(x.shape[1:])
+    gradient: dict[int, Any] = {}
+    hessian: dict[tuple[int, int], Any] = {}
+    for j, weight in enumerate(layout.weights):
+        if weight:
+            away = x[j] - inputs.centres[:, j]
+            value = value + away * away
+            gradient[j], hessian[j, j] = 2 * away, 2.0
+    for number, term in enumerate(layout.terms):
+        places = [p if p >= 0 else None for p in layout.places[number]]
+        gains = layout.gains[number]
+        t = pulls_of(inputs.offsets[number], places, gains, x, xp)
+        signal, derivatives = _signal(inputs, number, term, x[free:].T, xp)
+        v, g, h = evaluate(term, signal, inputs.observed[number], t, xp, derivatives)
+        value = value + v
+        places += [free + i for i in range(layout.parameters)]
+        scales = [*gains, *([1.0] * layout.parameters)]
+        for i, slope in g.items():
+            if (place := places[i]) is not None:
+                gradient[place] = gradient.get(place, 0.0) + scales[i] * slope
+        for (i, k), curve in h.items():
+            first, second = places[i], places[k]
+            if first is not None and second is not None:
+                pair = (max(first, second), min(first, second))
+                twice = 2 if i != k and first == second else 1
+                hessian[pair] = hessian.get(pair, 0.0) + twice * scales[i] * scales[k] * curve
+    zero = xp.zeros_like(value)
+    n = layout.variables
+    packed_gradient = [gradient.get(i, 0.0) + zero for i in range(n)]
+    packed_hessian = [hessian.get(pair, 0.0) + zero for pair in triangle(n)]
+    empty = xp.zeros((0, *value.shape))
+    return (
+        value,
+        xp.stack(packed_gradient) if n else empty,
+        xp.stack(packed_hessian) if n else empty,
+    )
+
+
+def pulls_of(
+    offsets: Any, places: Sequence[int | None], gains: Sequence[float], x: Any, xp: Any
+) -> list[Any]:
+    """Return t of each pull of an experiment, (P,) each."""
+    zero = xp.zeros(x.shape[1:])
+    return [
+        offsets[:, i] + (zero if place is None else gain * x[place])
+        for i, (place, gain) in enumerate(zip(places, gains, strict=True))
+    ]
+
+
+def _signal(inputs: Inputs, number: int, term: TermArrays, theta: Any, xp: Any) -> tuple[Morphing, Any]:
+    if inputs.expansion is None:
+        return inputs.signals[number], None
+    return respond_with_derivatives(term.signal, inputs.expansion, theta, xp)

@@ -1,0 +1,139 @@
+"""From strengths of the couplings to the signal in bins, with derivatives in fitted parameters.
+
+Every template is linear in the strengths q, which are quadratic in the couplings (`couplings`):
+
+    y_m = Θ_m·q,  ∂y_m = Θ_m·∂q,  ∂²y_m = Θ_m·∂²q
+
+for the signal and for up and down of each shape pull, between which it is morphed (`morphing`). The
+functions take `xp`, `numpy` or `jax.numpy`.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from nurecoil.likelihood.arrays import SignalArrays
+from nurecoil.likelihood.morphing import Morphing, bent, bent_slope, morphing
+from nurecoil.newton import triangle
+
+
+class Expansion(NamedTuple):
+    """Strengths as a quadratic function of d parameters θ, exact where couplings are linear in them.
+
+    q(θ) = value + Σ_i slope_i (θ - centre)_i + ½ Σ_ij curvature_ij (θ - centre)_i (θ - centre)_j
+
+    Attributes
+    ----------
+    centre : ndarray, shape (P or 1, d)
+    value : ndarray, shape (P or 1, strengths)
+    slope : ndarray, shape (P or 1, d, strengths)
+    curvature : ndarray, shape (P or 1, d (d + 1)/2, strengths)
+        A packed triangle.
+    """
+
+    centre: Any
+    value: Any
+    slope: Any
+    curvature: Any
+
+    def at(self, which: Any) -> "Expansion":
+        """Return the points `which`; a single point stands for all."""
+        return self if len(self.value) == 1 else Expansion(*(part[which] for part in self))
+
+    def strengths(self, theta: Any, xp: Any) -> tuple[Any, Any]:
+        """Return q (P, strengths) and its slope (P, d, strengths) at θ (P, d)."""
+        away = theta - self.centre
+        value, slope = self.value, [self.slope[:, i] for i in range(away.shape[1])]
+        for i in range(away.shape[1]):
+            value = value + away[:, i, None] * self.slope[:, i]
+        for number, (i, j) in enumerate(triangle(away.shape[1])):
+            curve = self.curvature[:, number]
+            value = value + (0.5 if i == j else 1.0) * (away[:, i] * away[:, j])[:, None] * curve
+            slope[i] = slope[i] + away[:, j, None] * curve
+            if i != j:
+                slope[j] = slope[j] + away[:, i, None] * curve
+        return value, xp.stack(slope, axis=1)
+
+
+class Derivatives(NamedTuple):
+    """Derivatives of the signal s and of the logarithms ℓ = ln(up/s), ln(down/s) in d parameters.
+
+    Packed triangles (T,) for second ones; ℓ in the order up, down, up, ...
+    """
+
+    counts: Any  # (P, d, bins)
+    counts2: Any  # (P, T, bins)
+    logs: Any  # (P, d, 2 K, bins)
+    logs2: Any  # (P, T, 2 K, bins)
+
+    @property
+    def parameters(self) -> int:
+        """The number of parameters."""
+        return int(self.counts.shape[1])
+
+    def of_counts(
+        self, s: Any, pulls: Sequence[Any], xp: Any
+    ) -> tuple[Any, tuple[dict[tuple[int, int], Any], dict[tuple[int, int], Any]]]:
+        """Return derivatives of s e^{Σg}, over e^{Σg}, at pulls t, one (P,) each.
+
+        With L = Σ_k [ℓ_up (t + bent)/2 + ℓ_down (bent - t)/2], whose derivatives are those of Σ_k g_k:
+        ∂s + s ∂L; ∂∂'s + ∂s ∂'L + ∂'s ∂L + s (∂L ∂'L + ∂∂'L) by (parameter, parameter); s ∂_t ∂L by
+        (parameter, shape pull), to which ∂_t g (∂s + s ∂L) is to be added.
+        """
+        d = self.parameters
+        if not pulls:
+            second = {pair: self.counts2[:, number] for number, pair in enumerate(triangle(d))}
+            return self.counts + 0 * s[:, None], (second, {})
+        weights, slopes = [], []
+        for t in pulls:
+            bend, slope = bent(t, xp), bent_slope(t, xp)
+            weights += [(t + bend) / 2, (bend - t) / 2]
+            slopes.append(((1 + slope) / 2, (slope - 1) / 2))
+        weight = xp.stack(weights, axis=1)[:, None, :, None]
+        outer = (weight * self.logs).sum(axis=2)
+        outer2 = (weight * self.logs2).sum(axis=2)
+        second = {}
+        for number, (i, j) in enumerate(triangle(d)):
+            second[i, j] = self.counts2[:, number] + self.counts[:, i] * outer[:, j]
+            second[i, j] = second[i, j] + self.counts[:, j] * outer[:, i]
+            second[i, j] = second[i, j] + s * (outer[:, i] * outer[:, j] + outer2[:, number])
+        mixed = {
+            (i, k): s * (up[:, None] * self.logs[:, i, 2 * k] + down[:, None] * self.logs[:, i, 2 * k + 1])
+            for i in range(d)
+            for k, (up, down) in enumerate(slopes)
+        }
+        return self.counts + s[:, None] * outer, (second, mixed)
+
+
+def respond(signal: SignalArrays, strengths: Any, xp: Any) -> Morphing:
+    """Return the signal and how its shape pulls change it, at strengths (P, strengths)."""
+    blocks = _blocks(signal, strengths, xp)
+    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], xp)
+
+
+def respond_with_derivatives(
+    signal: SignalArrays, expansion: Expansion, theta: Any, xp: Any
+) -> tuple[Morphing, Derivatives]:
+    """Return the same at parameters θ (P, d), and the derivatives in them."""
+    strengths, slope = expansion.strengths(theta, xp)
+    blocks = _blocks(signal, strengths, xp)
+    first = _blocks(signal, slope, xp)
+    second = _blocks(signal, expansion.curvature, xp)
+    s, y = blocks[:, :1], blocks[:, 1:]
+    inside = (y > 0) & (s > 0)
+    safe, safe_s = xp.where(inside, y, 1.0), xp.where(s > 0, s, 1.0)
+    inside = inside & (xp.abs(xp.log(safe / safe_s)) < 6.9)  # as far as the morphing goes
+    log = xp.where(inside[:, None], first[:, :, 1:] / safe[:, None] - first[:, :, :1] / safe_s[:, None], 0.0)
+    relative = first / xp.concatenate([safe_s, safe], axis=1)[:, None]
+    log2 = []
+    for number, (i, j) in enumerate(triangle(theta.shape[1])):
+        bend = second[:, number, 1:] / safe - relative[:, i, 1:] * relative[:, j, 1:]
+        straight = second[:, number, :1] / safe_s - relative[:, i, :1] * relative[:, j, :1]
+        log2.append(xp.where(inside, bend - straight, 0.0))
+    derivatives = Derivatives(first[:, :, 0], second[:, :, 0], log, xp.stack(log2, axis=1))
+    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], xp), derivatives
+
+
+def _blocks(signal: SignalArrays, strengths: Any, xp: Any) -> Any:
+    """Return strengths (..., strengths) as counts (..., 1 + 2 K, bins)."""
+    blocks, _, bins = signal.templates.shape
+    return (strengths @ signal.columns).reshape(*strengths.shape[:-1], blocks, bins)

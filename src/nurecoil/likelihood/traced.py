@@ -1,0 +1,42 @@
+"""The JAX engine: the NumPy engine's own source, traced, compiled and run on JAX's device in float64."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.likelihood.problem import Inputs, JointProblem, Layout
+from nurecoil.newton import Minimum, minimise_traced
+
+Array = NDArray[np.float64]
+
+
+def minimise(layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None) -> Minimum:
+    """Return the minima of P points from `start` (J, P) inside the box (J, P)."""
+    import jax
+
+    edges = [
+        np.full_like(start, end) if edge is None else edge for edge, end in ((low, -np.inf), (high, np.inf))
+    ]
+    with jax.enable_x64(True):
+        value, x, converged = _compiled(layout)(inputs._replace(signals=()), start, *edges)
+        return Minimum(np.asarray(value), np.asarray(x), np.asarray(converged))
+
+
+def _compiled(layout: Layout) -> Any:
+    """Return the compiled minimisation of a layout, made once."""
+    if "traced" not in layout.__dict__:
+        object.__setattr__(layout, "traced", _compile(layout))
+    return layout.__dict__["traced"]
+
+
+def _compile(layout: Layout) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    def run(inputs: Inputs, start: Any, low: Any, high: Any) -> Any:
+        problem = JointProblem(layout, inputs.prepared(layout, jnp))
+        last = minimise_traced(problem, start, low, high, jnp, jax.lax.while_loop)
+        return last.value, last.x, last.converged
+
+    return jax.jit(run)

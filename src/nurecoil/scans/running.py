@@ -1,0 +1,363 @@
+"""A scan from its beginning, or from where it was killed, to its file."""
+
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from nurecoil.errors import NurecoilError
+from nurecoil.scans import checkpoint as saved
+from nurecoil.scans.checkpoint import Checkpoint
+from nurecoil.scans.grid import Grid
+from nurecoil.scans.netcdf import Summary, read_identity, read_summary, require_netcdf, write_netcdf
+from nurecoil.scans.work import Evaluate, Table, Work, compute, fill, seconds_per_block
+
+_CHUNK_BYTES = 32_000_000  # at most in a chunk
+_BYTES_IN_FLIGHT = 512_000_000  # at most in chunks that are sent out
+_IN_FLIGHT = 256  # at most chunks that are sent out
+_MOST_CHUNKS = 10_000  # of a scan, which are so many files
+_PROBES = 16  # points that tell whether a scan that is resumed computes the same
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a scan is.
+
+    Attributes
+    ----------
+    points, of_points
+        How many points are finished, of how many.
+    chunks, of_chunks
+        The same of the chunks.
+    resumed
+        How many chunks an earlier attempt had left.
+    """
+
+    points: int
+    of_points: int
+    chunks: int
+    of_chunks: int
+    resumed: int
+
+
+Report = Callable[[Progress], None]
+
+
+def _silent(progress: Progress) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a scan ended.
+
+    Attributes
+    ----------
+    summary
+        What it found.
+    chunks, resumed
+        In how many chunks it was computed, and how many of those were there from before.
+    """
+
+    summary: Summary
+    chunks: int
+    resumed: int
+
+
+def run(
+    evaluate: Evaluate,
+    grid: Grid,
+    output: Path,
+    *,
+    identity: Mapping[str, object],
+    attributes: Mapping[str, str],
+    extra: tuple[str, ...] = (),
+    executor: Executor | None = None,
+    restart: bool = False,
+    report: Report = _silent,
+    seconds: float = 0.5,
+) -> Outcome:
+    """Evaluate a function on a grid and write the result to a netCDF-4 file.
+
+    Finished chunks are kept in a folder beside the output, its name followed by ".partial", so that the same
+    call resumes a scan that was killed. The file has the same bytes however often that happens, and whatever
+    the executor.
+
+    Parameters
+    ----------
+    evaluate : callable
+        From points (P, N), in the axes' units, to columns (P,): "chi2", "converged", and those of `extra`.
+        It must be picklable.
+    grid : Grid
+        The points.
+    output : Path
+        The file to write.
+    identity, attributes : mapping
+        What decides the numbers: a scan under another identity is not resumed. What is to be written into
+        the file besides.
+    extra : tuple of str
+        Names of more columns of numbers to keep.
+    executor : Executor, optional
+        Where the chunks are computed; in this process by default.
+    restart : bool
+        Forget what an earlier scan left behind.
+    report : callable
+        Is called with the `Progress` when chunks of an earlier attempt were looked for, and after each chunk.
+    seconds : float
+        Of work in a chunk, roughly: with half a second, sending it to a worker and back costs nothing.
+
+    Raises
+    ------
+    NurecoilError
+        If χ² is not a number somewhere, if the output cannot be written or belongs to another scan, and if
+        workers were lost.
+    """
+    from threadpoolctl import threadpool_limits
+
+    require_netcdf()
+    _require_place(output)
+    work = Work.of(evaluate, grid, extra)
+    folder = output.with_name(output.name + ".partial")
+    with _refusals(output):
+        whole = {
+            "grid": {axis.name: axis.ticks.description() for axis in grid.axes},
+            **identity,
+            "columns": list(work.columns.names or ()),
+            "versions": dict(work.versions),
+            "probe": _probe(work, evaluate),
+        }
+        # not before the probe, which loads what there is to be limited
+        with saved.locked(folder), threadpool_limits(limits=1):
+            here = _ThisProcess() if executor is None else executor
+            return _run(_Task(work, output, folder, whole, attributes, here, report, seconds), restart)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a scan is to do, and how."""
+
+    work: Work
+    output: Path
+    folder: Path
+    identity: Mapping[str, object]
+    attributes: Mapping[str, str]
+    executor: Executor
+    report: Report
+    seconds: float
+
+
+def _run(task: _Task, restart: bool) -> Outcome:
+    manifest = None if restart else saved.read_manifest(task.folder)
+    if manifest is None:
+        if task.output.exists() and not restart:
+            return _finished(task)
+        saved.clear(task.folder)
+        _require_space(task.output, task.work)
+        manifest = {"identity": dict(task.identity), "chunk": _points_per_chunk(task)}
+        saved.write_manifest(task.folder, manifest)
+    saved.require_same(
+        task.folder, manifest["identity"], task.identity, "finish that one with its own command"
+    )
+    task = replace(task, identity=manifest["identity"])  # its probe, where this one is rounded otherwise
+    chunks = _Chunks(task.work.grid.size, manifest["chunk"])
+    kept = Checkpoint(task.folder, task.work.columns, [chunks.points(c) for c in range(chunks.count)])
+    found, tally = _computed(task, chunks, kept)
+    summary = tally.summary()
+    unfinished = task.folder / "result.writing"
+    write_netcdf(
+        unfinished, task.work.grid, task.work.columns, _all(kept), summary, task.identity, task.attributes
+    )
+    saved.finish(unfinished, task.output)
+    saved.clear(task.folder)
+    return Outcome(summary, chunks.count, found)
+
+
+def _computed(task: _Task, chunks: "_Chunks", kept: Checkpoint) -> tuple[int, "_Tally"]:
+    """Return how many chunks were there, and what is known of all when the missing ones are computed."""
+    tally, missing = _Tally(), []
+    for chunk in range(chunks.count):
+        table = kept.read(chunk)
+        if table is None:
+            missing.append(chunk)
+        else:
+            tally.add(chunks.first(chunk), table)
+    found = len(tally.parts)
+    finished = chunks.size - sum(chunks.points(chunk) for chunk in missing)
+    task.report(Progress(finished, chunks.size, found, chunks.count, found))
+    for chunk, table in _sent_out(task, chunks, iter(missing)):
+        kept.write(chunk, table)
+        tally.add(chunks.first(chunk), table)
+        finished += len(table)
+        task.report(Progress(finished, chunks.size, len(tally.parts), chunks.count, found))
+    return found, tally
+
+
+def _finished(task: _Task) -> Outcome:
+    """Return the outcome of a scan that was finished before."""
+    old = read_identity(task.output)
+    saved.require_same(task.output, old, task.identity, "give another output")
+    task.report(Progress(task.work.grid.size, task.work.grid.size, 0, 0, 0))
+    return Outcome(read_summary(task.output), 0, 0)
+
+
+@dataclass(frozen=True)
+class _Chunks:
+    """The points in runs of equal length; the last may be shorter."""
+
+    size: int
+    length: int
+
+    @property
+    def count(self) -> int:
+        return -(-self.size // self.length)
+
+    def first(self, chunk: int) -> int:
+        return chunk * self.length
+
+    def points(self, chunk: int) -> int:
+        return min(self.length, self.size - self.first(chunk))
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """What is known of the chunks that are finished, by the number of their first point."""
+
+    parts: dict[int, tuple[float, float, int, int]] = field(default_factory=dict)
+
+    def add(self, first: int, table: Table) -> None:
+        chi2 = table["chi2"]
+        best = int(np.argmin(chi2))
+        bad = int(np.count_nonzero(~table["converged"]))
+        self.parts[first] = float(chi2[best]), float(chi2.max()), first + best, bad
+
+    def summary(self) -> Summary:
+        lowest, highest, best, bad = zip(*(self.parts[first] for first in sorted(self.parts)), strict=True)
+        minimum = min(lowest)
+        if math.isinf(minimum):
+            raise NurecoilError("χ² is infinite at every point of the scan: no point is allowed")
+        return Summary(minimum, best[lowest.index(minimum)], max(highest) == minimum, sum(bad))
+
+
+def _sent_out(task: _Task, chunks: _Chunks, missing: Iterator[int]) -> Iterator[tuple[int, Table]]:
+    """Yield chunks as they are finished, a bounded number of them being sent out at a time."""
+    size = chunks.length * task.work.columns.itemsize
+    limit = min(_IN_FLIGHT, max(2, _BYTES_IN_FLIGHT // size))
+    if isinstance(task.executor, _ThisProcess):
+        limit = 1
+    sent: dict[Future[Table], int] = {}
+    try:
+        while True:
+            with _lost_workers(task.folder):
+                while len(sent) < limit and (chunk := next(missing, None)) is not None:
+                    first = chunks.first(chunk)
+                    last = first + chunks.points(chunk)
+                    sent[task.executor.submit(compute, task.work, first, last)] = chunk
+            if not sent:
+                return
+            for future in sorted(wait(sent, return_when=FIRST_COMPLETED).done, key=_failed):
+                with _lost_workers(task.folder):
+                    chunk, table = sent.pop(future), future.result()
+                yield chunk, table
+    finally:
+        for future in sent:
+            future.cancel()
+
+
+def _failed(future: Future[Table]) -> bool:
+    return future.cancelled() or future.exception() is not None
+
+
+def _all(kept: Checkpoint) -> Iterator[Table]:
+    for chunk in range(len(kept.points)):
+        table = kept.read(chunk)
+        if table is None:
+            raise NurecoilError(f"{kept.folder} was damaged during the scan: the same command repairs it")
+        yield table
+
+
+def _points_per_chunk(task: _Task) -> int:
+    """Return a whole number of blocks: enough work to be worth sending, little enough to be kept at hand."""
+    with _lost_workers(task.folder):
+        per_block = task.executor.submit(seconds_per_block, task.work).result()
+    block, size = task.work.grid.block, task.work.grid.size
+    enough = max(task.seconds / per_block, size / _MOST_CHUNKS / block)
+    most = max(1, _CHUNK_BYTES // (block * task.work.columns.itemsize))
+    return min(math.ceil(enough), most) * block
+
+
+def _probe(work: Work, evaluate: Evaluate) -> list[float | None]:
+    """Return χ² at points that are spread over the grid; None where it is infinite."""
+    numbers = np.unique(np.linspace(0, work.grid.size - 1, _PROBES).astype(np.int64))
+    table = np.empty(len(numbers), work.columns)
+    fill(table, evaluate, work.grid, numbers)
+    return [x if math.isfinite(x) else None for x in table["chi2"].tolist()]
+
+
+class _ThisProcess(Executor):
+    """Computes what is submitted at once."""
+
+    def submit(self, function, /, *arguments, **named):  # type: ignore[no-untyped-def]
+        """Return a future that is done."""
+        future: Future[object] = Future()
+        future.set_result(function(*arguments, **named))
+        return future
+
+
+@contextmanager
+def _lost_workers(folder: Path) -> Iterator[None]:
+    """Say in one sentence that workers are gone, and that nothing else is."""
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise _lost(folder, "a worker process died (killed, or out of memory)") from error
+    except CancelledError as error:
+        raise _lost(folder, "the scheduler is gone, or has cancelled the work") from error
+    except ImportError as error:
+        raise _lost(folder, f"a worker lacks a module ({error})") from error
+    except Exception as error:
+        if type(error).__module__.startswith("distributed"):
+            raise _lost(folder, f"Dask gave up ({error})") from error
+        if isinstance(error, OSError):
+            raise _lost(folder, f"a worker failed ({error})") from error
+        raise
+
+
+def _lost(folder: Path, what: str) -> NurecoilError:
+    return NurecoilError(
+        f"{what}: finished chunks are kept in {folder}, and the same command goes on from there"
+    )
+
+
+@contextmanager
+def _refusals(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NurecoilError(f"cannot write to '{output}': {error.strerror or error}") from error
+
+
+def _require_place(output: Path) -> None:
+    """Refuse an output that cannot be written before anything is computed."""
+    folder = output.parent
+    if not folder.is_dir():
+        raise NurecoilError(f"cannot write to '{output}': there is no folder '{folder}'")
+    if output.is_dir():
+        raise NurecoilError(f"cannot write to '{output}': it is a directory, not a file")
+    if not os.access(folder, os.W_OK):
+        raise NurecoilError(f"cannot write to '{output}': permission denied")
+
+
+def _require_space(output: Path, work: Work) -> None:
+    """Refuse more points than the disk can hold, once in chunks and once in the result."""
+    needed, free = 2 * work.grid.size * work.columns.itemsize, shutil.disk_usage(output.parent).free
+    if needed > free:
+        raise NurecoilError(
+            f"the scan needs {needed / 1e9:.3g} GB in '{output.parent}', where {free / 1e9:.3g} GB are free:"
+            " ask for fewer points"
+        )

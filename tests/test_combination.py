@@ -1,0 +1,152 @@
+"""Combination and compatibility of experiments: Gaussian measurements in closed form."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from nurecoil import cli, figures
+from nurecoil.analysis import combine, predict
+from nurecoil.errors import NurecoilError
+from nurecoil.exhibits import combination_figure
+from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
+
+ONE_SIGMA = 0.6826894921370859
+SCAN = ("signal_strength", 0.0, 3.0)
+
+
+def named(compiled, name):
+    """Return the same experiment under another name, with pulls of its own."""
+    statistics = compiled.experiment.statistics
+    pulls = {
+        field: replace(pull, name=f"{name}_{field}")
+        for field in ("signal_pull", "background_pull")
+        if (pull := getattr(statistics, field))
+    }
+    return replace(
+        compiled, experiment=replace(compiled.experiment, name=name, statistics=replace(statistics, **pulls))
+    )
+
+
+def exact(*experiments):
+    """Return prior widths that hold all pulls."""
+    return {p.name: 0.0 for each in experiments for p in each.experiment.statistics.pulls}
+
+
+def measurement(compiled, observed, background, variance):
+    """Return best fit and error of the strength without systematics."""
+    s = predict(STANDARD_MODEL, compiled, {}).values.total
+    return (observed - background) / s, math.sqrt(variance) / s
+
+
+def half_width(found):
+    (interval,) = found.profile.intervals
+    return (interval.high - interval.low) / 2
+
+
+def test_two_identical_experiments_have_the_error_over_root_two(csi):
+    pair = [csi, named(csi, "twin")]
+    values = combine(SCALED_STANDARD_MODEL, pair, {}, SCAN, cl=ONE_SIGMA, widths=exact(*pair)).values
+    best, error = measurement(csi, 134, 6, 950)
+    for found in values.alone:
+        assert found.profile.best_fit == pytest.approx(best, rel=1e-6)
+        assert half_width(found) == pytest.approx(error, rel=1e-6)
+    assert values.together.profile.best_fit == pytest.approx(best, rel=1e-6)
+    assert half_width(values.together) == pytest.approx(error / math.sqrt(2), rel=1e-6)
+    assert values.compatibility.chi2 == pytest.approx(0.0, abs=1e-9)
+    assert values.compatibility.p_value == pytest.approx(1.0, abs=1e-4)
+    assert (values.without, values.shared) == ((), ())
+
+
+def test_two_gaussian_measurements_agree_as_their_distance_says(compiled):
+    csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
+    result = combine(SCALED_STANDARD_MODEL, [csi, lar], {}, SCAN, cl=ONE_SIGMA, widths=exact(csi, lar))
+    statistics = lar.experiment.statistics
+    variance = statistics.observed * (1 + statistics.variance_fraction) + statistics.variance_counts
+    (x1, e1), (x2, e2) = (
+        measurement(csi, 134, 6, 950),
+        measurement(lar, statistics.observed, statistics.background, variance),
+    )
+    pull = (x1 - x2) ** 2 / (e1**2 + e2**2)
+    agree = result.values.compatibility
+    assert (agree.chi2, agree.dof) == (pytest.approx(pull, rel=1e-6), 1)
+    assert agree.p_value == pytest.approx(math.erfc(math.sqrt(pull / 2)), rel=1e-6)
+    assert agree.sigma == pytest.approx(math.sqrt(pull), rel=1e-6)
+    mean = (x1 / e1**2 + x2 / e2**2) / (1 / e1**2 + 1 / e2**2)
+    assert result.values.together.profile.best_fit == pytest.approx(mean, rel=1e-6)
+    assert result.converged
+
+
+def test_each_of_three_is_left_out_once(compiled):
+    csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
+    three = [csi, lar, named(csi, "third")]
+    values = combine(SCALED_STANDARD_MODEL, three, {}, SCAN).values
+    assert [found.experiments for found in values.without] == [
+        ("binh2021-lar", "third"),
+        ("binh2021-csi", "third"),
+        ("binh2021-csi", "binh2021-lar"),
+    ]
+    assert values.without[1].name == "without binh2021-lar"
+    pair = combine(SCALED_STANDARD_MODEL, [csi, lar], {}, SCAN).values
+    assert values.without[2].profile.intervals == pair.together.profile.intervals
+    assert values.compatibility.dof == 2
+
+
+def test_a_shared_nuisance_parameter_is_said(csi):
+    twin = replace(csi, experiment=replace(csi.experiment, name="twin"))
+    result = combine(SCALED_STANDARD_MODEL, [csi, twin], {}, SCAN)
+    assert result.values.shared == ("binh2021-csi_signal", "binh2021-csi_background")
+    assert any(note.startswith("experiments share binh2021-csi_signal") for note in result.notes)
+    held = combine(SCALED_STANDARD_MODEL, [csi, twin], {}, SCAN, widths=exact(csi))
+    assert held.values.shared == ()
+
+
+def test_a_best_fit_at_the_edge_is_said(compiled):
+    pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
+    result = combine(SCALED_STANDARD_MODEL, pair, {}, ("signal_strength", 0.75, 3.0))
+    assert any("the best fit of binh2021-csi lies at the edge" in note for note in result.notes)
+    # there CsI alone is no perfect fit, by (128 - 0.75 s)²/(952.25 + (0.28·0.75 s)²)
+    counts = 0.75 * predict(STANDARD_MODEL, compiled["binh2021-csi"], {}).values.total
+    alone = (128 - counts) ** 2 / (952.25 + (0.28 * counts) ** 2)
+    together = result.values.together.profile.minimum
+    assert result.values.compatibility.chi2 == pytest.approx(together - alone, rel=1e-6)
+
+
+def test_bad_combinations_are_refused(compiled):
+    csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
+    with pytest.raises(NurecoilError, match="1 experiment cannot be combined"):
+        combine(SCALED_STANDARD_MODEL, [csi], {}, SCAN)
+    with pytest.raises(NurecoilError, match="experiment binh2021-csi is given 2 times"):
+        combine(SCALED_STANDARD_MODEL, [csi, csi], {}, SCAN)
+    with pytest.raises(NurecoilError, match="binh2021-csi_signal is no parameter of binh2021-lar"):
+        combine(STANDARD_MODEL, [csi, lar], {}, ("binh2021-csi_signal", -0.5, 0.5))
+
+
+def test_the_figure_has_a_row_for_each(compiled, tmp_path):
+    csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
+    figure = combination_figure(combine(SCALED_STANDARD_MODEL, [csi, lar, named(csi, "third")], {}, SCAN))
+    (chart,) = figure.panels
+    assert len(chart.rows) == 7
+    assert chart.rows[-1] == "together"
+    assert [bars.label for bars in chart.bars] == ["one alone", "all but one", "all", "best fit"]
+    rows = figures.save(figure, tmp_path)["csv"].read_text().splitlines()
+    assert sum("one alone: " in row for row in rows) == 3
+
+
+def test_the_command(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = ["combine", "--model", "scaled-standard-model", "--experiment", "binh2021-csi"]
+    command += ["--experiment", "binh2021-lar", "--scan", "signal_strength=0..3"]
+    with pytest.raises(SystemExit) as ending:
+        cli.main([*command, "--plot", "x.png"])
+    out = capsys.readouterr().out
+    assert not ending.value.code
+    assert "0.25 for 1 degree of freedom" in out
+    assert (tmp_path / "x.png").stat().st_size > 10_000
+    with pytest.raises(SystemExit):
+        cli.main([*command, "--cl", "68%", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["results"]) == ["binh2021-csi", "binh2021-lar", "together"]
+    assert found["results"]["together"]["best_fit"] == pytest.approx(0.8096, abs=1e-3)
+    assert found["compatibility"]["dof"] == 1
