@@ -52,6 +52,7 @@ def fit(
     *,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
     minos: bool = True,
 ) -> Result[BestFit]:
     """Return the best fit of some parameters, pulls profiled.
@@ -60,7 +61,7 @@ def fit(
 
     Parameters
     ----------
-    model, experiments, fixed, widths
+    model, experiments, fixed, widths, engine
         As for `limit`.
     start : mapping
         The parameters to fit and where to start (inside units): of the model, or nuisance parameters.
@@ -81,7 +82,7 @@ def fit(
     """
     if not start:
         raise NurecoilError("a fit needs at least one free parameter")
-    question = Question.of(model, experiments, fixed, start, widths)
+    question = Question.of(model, experiments, fixed, start, widths, engine)
 
     @lru_cache(maxsize=1)  # MIGRAD asks for the value and then for the slopes of the same point
     def profiled(point: tuple[float, ...]) -> Profiled:

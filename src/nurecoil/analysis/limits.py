@@ -49,6 +49,8 @@ def limit(
     cl: float | Sequence[float] = 0.9,
     freeze_at: float | None = None,
     widths: Mapping[str, float] | None = None,
+    over: Mapping[str, tuple[float, float]] | None = None,
+    engine: str = "numpy",
     points: int = 2001,
 ) -> Result[Limit]:
     """Return all intervals of one parameter that the experiments allow together.
@@ -69,6 +71,10 @@ def limit(
         fit there, and counts Δχ² from that point: what the seed did, at m_Z' = 3 TeV.
     widths : mapping, optional
         Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at zero.
+    over : mapping, optional
+        More parameters of the model, and their ranges (inside units), that are fitted at each point.
+    engine : str
+        What minimises: "numpy", "jax" or "fast"; see `likelihood.engines`.
     points : int
         Points of the scan; the intervals' ends do not depend on it.
 
@@ -83,7 +89,7 @@ def limit(
     '1.48 TeV'
     """
     name, low, high = scan
-    question = Question.of(model, experiments, fixed, {name: low}, widths)
+    question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)
     parameter = question.free[0]
     check_range(parameter, low, high)
     several = (cl,) if isinstance(cl, int | float) else tuple(cl)
@@ -97,6 +103,11 @@ def limit(
 
     chi2: Callable[[Array], Array] = profiled
     if freeze_at is not None:
+        if over:
+            raise NurecoilError(
+                f"nuisance parameters cannot be frozen while {', '.join(over)} is profiled over: do one of"
+                " them"
+            )
         parameter.check(freeze_at)
         chi2, reference = question.frozen_at(freeze_at)
     log = parameter.log_scan and low > 0

@@ -62,6 +62,8 @@ def profile_map(
     *,
     cl: Sequence[float] = (0.68, 0.9),
     widths: Mapping[str, float] | None = None,
+    over: Mapping[str, tuple[float, float]] | None = None,
+    engine: str = "numpy",
     points: int = 101,
     log: tuple[bool, bool] | None = None,
 ) -> Result[Map]:
@@ -69,7 +71,7 @@ def profile_map(
 
     Parameters
     ----------
-    model, experiments, fixed, widths
+    model, experiments, fixed, widths, over, engine
         As for `limit`.
     scans : two of (name, low, high)
         The parameters and their ranges (inside units): of the model, or nuisance parameters, which are then
@@ -106,7 +108,8 @@ def profile_map(
         raise NurecoilError("a map needs at least one confidence level")
     levels = [threshold(level, dof=2) for level in cl]
     low, high = (np.array([scan[end] for scan in scans], dtype=float) for end in (1, 2))
-    question = Question.of(model, experiments, fixed, {name: start for name, start, _ in scans}, widths)
+    starts = {name: start for name, start, _ in scans}
+    question = Question.of(model, experiments, fixed, starts, widths, engine, over)
     first, second = question.free
     for parameter, start, stop in zip(question.free, low, high, strict=True):
         check_range(parameter, float(start), float(stop))

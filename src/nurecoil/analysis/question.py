@@ -1,14 +1,15 @@
 """A question: a model and experiments with some parameters free, χ² as a function of those."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.analysis.result import Answer, Conventions, Result, conventions, provenance
-from nurecoil.analysis.strengths import Coordinates, fit_strengths, linearise
+from nurecoil.analysis.strengths import Coordinates, Strengths, fit_strengths, linearise
 from nurecoil.couplings import Couplings, strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
@@ -84,6 +85,8 @@ class Question:
         A value of each free parameter.
     conventions
         What a result depends on besides its parameters.
+    over
+        More parameters of the model, with their range, that are fitted at each point as pulls are.
     """
 
     model: Model
@@ -93,6 +96,7 @@ class Question:
     start: Mapping[str, float]
     conventions: Conventions
     remarks: tuple[str, ...] = ()
+    over: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -103,6 +107,7 @@ class Question:
         start: Mapping[str, float],
         widths: Mapping[str, float] | None = None,
         engine: str = "numpy",
+        over: Mapping[str, tuple[float, float]] | None = None,
     ) -> "Question":
         """Check names and values, and put the likelihood together."""
         of_model = [p.name for p in model.parameters]
@@ -126,11 +131,15 @@ class Question:
                 raise NurecoilError(
                     f"{parameter.name} is free of its prior: it cannot have a prior width as well"
                 )
-        resolved = model.resolve({**fixed, **{n: v for n, v in start.items() if n in of_model}})
+        over = over or {}
+        middles = _middles(model, over, {*fixed, *start})
+        resolved = model.resolve({**fixed, **middles, **{n: v for n, v in start.items() if n in of_model}})
         others = {name: value for name, value in resolved.items() if name not in start}
         used = conventions(model, experiments, widths)
         remarks = _projection_notes(experiments, others) if "sin2_theta_w" in start else ()
-        return cls(model, likelihood, free, others, start, used, remarks)
+        if over:
+            used["profiled over"] = {name: list(edges) for name, edges in over.items()}
+        return cls(model, likelihood, free, others, start, used, remarks, over)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -155,8 +164,29 @@ class Question:
         return {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
 
     def profiled(self, points: ArrayLike) -> Profiled:
-        """Return χ² with the pulls profiled at points (P, d) of the free parameters."""
-        return self.likelihood.profiled(self.strengths(points), self.held(points))
+        """Return χ² with the pulls, and the parameters `over`, profiled at points (P, d)."""
+        if not self.over:
+            return self.likelihood.profiled(self.strengths(points), self.held(points))
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        names = tuple(self.over)
+        low, high = (np.array(ends, dtype=float) for ends in zip(*self.over.values(), strict=True))
+        log = [find(self.model.parameters, name).log_scan for name in names]
+        coordinates = Coordinates(
+            tuple(wanted and edge > 0 for wanted, edge in zip(log, low, strict=True)), low, high
+        )
+        usual = coordinates.of(np.array([[self.values[name] for name in names]], dtype=float))
+        strengths_of, held = self._strengths_of(x, names), self.held(x)
+        found = [
+            fit_strengths(self.likelihood, strengths_of, coordinates, start, held=held, points=len(x))
+            for start in map(coordinates.parameters, _starts(usual))
+        ]
+        chi2 = np.array([fit.chi2 for fit in found])
+        best, rows = chi2.argmin(axis=0), np.arange(chi2.shape[1])
+        return Profiled(
+            chi2[best, rows],
+            np.array([fit.pulls for fit in found])[best, rows],
+            np.array([fit.converged for fit in found])[best, rows],
+        )
 
     def chi2(self, points: ArrayLike) -> Array:
         """Return the same χ², shape (P,)."""
@@ -171,7 +201,8 @@ class Question:
         x, own = np.atleast_2d(np.asarray(points, dtype=float)), list(self.of_model)
         free = [self.free[i] for i in own]
         size = np.maximum(np.abs(x[:, own]), [abs(self.start[p.name]) or 1.0 for p in free])
-        expansion = linearise(self._strengths_of(x), x[:, own], size, [(p.low, p.high) for p in free])
+        names = tuple(p.name for p in free)
+        expansion = linearise(self._strengths_of(x, names), x[:, own], size, [(p.low, p.high) for p in free])
         found = np.empty_like(x)
         found[:, own], along = self._without_priors.slopes(expansion, pulls)
         for i, name in enumerate(self.names):
@@ -223,9 +254,8 @@ class Question:
             coordinates = Coordinates(
                 tuple(self.free[i].log_scan and low[i] > 0 for i in own), low[own], high[own]
             )
-            found = fit_strengths(
-                self._without_priors, self._strengths_of(theta[:1]), coordinates, theta[:, own], pulls
-            )
+            strengths_of = self._strengths_of(theta[:1], tuple(self.names[i] for i in own))
+            found = fit_strengths(self._without_priors, strengths_of, coordinates, theta[:, own], pulls)
         points = np.empty((len(found.chi2), len(self.free)))
         points[:, own] = found.points
         for i, name in enumerate(self.names):
@@ -233,17 +263,20 @@ class Question:
                 points[:, i] = found.pulls[:, self._pull_number(name)]
         return replace(found, points=points)
 
-    def _strengths_of(self, points: Array) -> Callable[[Array], Array]:
-        """Return the strengths as a function of the model's free parameters, k for each of P points.
+    def _strengths_of(self, points: Array, names: tuple[str, ...]) -> Strengths:
+        """Return the strengths as a function of some of the model's parameters, at each of P points.
 
-        Called with k P rows: for each of k, all points in their order.
+        The function takes values (k P, names), k for each point: all points in their order, k times.
         """
-        own = list(self.of_model)
+        others = [i for i in self.of_model if self.names[i] not in names]
 
-        def strengths_of(values: Array) -> Array:
-            everywhere = np.tile(points, (len(values) // len(points), 1))
-            everywhere[:, own] = values
-            return self.strengths(everywhere)
+        def strengths_of(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
+            x = points if rows is None or len(points) == 1 else points[rows]
+            x = np.tile(x, (len(values) // len(x), 1))
+            new = {self.names[i]: x[:, i] for i in others}
+            new |= {name: values[:, number] for number, name in enumerate(names)}
+            found = strengths(self.model.evaluate({**self.values, **new}))
+            return np.broadcast_to(found, (len(values), found.shape[1]))
 
         return strengths_of
 
@@ -289,11 +322,44 @@ class Question:
             question=question,
             values=values,
             converged=converged,
-            fixed=self.values,
+            fixed={name: value for name, value in self.values.items() if name not in self.over},
             notes=(*self.model.notes(point), *notes, *self.remarks),
             conventions={**self.conventions, "nuisances": nuisances},
             provenance=provenance(settings),
         )
+
+
+def _middles(
+    model: Model, over: Mapping[str, tuple[float, float]], taken: Collection[str]
+) -> dict[str, float]:
+    """Return the usual value of each parameter to profile over: its default, or the middle of its range."""
+    found = {}
+    for name, (low, high) in over.items():
+        parameter = find(model.parameters, name)
+        if parameter.choices:
+            raise NurecoilError(f"{name} cannot be profiled over: it is a choice, {parameter.allowed()}")
+        if name in taken:
+            raise NurecoilError(f"{name} is profiled over, and set or free as well: do one of them")
+        parameter.check([low, high])
+        if not low < high:
+            raise NurecoilError(
+                f"the range of {name}, {parameter.format(low)} to {parameter.format(high)}, is reversed or"
+                " empty: write LOW..HIGH with LOW below HIGH"
+            )
+        default = parameter.default
+        middle = math.sqrt(low * high) if parameter.log_scan and low > 0 else (low + high) / 2
+        found[name] = default if isinstance(default, float) and low <= default <= high else middle
+    return found
+
+
+def _starts(usual: Array) -> list[Array]:
+    """Return starts u (1, f) of parameters that are profiled over: the usual, and each far down and up."""
+    starts = [usual]
+    for i in range(usual.shape[1]):
+        for end in (0.1, 0.9):
+            starts.append(usual.copy())
+            starts[-1][0, i] = end
+    return starts
 
 
 def _projection_notes(experiments: Sequence[CompiledExperiment], values: Values) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ def scan(
     *,
     widths: Mapping[str, float] | None = None,
     engine: str = "numpy",
+    over: Mapping[str, tuple[float, float]] | None = None,
     pulls: bool = False,
     executor: Executor | None = None,
     restart: bool = False,
@@ -81,10 +82,8 @@ def scan(
 
     Parameters
     ----------
-    model, experiments, fixed, widths
+    model, experiments, fixed, widths, over, engine
         As for `limit`.
-    engine : str
-        What minimises, see `joint_likelihood`.
     axes : mapping
         The parameters to scan and their values (inside units): `Spaced`, or numbers in ascending order. A
         nuisance parameter is then free of its prior.
@@ -118,9 +117,8 @@ def scan(
     (50, 3) {'m_zprime': 50, 'beta': 3} 0.0
     """
     ticks = {name: a if isinstance(a, Spaced) else Listed(tuple(map(float, a))) for name, a in axes.items()}
-    question = Question.of(
-        model, experiments, fixed, {name: t.low for name, t in ticks.items()}, widths, engine
-    )
+    start = {name: t.low for name, t in ticks.items()}
+    question = Question.of(model, experiments, fixed, start, widths, engine, over)
     for parameter in question.free:
         parameter.check([ticks[parameter.name].low, ticks[parameter.name].high])
     best_pulls = tuple(p for p in question.likelihood.pulls if p not in question.free) if pulls else ()
@@ -197,7 +195,7 @@ def _identity(question: Question) -> dict[str, object]:
         "parameters": {
             p.name: {"value": _plain(question.values[p.name], p.inside), "unit": p.unit}
             for p in question.model.parameters
-            if p.name in question.values
+            if p.name in question.values and p.name not in question.over
         },
         "engine": question.likelihood.engine_name,
         "conventions": {**question.conventions, "nuisances": "profiled"},

@@ -5,8 +5,9 @@ Of any other model, the strengths are expanded around where the fit stands, agai
 trusted only as far as χ² really falls.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from nurecoil.likelihood import Expansion, Fitted, JointLikelihood
 from nurecoil.newton import triangle
 
 Array = NDArray[np.float64]
-Strengths = Callable[[Array], Array]
+
 
 _STEP = 1e-4  # of the box: exact for a quadratic function, an error of 1e-8 of the range for others
 _EXACT = 1e-9  # of the largest value of each strength: magnetic moments squared are 1e-20 of the others
@@ -24,6 +25,13 @@ _MOST_ROUNDS = 60
 _SETTLED = 1e-8  # in χ²
 _PROMISED = 1e-5  # in χ², by the expansion
 _NODES = np.arange(-2.0, 3.0)
+
+
+class Strengths(Protocol):
+    """The strengths of the couplings as a function of some parameters, at each of P points or for all."""
+
+    def __call__(self, values: Array, rows: NDArray[np.intp] | None = None) -> Array:
+        """Return the strengths (k P, 12) at parameters (k P, d): all points k times; or the points `rows`."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,9 @@ class Coordinates:
         return np.clip(found, self.low, self.high)
 
 
-def expand(strengths: Callable[[Array], Array], centre: Array, step: float) -> Expansion:
+def expand(
+    strengths: Strengths, centre: Array, step: float, rows: NDArray[np.intp] | None = None
+) -> Expansion:
     """Return the strengths as a quadratic function around centres u (P, d), from differences.
 
     The nodes lie within 0 <= u <= 1; second differences are exact where the strengths are quadratic.
@@ -69,7 +79,7 @@ def expand(strengths: Callable[[Array], Array], centre: Array, step: float) -> E
     for i in range(d):
         nodes += [middle + step * np.eye(d)[i], middle - step * np.eye(d)[i]]
     nodes += [middle + step * (np.eye(d)[i] + np.eye(d)[j]) for i, j in pairs if i != j]
-    found = strengths(np.concatenate(nodes))
+    found = strengths(np.concatenate(nodes), rows)
     q = np.broadcast_to(found, (points * len(nodes), found.shape[1])).reshape(len(nodes), points, -1)
     slope = np.stack([(q[1 + 2 * i] - q[2 + 2 * i]) / (2 * step) for i in range(d)], axis=1)
     curvature, cross = [], 1 + 2 * d
@@ -119,6 +129,8 @@ def fit_strengths(
     coordinates: Coordinates,
     starts: Array,
     pulls: Array | None = None,
+    held: Mapping[str, Array] | None = None,
+    points: int = 1,
 ) -> Fitted:
     """Return the minima of χ² over the pulls and parameters, from starts (P, d) inside the box.
 
@@ -132,43 +144,53 @@ def fit_strengths(
         One for each set of data, or one for all.
     pulls : ndarray, shape (J,) or (P, J), optional
         Where the pulls start.
+    held : mapping, optional
+        Pulls that are not fitted, (P,) each.
+    points : int
+        P, where the strengths differ from point to point.
     """
 
-    def at(u: Array) -> Array:
-        return strengths(coordinates.parameters(u))
+    def at(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
+        return strengths(coordinates.parameters(values), rows)
 
     d = starts.shape[1]
     zero, one = np.zeros(d), np.ones(d)
-    whole = expand(at, np.full((1, d), 0.5), 0.25)  # far apart: for a quadratic function any nodes do
+    whole = expand(at, np.full((points, d), 0.5), 0.25)  # far apart: for a quadratic function any nodes do
     if _is_exact(whole, at, d):
-        found = likelihood.fitted(whole, coordinates.of(starts), zero, one, pulls=pulls)
+        found = likelihood.fitted(whole, coordinates.of(starts), zero, one, held=held, pulls=pulls)
     else:
-        found = _by_steps(likelihood, at, coordinates.of(starts))
+        found = _by_steps(likelihood, at, coordinates.of(starts), held or {}, points)
     return Fitted(found.chi2, coordinates.parameters(found.points), found.pulls, found.converged)
 
 
 def _is_exact(expansion: Expansion, strengths: Strengths, d: int) -> bool:
-    """Return whether the strengths are quadratic in all the box, as far as a few points can tell."""
-    u = np.random.default_rng(d).random((8, d))
-    real, quadratic = strengths(u), expansion.strengths(u, np)[0]
-    return bool((np.abs(real - quadratic) <= _EXACT * np.abs(real).max(axis=0)).all())
+    """Return whether the strengths are quadratic in all the box, as far as a few places can tell."""
+    points = len(expansion.value)
+    places = np.random.default_rng(d).random((8, d))
+    real = strengths(np.repeat(places, points, axis=0)).reshape(len(places), points, -1)
+    quadratic = [expansion.strengths(np.tile(u, (points, 1)), np)[0] for u in places]
+    largest = np.abs(real).max(axis=(0, 1))
+    return bool((np.abs(real - np.array(quadratic)) <= _EXACT * largest).all())
 
 
-def _by_steps(likelihood: JointLikelihood, strengths: Strengths, u: Array) -> Fitted:
+def _by_steps(
+    likelihood: JointLikelihood, strengths: Strengths, u: Array, held: Mapping[str, Array], points: int
+) -> Fitted:
     """Return the minima by repeated expansion, each trusted within a radius that follows its success."""
-    points = max(len(u), likelihood.observed.sets)
-    u = np.array(np.broadcast_to(u, (points, u.shape[1])))
-    best = likelihood.profiled(strengths(u))
-    chi2, pulls, converged = best.chi2, best.pulls, np.zeros(points, dtype=bool)
-    radius, active = np.full(points, _FIRST_RADIUS), np.arange(points)
+    number = max(len(u), likelihood.observed.sets, points)
+    u = np.array(np.broadcast_to(u, (number, u.shape[1])))
+    best = likelihood.profiled(strengths(u), held)
+    chi2, pulls, converged = best.chi2, best.pulls, np.zeros(number, dtype=bool)
+    radius, active = np.full(number, _FIRST_RADIUS), np.arange(number)
     for _ in range(_MOST_ROUNDS):
-        part = likelihood
+        part, rows = likelihood, active if points > 1 else None
         if likelihood.observed.sets > 1:
             part = likelihood.with_data(likelihood.observed.at(active))
+        some = {name: value if value.size == 1 else value[active] for name, value in held.items()}
         here, reach = u[active], radius[active, np.newaxis]
         low, high = np.maximum(here - reach, 0.0), np.minimum(here + reach, 1.0)
-        tried = part.fitted(expand(strengths, here, _STEP), here, low, high)
-        real = part.profiled(strengths(tried.points))
+        tried = part.fitted(expand(strengths, here, _STEP, rows), here, low, high, held=some)
+        real = part.profiled(strengths(tried.points, rows), some)
         promised, fell = chi2[active] - tried.chi2, chi2[active] - real.chi2
         better = fell >= 0
         settled = (np.abs(fell) < _SETTLED) & (promised < _PROMISED)  # not by chance as high as before
@@ -177,9 +199,8 @@ def _by_steps(likelihood: JointLikelihood, strengths: Strengths, u: Array) -> Fi
         done &= ~(at_edge & better & (fell > 0))
         taken = active[better]
         u[taken], chi2[taken], pulls[taken] = tried.points[better], real.chi2[better], real.pulls[better]
-        radius[active] = np.where(
-            fell >= promised / 10, np.where(at_edge, 2 * radius[active], radius[active]), radius[active] / 4
-        )
+        wider = np.where(at_edge, 2 * radius[active], radius[active])
+        radius[active] = np.where(fell >= promised / 10, wider, radius[active] / 4)
         converged[active[done]] = real.converged[done]
         active = active[~done]
         if not active.size:

@@ -97,6 +97,19 @@ Plot = Annotated[
     Path | None,
     typer.Option("--plot", metavar="FILE", help="Draw to a .png, .svg or .pdf file.", show_default="no plot"),
 ]
+EngineName = Annotated[
+    str,
+    typer.Option("--engine", metavar="NAME", help="What minimises: numpy, jax or fast."),
+]
+ProfiledOver = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME=LOW..HIGH",
+        help="A parameter of the model to fit at each point, inside a range; repeat for more.",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
 
 
@@ -143,6 +156,15 @@ def parse_levels(texts: Iterable[str]) -> list[float]:
         if times > 1:
             raise NurecoilError(f"--cl is given {times} times as {level:g}: once is enough")
     return levels
+
+
+def parse_profiled(model: "Model", texts: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Return the ranges (inside units) of the parameters that --profile names."""
+    found = {}
+    for name, bounds in named_values("--profile", "NAME=LOW..HIGH", texts):
+        parameter, low, high = parse_scan(model.parameters, f"{name}={bounds}")
+        found[parameter.name] = (low, high)
+    return found
 
 
 def parse_priors(priors: Iterable[str]) -> dict[str, float]:

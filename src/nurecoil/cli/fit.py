@@ -9,6 +9,7 @@ import typer
 
 from nurecoil.cli.arguments import (
     AsJson,
+    EngineName,
     Experiments,
     Fixed,
     FormFactorName,
@@ -56,6 +57,7 @@ def fit(
     fix: Fixed = None,
     prior: PriorWidths = None,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
 ) -> None:
     """Print the best fit of parameters."""
@@ -70,6 +72,7 @@ def fit(
             asked.start,
             starts=asked.starts,
             widths=asked.widths,
+            engine=engine,
             minos=minos,
         )
     if as_json:

@@ -11,12 +11,17 @@ import typer
 
 from nurecoil.cli.arguments import (
     AsJson,
+    EngineName,
+    Experiments,
     FormFactorName,
     ModelName,
+    PriorWidths,
+    ProfiledOver,
     Setting,
     compile_experiments,
     parse_levels,
     parse_priors,
+    parse_profiled,
     parse_scan,
     parse_settings,
     quiet,
@@ -52,10 +57,7 @@ Examples:
 
 def limit(
     model: ModelName,
-    experiment: Annotated[
-        list[str],
-        typer.Option(metavar="NAME", help="A name or a card, FILE.toml; repeat to combine experiments."),
-    ],
+    experiment: Experiments,
     scan: Annotated[str, typer.Option(metavar="NAME=LOW..HIGH", help="The parameter to find limits of.")],
     settings: Setting = None,
     cl: Annotated[
@@ -72,16 +74,11 @@ def limit(
             show_default="profile them",
         ),
     ] = None,
-    prior: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PULL=WIDTH",
-            help="Prior width of a nuisance parameter, in its own unit; `nurecoil fit` lists their names.",
-            show_default="the experiment's own",
-        ),
-    ] = None,
+    prior: PriorWidths = None,
+    profile: ProfiledOver = None,
     points: Annotated[int, typer.Option(metavar="N", help="Points of the curve, at least 101.")] = 2001,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
     plot: Annotated[
         Path | None,
@@ -107,6 +104,7 @@ def limit(
     if parameter.name in values:
         raise NurecoilError(f"{parameter.name} is both set and scanned: do one or the other")
     widths = parse_priors(prior or ())
+    over = parse_profiled(chosen, profile or ())
     frozen = None if freeze_at is None else float(parameter.parse(freeze_at))
     levels = parse_levels(cl or ("90%",))
     with staged_file(plot) if plot else nullcontext() as target:
@@ -123,6 +121,8 @@ def limit(
                 cl=levels,
                 freeze_at=frozen,
                 widths=widths,
+                over=over,
+                engine=engine,
                 points=points,
             )
         if target:

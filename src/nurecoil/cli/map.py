@@ -12,13 +12,18 @@ import typer
 
 from nurecoil.cli.arguments import (
     AsJson,
+    EngineName,
+    Experiments,
     FormFactorName,
     ModelName,
+    PriorWidths,
+    ProfiledOver,
     Setting,
     compile_experiments,
     named_values,
     parse_levels,
     parse_priors,
+    parse_profiled,
     parse_scan,
     parse_settings,
     quiet,
@@ -56,10 +61,7 @@ Examples:
 
 def map_(
     model: ModelName,
-    experiment: Annotated[
-        list[str],
-        typer.Option(metavar="NAME", help="A name or a card, FILE.toml; repeat to combine experiments."),
-    ],
+    experiment: Experiments,
     scan: Annotated[
         list[str],
         typer.Option(metavar="NAME=LOW..HIGH", help="A parameter and its range; give it twice."),
@@ -81,18 +83,13 @@ def map_(
             show_default="as the parameter is usually scanned",
         ),
     ] = None,
-    prior: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PULL=WIDTH",
-            help="Prior width of a nuisance parameter, in its own unit; `nurecoil fit` lists their names.",
-            show_default="the experiment's own",
-        ),
-    ] = None,
+    prior: PriorWidths = None,
+    profile: ProfiledOver = None,
     points: Annotated[
         int, typer.Option(metavar="N", help=f"Points on each axis, {FEWEST_POINTS} to {MOST_POINTS}.")
     ] = 101,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
     plot: Annotated[
         Path | None,
@@ -123,6 +120,7 @@ def map_(
             raise NurecoilError(f"{parameter.name} is both set and scanned: do one or the other")
     log = _parse_spacing(scans, spacing or ())
     widths = parse_priors(prior or ())
+    over = parse_profiled(chosen, profile or ())
     with staged_file(plot) if plot else nullcontext() as target:
         require_signal(compiled)
         for corner in product(*((low, high) for _, low, high in scans)):
@@ -136,6 +134,8 @@ def map_(
                 [(parameter.name, low, high) for parameter, low, high in scans],
                 cl=levels,
                 widths=widths,
+                over=over,
+                engine=engine,
                 points=points,
                 log=log,
             )

@@ -41,8 +41,8 @@ A card:
   values = ["-sqrt(3)", 0, "sqrt(3)"]
 
 \b
-Optional are form_factor = "helm", engine = "fast", pulls = true (keep the best nuisance parameters), and
-[prior].
+Optional are form_factor = "helm", engine = "fast", pulls = true (keep the best nuisance parameters),
+[prior], and [profile.NAME] with low and high: a parameter of the model to fit at each point.
 
 \b
 Where it is computed:
@@ -83,7 +83,7 @@ def scan(
 
 def _scan(card: Path, output: Path, executor: Executor | None, restart: bool, as_json: bool) -> None:
     from nurecoil import analysis
-    from nurecoil.cli.scan_card import axes_of, read_scan_card
+    from nurecoil.cli.scan_card import axes_of, ranges_of, read_scan_card
     from nurecoil.models import load_model
     from nurecoil.parameters import find
     from nurecoil.quantities import parse_quantity
@@ -114,6 +114,7 @@ def _scan(card: Path, output: Path, executor: Executor | None, restart: bool, as
             output,
             widths=widths,
             engine=wanted.engine,
+            over=ranges_of(wanted, model.parameters),
             pulls=wanted.pulls,
             executor=executor,
             restart=restart,

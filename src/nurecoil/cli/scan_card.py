@@ -38,6 +38,13 @@ class Ticks(Section):
         return self
 
 
+class Range(Section):
+    """[profile.<parameter>]: where a parameter is fitted at each point."""
+
+    low: Number
+    high: Number
+
+
 class ScanCard(Section):
     """A scan card."""
 
@@ -48,6 +55,7 @@ class ScanCard(Section):
     pulls: bool = False
     set: Mapping[str, Number] = {}
     prior: Mapping[str, Number] = {}
+    profile: Mapping[str, Range] = {}
     scan: Annotated[Mapping[str, Ticks], Field(min_length=1)]
 
 
@@ -79,6 +87,17 @@ def axes_of(card: ScanCard, parameters: "Iterable[Parameter]") -> "dict[str, Spa
 
     parameters = tuple(parameters)
     return {name: _axis(find(parameters, name), ticks) for name, ticks in card.scan.items()}
+
+
+def ranges_of(card: ScanCard, parameters: "Iterable[Parameter]") -> dict[str, tuple[float, float]]:
+    """Return the ranges, in inside units, of the parameters that are profiled over."""
+    from nurecoil.parameters import find
+
+    found = {}
+    for name, edges in card.profile.items():
+        parameter = find(parameters, name)
+        found[name] = (float(parameter.parse(str(edges.low))), float(parameter.parse(str(edges.high))))
+    return found
 
 
 def _axis(parameter: "Parameter", ticks: Ticks) -> "Spaced | list[float]":

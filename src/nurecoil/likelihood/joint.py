@@ -214,7 +214,8 @@ class JointLikelihood:
             Where to start with the pulls, in place of `starts`.
         """
         values = _arrays(held)
-        points = max(len(start), self.observed.sets, *(v.size for v in values.values()), 1)
+        sizes = [v.size for v in values.values()]
+        points = max(len(start), len(expansion.value), self.observed.sets, *sizes, 1)
         theta = np.broadcast_to(start, (points, start.shape[1])).T
         low, high = (np.broadcast_to(edge, (points, start.shape[1])).T for edge in (low, high))
         return self._minimised(points, np.empty((1, 0)), expansion, values, theta, (low, high), pulls)
