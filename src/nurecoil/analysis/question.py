@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.analysis.remarks import remarks
 from nurecoil.analysis.result import Answer, Conventions, Result, conventions, provenance
 from nurecoil.analysis.strengths import Coordinates, Strengths, fit_strengths, linearise
 from nurecoil.couplings import Couplings, strengths
@@ -136,10 +137,10 @@ class Question:
         resolved = model.resolve({**fixed, **middles, **{n: v for n, v in start.items() if n in of_model}})
         others = {name: value for name, value in resolved.items() if name not in start}
         used = conventions(model, experiments, widths)
-        remarks = _projection_notes(experiments, others) if "sin2_theta_w" in start else ()
         if over:
             used["profiled over"] = {name: list(edges) for name, edges in over.items()}
-        return cls(model, likelihood, free, others, start, used, remarks, over)
+        notes = remarks(model, experiments, resolved, {**dict.fromkeys(over), **start})
+        return cls(model, likelihood, free, others, start, used, notes, over)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -360,18 +361,3 @@ def _starts(usual: Array) -> list[Array]:
             starts.append(usual.copy())
             starts[-1][0, i] = end
     return starts
-
-
-def _projection_notes(experiments: Sequence[CompiledExperiment], values: Values) -> tuple[str, ...]:
-    names = [
-        e.experiment.name
-        for e in experiments
-        if isinstance(e.experiment.statistics, CountingStatistics)
-        and e.experiment.statistics.observed is None
-    ]
-    if not names:
-        return ()
-    default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
-    return (
-        f"{', '.join(names)} is a projection: it observes the Standard Model at sin2_theta_w = {default}.",
-    )

@@ -3,8 +3,10 @@
 This package sees no physics: it is given functions of NumPy arrays and returns numbers.
 
 - `intervals`: the levels of a confidence level and all allowed intervals of one parameter;
+- `calibration`: the same with levels from toys, and coverage;
 - `fit`: minimisation of a function of several named parameters from several starts;
-- `sampling`, `nuts`, `nested`: samples of a posterior with `priors`, judged by `diagnostics`, shown by `density`.
+- `sampling`, `nuts`, `nested`: samples of a posterior with `priors`, judged by `diagnostics` and shown by
+  `density`.
 """
 
 from nurecoil.inference.fit import Fit, minimise

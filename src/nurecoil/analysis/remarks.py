@@ -1,0 +1,63 @@
+"""What a reader should know of how a model and experiments go together, in sentences."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from nurecoil.couplings import strengths
+from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment
+from nurecoil.models import STANDARD_MODEL, Model
+from nurecoil.parameters import Values, find
+
+_SMALL = 1e-3  # a change of a parameter; of itself where it is not zero
+_SAME = 1e-9
+_TINY = 1e-300
+_OF_NEUTRON = [2, 5]  # N²F_n² of ν_e and ν_μ among the strengths
+
+
+def remarks(
+    model: Model, experiments: Sequence[CompiledExperiment], values: Values, free: Collection[str]
+) -> tuple[str, ...]:
+    """Return the remarks on a model whose parameters `free` change from their `values`."""
+    found = [] if "sin2_theta_w" not in free else _on_projections(experiments)
+    untimed = [e.experiment.name for e in experiments if _has_one_time_for_all(e.experiment)]
+    if untimed and _changes_flavours(model, values, free):
+        found.append(
+            f"{', '.join(untimed)} has one distribution of arrival times for all flavours, that of the"
+            " Standard Model: where couplings differ between flavours, rates are right and times are not."
+        )
+    return tuple(found)
+
+
+def _on_projections(experiments: Sequence[CompiledExperiment]) -> list[str]:
+    statistics = {e.experiment.name: e.experiment.statistics for e in experiments}
+    names = [n for n, s in statistics.items() if isinstance(s, CountingStatistics) and s.observed is None]
+    default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
+    sentence = (
+        f"{', '.join(names)} is a projection: it observes the Standard Model at sin2_theta_w = {default}."
+    )
+    return [sentence] if names else []
+
+
+def _has_one_time_for_all(experiment: Experiment) -> bool:
+    """Return whether an experiment's other axes do not tell the components of its source apart."""
+    spread = experiment.signal.spread
+    if spread is None or len(spread) == 1:
+        return False
+    shapes = spread / np.maximum(spread.sum(axis=2, keepdims=True), _TINY)
+    return bool(np.allclose(shapes, shapes[:1], rtol=1e-6))
+
+
+def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
+    """Return whether the parameters change how ν_e and ν_μ couple to neutrons by different factors."""
+    parameters = [p for p in model.parameters if p.name in free]
+    at = {p.name: float(values[p.name]) for p in parameters}
+    before = strengths(model.evaluate(values))
+    for p in parameters:
+        step = _SMALL * (abs(at[p.name]) or 1.0)
+        near = at[p.name] + step if at[p.name] + step <= p.high else at[p.name] - step
+        after = strengths(model.evaluate({**values, p.name: np.array([near])}))
+        change = after[0, _OF_NEUTRON] * before[0, _OF_NEUTRON[::-1]]
+        if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
+            return True
+    return False

@@ -1,0 +1,51 @@
+"""What is remarked on how a model and experiments go together."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nurecoil.analysis.remarks import remarks
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.models import STANDARD_MODEL, load_model
+
+
+@pytest.fixture
+def timed(csi):
+    """Return a function that gives an experiment times, (components, energy bins, cells)."""
+
+    def make(spread):
+        signal = replace(csi.experiment.signal, spread=np.array(spread, dtype=float))
+        return CompiledExperiment(replace(csi.experiment, signal=signal), csi.templates)
+
+    return make
+
+
+SAME = [[[0.2, 0.6]], [[0.1, 0.3]], [[0.1, 0.3]]]  # one shape, though less of two components is seen
+APART = [[[0.9, 0.1]], [[0.3, 0.5]], [[0.3, 0.5]]]
+
+
+def said(model, experiment, *free, **values):
+    chosen = load_model(model)
+    return remarks(chosen, [experiment], chosen.resolve(values), free)
+
+
+def test_flavours_without_times_of_their_own_are_remarked(timed):
+    (remark,) = said("nsi", timed(SAME), "eps_u_ee")
+    assert "one distribution of arrival times for all flavours" in remark
+    assert said("nsi", timed(SAME), "eps_d_etau_im", eps_d_etau_im=0.3)
+    assert not said("nsi", timed(APART), "eps_u_ee")
+
+
+def test_nothing_is_remarked_where_flavours_change_alike(csi, timed):
+    assert not said("nsi", csi, "eps_u_ee")  # no times at all
+    assert not said("331-beta", timed(SAME), "m_zprime", "mu_nu", beta=1.0, m_zprime=1e6)
+    assert not said("scaled-standard-model", timed(SAME), "signal_strength", electroweak="radiative")
+    assert not said("nsi", timed(SAME), "sin2_theta_w", eps_u_ee=0.1)
+
+
+def test_a_projection_is_remarked_where_the_mixing_angle_is_free(compiled):
+    ge, values = compiled["binh2021-ge"], STANDARD_MODEL.resolve({})
+    (remark,) = remarks(STANDARD_MODEL, [ge], values, ["sin2_theta_w"])
+    assert "binh2021-ge is a projection" in remark
+    assert remarks(STANDARD_MODEL, [ge], values, []) == ()
