@@ -1,8 +1,6 @@
 """`nurecoil goodness`: how well the best fit describes the data."""
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from nurecoil.cli.arguments import (
     AsJson,
@@ -12,18 +10,19 @@ from nurecoil.cli.arguments import (
     MaybeFree,
     ModelName,
     PriorWidths,
+    Seed,
     Setting,
     Starts,
+    ToysToThrow,
+    check_toys,
     quiet,
 )
 from nurecoil.cli.reading import AskedFit, read_fit
 from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
-from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Goodness, Result
 
-MOST_TOYS = 10_000_000
 SUMMARY = "Find how well a model fits."
 HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each
 experiment adds to it, and with --toys the fraction of simulated experiments, each fitted as the data were,
@@ -33,7 +32,7 @@ that fit worse.
 Examples:
   nurecoil goodness --model standard-model --experiment coherent-csi-2021 --toys 1000
   nurecoil goodness --model standard-model --experiment coherent-csi-2021 \\
-    --experiment coherent-lar-2020 --free sin2_theta_w=0.24 --toys 1000 --json"""
+    --experiment coherent-csi-2017 --free sin2_theta_w=0.24 --toys 200 --json"""
 
 
 def goodness(
@@ -41,8 +40,8 @@ def goodness(
     experiment: Experiments,
     free: MaybeFree = None,
     settings: Setting = None,
-    toys: Annotated[int, typer.Option(metavar="N", help="Simulated experiments.")] = 0,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the random numbers.")] = 1,
+    toys: ToysToThrow = 0,
+    seed: Seed = 1,
     starts: Starts = 5,
     fix: Fixed = None,
     prior: PriorWidths = None,
@@ -52,10 +51,7 @@ def goodness(
     """Print the goodness of fit."""
     from nurecoil import analysis
 
-    if not 0 <= toys <= MOST_TOYS:
-        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}")
-    if seed < 0:
-        raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
+    check_toys(toys, seed)
     asked = read_fit(model, experiment, free or (), settings, starts, fix, prior, form_factor)
     with quiet():
         result = analysis.goodness(

@@ -135,6 +135,8 @@ class JointLikelihood:
         x = np.atleast_2d(np.asarray(pulls, dtype=float))
         points = max(len(strengths), len(x), self.observed.sets)
         total = np.broadcast_to(self._prior(x), points).copy()
+        if self.engine_name != "numpy":  # which minimises over nothing
+            return total + self.profiled(strengths, dict(zip(self._names, x.T, strict=True))).chi2
         for number, (term, counts) in enumerate(zip(self.terms, self._counts(strengths, x), strict=True)):
             mu = np.sum(list(counts.values()), axis=0)
             observed, gaussian = self.observed.counts[number], term.sigma is not None
@@ -282,6 +284,10 @@ class JointLikelihood:
 
     def _begins(self, pulls: Array | None) -> Sequence[ArrayLike]:
         return (pulls,) if pulls is not None else (self.starts or (self.centre,))
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(pull.name for pull in self.pulls)
 
     @cached_property
     def _scale(self) -> Array:
