@@ -1,11 +1,13 @@
 """Strengths as quadratic functions of what is fitted, and fits of parameters in which they are none."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from nurecoil.analysis import Question
 from nurecoil.analysis.strengths import Coordinates, expand, fit_strengths
 from nurecoil.couplings import strengths
 from nurecoil.likelihood import JointLikelihood, gaussian_term
@@ -17,7 +19,7 @@ EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_emu_im", "eps_d_mutau_im
 def of(model, names, **fixed):
     """Return the strengths of a model as a function of some of its parameters (P, d)."""
 
-    def at(points):
+    def at(points, rows=None):
         return strengths(model.couplings(**fixed, **dict(zip(names, points.T, strict=True))))
 
     return at
@@ -51,7 +53,7 @@ def test_an_expansion_of_nsi_is_exact_everywhere(names, centres, step):
     centre[0] = 0.99  # near an edge, over which no node may step
     nodes = []
 
-    def at(u):
+    def at(u, rows=None):
         nodes.append(u)
         return model(low + width * u)
 
@@ -71,7 +73,7 @@ def test_an_expansion_of_nsi_is_exact_everywhere(names, centres, step):
 
 def test_an_expansion_of_the_signal_strength_is_exact():
     at = of(SCALED_STANDARD_MODEL, ("signal_strength",))
-    expansion = expand(lambda u: at(5 * u), np.array([[0.5]]), 0.25)
+    expansion = expand(lambda u, rows=None: at(5 * u), np.array([[0.5]]), 0.25)
     u = np.linspace(0, 1, 11)[:, np.newaxis]
     np.testing.assert_allclose(expansion.strengths(u, np)[0], at(5 * u), rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(expansion.curvature, 0, atol=1e-13)
@@ -81,7 +83,7 @@ def test_an_expansion_around_where_the_fit_stands_has_value_and_slope_of_the_mod
     at = of(ZPRIME_331, ("m_zprime",), beta=-math.sqrt(3))
     box = Coordinates((True,), np.array([1e5]), np.array([1e8]))
     u = np.array([[0.3], [0.5], [0.9]])
-    expansion = expand(lambda u: at(box.parameters(u)), u, 1e-4)
+    expansion = expand(lambda u, rows=None: at(box.parameters(u)), u, 1e-4)
     value, slope = expansion.strengths(u, np)
     h = 1e-3  # a stencil of fourth order
     ends = [at(box.parameters(u + k * h)) for k in (-2, -1, 1, 2)]
@@ -102,7 +104,7 @@ def gaussian(q_true, weights):
 
 def test_what_is_no_quadratic_function_is_fitted_by_steps():
     # counts 100 e^(-3x), 50 sin x and 30/(1 + x): data of x = 0.37
-    def at(x):
+    def at(x, rows=None):
         return np.column_stack([np.exp(-3 * x[:, 0]), np.sin(x[:, 0]), 1 / (1 + x[:, 0])])
 
     likelihood = gaussian(at(np.array([[0.37]]))[0], [100.0, 50.0, 30.0])
@@ -114,7 +116,7 @@ def test_what_is_no_quadratic_function_is_fitted_by_steps():
 
 
 def test_a_minimum_at_the_end_of_the_box_is_found_there():
-    def at(x):
+    def at(x, rows=None):
         return np.column_stack([np.exp(-3 * x[:, 0]), np.ones(len(x))])
 
     likelihood = gaussian(np.array([math.exp(-3 * 1.4), 1.0]), [100.0, 50.0])
@@ -127,7 +129,7 @@ def test_a_minimum_at_the_end_of_the_box_is_found_there():
 
 def test_a_step_that_does_not_keep_its_promise_is_not_trusted():
     # a steep step, 2 + atan 40 (x - 1/2): expansions promise too much, and 0.3 and 0.7 fit data of 2 equally
-    def at(x):
+    def at(x, rows=None):
         return np.column_stack([2 + np.arctan(40 * (x[:, 0] - 0.5)), np.ones(len(x))])
 
     likelihood = gaussian(np.array([2.0, 1.0]), [30.0, 20.0])
@@ -140,7 +142,7 @@ def test_a_step_that_does_not_keep_its_promise_is_not_trusted():
 
 
 def test_two_parameters_that_are_no_quadratic_function_have_scipys_minimum():
-    def at(x):
+    def at(x, rows=None):
         a, b = x.T
         return np.column_stack([np.exp(a * b), a / (1 + b), np.cos(a - b)])
 
@@ -164,7 +166,7 @@ def test_two_parameters_that_are_no_quadratic_function_have_scipys_minimum():
 
 def test_a_small_strength_is_not_lost_beside_large_ones():
     # a magnetic moment squared is 10⁻²⁰ of the rest; its template is larger: 100 e^(-3x), data of 0.37
-    def at(x):
+    def at(x, rows=None):
         return np.column_stack([np.ones(len(x)), 1e-20 * np.exp(-3 * x[:, 0])])
 
     likelihood = gaussian(at(np.array([[0.37]]))[0], [50.0, 1e22])
@@ -176,6 +178,17 @@ def test_a_small_strength_is_not_lost_beside_large_ones():
 
 def test_standard_model_strengths_are_quadratic_in_the_weak_mixing_angle():
     at = of(STANDARD_MODEL, ("sin2_theta_w",))
-    expansion = expand(lambda u: at(0.1 + 0.3 * u), np.array([[0.5]]), 0.25)
+    expansion = expand(lambda u, rows=None: at(0.1 + 0.3 * u), np.array([[0.5]]), 0.25)
     u = np.linspace(0, 1, 7)[:, np.newaxis]
     np.testing.assert_allclose(expansion.strengths(u, np)[0], at(0.1 + 0.3 * u), rtol=1e-12, atol=1e-14)
+
+
+def test_a_minimum_at_the_end_where_no_signal_is_left_is_found(csi):
+    # binh2021-csi with 100 background events and fewer observed: the best strength is 0, its bound
+    question = Question.of(SCALED_STANDARD_MODEL, [csi], {}, {"signal_strength": 1.0})
+    nothing = question.expected([0.0])
+    fewer = replace(nothing, counts=(nothing.counts[0] - 3,))
+    found = question.with_data(fewer).fitted([[1.0]], [0.0], [3.0])
+    assert found.converged.all()
+    assert found.points[0, 0] == 0.0
+    assert found.chi2[0] == pytest.approx(question.with_data(fewer).chi2([[0.0]])[0], abs=1e-7)

@@ -13,6 +13,7 @@ from nurecoil._version import __version__
 if TYPE_CHECKING:
     from nurecoil.analysis import (
         BestFit,
+        Calibrated,
         Combination,
         Goodness,
         Impacts,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Sensitivity,
         Significance,
         combine,
+        feldman_cousins,
         fit,
         goodness,
         impact,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from nurecoil.errors import NurecoilError
     from nurecoil.exhibits import (
         combination_figure,
+        feldman_cousins_figure,
         impact_figure,
         limit_figure,
         map_figure,
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BestFit",
+    "Calibrated",
     "Combination",
     "CompiledExperiment",
     "Couplings",
@@ -75,6 +79,8 @@ __all__ = [
     "combine",
     "compile_experiment",
     "experiment_names",
+    "feldman_cousins",
+    "feldman_cousins_figure",
     "fit",
     "goodness",
     "impact",
@@ -99,6 +105,7 @@ __all__ = [
 _HOME = {
     "analysis": (
         "BestFit",
+        "Calibrated",
         "Combination",
         "Goodness",
         "Impacts",
@@ -111,6 +118,7 @@ _HOME = {
         "Sensitivity",
         "Significance",
         "combine",
+        "feldman_cousins",
         "fit",
         "goodness",
         "impact",
@@ -125,7 +133,14 @@ _HOME = {
     "card": ("experiment_names", "load_experiment"),
     "couplings": ("Couplings",),
     "errors": ("NurecoilError",),
-    "exhibits": ("combination_figure", "impact_figure", "limit_figure", "map_figure", "sensitivity_figure"),
+    "exhibits": (
+        "combination_figure",
+        "feldman_cousins_figure",
+        "impact_figure",
+        "limit_figure",
+        "map_figure",
+        "sensitivity_figure",
+    ),
     "experiment": ("CompiledExperiment", "Experiment", "compile_experiment"),
     "models": ("Model", "load_model", "model_names"),
     "nuclei": ("material", "nuclide"),

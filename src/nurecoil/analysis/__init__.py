@@ -5,9 +5,10 @@ parameters (`question`), and `nurecoil.inference`, which knows no physics, answe
 each returns a `Result`.
 """
 
+from nurecoil.analysis.bands import Bands
 from nurecoil.analysis.best_fit import BestFit, fit
 from nurecoil.analysis.combination import Combination, Compatibility, Measurement, combine
-from nurecoil.analysis.discovery import Rejection, Significance, significance
+from nurecoil.analysis.discovery import NullToys, Rejection, Significance, significance
 from nurecoil.analysis.expected_limits import Sensitivity, sensitivity
 from nurecoil.analysis.fit_quality import Contribution, Goodness, Toys, goodness
 from nurecoil.analysis.limits import Limit, limit
@@ -18,9 +19,12 @@ from nurecoil.analysis.question import Question, joint_likelihood, standard_mode
 from nurecoil.analysis.ranking import Impact, Impacts, impact
 from nurecoil.analysis.result import Conventions, Result, conventions
 from nurecoil.analysis.scanning import Scan, scan
+from nurecoil.analysis.toy_limits import Calibrated, feldman_cousins
 
 __all__ = [
+    "Bands",
     "BestFit",
+    "Calibrated",
     "Combination",
     "Compatibility",
     "Contribution",
@@ -31,6 +35,7 @@ __all__ = [
     "Limit",
     "Map",
     "Measurement",
+    "NullToys",
     "Posterior",
     "Prediction",
     "Question",
@@ -42,6 +47,7 @@ __all__ = [
     "Toys",
     "combine",
     "conventions",
+    "feldman_cousins",
     "fit",
     "goodness",
     "impact",

@@ -1,8 +1,10 @@
-"""Asimov data: exactly what is expected somewhere, in place of what was observed."""
+"""Where data are expected, other than what was observed: exactly (Asimov data), or simulated."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
 from nurecoil.experiment import CompiledExperiment
@@ -11,31 +13,53 @@ from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Values
 
 
-def expected_data(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    truth: Mapping[str, float],
-    widths: Mapping[str, float] | None,
-) -> Data:
-    """Return what the experiments expect at a point of the model, their pulls at their centres.
+@dataclass(frozen=True)
+class Truth:
+    """A point of a model that is true, the nuisance parameters that are not part of it at their centres."""
 
-    Parameters
-    ----------
-    fixed : mapping
-        Values of the model's parameters (inside units).
-    truth : mapping
-        More of them, which replace those of `fixed`, and nuisance parameters off their centres.
-    """
-    others = {name: value for name, value in fixed.items() if name not in truth}
-    at = Question.of(model, experiments, others, truth, widths)
-    return at.expected(np.array([truth[p.name] for p in at.free], dtype=float))
+    question: Question
+    point: NDArray[np.float64]
 
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        experiments: Sequence[CompiledExperiment],
+        fixed: Values,
+        truth: Mapping[str, float],
+        widths: Mapping[str, float] | None,
+    ) -> "Truth":
+        """Put a truth together.
 
-def standard_model_data(question: Question, experiments: Sequence[CompiledExperiment]) -> Data:
-    """Return what the experiments expect in the Standard Model, at those of its parameters that are set."""
-    values = STANDARD_MODEL.resolve(
-        {p.name: question.values[p.name] for p in STANDARD_MODEL.parameters if p.name in question.values}
-    )
-    angle = {"sin2_theta_w": values.pop("sin2_theta_w")}
-    return expected_data(STANDARD_MODEL, experiments, values, angle, None)
+        Parameters
+        ----------
+        fixed : mapping
+            Values of the model's parameters (inside units).
+        truth : mapping
+            More of them, which replace those of `fixed`, and nuisance parameters off their centres.
+        """
+        others = {name: value for name, value in fixed.items() if name not in truth}
+        at = Question.of(model, experiments, others, truth, widths)
+        return cls(at, np.array([truth[p.name] for p in at.free], dtype=float))
+
+    @classmethod
+    def standard_model(
+        cls,
+        question: Question,
+        experiments: Sequence[CompiledExperiment],
+        widths: Mapping[str, float] | None = None,
+    ) -> "Truth":
+        """Return the Standard Model at those of its parameters that a question sets."""
+        values = STANDARD_MODEL.resolve(
+            {p.name: question.values[p.name] for p in STANDARD_MODEL.parameters if p.name in question.values}
+        )
+        angle = {"sin2_theta_w": values.pop("sin2_theta_w")}
+        return cls.of(STANDARD_MODEL, experiments, values, angle, widths)
+
+    def expected(self) -> Data:
+        """Return what is observed on average."""
+        return self.question.expected(self.point)
+
+    def simulate(self, sets: int, rng: np.random.Generator) -> Data:
+        """Return what may be observed: counts, and centres of the nuisance parameters."""
+        return self.question.simulate(self.point, self.question.likelihood.centre, sets, rng)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.fitting import held_at, lowest, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import log_p_value, standard_deviations
@@ -17,6 +18,9 @@ from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
 
 Array = NDArray[np.float64]
+
+_TOYS_AT_ONCE = 2000
+_SAME = 1e-7  # in χ²: as near as fits come
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,30 @@ class Rejection:
     sigma: float
 
 
+@dataclass(frozen=True, eq=False)
+class NullToys:
+    """Experiments simulated at the null hypothesis, each fitted as the data were.
+
+    Attributes
+    ----------
+    delta_chi2
+        Of each toy, shape (toys,).
+    p_value, error
+        The fraction that lies at least as far from the null hypothesis as the data, and its binomial error
+        (never zero: the standard deviation of the fraction's posterior).
+    converged
+        In how many toys both fits converged.
+    seed
+        Of the random numbers.
+    """
+
+    delta_chi2: Array
+    p_value: float
+    error: float
+    converged: int
+    seed: int
+
+
 @dataclass(frozen=True)
 class Significance:
     """The significance of a signal, or of a departure from a model.
@@ -56,6 +84,8 @@ class Significance:
         The best fit (inside units) and χ² there.
     expected, truth
         With Asimov data at `truth` (inside units); None where that is the null hypothesis itself.
+    toys
+        The p-value from simulated experiments, if asked for.
     """
 
     parameters: tuple[Parameter, ...]
@@ -66,6 +96,7 @@ class Significance:
     minimum: float
     expected: Rejection | None
     truth: Mapping[str, float] | None
+    toys: NullToys | None = None
 
     @property
     def dof(self) -> int:
@@ -83,6 +114,9 @@ def significance(
     truth: Mapping[str, float] | None = None,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
+    toys: int = 0,
+    seed: int = 1,
 ) -> Result[Significance]:
     r"""Return by how many standard deviations a null hypothesis is rejected, observed and expected.
 
@@ -100,6 +134,11 @@ def significance(
         The null hypothesis: values of some or all free parameters (inside units).
     truth : mapping, optional
         Free parameters at which the expected significance is computed; by default all are at their defaults.
+    engine : str
+        What minimises, see `joint_likelihood`.
+    toys, seed : int
+        Simulate so many experiments at the null hypothesis, the other parameters and the nuisance parameters
+        at their best fit to the data, and return the fraction that lies as far from it as the data.
 
     Examples
     --------
@@ -111,7 +150,9 @@ def significance(
     >>> f"observed {answer.observed.sigma:.2f}, expected {answer.expected.sigma:.2f}"
     'observed 4.15, expected 6.05'
     """
-    question = Question.of(model, experiments, fixed, start, widths)
+    if toys < 0 or toys % 1:
+        raise NurecoilError(f"toys = {toys} is not allowed: give a whole number, 0 or more")
+    question = Question.of(model, experiments, fixed, start, widths, engine)
     _check(question, null)
     one_sided = len(null) == 1 and all(
         null[p.name] in (p.low, p.high) for p in question.free if p.name in null
@@ -123,6 +164,7 @@ def significance(
     if place is not None:
         data = question.expected(np.array([place[p.name] for p in question.free]))
         expected = _rejection(question.with_data(data), points, null, one_sided, place)
+    simulated = _simulated(question, points, null, seen, toys, seed) if toys else None
     answer = Significance(
         parameters=question.free,
         null=dict(null),
@@ -132,17 +174,23 @@ def significance(
         minimum=seen.minimum,
         expected=expected.rejection if expected else None,
         truth=place,
+        toys=simulated,
     )
     return question.result(
         "significance",
         answer,
-        converged=seen.converged and (expected is None or expected.converged),
-        notes=_notes(question, null, one_sided, seen.converged),
+        converged=seen.converged
+        and (expected is None or expected.converged)
+        and (simulated is None or simulated.converged == toys),
+        notes=_notes(question, null, one_sided, seen.converged, simulated),
         settings={
             "start": dict(start),
             "starts": [dict(s) for s in starts],
             "null": dict(null),
             "truth": truth and dict(truth),
+            "engine": engine,
+            "toys": toys,
+            "seed": seed,
         },
     )
 
@@ -153,6 +201,8 @@ class _Tested:
     best_fit: Mapping[str, float]
     minimum: float
     converged: bool
+    at_null: Array
+    pulls_at_null: Array
 
 
 def _rejection(
@@ -181,7 +231,32 @@ def _rejection(
         dict(zip(question.names, best.points[0].tolist(), strict=True)),
         float(best.chi2[0]),
         bool(without.converged[0] and best.converged[0]),
+        at_null[0],
+        without.pulls[0],
     )
+
+
+def _simulated(
+    question: Question, starts: Array, null: Mapping[str, float], seen: _Tested, toys: int, seed: int
+) -> NullToys:
+    """Return Δχ² of toys at the null hypothesis; each is fitted from there too, so that none is negative."""
+    robust = with_robust_starts(question, seen.at_null)
+    free = [number for number, name in enumerate(question.names) if name not in null]
+    best = [seen.best_fit[name] for name in question.names]
+    starts = np.concatenate([[seen.at_null, best], starts])
+    rng, delta, converged = np.random.default_rng(seed), np.empty(toys), 0
+    for first in range(0, toys, _TOYS_AT_ONCE):
+        part = delta[first : first + _TOYS_AT_ONCE]
+        toy = robust.with_data(robust.simulate(seen.at_null, seen.pulls_at_null, part.size, rng))
+        of_model = {question.names[i] for i in question.of_model}
+        held = {n: x if n in of_model else np.full(part.size, x) for n, x in null.items()}
+        without = lowest(held_at(toy, held), seen.at_null[np.newaxis, free])
+        found = lowest(toy, starts)
+        part[:] = np.maximum(without.chi2 - found.chi2, 0.0)
+        converged += int((without.converged & (found.converged | (found.chi2 >= without.chi2))).sum())
+    as_far = int((delta >= seen.rejection.delta_chi2 - _SAME).sum())
+    error = math.sqrt((as_far + 1) * (toys - as_far + 1) / ((toys + 2) ** 2 * (toys + 3)))
+    return NullToys(delta, as_far / toys, error, converged, seed)
 
 
 def _check(question: Question, null: Mapping[str, float]) -> None:
@@ -211,9 +286,17 @@ def _truth(
 
 
 def _notes(
-    question: Question, null: Mapping[str, float], one_sided: bool, converged: bool
+    question: Question,
+    null: Mapping[str, float],
+    one_sided: bool,
+    converged: bool,
+    toys: NullToys | None,
 ) -> tuple[str, ...]:
-    notes = ["the p-value is asymptotic (Wilks); toys can check it."]
+    notes = [] if toys else ["the p-value is asymptotic (Wilks); toys can check it."]
+    if toys and not toys.p_value:
+        notes.append(f"none of {len(toys.delta_chi2)} toys lies as far from the null hypothesis as the data.")
+    if toys and toys.converged < len(toys.delta_chi2):
+        notes.append(f"{len(toys.delta_chi2) - toys.converged} fits of toys did not converge.")
     at_bound = [p.name for p in question.free if p.name in null and null[p.name] in (p.low, p.high)]
     if at_bound and not one_sided:
         notes.append(f"{', '.join(at_bound)} lies at its bound in the null hypothesis: p is conservative.")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nurecoil.analysis.asimov import expected_data, standard_model_data
+from nurecoil.analysis.asimov import Truth
+from nurecoil.analysis.bands import Bands, bands
 from nurecoil.analysis.limits import Limit, limit
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
@@ -27,11 +28,14 @@ class Sensitivity:
         The allowed intervals.
     truth
         Where the data are expected (inside units); None is the Standard Model.
+    bands
+        How the expected limit varies from experiment to experiment, if toys were asked for.
     """
 
     expected: Limit
     observed: Limit
     truth: Values | None
+    bands: Bands | None = None
 
 
 def sensitivity(
@@ -43,7 +47,10 @@ def sensitivity(
     truth: Mapping[str, float] | None = None,
     cl: float = 0.9,
     widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
     points: int = 2001,
+    toys: int = 0,
+    seed: int = 1,
 ) -> Result[Sensitivity]:
     """Return the intervals of one parameter that the experiments would allow, and those that they do.
 
@@ -53,11 +60,13 @@ def sensitivity(
 
     Parameters
     ----------
-    model, experiments, fixed, scan, cl, widths, points
+    model, experiments, fixed, scan, cl, widths, engine, points
         As for `limit`.
     truth : mapping, optional
         Parameters of the model, in place of those in `fixed`, at which the data are expected (inside units);
         by default it is the Standard Model.
+    toys, seed : int
+        Simulate so many experiments, and return in which bands Δχ² and the limits lie.
 
     Examples
     --------
@@ -68,14 +77,15 @@ def sensitivity(
     >>> [f"{one.low:.2f} to {one.high:.2f}" for one in answer.expected.profile.intervals]
     ['0.61 to 1.93']
     """
-    observed = limit(model, experiments, fixed, scan, cl=cl, widths=widths, points=points)
+    observed = limit(model, experiments, fixed, scan, cl=cl, widths=widths, engine=engine, points=points)
     name, low, high = scan
-    question = Question.of(model, experiments, fixed, {name: low}, widths)
+    question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
     if truth is None:
-        data = standard_model_data(question, experiments)
+        true = Truth.standard_model(question, experiments, widths)
     else:
-        data = expected_data(model, experiments, fixed, truth, widths)
-    asked, seen = question.with_data(data), observed.values.profile
+        true = Truth.of(model, experiments, fixed, truth, widths)
+    asked, seen = question.with_data(true.expected()), observed.values.profile
+    varying = bands(question, true, low, high, seen.level, toys, seed) if toys else None
     expected = profile(
         lambda x: asked.chi2(x[:, np.newaxis]),
         low,
@@ -87,8 +97,18 @@ def sensitivity(
     )
     return question.result(
         "sensitivity",
-        Sensitivity(Limit(observed.values.parameter, cl, expected), observed.values, truth),
-        converged=observed.converged and expected.converged,
+        Sensitivity(Limit(observed.values.parameter, cl, expected), observed.values, truth, varying),
+        converged=observed.converged
+        and expected.converged
+        and (varying is None or varying.converged == toys),
         notes=[note for note in observed.notes if note not in question.remarks],
-        settings={"scan": list(scan), "cl": cl, "points": points, "truth": truth and dict(truth)},
+        settings={
+            "scan": list(scan),
+            "cl": cl,
+            "points": points,
+            "truth": truth and dict(truth),
+            "engine": engine,
+            "toys": toys,
+            "seed": seed,
+        },
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.fitting import lowest, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import log_p_value
@@ -188,6 +189,7 @@ def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
 
 def _simulated(question: Question, best: Fitted, toys: int, seed: int) -> Toys:
     """Return the goodness of fit of toys at the best fit, pulls and parameters fitted to each."""
+    question = with_robust_starts(question, best.points[0])
     rng, chi2, converged = np.random.default_rng(seed), np.empty(toys), 0
     chunk = max(1, _CHUNK_NUMBERS // sum(term.observed.size for term in question.likelihood.terms))
     for first in range(0, toys, chunk):

@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 
 
 _STEP = 1e-4  # of the box: exact for a quadratic function, an error of 1e-8 of the range for others
+_EDGE = 1e-10  # of the box, from its ends: at the very end there may be no signal, and so no shape of it
 _EXACT = 1e-9  # of the largest value of each strength: magnetic moments squared are 1e-20 of the others
 _FIRST_RADIUS, _SMALLEST_RADIUS = 0.1, 1e-9  # of the box
 _MOST_ROUNDS = 60
@@ -154,13 +155,15 @@ def fit_strengths(
         return strengths(coordinates.parameters(values), rows)
 
     d = starts.shape[1]
-    zero, one = np.zeros(d), np.ones(d)
+    low, high = np.full(d, _EDGE), np.full(d, 1 - _EDGE)
     whole = expand(at, np.full((points, d), 0.5), 0.25)  # far apart: for a quadratic function any nodes do
     if _is_exact(whole, at, d):
-        found = likelihood.fitted(whole, coordinates.of(starts), zero, one, held=held, pulls=pulls)
+        found = likelihood.fitted(whole, coordinates.of(starts), low, high, held=held, pulls=pulls)
     else:
         found = _by_steps(likelihood, at, coordinates.of(starts), held or {}, points)
-    return Fitted(found.chi2, coordinates.parameters(found.points), found.pulls, found.converged)
+    u = found.points
+    u = np.where(u <= _EDGE, 0.0, np.where(u >= 1 - _EDGE, 1.0, u))
+    return Fitted(found.chi2, coordinates.parameters(u), found.pulls, found.converged)
 
 
 def _is_exact(expansion: Expansion, strengths: Strengths, d: int) -> bool:
@@ -188,7 +191,7 @@ def _by_steps(
             part = likelihood.with_data(likelihood.observed.at(active))
         some = {name: value if value.size == 1 else value[active] for name, value in held.items()}
         here, reach = u[active], radius[active, np.newaxis]
-        low, high = np.maximum(here - reach, 0.0), np.minimum(here + reach, 1.0)
+        low, high = np.maximum(here - reach, _EDGE), np.minimum(here + reach, 1 - _EDGE)
         tried = part.fitted(expand(strengths, here, _STEP, rows), here, low, high, held=some)
         real = part.profiled(strengths(tried.points, rows), some)
         promised, fell = chi2[active] - tried.chi2, chi2[active] - real.chi2

@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 _MOST_FAILED = 0.01  # of the toys at a point
 _CURVE_POINTS = 401
+_FLAT = 1e-6  # in χ²
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ def feldman_cousins(
     .. math:: t(\theta) = \chi^2(\theta, \hat{\hat x}) - \min_{\theta', x} \chi^2(\theta', x) \le t_c(\theta)
 
     (Feldman and Cousins, Phys. Rev. D 57, 3873 (1998)), with the nuisance parameters x at their best fit to
-    the data at each θ ("profile construction"); their auxiliary measurements fluctuate with the counts. Wilks'
-    theorem puts t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions
-    compete, as they do for non-standard interactions.
+    the data at each θ ("profile construction"); their auxiliary measurements fluctuate with the counts.
+    Wilks' theorem puts t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions
+    compete, as they do for non-standard interactions. The ends of the scan count as bounds too.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def feldman_cousins(
     >>> model = nurecoil.load_model("scaled-standard-model")
     >>> answer = feldman_cousins(model, [csi], {}, ("signal_strength", 0.0, 4.0), toys=500).values.calibration
     >>> [f"{one.low:.1f} to {one.high:.1f}" for one in (*answer.wilks.intervals, *answer.intervals)]
-    ['0.4 to 1.2', '0.4 to 1.2']
+    ['0.4 to 1.4', '0.4 to 1.4']
     """
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
@@ -155,9 +156,9 @@ def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:
     notes = []
     if found.failed.any():
         notes.append(
-            f"{found.failed.sum()} of {found.toys.sum()} fits of toys did not converge, at most {100 * worst:.2g} %"
-            " of those at one value."
+            f"{found.failed.sum()} of {found.toys.sum()} fits of toys did not converge, at most"
+            f" {100 * worst:.2g} % of those at one value."
         )
-    if float(found.wilks.delta_chi2.max()) <= found.wilks.level and not found.critical.any():
+    if max(found.wilks.delta_chi2.max(), found.critical.max()) < _FLAT:
         notes.append(f"χ² does not depend on {parameter.name}: every value is allowed.")
     return notes

@@ -15,7 +15,7 @@ Found = tuple[Array, Mask]  # χ² and whether it converged
 
 _GRID = 101  # points on which other minima are looked for
 _RELEVANT = 30.0  # a minimum that lies higher is the lowest of no toy
-_APART = 0.02  # of the range: nearer starts are one
+_APART = 0.015  # of the range: nearer starts are one
 _SAME = 1e-6  # in χ²
 
 
@@ -78,9 +78,7 @@ class ToyStatistic:
             at_edge = part.profiled([[edge]])
             reached = np.where(at_edge.chi2 <= best[0] + _SAME, at_edge.chi2, np.inf)
             better = np.isfinite(reached)
-            best = np.where(better, np.minimum(reached, best[0]), best[0]), np.where(
-                better, at_edge.converged, best[1]
-            )
+            best = np.minimum(reached, best[0]), np.where(better, at_edge.converged, best[1])
         lowest, converged = lowest.copy(), converged.copy()
         lowest[stuck], converged[stuck] = best
         return lowest, converged

@@ -14,6 +14,7 @@ from nurecoil._version import __version__
 from nurecoil.cli import (
     combine,
     data,
+    feldman_cousins,
     fit,
     goodness,
     impact,
@@ -43,6 +44,7 @@ limits.
   nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
   nurecoil predict --model standard-model --experiment binh2021-csi
   nurecoil limit --help              limits, with examples
+  nurecoil feldman-cousins --help    limits by toys, and their coverage
   nurecoil map --help                regions of two parameters, with examples
   nurecoil fit --help                best fits, with examples
   nurecoil goodness --help           how well they describe the data
@@ -140,6 +142,9 @@ app.command("sensitivity", cls=Once, help=sensitivity.HELP, short_help=sensitivi
 )
 app.command("significance", cls=Once, help=significance.HELP, short_help=significance.SUMMARY)(
     significance.significance
+)
+app.command("feldman-cousins", cls=Once, help=feldman_cousins.HELP, short_help=feldman_cousins.SUMMARY)(
+    feldman_cousins.feldman_cousins
 )
 app.command("goodness", cls=Once, help=goodness.HELP, short_help=goodness.SUMMARY)(goodness.goodness)
 app.command("combine", cls=Once, help=combine.HELP, short_help=combine.SUMMARY)(combine.combine)

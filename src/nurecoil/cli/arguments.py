@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nurecoil.models import Model
     from nurecoil.parameters import Parameter, Value, Values
 
+MOST_TOYS = 10_000_000
+
 ModelName = Annotated[str, typer.Option("--model", metavar="NAME", help="See `nurecoil list models`.")]
 Setting = Annotated[
     list[str] | None,
@@ -110,6 +112,8 @@ ProfiledOver = Annotated[
         show_default=False,
     ),
 ]
+ToysToThrow = Annotated[int, typer.Option("--toys", metavar="N", help="Simulated experiments.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the random numbers.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
 
 
@@ -124,6 +128,14 @@ class Once(TyperCommand):
             if times > 1 and option.param_type_name == "option" and not (flag or repeatable):
                 raise NurecoilError(f"{option.opts[0]} is given {times} times: {self.name} takes it once")
         return super().parse_args(ctx, args)
+
+
+def check_toys(toys: int, seed: int) -> None:
+    """Refuse numbers of toys and seeds that cannot be."""
+    if not 0 <= toys <= MOST_TOYS:
+        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}")
+    if seed < 0:
+        raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
 
 
 def parse_settings(model: "Model", settings: Iterable[str]) -> "dict[str, Value]":

@@ -6,14 +6,18 @@ import typer
 
 from nurecoil.cli.arguments import (
     AsJson,
+    EngineName,
     Experiments,
     Fixed,
     FormFactorName,
     Free,
     ModelName,
     PriorWidths,
+    Seed,
     Setting,
     Starts,
+    ToysToThrow,
+    check_toys,
     quiet,
 )
 from nurecoil.cli.reading import AskedFit, parse_points, read_fit
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
 
 SUMMARY = "Find how significantly data reject a null hypothesis."
 HELP = """Find by how many standard deviations data reject a null hypothesis, from Δχ² to the best fit: what
-was observed, and what was expected (--truth). Free parameters that --null does not name are fitted in both.
+was observed, and what was expected (--truth). With --toys, p is also the fraction of simulated experiments
+that lie as far from the null hypothesis. Free parameters that --null does not name are fitted in both.
 
 \b
 Examples:
@@ -51,14 +56,18 @@ def significance(
         ),
     ] = None,
     starts: Starts = 5,
+    toys: ToysToThrow = 0,
+    seed: Seed = 1,
     fix: Fixed = None,
     prior: PriorWidths = None,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
 ) -> None:
     """Print the significance, observed and expected."""
     from nurecoil import analysis
 
+    check_toys(toys, seed)
     asked = read_fit(model, experiment, free, settings, starts, fix, prior, form_factor)
     with quiet():
         result = analysis.significance(
@@ -70,6 +79,9 @@ def significance(
             truth=parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ()) or None,
             starts=asked.starts,
             widths=asked.widths,
+            engine=engine,
+            toys=toys,
+            seed=seed,
         )
     if as_json:
         print_json(_json(asked, result))
@@ -88,6 +100,14 @@ def _json(asked: AskedFit, result: "Result[Significance]") -> dict[str, object]:
         "observed": vars(values.observed),
         "expected": vars(values.expected) if values.expected else None,
         "truth": at_border(values.parameters, values.truth) if values.truth else None,
+        "toys": values.toys
+        and {
+            "number": len(values.toys.delta_chi2),
+            "seed": values.toys.seed,
+            "p_value": values.toys.p_value,
+            "error": values.toys.error,
+            "converged": values.toys.converged,
+        },
         "best_fit": at_border(values.parameters, values.best_fit),
         "chi2": values.minimum,
         "converged": result.converged,
@@ -105,6 +125,8 @@ def _print(asked: AskedFit, result: "Result[Significance]") -> None:
         return ", ".join(f"{p.name} = {p.format(at[p.name], 4)}" for p in values.parameters if p.name in at)
 
     rows = [("null hypothesis", point(dict(values.null))), ("observed", _rejection_text(values.observed))]
+    if toys := values.toys:
+        rows.append(("by toys", f"p = {toys.p_value:.4g} ± {toys.error:.2g} ({len(toys.delta_chi2)} toys)"))
     if values.expected and values.truth:
         rows.append(("expected", f"{_rejection_text(values.expected)}, at {point(dict(values.truth))}"))
     else:

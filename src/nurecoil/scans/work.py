@@ -130,7 +130,7 @@ def _ready(work: Work) -> Evaluate:
                 f"the worker {platform.node()} has {_listed(versions())}, but the scan has"
                 f" {_listed(work.versions)}: install the same versions everywhere"
             )
-        _use_one_thread()
+        use_one_thread()
         if numba := sys.modules.get("numba"):
             numba.set_num_threads(1)  # counts for this thread alone, so it is said each time
     return _loaded(work.pickled)
@@ -147,7 +147,7 @@ def _loaded(pickled: bytes) -> Evaluate:
 
 
 @cache
-def _use_one_thread() -> None:
+def use_one_thread() -> None:
     """Let BLAS, OpenMP and Numba use one thread in this process from now on, loaded or not."""
     from threadpoolctl import threadpool_limits
 

@@ -1,0 +1,56 @@
+"""What intervals by toys look like beside those by Wilks' theorem."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nurecoil.analysis import Calibrated, Result
+from nurecoil.document import Figure, Panel, Reference, Series
+from nurecoil.exhibits.labels import axis_label, cl_label
+from nurecoil.inference.intervals import Interval
+
+
+def feldman_cousins_figure(result: Result[Calibrated]) -> Figure:
+    """Return a figure of Δχ² of the data, Wilks' level, the critical values of toys, and both intervals.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model, scan = nurecoil.load_model("scaled-standard-model"), ("signal_strength", 0.0, 4.0)
+    >>> result = nurecoil.feldman_cousins(model, [csi], {}, scan, toys=100, rounds=0)
+    >>> [series.label for series in feldman_cousins_figure(result).panels[0].series]
+    ['data', 'critical value, toys', 'allowed by toys', 'allowed by Wilks']
+    """
+    values, parameter = result.values, result.values.parameter
+    found, unit = values.calibration, parameter.inside
+    wilks, cl = found.wilks, cl_label(found.cl)
+    data = np.where(np.isfinite(wilks.delta_chi2), wilks.delta_chi2, np.nan)
+    panel = Panel(
+        x_label=axis_label(parameter),
+        y_label=r"$\Delta\chi^2$",
+        series=(
+            Series(wilks.values / unit, data, "data", colour="black"),
+            Series(
+                found.values / unit,
+                found.critical,
+                "critical value, toys",
+                colour="vermillion",
+                y_error=found.critical_error,
+            ),
+            *_bar(found.intervals, unit, 0.24 * wilks.level, "allowed by toys", "green"),
+            *_bar(wilks.intervals, unit, 0.12 * wilks.level, "allowed by Wilks", "blue"),
+        ),
+        references=(Reference(wilks.level, "y", rf"Wilks: $\Delta\chi^2$ = {wilks.level:.3g}"),),
+        x_log=found.log,
+        y_range=(0.0, 3.0 * max(wilks.level, float(found.critical.max()))),
+    )
+    return Figure("feldman_cousins", f"{parameter.name} at {cl}, by toys and by Wilks' theorem", "", (panel,))
+
+
+def _bar(intervals: Sequence[Interval], unit: float, y: float, label: str, colour: str) -> tuple[Series, ...]:
+    """Return intervals as one horizontal line with gaps; nothing where nothing is allowed."""
+    if not intervals:
+        return ()
+    x = [end for i in intervals for end in (i.low / unit, i.high / unit, i.high / unit)]
+    return (Series(np.array(x), np.array([y, y, np.nan] * len(intervals)), label, colour=colour),)
