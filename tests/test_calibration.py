@@ -234,8 +234,8 @@ def test_extra_starts_of_the_pulls_find_the_minima_that_one_misses(coherent):
     pulls = question.profiled([[1.0]]).pulls[0]
     data = question.simulate([1.0], pulls, 500, np.random.default_rng(77))
     one, several = (
-        replace(each, likelihood=replace(each.likelihood, data=data)).chi2([[1.0]])
-        for each in (question, robust)
+        replace(robust, likelihood=replace(robust.likelihood, data=data, starts=starts)).chi2([[1.0]])
+        for starts in (robust.likelihood.starts[:1], robust.likelihood.starts)
     )
     assert (several <= one + 1e-9).all()
     assert 0.003 < (one - several > 1e-3).mean() < 0.05

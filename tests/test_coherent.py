@@ -260,8 +260,9 @@ def test_all_of_a_wide_scan_converges(coherent):
     masses = np.geomspace(1e5, 1e8, 101)
     found = likelihood.profiled(strengths(ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=masses)))
     assert found.converged.all()
-    # regression: the former engine, with eigenvalues in place of pivots
-    np.testing.assert_allclose(found.chi2[[0, 8, 40]], [5688.46536, 3489.64421, 1119.99034], rtol=1e-8)
+    # regression; from one start the first two are local minima, 5688 and 3490
+    assert found.chi2[[0, 8]] == pytest.approx([5597.7, 3440.9], rel=1e-3)
+    assert found.chi2[40] == pytest.approx(1119.99, rel=1e-3)
 
 
 def test_joint_331_limit(coherent):

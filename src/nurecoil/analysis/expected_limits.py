@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from nurecoil.analysis.asimov import Truth
 from nurecoil.analysis.bands import Bands, bands
+from nurecoil.analysis.curve import Curve
 from nurecoil.analysis.limits import Limit, limit
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
@@ -56,7 +55,7 @@ def sensitivity(
 
     The expected ones are the limit from the Asimov data: each count is what is expected, every nuisance
     parameter was measured at its centre. They are the median of many experiments where Wilks' theorem holds
-    (Cowan et al., Eur. Phys. J. C 71, 1554 (2011), section 3.2).
+    (Cowan et al., Eur. Phys. J. C 71, 1554 (2011), section 3.2). Gaussian counts keep the σ of the data.
 
     Parameters
     ----------
@@ -86,8 +85,9 @@ def sensitivity(
         true = Truth.of(model, experiments, fixed, truth, widths)
     asked, seen = question.with_data(true.expected()), observed.values.profile
     varying = bands(question, true, low, high, seen.level, toys, seed) if toys else None
+    curve = Curve(asked)
     expected = profile(
-        lambda x: asked.chi2(x[:, np.newaxis]),
+        curve,
         low,
         high,
         seen.level,
@@ -99,9 +99,10 @@ def sensitivity(
         "sensitivity",
         Sensitivity(Limit(observed.values.parameter, cl, expected), observed.values, truth, varying),
         converged=observed.converged
+        and curve.converged
         and expected.converged
         and (varying is None or varying.converged == toys),
-        notes=[note for note in observed.notes if note not in question.remarks],
+        notes=[*(note for note in observed.notes if note not in question.remarks), *curve.notes],
         settings={
             "scan": list(scan),
             "cl": cl,

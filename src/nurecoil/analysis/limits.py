@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.analysis.curve import Curve
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.errors import NurecoilError
@@ -70,7 +71,7 @@ def limit(
         None profiles the pulls at every point. A value of the scanned parameter holds them at their best
         fit there, and counts Δχ² from that point: what the seed did, at m_Z' = 3 TeV.
     widths : mapping, optional
-        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at zero.
+        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
     over : mapping, optional
         More parameters of the model, and their ranges (inside units), that are fitted at each point.
     engine : str
@@ -97,10 +98,7 @@ def limit(
         raise NurecoilError("a limit needs at least one confidence level")
     levels = [threshold(each) for each in several]
     reference = None
-
-    def profiled(x: Array) -> Array:
-        return question.chi2(x[:, np.newaxis])
-
+    profiled = Curve(question)
     chi2: Callable[[Array], Array] = profiled
     if freeze_at is not None:
         if over:
@@ -118,8 +116,8 @@ def limit(
     return question.result(
         "limit",
         Limit(parameter, several[0], curves[0], dict(zip(several[1:], curves[1:], strict=True))),
-        converged=all(curve.converged for curve in curves),
-        notes=notes,
+        converged=profiled.converged and all(curve.converged for curve in curves),
+        notes=notes + profiled.notes,
         nuisances="profiled"
         if freeze_at is None
         else f"frozen at their best fit for {name} = {parameter.format(freeze_at)}, Δχ² counted from there",

@@ -14,7 +14,16 @@ from nurecoil.analysis.strengths import Coordinates, Strengths, fit_strengths, l
 from nurecoil.couplings import Couplings, strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
-from nurecoil.likelihood import Data, Fitted, JointLikelihood, Profiled, Term, counting_likelihood, term_of
+from nurecoil.likelihood import (
+    Data,
+    Fitted,
+    JointLikelihood,
+    Profiled,
+    Term,
+    counting_likelihood,
+    term_of,
+    with_useful_starts,
+)
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
 
@@ -48,7 +57,7 @@ def joint_likelihood(
         Parameters of the model; a projection observes the Standard Model's expectation at their s_W² or,
         where that is scanned, at its default.
     widths : mapping, optional
-        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at zero.
+        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
     engine : str
         What computes: "numpy", "jax" or "fast".
     """
@@ -62,12 +71,13 @@ def joint_likelihood(
         if isinstance(statistics, CountingStatistics):
             expected = float(standard_model_counts(compiled, fixed).sum())
             counting = counting_likelihood(statistics, expected, widths)
-        terms.append(term_of(compiled, counting))
+        terms.append(term_of(compiled, counting, widths))
     likelihood = JointLikelihood(tuple(terms), widths, engine_name=engine)
     if all(term.sigma is not None for term in terms):
         return likelihood
-    standard = likelihood.profiled(strengths(_standard_model_couplings(fixed)))
-    return replace(likelihood, starts=(tuple(standard.pulls[0].tolist()),))
+    standard = strengths(_standard_model_couplings(fixed))
+    best = likelihood.profiled(standard).pulls[0]
+    return with_useful_starts(replace(likelihood, starts=(tuple(best.tolist()),)), standard)
 
 
 @dataclass(frozen=True)

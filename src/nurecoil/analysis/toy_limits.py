@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.analysis.curve import Curve
 from nurecoil.analysis.limits import check_range
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
@@ -110,8 +111,9 @@ def feldman_cousins(
     likely = minima(question, low, high)
     question = with_robust_starts(question, [[x] for x in sorted({*likely, low, 0.5 * (low + high), high})])
     draw = ToyStatistic(question, low, high, tuple(likely))
+    curve = Curve(question)
     found = calibrate(
-        lambda x: question.chi2(x[:, np.newaxis]),
+        curve,
         draw,
         low,
         high,
@@ -136,8 +138,8 @@ def feldman_cousins(
     return question.result(
         "feldman_cousins",
         answer,
-        converged=found.wilks.converged and worst <= _MOST_FAILED,
-        notes=_notes(parameter, found, worst),
+        converged=curve.converged and found.wilks.converged and worst <= _MOST_FAILED,
+        notes=[*_notes(parameter, found, worst), *curve.notes],
         nuisances="profiled; in toys at their best fit to the data for each value of the parameter",
         settings={
             "scan": list(scan),

@@ -154,16 +154,18 @@ def _read(
     prior: Sequence[str] | None,
     form_factor: str | None,
 ) -> Asked:
-    from nurecoil import analysis
     from nurecoil.models import load_model
+    from nurecoil.parameters import find
 
     chosen = load_model(model)
     values = parse_settings(chosen, settings or ())
     widths = _widths(fix or (), prior or ())
     compiled = compile_experiments(experiments, form_factor)
     require_signal(compiled)
-    pulls = analysis.joint_likelihood(compiled, values, widths).pulls
-    return Asked(chosen, compiled, values, widths, pulls)
+    pulls = {pull.name: pull for each in compiled for pull in each.experiment.statistics.pulls}
+    for name in widths:
+        find(pulls.values(), name, "nuisance parameter")
+    return Asked(chosen, compiled, values, widths, tuple(pulls.values()))
 
 
 def _widths(fixed: Sequence[str], priors: Sequence[str]) -> dict[str, float]:

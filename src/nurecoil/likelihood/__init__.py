@@ -5,13 +5,14 @@ it is asked. `data`: what was observed, or might have been. `counting`: one numb
 
 The engine: `arrays` (an experiment as plain arrays), `response` (couplings to signal, with derivatives),
 `morphing` (shapes that pulls change), `objective` (χ² of one experiment with derivatives), `problem` (of all
-together), `engines` (what minimises it).
+together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused` and `parabola`).
 """
 
 from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
 from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.joint import Fitted, JointLikelihood, Profiled
 from nurecoil.likelihood.response import Expansion
+from nurecoil.likelihood.starts import with_useful_starts
 from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "counting_likelihood",
     "gaussian_term",
     "term_of",
+    "with_useful_starts",
 ]

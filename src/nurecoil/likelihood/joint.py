@@ -67,7 +67,7 @@ class JointLikelihood:
     terms
         One for each experiment.
     widths
-        Prior widths that replace those of the pulls; 0 holds a pull at zero, infinity lets it float.
+        Prior widths that replace those of the pulls; 0 holds a pull at its centre, infinity lets it float.
     starts
         Where the search for the best pulls begins, in turn; their defaults unless given. A good first one
         saves steps; where shapes bend, others find minima that the first misses.
@@ -153,7 +153,10 @@ class JointLikelihood:
         }
 
     def expected(self, strengths: Array, pulls: ArrayLike | None = None) -> Data:
-        """Return what would be observed on average (Asimov data), priors centred on the pulls."""
+        """Return what would be observed on average (Asimov data), priors centred on the pulls.
+
+        Gaussian counts keep their σ, which is part of the likelihood and was taken from the data.
+        """
         x = self.centre if pulls is None else np.asarray(pulls, dtype=float)
         counts = self._counts(strengths[:1], x[np.newaxis])
         return Data(tuple(np.sum(list(parts.values()), axis=0)[0] for parts in counts), x)

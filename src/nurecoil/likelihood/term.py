@@ -6,7 +6,7 @@ signal's rate of width w is a factor (1 + w)^t: a log-normal prior, so that no p
 The pulls of the backgrounds' rates are fractions, and so are those of a counting experiment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,7 +60,9 @@ class Term:
         return rotation.turned(counts), rotation.rest(counts)
 
 
-def binned_term(name: str, statistics: BinnedStatistics, templates: Array) -> Term:
+def binned_term(
+    name: str, statistics: BinnedStatistics, templates: Array, widths: Mapping[str, float] | None = None
+) -> Term:
     """Return the Poisson likelihood of a binned experiment.
 
     Parameters
@@ -69,14 +71,16 @@ def binned_term(name: str, statistics: BinnedStatistics, templates: Array) -> Te
     statistics : BinnedStatistics
     templates : ndarray, shape (1 + 2 K, strengths, bins)
         Of the signal, then up and down of each of its K variations.
+    widths : mapping, optional
+        Prior widths in place of the pulls' own: w of a rate's (1 + w)^t, if it is positive and finite.
     """
     pulls = statistics.pulls
     numbers = {pull.name: number for number, pull in enumerate(pulls)}
-    widths = [pull.prior_width or 0.0 for pull in statistics.normalisations]
+    step = {pull.name: _width(pull, widths or {}) for pull in statistics.normalisations}
     signal = SignalArrays(
         templates,
         tuple(numbers[pull.name] for pull in statistics.normalisations),
-        tuple(np.log1p(widths).tolist()),
+        tuple(np.log1p(list(step.values())).tolist()),
         tuple(numbers[v.pull.name] for v in statistics.variations),
     )
     backgrounds = []
@@ -91,7 +95,7 @@ def binned_term(name: str, statistics: BinnedStatistics, templates: Array) -> Te
             Background(b.name, b.counts, numbers[b.pull.name], shapes, morphed.a[0], morphed.b[0])
         )
     rates = {b.pull.name for b in statistics.backgrounds}
-    steps = {v.pull.name: v.step for v in statistics.variations} | dict.fromkeys(rates, 1.0)
+    steps = {**step, **{v.pull.name: v.step for v in statistics.variations}, **dict.fromkeys(rates, 1.0)}
     return Term(
         name=name,
         pulls=pulls,
@@ -101,6 +105,12 @@ def binned_term(name: str, statistics: BinnedStatistics, templates: Array) -> Te
         centre=np.array([0.0 if p.name in rates else p.default for p in pulls], dtype=float),
         unit=np.array([steps.get(p.name) or p.prior_width for p in pulls], dtype=float),
     )
+
+
+def _width(pull: Parameter, widths: Mapping[str, float]) -> float:
+    """Return the width of a pull's prior: another if that says how much is usual, else its own."""
+    width = widths.get(pull.name, 0.0)
+    return width if 0.0 < width < np.inf else pull.prior_width or 0.0
 
 
 def gaussian_term(
@@ -137,7 +147,11 @@ def gaussian_term(
     return Term(name, pulls, observed, sigma, arrays, np.zeros(len(pulls)), np.ones(len(pulls)))
 
 
-def term_of(compiled: CompiledExperiment, counting: CountingLikelihood | None = None) -> Term:
+def term_of(
+    compiled: CompiledExperiment,
+    counting: CountingLikelihood | None = None,
+    widths: Mapping[str, float] | None = None,
+) -> Term:
     """Return the term of a compiled experiment; a counting one needs its likelihood."""
     experiment, statistics = compiled.experiment, compiled.experiment.statistics
     blocks = [compiled.templates, *(t for pair in compiled.variations for t in pair)]
@@ -150,7 +164,7 @@ def term_of(compiled: CompiledExperiment, counting: CountingLikelihood | None = 
             return _counting_term(experiment.name, counting, templates[0], statistics.signal_pull, ())
         parts = (("background", background, pull),)
         return _counting_term(experiment.name, counting, templates[0], statistics.signal_pull, parts)
-    return binned_term(experiment.name, statistics, templates)
+    return binned_term(experiment.name, statistics, templates, widths)
 
 
 def _counting_term(
