@@ -47,7 +47,7 @@ class NumpyEngine:
 
 @dataclass(frozen=True)
 class FusedEngine:
-    """Loops of Numba, see `fused`."""
+    """Loops of Numba, see `fused` and, for χ² that need no iteration, `parabola`."""
 
     chunked: bool = False
 
@@ -55,9 +55,11 @@ class FusedEngine:
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
         """Return the minima."""
-        from nurecoil.likelihood.fused import minimise
+        from nurecoil.likelihood import fused, parabola
 
-        return minimise(layout, inputs, start, low, high)
+        if parabola.is_parabola(layout):
+            return parabola.minimise(layout, inputs)
+        return fused.minimise(layout, inputs, start, low, high)
 
 
 @dataclass(frozen=True)

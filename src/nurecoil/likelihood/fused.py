@@ -2,10 +2,11 @@
 
 The same equations as `objective`, `response`, `problem` and `newton`, point by point, so that nothing but the
 answer leaves the cache; threads share the points. Everything with bins lies in the rows of one array, `rows`
-(what changes) or `table` (what does not): Numba counts references to each array at each call, and a dozen
-arrays would cost more than the sums.
+(what changes) or `table` (what does not). Logarithms and exponentials are written out, so that the compiler
+can do those of many bins at once. Gaussian counts without shapes need no steps: see `parabola`.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,9 @@ _TERM, _SIZE, _TEMPLATE, _LINEAR, _RATES, _RATES_END, _SHAPES, _SHAPES_END = ran
 _BINS, _GAUSSIAN, _FIRST_BIN = range(3)  # of `terms`
 
 _HUGE = 1e300  # of a ratio: beyond it, derivatives are not finite
-_LN2 = float(np.log(2.0))
+_LN2, _OVER_LN2 = math.log(2.0), 1 / math.log(2.0)
+_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # their sum has 85 bits
+_EXP = tuple(1 / math.factorial(order) for order in range(14))
 _LN = (
     0.6666666666666735130,
     0.3999999999940941908,
@@ -44,8 +47,9 @@ _BELOW_ROOT_HALF = np.int64(0x3FF0000000000000) - _ROOT_HALF
 _EXPONENT = np.int64(1023)
 _MANTISSA = np.int64(0x000FFFFFFFFFFFFF)
 
-# Without `nrt` no references to arrays are counted, which would cost more than the sums: no memory is allocated
+# Without `nrt` no references to arrays are counted, which costs more than the sums; nothing may be allocated
 _compiled = njit(cache=True, fastmath=_FAST, error_model="numpy", forceinline=True, _nrt=False)
+_exact = njit(cache=True, fastmath={"contract"}, error_model="numpy", forceinline=True, _nrt=False)
 
 
 class Sizes(NamedTuple):
@@ -362,17 +366,42 @@ def _move(n, x, middle, rows):
                 pair += 1
 
 
+@_exact
+def _ln(x):
+    """Return ln x of a positive normal number, in operations that a compiler can do for many x at once.
+
+    x = 2^k (1 + f) with 1/√2 < 1 + f < √2, and ln(1 + f) = 2 artanh s, s = f/(2 + f), by fdlibm's polynomial.
+    """
+    bits = np.float64(x).view(np.int64) + _BELOW_ROOT_HALF
+    k = (bits >> 52) - _EXPONENT
+    f = np.int64((bits & _MANTISSA) + _ROOT_HALF).view(np.float64) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    odd = z * (_LN[3] + z * (_LN[4] + z * (_LN[5] + z * _LN[6])))
+    series = z * (_LN[0] + z * (_LN[1] + z * (_LN[2] + odd)))
+    return float(k) * _LN2 + (f - s * (f - series))
+
+
+@_exact
+def _exp(x):
+    """Return e^x for |x| < 700, in such operations: 2^k e^r with |r| <= ln(2)/2, and a series."""
+    k = np.floor(x * _OVER_LN2 + 0.5)
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    high = _EXP[7] + r * (
+        _EXP[8] + r * (_EXP[9] + r * (_EXP[10] + r * (_EXP[11] + r * (_EXP[12] + r * _EXP[13]))))
+    )
+    low = _EXP[2] + r * (_EXP[3] + r * (_EXP[4] + r * (_EXP[5] + r * (_EXP[6] + r * high))))
+    scale = np.int64((np.int64(k) + _EXPONENT) << 52).view(np.float64)
+    return scale * (1.0 + r * (1.0 + r * low))
+
+
 @_compiled
 def _log_ratio(shape, counts):
-    if counts <= 0.0:
-        return 0.0
-    if shape <= 0.0:
-        return -MOST_CHANGE
-    x = (shape - counts) / (shape + counts)
-    if abs(x) < 0.05:  # the series of 2 artanh x, to rounding
-        z = x * x
-        return 2.0 * x * (1.0 + z * (1 / 3 + z * (1 / 5 + z * (1 / 7 + z * (1 / 9 + z * (1 / 11 + z / 13))))))
-    return min(max(np.log(shape / counts), -MOST_CHANGE), MOST_CHANGE)
+    """Return ln(shape/counts), see `morphing.log_ratio`."""
+    both = shape > 0.0 and counts > 0.0
+    logarithm = _ln((shape if both else 1.0) / (counts if both else 1.0))
+    inside = min(max(logarithm, -MOST_CHANGE), MOST_CHANGE)
+    return inside if both else (-MOST_CHANGE if counts > 0.0 else 0.0)
 
 
 @_compiled
@@ -467,7 +496,7 @@ def _expand(n, components, factors, table, t, rows):
                 for bin in range(size):
                     rows[scale, bin] += along * rows[n.a + entry, bin] + bend * rows[n.b + entry, bin]
             for bin in range(size):
-                rows[scale, bin] = rate * np.exp(min(max(rows[scale, bin], -_LARGEST), _LARGEST))
+                rows[scale, bin] = rate * _exp(min(max(rows[scale, bin], -_LARGEST), _LARGEST))
         elif template >= 0:
             for bin in range(size):
                 rows[scale, bin] = rate
@@ -515,23 +544,6 @@ def _expand_outwards(n, components, t, rows):
             for bin in range(components[c, _SIZE]):
                 outward = rows[slope, bin] + rows[nominal, bin] * rows[column, bin]
                 rows[column, bin] = rows[n.scale + c, bin] * outward
-
-
-@_compiled
-def _ln(x):
-    """Return ln x of a positive normal number, in operations that a compiler can do for many x at once.
-
-    x = 2^k (1 + f) with 1/√2 < 1 + f < √2, and ln(1 + f) = 2 artanh s, s = f/(2 + f), by fdlibm's polynomial.
-    """
-    bits = np.float64(x).view(np.int64) + _BELOW_ROOT_HALF
-    k = (bits >> 52) - _EXPONENT
-    f = np.int64((bits & _MANTISSA) + _ROOT_HALF).view(np.float64) - 1.0
-    s = f / (2.0 + f)
-    z = s * s
-    series = z * (
-        _LN[0] + z * (_LN[1] + z * (_LN[2] + z * (_LN[3] + z * (_LN[4] + z * (_LN[5] + z * _LN[6])))))
-    )
-    return float(k) * _LN2 + (f - s * (f - series))
 
 
 @_compiled

@@ -1,0 +1,312 @@
+"""The fused engine where χ² is a parabola: Gaussian counts whose pulls change rates alone.
+
+    μ = s (1 + Σ t) + Σ_k B_k (1 + t_k),  t = offset + gain z,  so that  ∂μ/∂z_j = α_j s + D_j
+
+and one linear system gives the minimum. Points lie side by side in blocks, so that each operation runs over
+a whole block; the signal's counts s are the only ones that change from point to point.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from nurecoil.likelihood.arrays import TermArrays
+from nurecoil.likelihood.problem import Inputs, Layout
+from nurecoil.newton import RIDGE, TINY, Minimum, triangle
+
+Array = NDArray[np.float64]
+
+_FAST = {"reassoc", "contract", "arcp", "nsz"}  # as in `fused`
+_BLOCK = 128  # points side by side
+_compiled = njit(cache=True, fastmath=_FAST, error_model="numpy", forceinline=True, _nrt=False)
+
+
+class Parabola(NamedTuple):
+    """A layout as few arrays; all bins of all experiments are the rows.
+
+    Attributes
+    ----------
+    templates : ndarray, shape (strengths, rows)
+        Of the strengths that are used; zeros make their number a multiple of four.
+    used : ndarray of int
+        Their numbers.
+    of_row : ndarray of int, shape (rows,)
+        The experiment of each row.
+    alpha : ndarray, shape (experiments, J)
+    fixed : ndarray, shape (J, rows)
+        D.
+    squares : ndarray, shape (J (J + 1)/2,)
+        What the Hessian, halved, has at every point: D_i·D_j and the priors.
+    rates, counts : tuples of ndarrays, shapes (pulls,) and (pulls, bins)
+        For each experiment, ∂(rate of the signal)/∂t and ∂(counts of the backgrounds)/∂t.
+    flat : tuple of ndarrays, shape (bins,)
+        For each experiment, the counts of its backgrounds.
+    """
+
+    templates: Array
+    used: NDArray[np.int64]
+    of_row: NDArray[np.int64]
+    alpha: Array
+    fixed: Array
+    squares: Array
+    rates: tuple[Array, ...]
+    counts: tuple[Array, ...]
+    flat: tuple[Array, ...]
+
+
+def is_parabola(layout: Layout) -> bool:
+    """Return whether χ² is a quadratic function of the pulls, and nothing else is fitted."""
+    return layout.parameters == 0 and all(map(_is_straight, layout.terms))
+
+
+def _is_straight(term: TermArrays) -> bool:
+    signal = term.signal
+    return (
+        term.gaussian
+        and not (signal.shapes or term.shaped)
+        and (not signal.rates or signal.logarithms is None)
+    )
+
+
+def minimise(layout: Layout, inputs: Inputs) -> Minimum:
+    """Return the minima of P points."""
+    if "parabola" not in layout.__dict__:
+        object.__setattr__(layout, "parabola", _parabola(layout))
+    parabola: Parabola = layout.__dict__["parabola"]
+    points = max(
+        len(inputs.strengths), *(len(a) for a in (*inputs.observed, *inputs.offsets, inputs.centres))
+    )
+    away = [
+        flat + offset @ counts - observed
+        for flat, offset, counts, observed in zip(
+            parabola.flat, inputs.offsets, parabola.counts, inputs.observed, strict=True
+        )
+    ]
+    rate = [(1 + o @ r)[:, np.newaxis] for o, r in zip(inputs.offsets, parabola.rates, strict=True)]
+    x, value = np.empty((points, len(layout.weights))), np.empty(points)
+    _minimise_points(
+        parabola.templates,
+        parabola.used,
+        parabola.of_row,
+        parabola.alpha,
+        parabola.fixed,
+        parabola.squares,
+        np.array(layout.weights),
+        inputs.strengths.T,
+        _side_by_side(away),
+        _side_by_side(rate),
+        np.ascontiguousarray(inputs.rest),
+        np.ascontiguousarray(inputs.centres),
+        x,
+        value,
+    )
+    return Minimum(value, x.T, np.isfinite(value))
+
+
+def _side_by_side(arrays: list[Array]) -> Array:
+    rows = max(len(array) for array in arrays)
+    wide = [np.broadcast_to(array, (rows, array.shape[1])) for array in arrays]
+    return np.ascontiguousarray(np.concatenate(wide, axis=1))
+
+
+def _parabola(layout: Layout) -> Parabola:
+    """Return the arrays of a layout."""
+    free, bins = len(layout.weights), [term.bins for term in layout.terms]
+    first = np.cumsum([0, *bins])
+    alpha, fixed = np.zeros((len(bins), free)), np.zeros((free, first[-1]))
+    rates, counts = [], []
+    for number, term in enumerate(layout.terms):
+        places, gains = layout.places[number], layout.gains[number]
+        of_signal, of_background = np.zeros(len(places)), np.zeros((len(places), bins[number]))
+        of_signal[list(term.signal.rates)] = 1.0
+        for background in term.backgrounds:
+            of_background[background.rate] += background.counts
+        for pull, (place, gain) in enumerate(zip(places, gains, strict=True)):
+            if place >= 0:
+                alpha[number, place] += gain * of_signal[pull]
+                fixed[place, first[number] : first[number + 1]] += gain * of_background[pull]
+        rates.append(of_signal)
+        counts.append(of_background)
+    squares = [fixed[i] @ fixed[j] + (layout.weights[i] if i == j else 0.0) for i, j in triangle(free)]
+    templates = np.concatenate([term.signal.templates[0] for term in layout.terms], axis=1)
+    used = np.flatnonzero(templates.any(axis=1))
+    padding = [(0, -used.size % 4), (0, 0)]
+    return Parabola(
+        np.ascontiguousarray(np.pad(templates[used], padding)),
+        used,
+        np.repeat(np.arange(len(bins)), bins),
+        alpha,
+        fixed,
+        np.array(squares, dtype=float),
+        tuple(rates),
+        tuple(counts),
+        tuple(sum((b.counts for b in t.backgrounds), np.zeros(t.bins)) for t in layout.terms),
+    )
+
+
+# --- the loops: Numba finds their types; `lanes` are the points of a block ------------------------------
+
+
+@_compiled
+def _signal(templates, used, strengths, first, lanes, q, s):
+    """Fill in the signal's counts; four strengths at once, so that a sum is fetched and kept less often."""
+    for k in range(len(used)):
+        for lane in range(lanes):
+            q[k, lane] = strengths[used[k], first + lane if strengths.shape[1] > 1 else 0]
+    for row in range(len(s)):
+        for lane in range(lanes):
+            s[row, lane] = 0.0
+        for k in range(0, len(templates), 4):
+            a, b = templates[k, row], templates[k + 1, row]
+            c, d = templates[k + 2, row], templates[k + 3, row]
+            for lane in range(lanes):
+                s[row, lane] += a * q[k, lane] + b * q[k + 1, lane] + c * q[k + 2, lane] + d * q[k + 3, lane]
+
+
+@_compiled
+def _residual(of_row, away, rate, first, lanes, s, residual):
+    """Fill in μ - n where all pulls are at their centres."""
+    for row in range(len(s)):
+        term = of_row[row]
+        if len(away) == 1 and len(rate) == 1:
+            for lane in range(lanes):
+                residual[row, lane] = away[0, row] + rate[0, term] * s[row, lane]
+        else:
+            for lane in range(lanes):
+                point = first + lane
+                there = away[point if len(away) > 1 else 0, row]
+                residual[row, lane] = there + rate[point if len(rate) > 1 else 0, term] * s[row, lane]
+
+
+@_compiled
+def _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, gradient, sums):
+    """Fill in half the Hessian, and half the gradient but for the priors.
+
+    `sums` are s·D_j for each pull, then s·s and s·(μ - n), of one experiment.
+    """
+    free, rows = len(gradient), len(s)
+    for pair in range(len(hessian)):
+        for lane in range(lanes):
+            hessian[pair, lane] = squares[pair]
+    for j in range(free):
+        for lane in range(lanes):
+            gradient[j, lane] = 0.0
+        for row in range(rows):
+            if fixed[j, row] != 0.0:
+                for lane in range(lanes):
+                    gradient[j, lane] += fixed[j, row] * residual[row, lane]
+    row = 0
+    while row < rows:
+        term = of_row[row]
+        for k in range(free + 2):
+            for lane in range(lanes):
+                sums[k, lane] = 0.0
+        while row < rows and of_row[row] == term:
+            for j in range(free):
+                if fixed[j, row] != 0.0:
+                    for lane in range(lanes):
+                        sums[j, lane] += fixed[j, row] * s[row, lane]
+            for lane in range(lanes):
+                sums[free, lane] += s[row, lane] * s[row, lane]
+                sums[free + 1, lane] += s[row, lane] * residual[row, lane]
+            row += 1
+        for i in range(free):
+            if alpha[term, i] != 0.0:
+                for lane in range(lanes):
+                    gradient[i, lane] += alpha[term, i] * sums[free + 1, lane]
+        pair = 0
+        for i in range(free):
+            a = alpha[term, i]
+            for j in range(i + 1):
+                b = alpha[term, j]
+                if a != 0.0 or b != 0.0:
+                    for lane in range(lanes):
+                        mixed = a * sums[j, lane] + b * sums[i, lane]
+                        hessian[pair, lane] += a * b * sums[free, lane] + mixed
+                pair += 1
+
+
+@_compiled
+def _solve(free, lanes, hessian, z):
+    """Turn the gradient into the step: H = L D Lᵀ, in place; the ridge is that of `newton`."""
+    for j in range(free):
+        diagonal = j * (j + 1) // 2 + j
+        for lane in range(lanes):
+            added = RIDGE * hessian[diagonal, lane] + TINY
+            pivot = hessian[diagonal, lane]
+            for k in range(j):
+                below = hessian[j * (j + 1) // 2 + k, lane]
+                pivot -= below * below * hessian[k * (k + 1) // 2 + k, lane]
+            hessian[diagonal, lane] = abs(pivot) + added
+        for i in range(j + 1, free):
+            for lane in range(lanes):
+                entry = hessian[i * (i + 1) // 2 + j, lane]
+                for k in range(j):
+                    product = hessian[i * (i + 1) // 2 + k, lane] * hessian[j * (j + 1) // 2 + k, lane]
+                    entry -= product * hessian[k * (k + 1) // 2 + k, lane]
+                hessian[i * (i + 1) // 2 + j, lane] = entry / hessian[diagonal, lane]
+    for i in range(free):
+        for k in range(i):
+            for lane in range(lanes):
+                z[i, lane] -= hessian[i * (i + 1) // 2 + k, lane] * z[k, lane]
+    for i in range(free - 1, -1, -1):
+        for lane in range(lanes):
+            z[i, lane] = -z[i, lane] / hessian[i * (i + 1) // 2 + i, lane]
+        for k in range(i + 1, free):
+            for lane in range(lanes):
+                z[i, lane] -= hessian[k * (k + 1) // 2 + i, lane] * z[k, lane]
+
+
+@_compiled
+def _value(of_row, alpha, fixed, weights, rest, centres, first, lanes, s, residual, z, value):
+    for lane in range(lanes):
+        value[first + lane] = rest[first + lane if len(rest) > 1 else 0]
+    for j in range(len(z)):
+        for lane in range(lanes):
+            off = z[j, lane] - centres[first + lane if len(centres) > 1 else 0, j]
+            value[first + lane] += weights[j] * off * off
+    for row in range(len(s)):
+        for j in range(len(z)):
+            a, d = alpha[of_row[row], j], fixed[j, row]
+            if a != 0.0 or d != 0.0:
+                for lane in range(lanes):
+                    residual[row, lane] += z[j, lane] * (a * s[row, lane] + d)
+        for lane in range(lanes):
+            value[first + lane] += residual[row, lane] * residual[row, lane]
+
+
+_MATRIX = "float64[:, ::1]"
+_SIGNATURE = (
+    f"void({_MATRIX}, int64[::1], int64[::1], {_MATRIX}, {_MATRIX}, float64[::1], float64[::1],"
+    f" float64[:, :], {_MATRIX}, {_MATRIX}, float64[::1], {_MATRIX}, {_MATRIX}, float64[::1])"
+)
+
+
+@njit(_SIGNATURE, parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
+def _minimise_points(
+    templates, used, of_row, alpha, fixed, squares, weights, strengths, away, rate, rest, centres, x, value
+):
+    """Fill in the pulls x (P, J) and the χ² (P,) of all points; strengths (strengths, P) come as they are."""
+    points, free = x.shape
+    for block in prange((points + _BLOCK - 1) // _BLOCK):
+        first = block * _BLOCK
+        lanes = min(_BLOCK, points - first)
+        q = np.zeros((len(templates), _BLOCK))
+        s = np.empty((len(of_row), _BLOCK))
+        residual = np.empty((len(of_row), _BLOCK))
+        hessian = np.empty((len(squares), _BLOCK))
+        z = np.empty((free, _BLOCK))
+        sums = np.empty((free + 2, _BLOCK))
+        _signal(templates, used, strengths, first, lanes, q, s)
+        _residual(of_row, away, rate, first, lanes, s, residual)
+        _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, z, sums)
+        for j in range(free):
+            for lane in range(lanes):
+                z[j, lane] -= weights[j] * centres[first + lane if len(centres) > 1 else 0, j]
+        _solve(free, lanes, hessian, z)
+        _value(of_row, alpha, fixed, weights, rest, centres, first, lanes, s, residual, z, value)
+        for lane in range(lanes):
+            for j in range(free):
+                x[first + lane, j] = z[j, lane]

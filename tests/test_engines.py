@@ -1,0 +1,201 @@
+"""The engines agree: NumPy, JAX and the fused loops find the same minima of the same random likelihoods."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cases import pull
+from nurecoil.experiment import Background, BackgroundVariation, BinnedStatistics, Variation
+from nurecoil.likelihood import CountingLikelihood, Expansion, JointLikelihood, binned_term, gaussian_term
+from nurecoil.likelihood.problem import evaluate_joint
+
+STRENGTHS, POINTS, BINS = 3, 60, 7
+MODULES = {"fast": "numba", "jax": "jax"}
+
+
+@pytest.fixture(params=MODULES)
+def engine(request):
+    pytest.importorskip(MODULES[request.param])
+    return request.param
+
+
+def gaussian(seed, signal="flux", name="gaussian"):
+    """A Gaussian term: a pull of the signal and two of backgrounds; one bin has no signal."""
+    random = np.random.default_rng(seed)
+    templates = random.uniform(1, 20, (STRENGTHS, BINS)) * (np.arange(BINS) != 2)
+    parts = [(b, random.uniform(5, 30, BINS), pull(f"{name}_{b}", 0.2)) for b in ("first", "second")]
+    observed = templates[0] + sum(counts for _, counts, _ in parts) + random.normal(0, 5, BINS)
+    own = pull(signal, 0.1) if signal else None
+    return gaussian_term(name, observed, random.uniform(3, 8, BINS), templates, own, parts)
+
+
+def poisson(seed):
+    """A Poisson term: pulls of the signal's rate, of its shape and a background's, and of that one's rate."""
+    random = np.random.default_rng(seed)
+    nominal = random.uniform(5, 20, (STRENGTHS, BINS)) * (np.arange(BINS) != 2)
+    templates = np.stack([nominal, *(random.uniform(0.7, 1.4, (2, STRENGTHS, BINS)) * nominal)])
+    counts = random.uniform(20, 50, BINS)
+    ends = random.uniform(0.8, 1.2, (2, BINS)) * counts
+    observed = random.poisson(nominal.sum(axis=0) + counts) * (np.arange(BINS) != 3.0)
+    statistics = BinnedStatistics(
+        observed=observed.astype(float),
+        backgrounds=(
+            Background("one", counts, pull("rate", 0.2), (BackgroundVariation(pull("bend"), *ends),)),
+        ),
+        normalisations=(pull("flux", 0.1),),
+        variations=(Variation(pull("bend"), None, None),),
+    )
+    return binned_term("poisson", statistics, templates)
+
+
+TERMS = {
+    "poisson": lambda seed: (poisson(seed),),
+    "gaussian": lambda seed: (gaussian(seed),),
+    "gaussian, no pull of the signal": lambda seed: (gaussian(seed, None),),
+    "two gaussian that share a pull": lambda seed: (gaussian(seed), gaussian(seed + 1, name="other")),
+    "poisson and gaussian that share a pull": lambda seed: (poisson(seed), gaussian(seed)),
+}
+
+
+def strengths(seed):
+    return np.random.default_rng(seed).uniform(0.2, 2.0, (POINTS, STRENGTHS))
+
+
+def expansion(seed):
+    """Strengths (1 + v·θ)² of two parameters: never negative."""
+    v = np.random.default_rng(seed).uniform(-0.5, 0.5, (2, STRENGTHS))
+    curvature = [2 * v[0] ** 2, 2 * v[0] * v[1], 2 * v[1] ** 2]
+    parts = (np.zeros(2), np.ones(STRENGTHS), 2 * v, np.array(curvature))
+    return Expansion(*(part[np.newaxis] for part in parts))
+
+
+def simulated(likelihood, seed):
+    """POINTS sets of data, the priors' centres drawn as well."""
+    return likelihood.simulate(
+        np.ones((1, STRENGTHS)), likelihood.centre, POINTS, np.random.default_rng(seed)
+    )
+
+
+def assert_same(found, expected, converged=1.0):
+    """χ² to 1e-9; where it is least, pulls and parameters move it by their squares only."""
+    np.testing.assert_array_equal(found.converged, expected.converged)
+    assert expected.converged.mean() >= converged
+    np.testing.assert_allclose(found.chi2, expected.chi2, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found.pulls, expected.pulls, rtol=1e-4, atol=1e-4)
+
+
+def check(likelihood, engine, ask, converged=1.0):
+    assert_same(ask(replace(likelihood, engine_name=engine)), ask(likelihood), converged)
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_pulls_are_profiled_alike(name, engine):
+    for seed in range(5) if engine == "fast" else (1,):
+        likelihood = JointLikelihood(TERMS[name](seed), {})
+        check(likelihood, engine, lambda any_engine, s=seed: any_engine.profiled(strengths(s)))
+
+
+@pytest.mark.parametrize("name", ["poisson", "gaussian"])
+def test_pulls_that_are_held_float_or_have_values_of_their_own(name, engine):
+    terms = TERMS[name](3)
+    last = terms[0].pulls[-1].name
+    likelihood = JointLikelihood(terms, {"flux": 0.0, last: np.inf})
+    check(likelihood, engine, lambda any_engine: any_engine.profiled(strengths(3)))
+    values = {"flux": np.linspace(-0.1, 0.1, POINTS)}
+    likelihood = JointLikelihood(terms, {})
+    check(likelihood, engine, lambda any_engine: any_engine.profiled(strengths(3), values))
+
+
+@pytest.mark.parametrize("name", ["poisson", "gaussian"])
+def test_each_point_has_data_of_its_own(name, engine):
+    likelihood = JointLikelihood(TERMS[name](5), {})
+    likelihood = likelihood.with_data(simulated(likelihood, 5))
+    check(likelihood, engine, lambda any_engine: any_engine.profiled(strengths(5)))
+    check(likelihood, engine, lambda any_engine: any_engine.profiled(strengths(5)[:1]))
+
+
+@pytest.mark.parametrize("name", ["poisson", "gaussian"])
+def test_nothing_is_left_to_profile(name, engine):
+    terms = TERMS[name](0)
+    likelihood = JointLikelihood(terms, {p.name: 0.0 for p in terms[0].pulls})
+    check(likelihood, engine, lambda any_engine: any_engine.profiled(strengths(0)))
+
+
+@pytest.mark.parametrize("name", ["poisson", "gaussian"])
+def test_parameters_are_fitted_alike_inside_a_box_and_at_its_edge(name, engine):
+    likelihood = JointLikelihood(TERMS[name](7), {})
+    likelihood = likelihood.with_data(simulated(likelihood, 7))
+    start = np.random.default_rng(7).uniform(-0.1, 0.1, (POINTS, 2))
+
+    def fitted(any_engine):
+        return any_engine.fitted(expansion(7), start, np.full(2, -0.15), np.full(2, 0.15))
+
+    check(likelihood, engine, fitted, converged=0.95)
+    points = fitted(replace(likelihood, engine_name=engine)).points
+    at_edge = (np.abs(points) == 0.15).any(axis=1)
+    assert 0 < at_edge.sum() < POINTS
+    np.testing.assert_allclose(points, fitted(likelihood).points, atol=1e-4)
+
+
+def test_one_number_of_counts_has_the_closed_form_of_the_seed(engine):
+    closed = CountingLikelihood(110.0, 50.0, 100.0, 0.1, 0.2)
+    signal, background = pull("signal", 0.1), ("background", np.array([50.0]), pull("rate", 0.2))
+    term = gaussian_term("one", np.array([110.0]), np.array([10.0]), np.ones((1, 1)), signal, [background])
+    s = np.linspace(0.0, 500.0, 200)
+    found = JointLikelihood((term,), {}, engine_name=engine).profiled(s[:, np.newaxis])
+    np.testing.assert_allclose(found.chi2, closed.profiled(s), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.pulls.T, closed.best_pulls(s), rtol=1e-7, atol=1e-9)
+
+
+def test_a_point_whose_strengths_are_no_number_does_not_converge(engine):
+    q = strengths(1)
+    q[3] = np.nan
+    for name in ("poisson", "gaussian"):
+        found = JointLikelihood(TERMS[name](1), {}, engine_name=engine).profiled(q)
+        assert np.flatnonzero(~found.converged).tolist() == [3]
+
+
+def test_negative_counts_are_refused_by_all(engine):
+    likelihood = JointLikelihood(TERMS["poisson"](1), {}, engine_name=engine)
+    found = likelihood.profiled(np.zeros((2, STRENGTHS)), {"rate": -2.0})
+    assert np.isinf(found.chi2).all()
+    assert not found.converged.any()
+
+
+def test_logarithm_and_exponential_of_the_loops_are_right_to_rounding():
+    pytest.importorskip("numba")
+    from nurecoil.likelihood import fused
+
+    x = np.concatenate([np.geomspace(1e-300, 1e300, 2001), np.linspace(0.5, 2.0, 2001)])
+    logarithms = np.array([fused._ln(value) for value in x])
+    np.testing.assert_allclose(logarithms, np.log(x), rtol=3e-16, atol=3e-16)
+    y = np.linspace(-200, 200, 2001)
+    np.testing.assert_allclose([fused._exp(value) for value in y], np.exp(y), rtol=5e-16)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_derivatives_of_the_loops_are_those_of_numpy(seed):
+    """Where a Hessian is wrong the minimum is still found, slowly: so it is compared by itself."""
+    pytest.importorskip("numba")
+    from nurecoil.likelihood import fused
+
+    likelihood = JointLikelihood(TERMS["poisson and gaussian that share a pull"](seed), {})
+    free, point = likelihood._free(()), slice(0, 1)
+    layout, base = likelihood._layout(free, 2), likelihood.centre[np.newaxis]
+    inputs = likelihood._inputs(point, np.empty((1, 0)), expansion(seed), base, free)
+    x = np.random.default_rng(seed).uniform(-0.9, 0.9, (layout.variables, 1)) * 0.5
+    value, gradient, hessian = evaluate_joint(layout, inputs, x, np)
+    packed, (strengths_there, centre) = fused._packed(layout), fused._expansion(inputs, 2)
+    n, table = packed.sizes, packed.table
+    rows = np.zeros((n.rows, n.bins))
+    rows[n.a : n.a + n.entries] = table[n.fixed_a : n.fixed_a + n.entries]
+    rows[n.b : n.b + n.entries] = table[n.fixed_b : n.fixed_b + n.entries]
+    fused._predict(n, packed.components, table, strengths_there[0], rows)
+    data = [fused._side_by_side(part)[0] for part in (inputs.observed, inputs.offsets)]
+    g, h, t = np.empty(len(x)), np.zeros((len(x), len(x))), np.zeros(len(packed.columns))
+    rest, centres = float(inputs.rest[0]), inputs.centres[0]
+    found = fused._evaluate(*packed, centre[0], data[0], rest, data[1], centres, x[:, 0], rows, t, g, h)
+    assert found == pytest.approx(value[0], rel=1e-12)
+    np.testing.assert_allclose(g, gradient[:, 0], rtol=1e-11, atol=1e-10)
+    np.testing.assert_allclose(h[np.tril_indices(len(x))], hessian[:, 0], rtol=1e-11, atol=1e-10)
