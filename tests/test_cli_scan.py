@@ -136,7 +136,7 @@ def test_an_edited_experiment_is_another_one(run, tmp_path):
     assert text.count("observed = 134") == 1
     status, _, err = run("--output", "map.nc", card=card)
     assert status == 2
-    assert "χ² is not what it was at the same points" in err
+    assert "conventions.experiments.binh2021-csi.card was" in err
 
 
 def test_a_resumed_scan_says_so(run, tmp_path, monkeypatch):

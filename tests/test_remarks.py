@@ -49,3 +49,14 @@ def test_a_projection_is_remarked_where_the_mixing_angle_is_free(compiled):
     (remark,) = remarks(STANDARD_MODEL, [ge], values, ["sin2_theta_w"])
     assert "binh2021-ge is a projection" in remark
     assert remarks(STANDARD_MODEL, [ge], values, []) == ()
+
+
+def test_the_same_data_twice_are_remarked(csi, compiled):
+    twice = CompiledExperiment(
+        replace(csi.experiment, name="again", overlaps=("binh2021-csi",)), csi.templates
+    )
+    values = STANDARD_MODEL.resolve({})
+    (remark,) = remarks(STANDARD_MODEL, [csi, twice], values, [])
+    assert remark == "binh2021-csi and again contain the same data, which count twice here."
+    assert remarks(STANDARD_MODEL, [twice, csi], values, []) != ()
+    assert remarks(STANDARD_MODEL, [csi, compiled["binh2021-lar"]], values, []) == ()

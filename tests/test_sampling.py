@@ -149,6 +149,15 @@ def test_highest_density_of_a_gaussian_and_of_two_modes():
     assert np.array(pieces) == pytest.approx(np.array([[-2.09, -1.91], [1.89, 2.11]]), abs=0.03)
 
 
+@pytest.mark.parametrize("level", [0.68, 0.9, 0.95])
+@pytest.mark.parametrize("apart", [0.5, 1.5, 3.0])
+def test_highest_density_intervals_hold_their_level(level, apart):
+    rng = np.random.default_rng(8)
+    x = np.concatenate([rng.normal(-apart, 1, 50_000), rng.normal(apart, 1, 50_000)])
+    held = sum(((x >= a) & (x <= b)).mean() for a, b in highest_density_intervals(curve(x, -9, 9), level))
+    assert held == pytest.approx(level, abs=0.012)
+
+
 def test_a_density_need_not_vanish_at_a_bound():
     """Of e^{-x}, x > 0: the densest 90 % lie below ln 10."""
     found = curve(np.random.default_rng(1).exponential(size=20_000), 0.0, math.inf)

@@ -194,6 +194,8 @@ class Experiment:
     statistics: CountingStatistics | BinnedStatistics
     spectrum: ResidualSpectrum | None = None
     data_hashes: tuple[tuple[str, str], ...] = ()
+    overlaps: tuple[str, ...] = ()  # names of experiments that contain some of the same data
+    card_hash: str = ""  # SHA-256 of the card
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -19,7 +19,9 @@ def remarks(
     model: Model, experiments: Sequence[CompiledExperiment], values: Values, free: Collection[str]
 ) -> tuple[str, ...]:
     """Return the remarks on a model whose parameters `free` change from their `values`."""
-    found = [] if "sin2_theta_w" not in free else _on_projections(experiments)
+    found = _on_overlaps([e.experiment for e in experiments])
+    if "sin2_theta_w" in free:
+        found += _on_projections(experiments)
     untimed = [e.experiment.name for e in experiments if _has_one_time_for_all(e.experiment)]
     if untimed and _changes_flavours(model, values, free):
         found.append(
@@ -27,6 +29,15 @@ def remarks(
             " Standard Model: where couplings differ between flavours, rates are right and times are not."
         )
     return tuple(found)
+
+
+def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:
+    return [
+        f"{first.name} and {second.name} contain the same data, which count twice here."
+        for number, first in enumerate(experiments)
+        for second in experiments[number + 1 :]
+        if first.name in second.overlaps or second.name in first.overlaps
+    ]
 
 
 def _on_projections(experiments: Sequence[CompiledExperiment]) -> list[str]:

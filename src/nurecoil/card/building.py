@@ -102,6 +102,7 @@ class _Builder:
             statistics=statistics,
             spectrum=ResidualSpectrum(**card.spectrum.model_dump()) if card.spectrum else None,
             data_hashes=tuple(sorted(self.tables.hashes.items())),
+            overlaps=card.overlaps,
         )
 
     def counting(self) -> CountingStatistics:

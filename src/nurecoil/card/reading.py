@@ -2,6 +2,8 @@
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
@@ -28,7 +30,7 @@ def load_experiment(name: str | Path) -> Experiment:
     """
     path, card = read_card(name)
     try:
-        return build(card, path.parent)
+        return replace(build(card, path.parent), card_hash=sha256(path.read_bytes()).hexdigest())
     except NurecoilError as error:
         what = f"experiment {card.name}" if str(name) == card.name else f"the experiment card {path}"
         raise NurecoilError(f"{what}: {error}") from None

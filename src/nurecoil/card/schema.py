@@ -179,6 +179,7 @@ class Card(Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
     title: str
     reference: str
+    overlaps: tuple[str, ...] = ()  # cards that contain data of this one
     target: Target
     source: Source
     cross_section: CrossSection

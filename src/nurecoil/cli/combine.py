@@ -33,8 +33,8 @@ one; and test whether the experiments agree (parameter goodness of fit).
 
 \b
 Examples:
-  nurecoil combine --model standard-model --experiment coherent-csi-2017 \\
-    --experiment coherent-csi-2021 --experiment coherent-lar-2020 \\
+  nurecoil combine --model standard-model --experiment coherent-csi-2021 \\
+    --experiment coherent-lar-2020 \\
     --set electroweak=radiative --scan sin2_theta_w=0.05..0.5 --cl 68% --plot combination.png"""
 
 
@@ -103,6 +103,7 @@ def _json(asked: AskedScan, result: "Result[Combination]") -> dict[str, object]:
         "parameters": at_border(asked.model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

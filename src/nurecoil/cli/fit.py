@@ -120,6 +120,7 @@ def _fit_json(asked: AskedFit, result: "Result[BestFit]") -> dict[str, object]:
         "parameters": at_border(asked.model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

@@ -32,7 +32,7 @@ that fit worse.
 Examples:
   nurecoil goodness --model standard-model --experiment coherent-csi-2021 --toys 1000
   nurecoil goodness --model standard-model --experiment coherent-csi-2021 \\
-    --experiment coherent-csi-2017 --free sin2_theta_w=0.24 --toys 200 --json"""
+    --free sin2_theta_w=0.24 --toys 200 --json"""
 
 
 def goodness(
@@ -95,6 +95,7 @@ def _json(asked: AskedFit, result: "Result[Goodness]") -> dict[str, object]:
         "parameters": at_border(asked.model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

@@ -111,6 +111,7 @@ def _json(asked: AskedFit, result: "Result[Impacts]") -> dict[str, object]:
         "parameters": at_border(asked.model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

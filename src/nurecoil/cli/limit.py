@@ -150,6 +150,7 @@ def _limit_json(model: "Model", experiments: Sequence[str], result: "Result[Limi
         "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
         **({"levels": levels} if len(levels) > 1 else {}),
         "curve": {
             "values": (profile.values / parameter.inside).tolist(),

@@ -209,6 +209,7 @@ def _map_json(model: "Model", experiments: Sequence[str], result: "Result[Map]")
         "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
         "grid": {
             "values": {n: (v / u).tolist() for n, v, u in zip(names, found.values, units, strict=True)},
             "delta_chi2": [

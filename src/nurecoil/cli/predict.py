@@ -77,6 +77,7 @@ def _prediction_json(
         "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

@@ -172,6 +172,7 @@ def _sample_json(
         "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

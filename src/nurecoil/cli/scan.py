@@ -235,6 +235,7 @@ def _scan_json(model: "Model", experiments: Sequence[str], result: "Result[Scan]
         "parameters": at_border(model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

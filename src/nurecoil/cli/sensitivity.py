@@ -118,6 +118,7 @@ def _json(asked: AskedScan, result: "Result[Sensitivity]") -> dict[str, object]:
         "parameters": at_border(asked.model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 

@@ -114,6 +114,7 @@ def _json(asked: AskedFit, result: "Result[Significance]") -> dict[str, object]:
         "parameters": at_border(asked.model.parameters, result.fixed),
         "notes": list(result.notes),
         "conventions": dict(result.conventions),
+        "provenance": dict(result.provenance),
     }
 
 
@@ -126,7 +127,11 @@ def _print(asked: AskedFit, result: "Result[Significance]") -> None:
 
     rows = [("null hypothesis", point(dict(values.null))), ("observed", _rejection_text(values.observed))]
     if toys := values.toys:
-        rows.append(("by toys", f"p = {toys.p_value:.4g} ± {toys.error:.2g} ({len(toys.delta_chi2)} toys)"))
+        number = len(toys.delta_chi2)
+        found = f"p = {toys.p_value:.4g} ± {toys.error:.2g} ({number} toys)"
+        if toys.p_value == 0:  # no toy in N: the 95 % limit is 3/N
+            found = f"p < {3 / number:.2g} at 95 % CL (none of {number} toys)"
+        rows.append(("by toys", found))
     if values.expected and values.truth:
         rows.append(("expected", f"{_rejection_text(values.expected)}, at {point(dict(values.truth))}"))
     else:

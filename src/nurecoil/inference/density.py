@@ -11,6 +11,8 @@ FloatArray: TypeAlias = NDArray[np.float64]
 _CELLS = 4096  # of a curve
 _LEAST_CELLS = 0.6  # width of the kernel of a map
 _RESOLVED = 4.0  # widths of the kernel
+_HALVINGS = 40
+_NOISE = 0.8  # of the level: a dip no deeper may be chance
 _HALF_OF_A_GAUSSIAN = 1.349  # its densest half, in standard deviations
 
 
@@ -86,13 +88,26 @@ def highest_density_intervals(density: Curve, level: float) -> tuple[tuple[float
     >>> [(round(a, 2), round(b, 2)) for a, b in highest_density_intervals(bumps, 0.6827)]
     [(-3.5, -2.5), (2.5, 3.5)]
     """
-    within = density.density >= threshold(density.density, level)
+    low, high = threshold(density.density, level), float(density.density.max())
+    for _ in range(_HALVINGS):  # bridged dips hold something too: the level of the rest rises
+        middle = 0.5 * (low + high)
+        held = density.density[_bridged(density, middle)].sum() / density.density.sum()
+        low, high = (middle, high) if held >= level else (low, middle)
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], _bridged(density, low), [False]])))
+    edges = density.ends[0] + (density.x[1] - density.x[0]) * ends
+    return tuple(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _bridged(density: Curve, level: float) -> NDArray[np.bool_]:
+    """Return the cells above a density, and those of dips between them that are no more than noise."""
+    within = density.density >= level
+    ends = np.flatnonzero(np.diff(within.astype(int)))
     cell = density.x[1] - density.x[0]
-    ends = np.flatnonzero(np.diff(np.concatenate([[False], within, [False]])))
-    edges = density.ends[0] + cell * ends
-    apart = edges[2::2] - edges[1:-1:2] > density.resolution
-    lows, highs = edges[::2][np.r_[True, apart]], edges[1::2][np.r_[apart, True]]
-    return tuple(zip(lows.tolist(), highs.tolist(), strict=True))
+    for left, right in zip(ends[:-1] + 1, ends[1:] + 1, strict=True):
+        shallow = density.density[left:right].min() > _NOISE * level
+        if not within[left] and shallow and (right - left) * cell < density.resolution:
+            within[left:right] = True
+    return np.asarray(within)
 
 
 def threshold(density: FloatArray, level: float) -> float:

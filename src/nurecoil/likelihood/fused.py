@@ -23,7 +23,7 @@ Numbers = NDArray[np.int64]
 _FAST = {"reassoc", "contract", "arcp", "nsz"}  # sums may be reordered; NaN and infinity stay what they are
 _LARGEST = 200.0  # an exponent beyond it would overflow; no fit goes there
 _SMALLEST = 1e-12  # of a rate
-_END = 6.9  # ln of the change at which a morphing ends
+_END = math.exp(6.9)  # the change at which a morphing ends
 _BLOCK = 64  # points that share one workspace
 
 _TERM, _SIZE, _TEMPLATE, _LINEAR, _RATES, _RATES_END, _SHAPES, _SHAPES_END = range(8)  # of `components`
@@ -80,6 +80,7 @@ class Sizes(NamedTuple):
     here: int  # the same at the parameters, and its slopes
     weighted: int
     bent: int
+    scratch: int
     rows: int
     counts: int  # rows of `table`
     fixed_a: int
@@ -231,6 +232,7 @@ def _sizes(
         "here": (1 + d) * templates,
         "weighted": 1,
         "bent": 1,
+        "scratch": 3,
     }
     offsets = dict(zip(lengths, np.cumsum([0, *lengths.values()]).tolist(), strict=False))
     return Sizes(
@@ -427,26 +429,30 @@ def _morph(n, components, rows):
 @_compiled
 def _log_slopes(n, which, nominal, above, size, rows):
     """Fill in the derivatives of ln(y/s); none where the morphing has come to its end."""
-    d, step = n.parameters, n.templates
+    d, step, over_y, over_s = n.parameters, n.templates, n.scratch, n.scratch + 1
     curve_s, curve_y = (nominal - n.here) + n.prediction, (above - n.here) + n.prediction
     for bin in range(size):
         s, y = rows[nominal, bin], rows[above, bin]
-        inside = s > 0.0 and y > 0.0 and abs(_log_ratio(y, s)) < _END
-        over_y, over_s = (1.0 / y, 1.0 / s) if inside else (0.0, 0.0)
-        pair = 0
-        for i in range(d):
-            by_y, by_s = (
-                rows[above + (1 + i) * step, bin] * over_y,
-                rows[nominal + (1 + i) * step, bin] * over_s,
-            )
-            rows[n.logs + which * d + i, bin] = by_y - by_s
-            for j in range(i + 1):
-                also_y = rows[above + (1 + j) * step, bin] * over_y
-                also_s = rows[nominal + (1 + j) * step, bin] * over_s
-                curve = rows[curve_y + (1 + d + pair) * step, bin] * over_y - by_y * also_y
-                curve -= rows[curve_s + (1 + d + pair) * step, bin] * over_s - by_s * also_s
-                rows[n.logs2 + which * n.pairs + pair, bin] = curve
-                pair += 1
+        inside = s > 0.0 and y > 0.0 and y < _END * s and s < _END * y
+        rows[over_y, bin] = 1.0 / (y if inside else np.inf)
+        rows[over_s, bin] = 1.0 / (s if inside else np.inf)
+    pair = 0
+    for i in range(d):
+        y_i, s_i = above + (1 + i) * step, nominal + (1 + i) * step
+        for bin in range(size):
+            by_s = rows[s_i, bin] * rows[over_s, bin]
+            rows[n.logs + which * d + i, bin] = rows[y_i, bin] * rows[over_y, bin] - by_s
+        for j in range(i + 1):
+            y_j, s_j = above + (1 + j) * step, nominal + (1 + j) * step
+            y_ij, s_ij = curve_y + (1 + d + pair) * step, curve_s + (1 + d + pair) * step
+            target = n.logs2 + which * n.pairs + pair
+            for bin in range(size):
+                over = rows[over_y, bin]
+                rows[target, bin] = (rows[y_ij, bin] - rows[y_i, bin] * rows[y_j, bin] * over) * over
+            for bin in range(size):
+                over = rows[over_s, bin]
+                rows[target, bin] -= (rows[s_ij, bin] - rows[s_i, bin] * rows[s_j, bin] * over) * over
+            pair += 1
 
 
 @_compiled
@@ -817,24 +823,31 @@ def _mixed(n, components, t, c, i, entry, rows):
 @_compiled
 def _outer(n, components, t, c, i, j, rows):
     """Return Σ φ' ∂_i ∂_j μ of two parameters."""
-    d, pair = n.parameters, i * (i + 1) // 2 + j
+    d, pair, size = n.parameters, i * (i + 1) // 2 + j, components[c, _SIZE]
     first, template = n.first + components[c, _TERM], components[c, _TEMPLATE]
-    nominal, curve_row = n.here + template, n.prediction + (1 + d + pair) * n.templates + template
+    nominal, curve = n.here + template, n.prediction + (1 + d + pair) * n.templates + template
     slope_i, slope_j = nominal + (1 + i) * n.templates, nominal + (1 + j) * n.templates
+    one, other, both = n.scratch, n.scratch + 1, n.scratch + 2
+    for bin in range(size):
+        rows[one, bin] = 0.0
+        rows[other, bin] = 0.0
+        rows[both, bin] = 0.0
+    for entry in range(components[c, _SHAPES], components[c, _SHAPES_END]):
+        along = t[n.rates + entry]
+        up, down = 0.5 * (along + _bend(along)), 0.5 * (_bend(along) - along)
+        above, below = n.logs + 2 * entry * d, n.logs + (2 * entry + 1) * d
+        for bin in range(size):
+            rows[one, bin] += up * rows[above + i, bin] + down * rows[below + i, bin]
+        for bin in range(size):
+            rows[other, bin] += up * rows[above + j, bin] + down * rows[below + j, bin]
+        above, below = n.logs2 + 2 * entry * n.pairs + pair, n.logs2 + (2 * entry + 1) * n.pairs + pair
+        for bin in range(size):
+            rows[both, bin] += up * rows[above, bin] + down * rows[below, bin]
     total = 0.0
-    for bin in range(components[c, _SIZE]):
-        one, other, both = 0.0, 0.0, 0.0
-        for entry in range(components[c, _SHAPES], components[c, _SHAPES_END]):
-            along = t[n.rates + entry]
-            up, down = 0.5 * (along + _bend(along)), 0.5 * (_bend(along) - along)
-            above, below = 2 * entry, 2 * entry + 1
-            one += up * rows[n.logs + above * d + i, bin] + down * rows[n.logs + below * d + i, bin]
-            other += up * rows[n.logs + above * d + j, bin] + down * rows[n.logs + below * d + j, bin]
-            both += up * rows[n.logs2 + above * n.pairs + pair, bin]
-            both += down * rows[n.logs2 + below * n.pairs + pair, bin]
-        curve = rows[curve_row, bin] + rows[nominal, bin] * (one * other + both)
-        curve += rows[slope_i, bin] * other + rows[slope_j, bin] * one
-        total += rows[first, bin] * rows[n.scale + c, bin] * curve
+    for bin in range(size):
+        bent = rows[curve, bin] + rows[nominal, bin] * (rows[one, bin] * rows[other, bin] + rows[both, bin])
+        bent += rows[slope_i, bin] * rows[other, bin] + rows[slope_j, bin] * rows[one, bin]
+        total += rows[first, bin] * rows[n.scale + c, bin] * bent
     return total
 
 

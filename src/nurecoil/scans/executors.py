@@ -1,6 +1,7 @@
 """Where the chunks of a scan are computed: processes of this machine, a Dask cluster, the ranks of MPI."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -50,6 +51,10 @@ def dask_cluster(address: str) -> Iterator[tuple[Executor, int]]:
     """Yield the workers of a Dask cluster, such as "tcp://scheduler:8786", and how many there are now."""
     import logging
 
+    if not re.fullmatch(r"([a-z]+://)?[^\s/:]+:\d+", address):
+        raise NurecoilError(
+            f"--dask '{address}' is no address of a scheduler: write it as tcp://scheduler:8786"
+        )
     try:
         from distributed import Client
     except ImportError:

@@ -22,6 +22,7 @@ _CHUNK_BYTES = 32_000_000  # at most in a chunk
 _BYTES_IN_FLIGHT = 512_000_000  # at most in chunks that are sent out
 _IN_FLIGHT = 256  # at most chunks that are sent out
 _MOST_CHUNKS = 10_000  # of a scan, which are so many files
+_MOST_POINTS = 10**12
 _PROBES = 16  # points that tell whether a scan that is resumed computes the same
 
 
@@ -121,6 +122,7 @@ def run(
     from threadpoolctl import threadpool_limits
 
     require_netcdf()
+    _check_size(grid.size)
     _require_place(output)
     work = Work.of(evaluate, grid, extra)
     folder = output.with_name(output.name + ".partial")
@@ -289,6 +291,11 @@ def _points_per_chunk(task: _Task) -> int:
     enough = max(task.seconds / per_block, size / _MOST_CHUNKS / block)
     most = max(1, _CHUNK_BYTES // (block * task.work.columns.itemsize))
     return min(math.ceil(enough), most) * block
+
+
+def _check_size(points: int) -> None:
+    if points > _MOST_POINTS:
+        raise NurecoilError(f"a scan of {points:.3g} points is not allowed: at most {_MOST_POINTS:.0e}")
 
 
 def _probe(work: Work, evaluate: Evaluate) -> list[float | None]:
