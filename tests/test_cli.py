@@ -720,6 +720,8 @@ def test_every_example_runs(monkeypatch, run, example, tmp_path):
     fake_paper(monkeypatch)
     if any(word in example for word in MINUTES):
         pytest.skip("it takes minutes; the command has tests of its own")
+    if "--sampler nested" in example:
+        pytest.importorskip("ultranest")
     if "card.toml" in example:
         monkeypatch.chdir(tmp_path)
         Path("card.toml").write_text(SCAN_CARD)
