@@ -121,7 +121,7 @@ def test_profiled_pulls_are_those_that_minimise_pyhfs_likelihood(mu):
 def test_the_best_fit_is_the_same():
     value, x = best_of_theirs(free_mu=True)
     box = Coordinates((False,), np.array([0.0]), np.array([10.0]))
-    found = fit_strengths(ours(), lambda mu: mu, box, np.array([[1.0]]))
+    found = fit_strengths(ours(), lambda mu, rows=None: mu, box, np.array([[1.0]]))
     assert found.converged.all()
     assert found.chi2[0] - our_chi2(REFERENCE) == pytest.approx(value - THEIRS(REFERENCE), abs=1e-6)
     assert found.points[0, 0] == pytest.approx(x[0], abs=1e-4)
