@@ -10,6 +10,7 @@ from nurecoil.analysis.question import Question
 from nurecoil.experiment import Background, BinnedStatistics, Variation
 from nurecoil.likelihood import JointLikelihood, Term, binned_term, gaussian_term
 from nurecoil.parameters import Parameter
+from nurecoil.scans import Axis, Grid, Spaced
 
 Array = NDArray[np.float64]
 
@@ -67,16 +68,24 @@ def poisson(bins: int = 88, rates: int = 1, shapes: int = 0, backgrounds: int = 
         np.random.default_rng(1).poisson(mean).astype(float),
         tuple(parts),
         tuple(pull(f"rate {k}", 0.1) for k in range(rates)),
-        tuple(Variation(pull(f"shape {k}", 1.0), None, None) for k in range(shapes)),  # type: ignore[arg-type]
+        tuple(Variation(pull(f"shape {k}", 1.0), None, None) for k in range(shapes)),
     )
     nominal = _templates(bins)
     ends = [nominal * (1 + sign * 0.1 * x ** (k + 1)) for k in range(shapes) for sign in (1, -1)]
     return binned_term("poisson", statistics, np.array([nominal, *ends]))
 
 
-def likelihood(term: Term, engine: str) -> JointLikelihood:
+def hard() -> tuple[Term, dict[str, float]]:
+    """Return a Poisson term with four pulls, two of which change the signal's shape, and its prior widths.
+
+    Its background is known exactly.
+    """
+    return poisson(rates=2, shapes=2, backgrounds=1), {"b0": 0.0}
+
+
+def likelihood(term: Term, engine: str, widths: dict[str, float] | None = None) -> JointLikelihood:
     """Return the likelihood of one term."""
-    return JointLikelihood((term,), {}, engine_name=engine)
+    return JointLikelihood((term,), widths or {}, engine_name=engine)
 
 
 @dataclass(frozen=True)
@@ -104,4 +113,22 @@ def strengths_of(points: Array) -> Array:
 def question(names: tuple[str, ...], free: dict[str, float], model: str, engine: str) -> Question:
     """Return a question to real experiments, radiative corrections included."""
     compiled = [nurecoil.compile_experiment(nurecoil.load_experiment(name)) for name in names]
-    return Question.of(nurecoil.load_model(model), compiled, {"electroweak": "radiative"}, free, engine=engine)
+    return Question.of(
+        nurecoil.load_model(model), compiled, {"electroweak": "radiative"}, free, engine=engine
+    )
+
+
+@dataclass(frozen=True)
+class Plane:
+    """χ² over a plane of two ε, as a scan asks for it: picklable, from points (P, 2) to columns."""
+
+    likelihood: JointLikelihood
+
+    def __call__(self, points: Array) -> dict[str, NDArray]:
+        found = self.likelihood.profiled(strengths_of(np.column_stack([points, np.zeros_like(points)])))
+        return {"chi2": found.chi2, "converged": found.converged}
+
+
+def plane(side: int) -> Grid:
+    """Return a grid of side² points."""
+    return Grid(tuple(Axis(name, Spaced(-0.3, 0.3, side)) for name in EPSILONS[:2]))
