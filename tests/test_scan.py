@@ -452,13 +452,17 @@ def test_a_worker_that_dies_of_every_chunk(tmp_path, cluster):
         bowl(tmp_path / "x.nc", pool, evaluate=mortal)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "tcp://no-such-host.invalid:8786"])
-def test_a_scheduler_out_of_reach(monkeypatch, address):
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("tcp://127.0.0.1:1", "cannot reach a Dask scheduler at tcp://127.0.0.1:1"),
+        ("tcp://no-such-host.invalid:8786", "cannot reach a Dask scheduler at tcp://no-such-host"),
+        ("nonsense://x", "--dask 'nonsense://x' is no address of a scheduler: write it as tcp://"),
+    ],
+)
+def test_a_scheduler_out_of_reach(monkeypatch, address, message):
     monkeypatch.setattr(executors, "_PATIENCE", 0.2)
-    with (
-        pytest.raises(NurecoilError, match=f"cannot reach a Dask scheduler at {address}"),
-        executors.dask_cluster(address),
-    ):
+    with pytest.raises(NurecoilError, match=message), executors.dask_cluster(address):
         pass
 
 
