@@ -152,7 +152,7 @@ def counted(likelihood: JointLikelihood, strengths: np.ndarray) -> tuple[Work, f
 
 def loops(effort: Effort) -> float:
     """Return what the compiled loops alone need of a Gaussian point, in seconds."""
-    from nurecoil.likelihood import parabola
+    from nurecoil.likelihood.fused import parabola
 
     likelihood, strengths = (
         workloads.likelihood(workloads.gaussian(), "fast"),

@@ -1,6 +1,7 @@
 """The engines agree: NumPy, JAX and the fused loops find the same minima of the same random likelihoods."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from cases import pull
 from nurecoil.experiment import Background, BackgroundVariation, BinnedStatistics, Variation
 from nurecoil.likelihood import CountingLikelihood, Expansion, JointLikelihood, binned_term, gaussian_term
 from nurecoil.likelihood.problem import evaluate_joint
+from nurecoil.likelihood.search import Hop
 
 STRENGTHS, POINTS, BINS = 3, 60, 7
 MODULES = {"fast": "numba", "jax": "jax"}
@@ -96,6 +98,22 @@ def test_pulls_are_profiled_alike(name, engine):
         check(likelihood, engine, lambda any_engine, s=seed: any_engine.profiled(strengths(s)))
 
 
+def test_hops_find_the_same_valleys(engine):
+    alone = JointLikelihood(TERMS["poisson"](1), {})
+    hopping = replace(alone, hops=(Hop("bend", 1.5), Hop("bend", -1.5)))
+    start, edges = np.zeros((POINTS, 2)), (np.full(2, -0.15), np.full(2, 0.15))
+    for ask in (
+        lambda likelihood: likelihood.profiled(strengths(1)),
+        lambda likelihood: likelihood.profiled(strengths(1), {"flux": 0.05}),
+        lambda likelihood: likelihood.fitted(expansion(1), start, *edges),
+    ):
+        check(hopping, engine, ask)
+        assert (ask(hopping).chi2 <= ask(alone).chi2 + 1e-9).all()
+    assert (hopping.profiled(strengths(1)).chi2 < alone.profiled(strengths(1)).chi2 - 1).any()
+    held = {"bend": np.full(POINTS, 0.3)}
+    check(hopping, engine, lambda likelihood: likelihood.profiled(strengths(1), held))
+
+
 @pytest.mark.parametrize("name", ["poisson", "gaussian"])
 def test_pulls_that_are_held_float_or_have_values_of_their_own(name, engine):
     terms = TERMS[name](3)
@@ -165,20 +183,33 @@ def test_negative_counts_are_refused_by_all(engine):
 
 def test_logarithm_and_exponential_of_the_loops_are_right_to_rounding():
     pytest.importorskip("numba")
-    from nurecoil.likelihood import fused
+    from nurecoil.likelihood.fused.arithmetic import exp, ln
 
     x = np.concatenate([np.geomspace(1e-300, 1e300, 2001), np.linspace(0.5, 2.0, 2001)])
-    logarithms = np.array([fused._ln(value) for value in x])
+    logarithms = np.array([ln(value) for value in x])
     np.testing.assert_allclose(logarithms, np.log(x), rtol=3e-16, atol=3e-16)
     y = np.linspace(-200, 200, 2001)
-    np.testing.assert_allclose([fused._exp(value) for value in y], np.exp(y), rtol=5e-16)
+    np.testing.assert_allclose([exp(value) for value in y], np.exp(y), rtol=5e-16)
+
+
+def test_loops_are_compiled_again_when_any_of_their_sources_changes(monkeypatch):
+    """Numba's cache alone would look at the file of the outermost loop, and run the old ones."""
+    pytest.importorskip("numba")
+    from nurecoil.likelihood.fused import compiling, parabola, points
+
+    sources, read = compiling.compiled_sources(), Path.read_bytes
+    for outermost in (points._minimise_points, parabola._minimise_points):
+        assert [cell.cell_contents for cell in outermost.py_func.__closure__] == [sources]
+    for name in ("counts.py", "derivatives.py", "steps.py", "parabola.py", "newton.py", "morphing.py"):
+        monkeypatch.setattr(Path, "read_bytes", lambda self, n=name: read(self) + b"#" * (self.name == n))
+        assert compiling.compiled_sources() != sources
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_derivatives_of_the_loops_are_those_of_numpy(seed):
     """Where a Hessian is wrong the minimum is still found, slowly: so it is compared by itself."""
     pytest.importorskip("numba")
-    from nurecoil.likelihood import fused
+    from nurecoil.likelihood.fused import chi2, counts, packing
 
     likelihood = JointLikelihood(TERMS["poisson and gaussian that share a pull"](seed), {})
     free, point = likelihood._free(()), slice(0, 1)
@@ -186,16 +217,16 @@ def test_derivatives_of_the_loops_are_those_of_numpy(seed):
     inputs = likelihood._inputs(point, np.empty((1, 0)), expansion(seed), base, free)
     x = np.random.default_rng(seed).uniform(-0.9, 0.9, (layout.variables, 1)) * 0.5
     value, gradient, hessian = evaluate_joint(layout, inputs, x, np)
-    packed, (strengths_there, centre) = fused._packed(layout), fused._expansion(inputs, 2)
+    packed, (strengths_there, centre) = packing.packed(layout), packing.expansion_rows(inputs, 2)
     n, table = packed.sizes, packed.table
     rows = np.zeros((n.rows, n.bins))
     rows[n.a : n.a + n.entries] = table[n.fixed_a : n.fixed_a + n.entries]
     rows[n.b : n.b + n.entries] = table[n.fixed_b : n.fixed_b + n.entries]
-    fused._predict(n, packed.components, table, strengths_there[0], rows)
-    data = [fused._side_by_side(part)[0] for part in (inputs.observed, inputs.offsets)]
+    counts.predict(n, packed.components, table, strengths_there[0], rows)
+    data = [packing.side_by_side(part)[0] for part in (inputs.observed, inputs.offsets)]
     g, h, t = np.empty(len(x)), np.zeros((len(x), len(x))), np.zeros(len(packed.columns))
     rest, centres = float(inputs.rest[0]), inputs.centres[0]
-    found = fused._evaluate(*packed, centre[0], data[0], rest, data[1], centres, x[:, 0], rows, t, g, h)
+    found = chi2.evaluate(*packed, centre[0], data[0], rest, data[1], centres, x[:, 0], rows, t, g, h)
     assert found == pytest.approx(value[0], rel=1e-12)
     np.testing.assert_allclose(g, gradient[:, 0], rtol=1e-11, atol=1e-10)
     np.testing.assert_allclose(h[np.tril_indices(len(x))], hessian[:, 0], rtol=1e-11, atol=1e-10)

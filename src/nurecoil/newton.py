@@ -123,8 +123,8 @@ def propose(state: State, low: Any, high: Any, tolerance: float, xp: Any) -> tup
     """Return where to try next, by how much the value should fall there, and which are done."""
     x, _, gradient, hessian, damping, active, converged = state
     held = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
-    step, decrease, saddle = _step(hessian, xp.where(held, 0.0, gradient), damping, held, tolerance, xp)
-    done = active & (xp.abs(decrease) < tolerance) & (damping < 1) & ~saddle
+    step, decrease = _step(hessian, xp.where(held, 0.0, gradient), damping, held, tolerance, xp)
+    done = active & (xp.abs(decrease) < tolerance) & (damping < 1)
     active = active & ~done & (damping < LARGEST_DAMPING)
     trial = xp.clip(x + xp.where(active & (decrease > 0), step, 0.0), low, high)
     return trial, decrease, state._replace(active=active, converged=converged | done)
@@ -168,10 +168,8 @@ def triangle(variables: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(variables) for j in range(i + 1)]
 
 
-def _step(
-    hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: float, xp: Any
-) -> tuple[Any, Any, Any]:
-    """Return a step (J, P), the decrease that it should bring, and which only lead away from a saddle."""
+def _step(hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: float, xp: Any) -> tuple[Any, Any]:
+    """Return a step (J, P) and the decrease that it should bring: the tolerance, away from a saddle."""
     n = len(gradient)
     if xp is np and gradient.shape[1] < _FEW * n:
         found = _step_of_few(hessian, gradient, damping, held)
@@ -188,19 +186,19 @@ def _step(
     decrease = 0.5 * sum(g * s for g, s in zip(scaled, step, strict=True))
     saddle = sum(negative) > 0
     if xp is np and not saddle.any():
-        return -xp.stack(step) * unit, decrease, saddle
+        return -xp.stack(step) * unit, decrease
     saddle = saddle & (decrease < tolerance)
     along = _backwards(lower, negative)
     uphill = sum(g * v for g, v in zip(scaled, along, strict=True)) > 0
     length = AWAY / xp.sqrt(sum(v * v for v in along) + TINY)
     away = [xp.where(uphill, -length, length) * v for v in along]
     step = [xp.where(saddle, a, -s) for a, s in zip(away, step, strict=True)]
-    return xp.stack(step) * unit, xp.where(saddle, tolerance, decrease), saddle
+    return xp.stack(step) * unit, xp.where(saddle, tolerance, decrease)
 
 
 def _step_of_few(
     hessian: Array, gradient: Array, damping: Array, held: NDArray[np.bool_]
-) -> tuple[Array, Array, NDArray[np.bool_]] | None:
+) -> tuple[Array, Array] | None:
     """Return the same where all Hessians are positive, by LAPACK, one problem after the other; else None.
 
     For few problems that costs less than the elimination for all at once, which is many short operations.
@@ -221,7 +219,7 @@ def _step_of_few(
     matrix[:, diagonal, diagonal] += damping[:, np.newaxis]
     scaled = gradient * unit
     step = np.linalg.solve(matrix, scaled.T[..., np.newaxis])[..., 0].T
-    return -step * unit, 0.5 * (scaled * step).sum(axis=0), np.zeros(points, dtype=bool)
+    return -step * unit, 0.5 * (scaled * step).sum(axis=0)
 
 
 def _at(i: int, j: int) -> int:

@@ -1,16 +1,18 @@
 """Likelihoods: from expected counts to χ² = -2 ln L, nuisance parameters profiled or held.
 
 `term`: one experiment, Poisson or Gaussian. `joint`: their sum, in which pulls of one name are one, and what
-it is asked. `data`: what was observed, or might have been. `counting`: one number of counts, in closed form.
+it is asked; `found`: what it answers. `data`: what was observed, or might have been. `counting`: one number
+of counts, in closed form.
 
 The engine: `arrays` (an experiment as plain arrays), `response` (couplings to signal, with derivatives),
 `morphing` (shapes that pulls change), `objective` (χ² of one experiment with derivatives), `problem` (of all
-together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused` and `parabola`).
+together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused`).
 """
 
 from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
 from nurecoil.likelihood.data import Data
-from nurecoil.likelihood.joint import Fitted, JointLikelihood, Profiled
+from nurecoil.likelihood.found import Fitted, Profiled, lowest
+from nurecoil.likelihood.joint import JointLikelihood
 from nurecoil.likelihood.response import Expansion
 from nurecoil.likelihood.starts import with_useful_starts
 from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
@@ -26,6 +28,7 @@ __all__ = [
     "binned_term",
     "counting_likelihood",
     "gaussian_term",
+    "lowest",
     "term_of",
     "with_useful_starts",
 ]

@@ -47,7 +47,7 @@ class NumpyEngine:
 
 @dataclass(frozen=True)
 class FusedEngine:
-    """Loops of Numba, see `fused` and, for χ² that need no iteration, `parabola`."""
+    """Loops of Numba, see `fused`."""
 
     chunked: bool = False
 
@@ -55,11 +55,9 @@ class FusedEngine:
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
         """Return the minima."""
-        from nurecoil.likelihood import fused, parabola
+        from nurecoil.likelihood.fused import minimise
 
-        if parabola.is_parabola(layout):
-            return parabola.minimise(layout, inputs)
-        return fused.minimise(layout, inputs, start, low, high)
+        return minimise(layout, inputs, start, low, high)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,49 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from nurecoil.errors import NurecoilError
 from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.engines import Engine, engine
+from nurecoil.likelihood.found import Fitted, Profiled
 from nurecoil.likelihood.objective import deviance, expected
 from nurecoil.likelihood.problem import Inputs, Layout, evaluate_joint
 from nurecoil.likelihood.response import Expansion, respond
+from nurecoil.likelihood.search import Hop, search
 from nurecoil.likelihood.term import Term
-from nurecoil.newton import Minimum
 from nurecoil.parameters import Parameter, find
 
 Array = NDArray[np.float64]
 
 _CHUNK_NUMBERS = 1_000_000  # of derivatives at once: bounds the memory, and keeps them in the cache
-
-
-@dataclass(frozen=True)
-class Profiled:
-    """χ² minimised over the pulls, at P points.
-
-    Attributes
-    ----------
-    chi2, converged : ndarray, shape (P,)
-    pulls : ndarray, shape (P, J)
-        In the order of the likelihood's pulls, in their own units.
-    """
-
-    chi2: Array
-    pulls: Array
-    converged: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """χ² minimised over pulls and d parameters, P times.
-
-    Attributes
-    ----------
-    chi2, converged : ndarray, shape (P,)
-    points : ndarray, shape (P, d)
-    pulls : ndarray, shape (P, J)
-    """
-
-    chi2: Array
-    points: Array
-    pulls: Array
-    converged: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -71,6 +39,8 @@ class JointLikelihood:
     starts
         Where the search for the best pulls begins, in turn; their defaults unless given. A good first one
         saves steps; where shapes bend, others find minima that the first misses.
+    hops
+        Where it goes on from the lowest minimum that it found, in turn.
     data
         What is compared with; the experiments' own unless given.
     engine_name
@@ -80,6 +50,7 @@ class JointLikelihood:
     terms: tuple[Term, ...]
     widths: Mapping[str, float]
     starts: tuple[tuple[float, ...], ...] = ()
+    hops: tuple[Hop, ...] = ()
     data: Data | None = None
     engine_name: str = "numpy"
 
@@ -179,7 +150,9 @@ class JointLikelihood:
         drawn = rng.normal(x, np.where(measured, self.width, 0.0), size=(sets, x.size))
         return Data(counts, np.where(measured, drawn, np.broadcast_to(self.observed.centres, drawn.shape)))
 
-    def profiled(self, strengths: Array, held: Mapping[str, ArrayLike] | None = None) -> Profiled:
+    def profiled(
+        self, strengths: Array, held: Mapping[str, ArrayLike] | None = None, pulls: Array | None = None
+    ) -> Profiled:
         """Return χ² minimised over the pulls at each point.
 
         Parameters
@@ -189,10 +162,12 @@ class JointLikelihood:
         held : mapping, optional
             Pulls that are not profiled but have these values, (P,) or one number, without their prior:
             parameters that are scanned or fitted.
+        pulls : ndarray, shape (J,) or (P, J), optional
+            Where to start, in place of `starts` and `hops`.
         """
         values = _arrays(held)
         points = max(len(strengths), self.observed.sets, *(v.size for v in values.values()), 1)
-        found = self._minimised(points, strengths, None, values, np.empty((0, points)), (None, None))
+        found = self._minimised(points, strengths, None, values, np.empty((0, points)), (None, None), pulls)
         return Profiled(found.chi2, found.pulls, found.converged)
 
     def fitted(
@@ -216,7 +191,7 @@ class JointLikelihood:
         held : mapping, optional
             As for `profiled`.
         pulls : ndarray, shape (J,) or (P, J), optional
-            Where to start with the pulls, in place of `starts`.
+            Where to start with the pulls, as for `profiled`.
         """
         values = _arrays(held)
         sizes = [v.size for v in values.values()]
@@ -258,7 +233,7 @@ class JointLikelihood:
         box: tuple[Array | None, Array | None],
         pulls: Array | None = None,
     ) -> Fitted:
-        """Return the minima at P points, chunk by chunk, the lowest that any start finds."""
+        """Return the minima at P points, chunk by chunk, the lowest that any start or hop finds."""
         free = self._free(tuple(held))
         layout = self._layout(free, len(theta))
         run: Engine = engine(self.engine_name)
@@ -268,6 +243,7 @@ class JointLikelihood:
         found, best = np.empty((points, len(self.pulls))), np.empty((points, len(theta)))
         scale = self._scale[free]
         begins = [np.broadcast_to(np.asarray(x, dtype=float), found.shape) for x in self._begins(pulls)]
+        hops = [] if pulls is not None else self._hops(free)
         for first in range(0, points, chunk):
             part = slice(first, min(first + chunk, points))
             base = self._base(part, part.stop - first, held)
@@ -279,14 +255,25 @@ class JointLikelihood:
                 _with_free(edge, end, len(free), part)
                 for edge, end in zip(box, (-np.inf, np.inf), strict=True)
             ]
-            minimum = _lowest([run.minimise(layout, inputs, start, *edges) for start in starts])
-            chi2[part], converged[part] = minimum.value, minimum.converged
-            base[:, free] = self.centre[free] + minimum.x[: len(free)].T * scale
-            found[part], best[part] = base, minimum.x[len(free) :].T
+            minimise = partial(run.minimise, layout, inputs, low=edges[0], high=edges[1])
+            least = search(minimise, starts, hops, len(free))
+            chi2[part], converged[part] = least.chi2, least.converged
+            base[:, free] = self.centre[free] + least.pulls * scale
+            found[part], best[part] = base, least.points
         return Fitted(chi2, best, found, converged)
 
     def _begins(self, pulls: Array | None) -> Sequence[ArrayLike]:
         return (pulls,) if pulls is not None else (self.starts or (self.centre,))
+
+    def _hops(self, free: NDArray[np.intp]) -> list[tuple[int, float]]:
+        """Return the hops of free pulls, in numbers and in units of their widths."""
+        places = {self._names[j]: (n, j) for n, j in enumerate(free.tolist())}
+        found = []
+        for name, value in self.hops:
+            if name in places:
+                n, j = places[name]
+                found.append((n, float((value - self.centre[j]) / self._scale[j])))
+        return found
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -375,19 +362,6 @@ class JointLikelihood:
         ratio = pulled / np.where(held, 1.0, self.width)
         prior: Array = np.where(held, np.where(x == self.centre, 0.0, np.inf), ratio**2).sum(axis=1)
         return prior
-
-
-def _lowest(minima: Sequence[Minimum]) -> Minimum:
-    """Return the lowest of several minima of each point."""
-    best = minima[0]
-    for other in minima[1:]:
-        lower = other.value < best.value
-        best = Minimum(
-            np.where(lower, other.value, best.value),
-            np.where(lower, other.x, best.x),
-            np.where(lower, other.converged, best.converged),
-        )
-    return best
 
 
 def _with_free(edge: Array | None, end: float, free: int, part: slice) -> Array | None:

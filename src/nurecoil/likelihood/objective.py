@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nurecoil.likelihood.arrays import Background, SignalArrays, TermArrays
-from nurecoil.likelihood.morphing import Morphing, bent, bent_curvature, bent_slope
+from nurecoil.likelihood.morphing import LARGEST, Morphing, bent, bent_curvature, bent_slope
 from nurecoil.likelihood.response import Derivatives
 
-_LARGEST = 200.0  # an exponent beyond it would overflow; no fit goes there
-_SMALLEST = 1e-12  # of a rate: nearer to zero its logarithmic derivative is useless
+SMALLEST = 1e-12  # of a rate: nearer to zero its logarithmic derivative is useless
 
 Gradient = dict[int, Any]
 Hessian = dict[tuple[int, int], Any]
@@ -128,11 +127,11 @@ def _rate(
         return xp.ones((1, 1)), {}
     if logarithms is not None:
         exponent = sum(lam * t[i] for i, lam in zip(numbers, logarithms, strict=True))
-        return xp.exp(xp.clip(exponent, -_LARGEST, _LARGEST))[:, None], dict(
+        return xp.exp(xp.clip(exponent, -LARGEST, LARGEST))[:, None], dict(
             zip(numbers, logarithms, strict=True)
         )
     rate = 1 + sum(t[i] for i in numbers)
-    safe = xp.where(xp.abs(rate) < _SMALLEST, _SMALLEST, rate)[:, None]
+    safe = xp.where(xp.abs(rate) < SMALLEST, SMALLEST, rate)[:, None]
     return safe, dict.fromkeys(numbers, 1 / safe)
 
 
@@ -142,7 +141,7 @@ def _shape(numbers: Sequence[int], a: Any, b: Any, t: Sequence[Any], xp: Any) ->
         return None, None, None
     pulls = xp.stack([t[k] for k in numbers], axis=1)
     exponent = xp.matmul(pulls[:, None], a) + xp.matmul(bent(pulls, xp)[:, None], b)
-    factor = xp.exp(xp.clip(exponent[:, 0], -_LARGEST, _LARGEST))
+    factor = xp.exp(xp.clip(exponent[:, 0], -LARGEST, LARGEST))
     slopes = a + bent_slope(pulls, xp)[:, :, None] * b
     return factor, slopes, bent_curvature(pulls, xp)[:, :, None] * b
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nurecoil.likelihood.arrays import SignalArrays
-from nurecoil.likelihood.morphing import Morphing, bent, bent_slope, morphing
+from nurecoil.likelihood.morphing import MOST_CHANGE, Morphing, bent, bent_slope, morphing
 from nurecoil.newton import triangle
 
 
@@ -121,7 +121,7 @@ def respond_with_derivatives(
     s, y = blocks[:, :1], blocks[:, 1:]
     inside = (y > 0) & (s > 0)
     safe, safe_s = xp.where(inside, y, 1.0), xp.where(s > 0, s, 1.0)
-    inside = inside & (xp.abs(xp.log(safe / safe_s)) < 6.9)  # as far as the morphing goes
+    inside = inside & (xp.abs(xp.log(safe / safe_s)) < MOST_CHANGE)  # as far as the morphing goes
     log = xp.where(inside[:, None], first[:, :, 1:] / safe[:, None] - first[:, :, :1] / safe_s[:, None], 0.0)
     relative = first / xp.concatenate([safe_s, safe], axis=1)[:, None]
     log2 = []

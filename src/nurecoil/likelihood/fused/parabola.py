@@ -1,4 +1,4 @@
-"""The fused engine where χ² is a parabola: Gaussian counts whose pulls change rates alone.
+"""Where χ² is a parabola: Gaussian counts whose pulls change rates alone.
 
     μ = s (1 + Σ t) + Σ_k B_k (1 + t_k),  t = offset + gain z,  so that  ∂μ/∂z_j = α_j s + D_j
 
@@ -13,14 +13,14 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from nurecoil.likelihood.arrays import TermArrays
+from nurecoil.likelihood.fused.compiling import FAST, compiled, compiled_sources
+from nurecoil.likelihood.fused.packing import side_by_side
 from nurecoil.likelihood.problem import Inputs, Layout
 from nurecoil.newton import RIDGE, TINY, Minimum, triangle
 
 Array = NDArray[np.float64]
 
-_FAST = {"reassoc", "contract", "arcp", "nsz"}  # as in `fused`
 _BLOCK = 128  # points side by side
-_compiled = njit(cache=True, fastmath=_FAST, error_model="numpy", forceinline=True, _nrt=False)
 
 
 class Parabola(NamedTuple):
@@ -95,20 +95,14 @@ def minimise(layout: Layout, inputs: Inputs) -> Minimum:
         parabola.squares,
         np.array(layout.weights),
         inputs.strengths.T,
-        _side_by_side(away),
-        _side_by_side(rate),
+        side_by_side(away),
+        side_by_side(rate),
         np.ascontiguousarray(inputs.rest),
         np.ascontiguousarray(inputs.centres),
         x,
         value,
     )
     return Minimum(value, x.T, np.isfinite(value))
-
-
-def _side_by_side(arrays: list[Array]) -> Array:
-    rows = max(len(array) for array in arrays)
-    wide = [np.broadcast_to(array, (rows, array.shape[1])) for array in arrays]
-    return np.ascontiguousarray(np.concatenate(wide, axis=1))
 
 
 def _parabola(layout: Layout) -> Parabola:
@@ -149,7 +143,7 @@ def _parabola(layout: Layout) -> Parabola:
 # --- the loops: Numba finds their types; `lanes` are the points of a block ------------------------------
 
 
-@_compiled
+@compiled
 def _signal(templates, used, strengths, first, lanes, q, s):
     """Fill in the signal's counts; four strengths at once, so that a sum is fetched and kept less often."""
     for k in range(len(used)):
@@ -165,7 +159,7 @@ def _signal(templates, used, strengths, first, lanes, q, s):
                 s[row, lane] += a * q[k, lane] + b * q[k + 1, lane] + c * q[k + 2, lane] + d * q[k + 3, lane]
 
 
-@_compiled
+@compiled
 def _residual(of_row, away, rate, first, lanes, s, residual):
     """Fill in μ - n where all pulls are at their centres."""
     for row in range(len(s)):
@@ -180,7 +174,7 @@ def _residual(of_row, away, rate, first, lanes, s, residual):
                 residual[row, lane] = there + rate[point if len(rate) > 1 else 0, term] * s[row, lane]
 
 
-@_compiled
+@compiled
 def _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, gradient, sums):
     """Fill in half the Hessian, and half the gradient but for the priors.
 
@@ -228,7 +222,7 @@ def _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, gra
                 pair += 1
 
 
-@_compiled
+@compiled
 def _solve(free, lanes, hessian, z):
     """Turn the gradient into the step: H = L D Lᵀ, in place; the ridge is that of `newton`."""
     for j in range(free):
@@ -259,7 +253,7 @@ def _solve(free, lanes, hessian, z):
                 z[i, lane] -= hessian[k * (k + 1) // 2 + i, lane] * z[k, lane]
 
 
-@_compiled
+@compiled
 def _value(of_row, alpha, fixed, weights, rest, centres, first, lanes, s, residual, z, value):
     for lane in range(lanes):
         value[first + lane] = rest[first + lane if len(rest) > 1 else 0]
@@ -284,29 +278,51 @@ _SIGNATURE = (
 )
 
 
-@njit(_SIGNATURE, parallel=True, cache=True, fastmath=_FAST, error_model="numpy")
-def _minimise_points(
-    templates, used, of_row, alpha, fixed, squares, weights, strengths, away, rate, rest, centres, x, value
-):
-    """Fill in the pulls x (P, J) and the χ² (P,) of all points; strengths (strengths, P) come as they are."""
-    points, free = x.shape
-    for block in prange((points + _BLOCK - 1) // _BLOCK):
-        first = block * _BLOCK
-        lanes = min(_BLOCK, points - first)
-        q = np.zeros((len(templates), _BLOCK))
-        s = np.empty((len(of_row), _BLOCK))
-        residual = np.empty((len(of_row), _BLOCK))
-        hessian = np.empty((len(squares), _BLOCK))
-        z = np.empty((free, _BLOCK))
-        sums = np.empty((free + 2, _BLOCK))
-        _signal(templates, used, strengths, first, lanes, q, s)
-        _residual(of_row, away, rate, first, lanes, s, residual)
-        _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, z, sums)
-        for j in range(free):
-            for lane in range(lanes):
-                z[j, lane] -= weights[j] * centres[first + lane if len(centres) > 1 else 0, j]
-        _solve(free, lanes, hessian, z)
-        _value(of_row, alpha, fixed, weights, rest, centres, first, lanes, s, residual, z, value)
-        for lane in range(lanes):
+def _loop(version):
+    """Return the loop over blocks of points."""
+
+    @njit(_SIGNATURE, parallel=True, cache=True, fastmath=FAST, error_model="numpy")
+    def minimise_points(
+        templates,
+        used,
+        of_row,
+        alpha,
+        fixed,
+        squares,
+        weights,
+        strengths,
+        away,
+        rate,
+        rest,
+        centres,
+        x,
+        value,
+    ):
+        """Fill in the pulls x (P, J) and χ² (P,) of all points; strengths (strengths, P) come as they are."""
+        assert version
+        points, free = x.shape
+        for block in prange((points + _BLOCK - 1) // _BLOCK):
+            first = block * _BLOCK
+            lanes = min(_BLOCK, points - first)
+            q = np.zeros((len(templates), _BLOCK))
+            s = np.empty((len(of_row), _BLOCK))
+            residual = np.empty((len(of_row), _BLOCK))
+            hessian = np.empty((len(squares), _BLOCK))
+            z = np.empty((free, _BLOCK))
+            sums = np.empty((free + 2, _BLOCK))
+            _signal(templates, used, strengths, first, lanes, q, s)
+            _residual(of_row, away, rate, first, lanes, s, residual)
+            _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, z, sums)
             for j in range(free):
-                x[first + lane, j] = z[j, lane]
+                for lane in range(lanes):
+                    z[j, lane] -= weights[j] * centres[first + lane if len(centres) > 1 else 0, j]
+            _solve(free, lanes, hessian, z)
+            _value(of_row, alpha, fixed, weights, rest, centres, first, lanes, s, residual, z, value)
+            for lane in range(lanes):
+                for j in range(free):
+                    x[first + lane, j] = z[j, lane]
+
+    return minimise_points
+
+
+_minimise_points = _loop(compiled_sources())
