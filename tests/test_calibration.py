@@ -17,7 +17,8 @@ from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.analysis.toys import ToyStatistic, minima
 from nurecoil.errors import NurecoilError
 from nurecoil.exhibits import feldman_cousins_figure, sensitivity_figure
-from nurecoil.inference.calibration import calibrate, coverage, critical_value, critical_values, fewest_toys
+from nurecoil.inference.calibration import calibrate, coverage
+from nurecoil.inference.critical import critical_value, critical_values, fewest_toys
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, ZPRIME_331
 
 B = 3.0
@@ -230,12 +231,16 @@ def test_extra_starts_of_the_pulls_find_the_minima_that_one_misses(coherent):
         {"signal_strength": 1.0},
     )  # fmt: skip
     robust = with_robust_starts(question, [[1.0]])
-    assert 2 <= len(robust.likelihood.starts) <= 5
     pulls = question.profiled([[1.0]]).pulls[0]
     data = question.simulate([1.0], pulls, 500, np.random.default_rng(77))
     one, several = (
-        replace(robust, likelihood=replace(robust.likelihood, data=data, starts=starts)).chi2([[1.0]])
-        for starts in (robust.likelihood.starts[:1], robust.likelihood.starts)
+        replace(robust, likelihood=replace(robust.likelihood, data=data, starts=starts, hops=hops)).chi2(
+            [[1.0]]
+        )
+        for starts, hops in (
+            (robust.likelihood.starts[:1], ()),
+            (robust.likelihood.starts, robust.likelihood.hops),
+        )
     )
     assert (several <= one + 1e-9).all()
     assert 0.003 < (one - several > 1e-3).mean() < 0.05
@@ -250,12 +255,13 @@ def test_toys_between_two_solutions_are_not_wilks(csi):
     """ε_u_ee: halfway between the solutions both are near for every toy, and t_c is far below 2.71."""
     draw = toy_statistic(csi, NSI, "eps_u_ee", -0.6, 1.0)
     question = draw.question
-    low, high = sorted(minima(question, -0.6, 1.0))
+    low, high = sorted(float(point[0]) for point in minima(question, -0.6, 1.0))
     middle = 0.5 * (low + high)
-    assert len(draw._starts(middle, question.profiled([[middle]]).pulls[0])) == 3
+    pulls = question.profiled([[middle]]).pulls[0]
+    expected = question.with_data(question.expected([middle], pulls))
+    assert len(draw._starts(np.array([middle]), expected)) == 3
     t, failed = draw(middle, 500, SEED)
     # by hand: the least χ² of each toy on a fine grid
-    pulls = question.profiled([[middle]]).pulls[0]
     toys = question.with_data(question.simulate([middle], pulls, 500, np.random.default_rng(SEED)))
     grid = np.linspace(-0.6, 1.0, 801)
     curves = np.array([toys.chi2([[x]]) for x in grid])
@@ -306,6 +312,16 @@ def test_a_parameter_that_does_nothing_allows_everything(csi):
     (interval,) = result.values.calibration.intervals
     assert (interval.open_low, interval.open_high) == (True, True)
     assert any("does not depend on m_zprime" in note for note in result.notes)
+
+
+def test_steps_of_the_fast_engine_agree(csi):
+    pytest.importorskip("numba")
+    t = []
+    for engine in ("numpy", "fast"):
+        question = Question.of(ZPRIME_331, [csi], {"beta": -(3**0.5)}, {"m_zprime": 1e5}, None, engine)
+        t.append(ToyStatistic(question, 1e5, 1e8, minima(question, 1e5, 1e8))(2e6, 100, SEED)[0])
+    assert t[0] == pytest.approx(t[1], abs=1e-6)
+    assert t[0].max() > 1
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,20 @@
 import math
 import pickle
 from functools import cache
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import Independent, migrad
-from nurecoil.analysis.question import Question
-from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
+from cases import BINS, Case, Independent, migrad
+from nurecoil import analysis
+from nurecoil.analysis.question import Question, joint_likelihood
+from nurecoil.couplings import Couplings
+from nurecoil.likelihood import JointLikelihood, binned_term
+from nurecoil.likelihood.starts import starts_beside
+from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331, Model
 
 CSI_2021 = "coherent-csi-2021"
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_mumu", "eps_d_mutau", "eps_u_emu_im")
@@ -238,6 +243,25 @@ def test_a_fit_of_pulls_alone(csi_2021):
     assert found.points[0, 0] == pytest.approx(a[scan.argmin()], abs=5e-4)
 
 
+def test_a_fit_of_pulls_alone_begins_where_it_is_told():
+    # χ² has two valleys in the shape pulls; the model has no parameters and one strength, 1
+    case = Case(141)
+    templates = np.zeros((5, 12, BINS))
+    templates[:, 9] = case.templates[:, 0]
+    likelihood = JointLikelihood((binned_term("mine", case.statistics, templates),), {})
+    none, moments = np.zeros((3, 3)), np.eye(3)[0]
+    model = Model("one", "", "", (), lambda values: Couplings(none, none, none, none, moments))
+    flux = likelihood.pulls[0]
+    question = Question(model, likelihood, (flux,), {}, {"flux": 0.0}, {})
+    nominal = likelihood.centre
+    beside = np.array(starts_beside(likelihood, tuple(nominal))[5])
+    high, low = (question.fitted([[0.0]], [-1.0], [1.0], pulls) for pulls in (nominal, beside))
+    assert low.converged.all()
+    assert high.converged.all()
+    assert low.chi2[0] < high.chi2[0] - 1
+    assert question.fitted([[0.0]], [-1.0], [1.0], low.pulls).chi2 == pytest.approx(low.chi2, abs=1e-8)
+
+
 def test_a_bound_is_where_a_fit_ends(csi_2021):
     question = Question.of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0})
     free = question.fitted([[1.0]], [0.0], [5.0])
@@ -270,3 +294,20 @@ def test_delta_chi2_at_the_truth_is_distributed_as_wilks_says(request, experimen
     for threshold, content in ((1.0, 0.6827), (2.7055, 0.90), (4.0, 0.9545)):
         sigma = math.sqrt(content * (1 - content) / TOYS)
         assert (delta < threshold).mean() == pytest.approx(content, abs=3 * sigma + off)
+
+
+# --- work ---------------------------------------------------------------------------------------------
+
+
+def test_no_likelihood_is_put_together_twice(compiled, monkeypatch):
+    pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
+    scan, start = ("signal_strength", 0.0, 3.0), {"signal_strength": 1.0}
+    for ask, times in (
+        (lambda: analysis.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 3),
+        (lambda: analysis.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
+        (lambda: analysis.impact(SCALED_STANDARD_MODEL, pair, {}, start), 1),
+    ):
+        build = Mock(wraps=joint_likelihood)
+        monkeypatch.setattr("nurecoil.analysis.question.joint_likelihood", build)
+        ask()
+        assert build.call_count == times

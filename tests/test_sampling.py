@@ -12,6 +12,7 @@ from nurecoil.inference.nested import sample_nested
 from nurecoil.inference.nuts import sample_nuts
 from nurecoil.inference.priors import Prior, Target
 from nurecoil.inference.sampling import annealed, sample_ensemble
+from told import Told
 
 MEAN = np.array([0.3, -1.0, 2.0])
 COVARIANCE = np.array([[0.04, 0.03, 0.0], [0.03, 0.09, -0.05], [0.0, -0.05, 0.25]])
@@ -267,8 +268,10 @@ def test_where_nothing_is_possible_nobody_goes():
 def test_nuts_agrees_on_the_gaussian():
     jax = pytest.importorskip("jax")
     pytest.importorskip("numpyro")
-    found = sample_nuts(GAUSSIAN, 1, 2000)
+    found = sample_nuts(GAUSSIAN, 1, 2000, told := Told())
     agrees(found)
+    assert told.promised == [5]
+    assert told.said == [f"{n} of at most 2000 steps" for n in range(600, found.steps + 1, 300)]
     assert found.problems == ()
     assert not jax.config.jax_enable_x64
 
@@ -276,8 +279,9 @@ def test_nuts_agrees_on_the_gaussian():
 def test_nested_sampling_agrees_on_the_gaussian(capsys):
     pytest.importorskip("ultranest")
     before = np.random.get_state()[1]  # noqa: NPY002
-    found = sample_nested(GAUSSIAN, 1, 100_000)
+    found = sample_nested(GAUSSIAN, 1, 100_000, told := Told())
     agrees(found)
+    assert (told.promised, told.said) == ([1], ["nested sampling, at most 100000 iterations"])
     assert found.problems == ()
     value, error = found.log_evidence
     assert value == pytest.approx(LOG_EVIDENCE, abs=4 * error)

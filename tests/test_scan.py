@@ -7,10 +7,11 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from fake_scan import GRID, Bowl, bowl
 from nurecoil import NurecoilError
-from nurecoil.scans import Axis, Grid, Listed, Spaced, executors, running, work
+from nurecoil.scans import Axis, Grid, Listed, OneThread, Spaced, executors, running, work
 from nurecoil.scans.netcdf import hyperslabs
 
 CHUNKS = 5  # of the fake scan
@@ -191,6 +192,25 @@ def test_each_worker_has_one_thread(tmp_path, where):
             outcome = bowl(tmp_path / "x.nc", pool, evaluate=Threads())
     assert outcome.summary.minimum == 1
     assert outcome.summary.flat
+
+
+def numba_threads():
+    """Return how many threads the loops of the fast engine have."""
+    import numba
+
+    return numba.get_num_threads()
+
+
+def test_toys_on_any_worker_have_one_thread_of_numba():
+    pytest.importorskip("numba")
+    alone = OneThread(numba_threads)
+    assert alone() == numba_threads()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # of no scan
+        assert pool.submit(alone).result() == 1
+        assert pool.submit(numba_threads).result() == 1
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # which has loaded numba before
+        assert pool.submit(numba_threads).result() == numba_threads()
+        assert pool.submit(alone).result() == 1
 
 
 class Counting(ThreadPoolExecutor):

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
+from cases import Case
 from nurecoil.analysis import Question
 from nurecoil.analysis.strengths import Coordinates, expand, fit_strengths
 from nurecoil.couplings import strengths
 from nurecoil.likelihood import JointLikelihood, gaussian_term
+from nurecoil.likelihood.starts import starts_beside
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
 
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_emu_im", "eps_d_mutau_im")
@@ -162,6 +164,25 @@ def test_two_parameters_that_are_no_quadratic_function_have_scipys_minimum():
     assert found.converged.all()
     assert found.chi2.min() == pytest.approx(grid[0], abs=1e-6)
     np.testing.assert_allclose(found.points[found.chi2.argmin()], grid[1:], atol=1e-3)
+
+
+def test_the_pulls_given_decide_in_which_valley_steps_begin():
+    # χ² of this case has two valleys in its shape pulls; e^x is no quadratic function
+    likelihood = JointLikelihood((Case(141).term,), {})
+    nominal = likelihood.centre
+    beside = np.array(starts_beside(likelihood, tuple(nominal))[5])
+    box = Coordinates((False,), np.array([-1.0]), np.array([1.0]))
+
+    def fit(pulls):
+        return fit_strengths(likelihood, lambda x, rows=None: np.exp(x), box, np.array([[0.0]]), pulls)
+
+    low, high = fit(beside), fit(nominal)
+    assert low.converged.all()
+    assert high.converged.all()
+    assert low.chi2[0] == pytest.approx(2.737, abs=1e-3)
+    assert high.chi2[0] == pytest.approx(4.038, abs=1e-3)
+    again = fit(low.pulls)
+    assert again.chi2 == pytest.approx(low.chi2, abs=1e-8)
 
 
 def test_a_small_strength_is_not_lost_beside_large_ones():

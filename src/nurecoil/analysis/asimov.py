@@ -23,38 +23,36 @@ class Truth:
     @classmethod
     def of(
         cls,
-        model: Model,
+        question: Question,
         experiments: Sequence[CompiledExperiment],
-        fixed: Values,
+        values: Values,
         truth: Mapping[str, float],
-        widths: Mapping[str, float] | None,
+        model: Model | None = None,
     ) -> "Truth":
-        """Put a truth together.
+        """Put a truth together, for the likelihood of a question.
 
         Parameters
         ----------
-        fixed : mapping
+        values : mapping
             Values of the model's parameters (inside units).
         truth : mapping
-            More of them, which replace those of `fixed`, and nuisance parameters off their centres.
+            More of them, which replace those of `values`, and nuisance parameters off their centres.
+        model : Model, optional
+            Which is true; the question's by default.
         """
-        others = {name: value for name, value in fixed.items() if name not in truth}
-        at = Question.of(model, experiments, others, truth, widths)
+        others = {name: value for name, value in values.items() if name not in truth}
+        likelihood = question.likelihood
+        at = Question.of(model or question.model, experiments, others, truth, likelihood=likelihood)
         return cls(at, np.array([truth[p.name] for p in at.free], dtype=float))
 
     @classmethod
-    def standard_model(
-        cls,
-        question: Question,
-        experiments: Sequence[CompiledExperiment],
-        widths: Mapping[str, float] | None = None,
-    ) -> "Truth":
+    def standard_model(cls, question: Question, experiments: Sequence[CompiledExperiment]) -> "Truth":
         """Return the Standard Model at those of its parameters that a question sets."""
         values = STANDARD_MODEL.resolve(
             {p.name: question.values[p.name] for p in STANDARD_MODEL.parameters if p.name in question.values}
         )
         angle = {"sin2_theta_w": values.pop("sin2_theta_w")}
-        return cls.of(STANDARD_MODEL, experiments, values, angle, widths)
+        return cls.of(question, experiments, values, angle, STANDARD_MODEL)
 
     def expected(self) -> Data:
         """Return what is observed on average."""

@@ -80,9 +80,16 @@ def fit(
     >>> f"{value:.3f} -{below:.3f} +{above:.3f}"
     '0.685 -0.212 +0.328'
     """
+    return fit_of(Question.of(model, experiments, fixed, start, widths, engine), starts, minos)
+
+
+def fit_of(
+    question: Question, starts: Sequence[Mapping[str, float]] = (), minos: bool = True
+) -> Result[BestFit]:
+    """Return the same for a question."""
+    start = question.start
     if not start:
         raise NurecoilError("a fit needs at least one free parameter")
-    question = Question.of(model, experiments, fixed, start, widths, engine)
 
     @lru_cache(maxsize=1)  # MIGRAD asks for the value and then for the slopes of the same point
     def profiled(point: tuple[float, ...]) -> Profiled:

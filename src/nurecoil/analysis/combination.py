@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nurecoil.analysis.limits import limit
+from nurecoil.analysis.limits import limit_of
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.errors import NurecoilError
@@ -114,18 +114,23 @@ def combine(
             raise NurecoilError(f"experiment {name} is given {times} times: give each once")
     _require_everywhere(model, experiments, scan[0])
 
-    def measured(name: str, chosen: Sequence[CompiledExperiment]) -> tuple[Measurement, bool]:
+    name, low, high = scan
+
+    def asked(chosen: Sequence[CompiledExperiment]) -> Question:
         pulls = {pull.name for each in chosen for pull in each.experiment.statistics.pulls}
         its = {pull: width for pull, width in (widths or {}).items() if pull in pulls}
-        found = limit(model, chosen, fixed, scan, cl=cl, widths=its, points=points)
-        experiments = tuple(each.experiment.name for each in chosen)
-        return Measurement(name, experiments, found.values.profile), found.converged
+        return Question.of(model, chosen, fixed, {name: low}, its)
 
-    question = Question.of(model, experiments, fixed, {scan[0]: scan[1]}, widths)
-    together, settled = measured("together", experiments)
-    alone = [measured(each.experiment.name, [each]) for each in experiments]
+    def measured(title: str, question: Question) -> tuple[Measurement, bool]:
+        found = limit_of(question, low, high, cl, points=points)
+        experiments = tuple(term.name for term in question.likelihood.terms)
+        return Measurement(title, experiments, found.values.profile), found.converged
+
+    question = Question.of(model, experiments, fixed, {name: low}, widths)
+    together, settled = measured("together", question)
+    alone = [measured(each.experiment.name, asked([each])) for each in experiments]
     without = [
-        measured(f"without {left_out.experiment.name}", [e for e in experiments if e is not left_out])
+        measured(f"without {left_out.experiment.name}", asked([e for e in experiments if e is not left_out]))
         for left_out in experiments
         if len(experiments) > 2
     ]

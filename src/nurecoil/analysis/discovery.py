@@ -13,7 +13,7 @@ from nurecoil.analysis.result import Result
 from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.significance import log_p_value, standard_deviations
+from nurecoil.inference.significance import binomial_error, log_p_value, standard_deviations
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
 
@@ -248,15 +248,12 @@ def _simulated(
     for first in range(0, toys, _TOYS_AT_ONCE):
         part = delta[first : first + _TOYS_AT_ONCE]
         toy = robust.with_data(robust.simulate(seen.at_null, seen.pulls_at_null, part.size, rng))
-        of_model = {question.names[i] for i in question.of_model}
-        held = {n: x if n in of_model else np.full(part.size, x) for n, x in null.items()}
-        without = lowest(held_at(toy, held), seen.at_null[np.newaxis, free])
+        without = lowest(held_at(toy, null), seen.at_null[np.newaxis, free])
         found = lowest(toy, starts)
         part[:] = np.maximum(without.chi2 - found.chi2, 0.0)
         converged += int((without.converged & (found.converged | (found.chi2 >= without.chi2))).sum())
     as_far = int((delta >= seen.rejection.delta_chi2 - _SAME).sum())
-    error = math.sqrt((as_far + 1) * (toys - as_far + 1) / ((toys + 2) ** 2 * (toys + 3)))
-    return NullToys(delta, as_far / toys, error, converged, seed)
+    return NullToys(delta, as_far / toys, float(binomial_error(as_far, toys)), converged, seed)
 
 
 def _check(question: Question, null: Mapping[str, float]) -> None:

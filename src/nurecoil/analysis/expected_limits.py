@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nurecoil.analysis.asimov import Truth
 from nurecoil.analysis.bands import Bands, bands
 from nurecoil.analysis.curve import Curve
-from nurecoil.analysis.limits import Limit, limit
+from nurecoil.analysis.limits import Limit, limit_of
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.experiment import CompiledExperiment
@@ -76,13 +76,13 @@ def sensitivity(
     >>> [f"{one.low:.2f} to {one.high:.2f}" for one in answer.expected.profile.intervals]
     ['0.61 to 1.93']
     """
-    observed = limit(model, experiments, fixed, scan, cl=cl, widths=widths, engine=engine, points=points)
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
+    observed = limit_of(question, low, high, cl, points=points)
     if truth is None:
-        true = Truth.standard_model(question, experiments, widths)
+        true = Truth.standard_model(question, experiments)
     else:
-        true = Truth.of(model, experiments, fixed, truth, widths)
+        true = Truth.of(question, experiments, fixed, truth)
     asked, seen = question.with_data(true.expected()), observed.values.profile
     varying = bands(question, true, low, high, seen.level, toys, seed) if toys else None
     curve = Curve(asked)

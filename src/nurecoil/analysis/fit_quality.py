@@ -13,8 +13,9 @@ from nurecoil.analysis.result import Result
 from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.significance import log_p_value
+from nurecoil.inference.significance import binomial_error, log_p_value
 from nurecoil.likelihood import Fitted
+from nurecoil.likelihood.objective import deviance
 from nurecoil.models import Model
 from nurecoil.parameters import Values
 
@@ -180,11 +181,8 @@ def _contributions(question: Question, best: Fitted) -> dict[str, Contribution]:
 
 
 def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
-    """Return 2 Σ [μ - n + n ln(n/μ)], or Σ ((n - μ)/σ)² of Gaussian counts."""
-    if sigma is not None:
-        return float((((observed - mu) / sigma) ** 2).sum())
-    ratio = np.where(observed > 0, observed, 1.0) / np.where(observed > 0, mu, 1.0)
-    return float(2 * (mu - observed + observed * np.log(ratio)).sum())
+    unit = 1.0 if sigma is None else sigma
+    return float(deviance(np.atleast_2d(mu / unit), observed / unit, sigma is not None, np)[0][0])
 
 
 def _simulated(question: Question, best: Fitted, toys: int, seed: int) -> Toys:
@@ -199,8 +197,7 @@ def _simulated(question: Question, best: Fitted, toys: int, seed: int) -> Toys:
         part[:] = found.chi2
         converged += int(found.converged.sum())
     no_better = int((chi2 >= best.chi2[0]).sum())
-    error = math.sqrt((no_better + 1) * (toys - no_better + 1) / ((toys + 2) ** 2 * (toys + 3)))
-    return Toys(chi2, no_better / toys, error, converged, seed)
+    return Toys(chi2, no_better / toys, float(binomial_error(no_better, toys)), converged, seed)
 
 
 def _notes(question: Question, best: Fitted, toys: Toys | None) -> tuple[str, ...]:

@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.analysis.question import Question
 from nurecoil.errors import unknown_name
-from nurecoil.likelihood import Data, Fitted
+from nurecoil.likelihood import Fitted
+from nurecoil.likelihood import lowest as lowest_of
 from nurecoil.parameters import Parameter
 
 Array = NDArray[np.float64]
 
 _FAR = 1e3  # times the start (or 1): where the search ends for a parameter without a bound
 _FAR_IN_LOGARITHM = 1e6
-_NARROW = 1e-5  # of a prior's width: holds a nuisance parameter, and χ² to 1e-9
 
 
 def starting_points(question: Question, starts: Sequence[Mapping[str, float]] = ()) -> Array:
@@ -32,16 +32,9 @@ def starting_points(question: Question, starts: Sequence[Mapping[str, float]] = 
 
 
 def lowest(question: Question, starts: Array) -> Fitted:
-    """Return the lowest of the fits from several starts (S, d), for each set of data of the question."""
+    """Return the lowest of the fits from several starts (S, d), for each set of data or pinned value."""
     low, high = _box(question.free, starts)
-    if question.likelihood.observed.sets == 1:
-        found = question.fitted(starts, low, high)
-        best = slice(int(found.chi2.argmin()), int(found.chi2.argmin()) + 1)
-        return Fitted(found.chi2[best], found.points[best], found.pulls[best], found.converged[best])
-    found = question.fitted(starts[:1], low, high)
-    for start in starts[1:]:
-        found = _lower(found, question.fitted(start[np.newaxis], low, high))
-    return found
+    return lowest_of([question.fitted(start[np.newaxis], low, high) for start in starts])
 
 
 def held_at(question: Question, held: Mapping[str, ArrayLike]) -> Question:
@@ -50,27 +43,17 @@ def held_at(question: Question, held: Mapping[str, ArrayLike]) -> Question:
     Parameters
     ----------
     held : mapping
-        A number for a parameter of the model; for a nuisance parameter a number, or one for each of D sets
-        of data. It is held without its prior.
+        A number for a parameter of the model; for a nuisance parameter a number, or one for each fit. It is
+        held without its prior.
     """
     rest = tuple(p for p in question.free if p.name not in held)
-    of_model = {question.names[i] for i in question.of_model}
-    likelihood, centres, widths = question.likelihood, question.likelihood.observed.centres, {}
-    for number, pull in enumerate(likelihood.pulls):
-        if pull.name in held:
-            value = np.asarray(held[pull.name], dtype=float)
-            centres = np.array(np.broadcast_to(centres, (*value.shape, len(likelihood.pulls))))
-            centres[..., number] = value
-            widths[pull.name] = _NARROW * (pull.prior_width or 1.0)
-    if widths:
-        data = Data(likelihood.observed.counts, centres)
-        likelihood = replace(likelihood, widths={**likelihood.widths, **widths}, data=data)
+    own = {p.name for p in question.model.parameters}
     return replace(
         question,
-        likelihood=likelihood,
         free=rest,
-        values={**question.values, **{name: held[name] for name in of_model if name in held}},
+        values={**question.values, **{name: value for name, value in held.items() if name in own}},
         start={p.name: question.start[p.name] for p in rest},
+        pinned={**question.pinned, **{name: value for name, value in held.items() if name not in own}},
     )
 
 
@@ -84,14 +67,3 @@ def _box(parameters: Sequence[Parameter], starts: Array) -> tuple[Array, Array]:
         low.append(parameter.low if math.isfinite(parameter.low) else -far)
         high.append(parameter.high if math.isfinite(parameter.high) else far)
     return np.array(low), np.array(high)
-
-
-def _lower(first: Fitted, second: Fitted) -> Fitted:
-    """Return, for each set of data, the lower of two fits."""
-    better = second.chi2 < first.chi2
-    return Fitted(
-        chi2=np.where(better, second.chi2, first.chi2),
-        points=np.where(better[:, np.newaxis], second.points, first.points),
-        pulls=np.where(better[:, np.newaxis], second.pulls, first.pulls),
-        converged=np.where(better, second.converged, first.converged),
-    )

@@ -91,7 +91,19 @@ def limit(
     """
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)
-    parameter = question.free[0]
+    return limit_of(question, low, high, cl, freeze_at, points)
+
+
+def limit_of(
+    question: Question,
+    low: float,
+    high: float,
+    cl: float | Sequence[float],
+    freeze_at: float | None = None,
+    points: int = 2001,
+) -> Result[Limit]:
+    """Return the same for a question with one free parameter."""
+    parameter, over = question.free[0], question.over
     check_range(parameter, low, high)
     several = (cl,) if isinstance(cl, int | float) else tuple(cl)
     if not several:
@@ -113,15 +125,19 @@ def limit(
         chi2, low, high, levels, log=log, points=points, reference=reference, noise=question.likelihood.noise
     )
     notes = _edge_notes(parameter, curves[0], low, high) if freeze_at is None else ()
+    where = "" if freeze_at is None else f"{parameter.name} = {parameter.format(freeze_at)}"
     return question.result(
         "limit",
         Limit(parameter, several[0], curves[0], dict(zip(several[1:], curves[1:], strict=True))),
         converged=profiled.converged and all(curve.converged for curve in curves),
         notes=notes + profiled.notes,
-        nuisances="profiled"
-        if freeze_at is None
-        else f"frozen at their best fit for {name} = {parameter.format(freeze_at)}, Δχ² counted from there",
-        settings={"scan": list(scan), "cl": several, "freeze_at": freeze_at, "points": points},
+        nuisances=f"frozen at their best fit for {where}, Δχ² counted from there" if where else "profiled",
+        settings={
+            "scan": [parameter.name, low, high],
+            "cl": several,
+            "freeze_at": freeze_at,
+            "points": points,
+        },
     )
 
 

@@ -13,6 +13,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.contours import Contours, Surface, contours
 from nurecoil.inference.intervals import threshold
+from nurecoil.inference.progress import Progress, silent
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values
 
@@ -66,6 +67,7 @@ def profile_map(
     engine: str = "numpy",
     points: int = 101,
     log: tuple[bool, bool] | None = None,
+    progress: Progress = silent,
 ) -> Result[Map]:
     """Return the map of Δχ² of two parameters, pulls profiled, and all regions that are allowed.
 
@@ -83,6 +85,8 @@ def profile_map(
         that no point sees it.
     log : pair of bool, optional
         Space the points in the logarithm; by default where the parameter is usually scanned so.
+    progress : callable
+        Shows how far it is, see `nurecoil.inference.progress`.
 
     Raises
     ------
@@ -134,6 +138,7 @@ def profile_map(
         log=log,
         points=(points, points),
         noise=question.likelihood.noise,
+        progress=progress,
     )
     answer = Map(
         parameters=(first, second),

@@ -15,6 +15,7 @@ from nurecoil.inference.density import Curve, curve, highest_density_intervals
 from nurecoil.inference.nested import sample_nested
 from nurecoil.inference.nuts import sample_nuts
 from nurecoil.inference.priors import Prior, Target
+from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.sampling import Diagnostic, Samples, sample_ensemble
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
@@ -22,7 +23,9 @@ from nurecoil.parameters import Parameter, Values
 Array = NDArray[np.float64]
 
 LEVELS = (0.68, 0.90, 0.95)
-SAMPLERS: Mapping[str, tuple[Callable[[Target, int, int], Samples], int]] = {  # and how many steps at most
+SAMPLERS: Mapping[
+    str, tuple[Callable[[Target, int, int, Progress], Samples], int]
+] = {  # and how many steps at most
     "emcee": (sample_ensemble, 32_000),
     "nuts": (sample_nuts, 9_900),
     "nested": (sample_nested, 1_000_000),
@@ -115,6 +118,7 @@ def sample(
     seed: int = 1,
     most_steps: int | None = None,
     engine: str = "numpy",
+    progress: Progress = silent,
 ) -> Result[Posterior]:
     r"""Return samples of the posterior of some parameters and all pulls.
 
@@ -142,6 +146,8 @@ def sample(
         Where to stop in any case: steps of each walker or chain, or iterations of nested sampling.
     engine : {"numpy", "jax", "fast"}
         What computes profiled pulls.
+    progress : callable
+        Shows how far it is, see `nurecoil.inference.progress`.
 
     Raises
     ------
@@ -173,7 +179,7 @@ def sample(
     pulls = () if profile else _sampled_pulls(question)
     target = _target(question, priors, pulls, profile)
     draw, usual_steps = SAMPLERS[sampler]
-    drawn = draw(target, seed, usual_steps if most_steps is None else most_steps)
+    drawn = draw(target, seed, usual_steps if most_steps is None else most_steps, progress)
     parameters = (*question.free, *(question.likelihood.pulls[j] for j in pulls))
     names = [p.name for p in parameters]
     chunks = [target.chi2(drawn.values[i : i + _CHUNK]) for i in range(0, len(drawn.values), _CHUNK)]

@@ -21,6 +21,7 @@ from nurecoil.likelihood import (
     Profiled,
     Term,
     counting_likelihood,
+    lowest,
     term_of,
     with_useful_starts,
 )
@@ -98,6 +99,8 @@ class Question:
         What a result depends on besides its parameters.
     over
         More parameters of the model, with their range, that are fitted at each point as pulls are.
+    pinned
+        Nuisance parameters that are held, without their priors, at a number or one for each fit.
     """
 
     model: Model
@@ -108,6 +111,7 @@ class Question:
     conventions: Conventions
     remarks: tuple[str, ...] = ()
     over: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pinned: Mapping[str, ArrayLike] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -119,10 +123,11 @@ class Question:
         widths: Mapping[str, float] | None = None,
         engine: str = "numpy",
         over: Mapping[str, tuple[float, float]] | None = None,
+        likelihood: JointLikelihood | None = None,
     ) -> "Question":
-        """Check names and values, and put the likelihood together."""
+        """Check names and values, and put the likelihood together unless there is one."""
         of_model = [p.name for p in model.parameters]
-        likelihood = joint_likelihood(experiments, fixed, widths, engine)
+        likelihood = likelihood or joint_likelihood(experiments, fixed, widths, engine)
         for pull in likelihood.pulls:
             if pull.name in of_model:
                 raise NurecoilError(
@@ -170,33 +175,57 @@ class Question:
         return strengths(self.model.evaluate({**self.values, **new}))
 
     def held(self, points: ArrayLike) -> dict[str, Array]:
-        """Return the values of the free parameters that are nuisance parameters, (P,) each."""
+        """Return the values of the nuisance parameters that are free or pinned, (P,) each."""
         x = np.atleast_2d(np.asarray(points, dtype=float))
-        return {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
+        return self._pinned | {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
 
     def profiled(self, points: ArrayLike) -> Profiled:
         """Return χ² with the pulls, and the parameters `over`, profiled at points (P, d)."""
+        best = lowest(self.fits_over(points))
+        return Profiled(best.chi2, best.pulls, best.converged)
+
+    def fits_over(self, points: ArrayLike, starts: ArrayLike | None = None) -> list[Fitted]:
+        """Return fits of the pulls and the f parameters `over` at points (P, d), one from each start.
+
+        Parameters
+        ----------
+        points : array-like, shape (P, d)
+        starts : array-like, shape (S, f), optional
+            Of the parameters `over`; by default `starts_over`.
+        """
         if not self.over:
-            return self.likelihood.profiled(self.strengths(points), self.held(points))
-        x = np.atleast_2d(np.asarray(points, dtype=float))
-        names = tuple(self.over)
-        low, high = (np.array(ends, dtype=float) for ends in zip(*self.over.values(), strict=True))
-        log = [find(self.model.parameters, name).log_scan for name in names]
-        coordinates = Coordinates(
-            tuple(wanted and edge > 0 for wanted, edge in zip(log, low, strict=True)), low, high
-        )
-        usual = coordinates.of(np.array([[self.values[name] for name in names]], dtype=float))
-        strengths_of, held = self._strengths_of(x, names), self.held(x)
-        found = [
-            fit_strengths(self.likelihood, strengths_of, coordinates, start, held=held, points=len(x))
-            for start in map(coordinates.parameters, _starts(usual))
+            return [_without_points(self.likelihood.profiled(self.strengths(points), self.held(points)))]
+        x, box = np.atleast_2d(np.asarray(points, dtype=float)), self._box_over
+        strengths_of, held = self._strengths_of(x, tuple(self.over)), self.held(x)
+        begins = self.starts_over if starts is None else np.atleast_2d(np.asarray(starts, dtype=float))
+        return [
+            fit_strengths(self.likelihood, strengths_of, box, start, held=held, points=len(x))
+            for start in begins[:, np.newaxis]
         ]
-        chi2 = np.array([fit.chi2 for fit in found])
-        best, rows = chi2.argmin(axis=0), np.arange(chi2.shape[1])
-        return Profiled(
-            chi2[best, rows],
-            np.array([fit.pulls for fit in found])[best, rows],
-            np.array([fit.converged for fit in found])[best, rows],
+
+    @cached_property
+    def starts_over(self) -> Array:
+        """Starts of the parameters `over` (1 + 2 f, f): the usual values, and each far down and up."""
+        usual = np.array([[self.values[name] for name in self.over]], dtype=float)
+        if not self.over:
+            return usual
+        starts = np.repeat(self._box_over.of(usual), 1 + 2 * usual.size, axis=0)
+        for i in range(usual.size):
+            starts[1 + 2 * i : 3 + 2 * i, i] = 0.1, 0.9
+        return self._box_over.parameters(starts)
+
+    @cached_property
+    def whole(self) -> "Question":
+        """The question in which the parameters `over` are free as well, after the others."""
+        if not self.over:
+            return self
+        names = tuple(self.over)
+        return replace(
+            self,
+            free=(*self.free, *(find(self.model.parameters, name) for name in names)),
+            values={name: value for name, value in self.values.items() if name not in names},
+            start={**self.start, **{name: float(self.values[name]) for name in names}},
+            over={},
         )
 
     def chi2(self, points: ArrayLike) -> Array:
@@ -258,15 +287,17 @@ class Question:
         """
         theta, own = np.atleast_2d(np.asarray(starts, dtype=float)), list(self.of_model)
         low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        names = tuple(self.names[i] for i in own)
         if not own:
-            best = self._without_priors.profiled(self.strengths(theta[:1]))
-            found = Fitted(best.chi2, np.empty((len(best.chi2), 0)), best.pulls, best.converged)
-        else:
-            coordinates = Coordinates(
-                tuple(self.free[i].log_scan and low[i] > 0 for i in own), low[own], high[own]
+            found = _without_points(
+                self._without_priors.profiled(self.strengths(theta[:1]), self._pinned, pulls)
             )
-            strengths_of = self._strengths_of(theta[:1], tuple(self.names[i] for i in own))
-            found = fit_strengths(self._without_priors, strengths_of, coordinates, theta[:, own], pulls)
+        else:
+            coordinates = self._coordinates(names, low[own], high[own])
+            strengths_of = self._strengths_of(theta[:1], names)
+            found = fit_strengths(
+                self._without_priors, strengths_of, coordinates, theta[:, own], pulls, self._pinned
+            )
         points = np.empty((len(found.chi2), len(self.free)))
         points[:, own] = found.points
         for i, name in enumerate(self.names):
@@ -287,7 +318,7 @@ class Question:
             new = {self.names[i]: x[:, i] for i in others}
             new |= {name: values[:, number] for number, name in enumerate(names)}
             found = strengths(self.model.evaluate({**self.values, **new}))
-            return np.broadcast_to(found, (len(values), found.shape[1]))
+            return np.array(np.broadcast_to(found, (len(values), found.shape[1])))
 
         return strengths_of
 
@@ -300,12 +331,27 @@ class Question:
 
         return chi2, float(best.chi2[0])
 
+    def _coordinates(self, names: tuple[str, ...], low: Array, high: Array) -> Coordinates:
+        """Return what is fitted of some of the model's parameters inside a box."""
+        parameters = [find(self.model.parameters, name) for name in names]
+        log = (p.log_scan and edge > 0 for p, edge in zip(parameters, low, strict=True))
+        return Coordinates(tuple(log), low, high)
+
+    @cached_property
+    def _box_over(self) -> Coordinates:
+        low, high = (np.array(ends, dtype=float) for ends in zip(*self.over.values(), strict=True))
+        return self._coordinates(tuple(self.over), low, high)
+
+    @cached_property
+    def _pinned(self) -> dict[str, Array]:
+        return {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in self.pinned.items()}
+
     @cached_property
     def _without_priors(self) -> JointLikelihood:
-        """The likelihood in which free nuisance parameters have no prior."""
-        free = {name: np.inf for i, name in enumerate(self.names) if i not in self.of_model}
-        likelihood = self.likelihood
-        return replace(likelihood, widths={**likelihood.widths, **free}) if free else likelihood
+        """The likelihood in which nuisance parameters that are free or pinned have no prior."""
+        free = [name for i, name in enumerate(self.names) if i not in self.of_model]
+        widths, likelihood = dict.fromkeys([*free, *self.pinned], np.inf), self.likelihood
+        return replace(likelihood, widths={**likelihood.widths, **widths}) if widths else likelihood
 
     def _pull_number(self, name: str) -> int:
         return [pull.name for pull in self.likelihood.pulls].index(name)
@@ -340,6 +386,11 @@ class Question:
         )
 
 
+def _without_points(found: Profiled) -> Fitted:
+    """Return a fit of no parameters."""
+    return Fitted(found.chi2, np.empty((len(found.chi2), 0)), found.pulls, found.converged)
+
+
 def _middles(
     model: Model, over: Mapping[str, tuple[float, float]], taken: Collection[str]
 ) -> dict[str, float]:
@@ -361,13 +412,3 @@ def _middles(
         middle = math.sqrt(low * high) if parameter.log_scan and low > 0 else (low + high) / 2
         found[name] = default if isinstance(default, float) and low <= default <= high else middle
     return found
-
-
-def _starts(usual: Array) -> list[Array]:
-    """Return starts u (1, f) of parameters that are profiled over: the usual, and each far down and up."""
-    starts = [usual]
-    for i in range(usual.shape[1]):
-        for end in (0.1, 0.9):
-            starts.append(usual.copy())
-            starts[-1][0, i] = end
-    return starts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis.best_fit import fit
+from nurecoil.analysis.best_fit import fit_of
 from nurecoil.analysis.fitting import held_at, lowest
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
@@ -111,8 +111,8 @@ def impact(
     ('binh2021-csi_signal', [0.266, -0.15])
     """
     interest = next(iter(start), "") if parameter is None else parameter
-    found = fit(model, experiments, fixed, start, starts=starts, widths=widths)
     question = Question.of(model, experiments, fixed, start, widths)
+    found = fit_of(question, starts)
     if interest not in question.names:
         raise unknown_name("free parameter", interest, question.names)
     if interest in found.values.fit.flat:

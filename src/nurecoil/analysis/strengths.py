@@ -160,7 +160,7 @@ def fit_strengths(
     if _is_exact(whole, at, d):
         found = likelihood.fitted(whole, coordinates.of(starts), low, high, held=held, pulls=pulls)
     else:
-        found = _by_steps(likelihood, at, coordinates.of(starts), held or {}, points)
+        found = _by_steps(likelihood, at, coordinates.of(starts), held or {}, points, pulls)
     u = found.points
     u = np.where(u <= _EDGE, 0.0, np.where(u >= 1 - _EDGE, 1.0, u))
     return Fitted(found.chi2, coordinates.parameters(u), found.pulls, found.converged)
@@ -177,12 +177,17 @@ def _is_exact(expansion: Expansion, strengths: Strengths, d: int) -> bool:
 
 
 def _by_steps(
-    likelihood: JointLikelihood, strengths: Strengths, u: Array, held: Mapping[str, Array], points: int
+    likelihood: JointLikelihood,
+    strengths: Strengths,
+    u: Array,
+    held: Mapping[str, Array],
+    points: int,
+    begin: Array | None,
 ) -> Fitted:
     """Return the minima by repeated expansion, each trusted within a radius that follows its success."""
-    number = max(len(u), likelihood.observed.sets, points)
+    number = max(len(u), likelihood.observed.sets, points, *(value.size for value in held.values()))
     u = np.array(np.broadcast_to(u, (number, u.shape[1])))
-    best = likelihood.profiled(strengths(u), held)
+    best = likelihood.profiled(strengths(u), held, begin)
     chi2, pulls, converged = best.chi2, best.pulls, np.zeros(number, dtype=bool)
     radius, active = np.full(number, _FIRST_RADIUS), np.arange(number)
     for _ in range(_MOST_ROUNDS):
@@ -192,8 +197,9 @@ def _by_steps(
         some = {name: value if value.size == 1 else value[active] for name, value in held.items()}
         here, reach = u[active], radius[active, np.newaxis]
         low, high = np.maximum(here - reach, _EDGE), np.minimum(here + reach, 1 - _EDGE)
-        tried = part.fitted(expand(strengths, here, _STEP, rows), here, low, high, held=some)
-        real = part.profiled(strengths(tried.points, rows), some)
+        at = None if begin is None else pulls[active]
+        tried = part.fitted(expand(strengths, here, _STEP, rows), here, low, high, some, at)
+        real = part.profiled(strengths(tried.points, rows), some, None if begin is None else tried.pulls)
         promised, fell = chi2[active] - tried.chi2, chi2[active] - real.chi2
         better = fell >= 0
         settled = (np.abs(fell) < _SETTLED) & (promised < _PROMISED)  # not by chance as high as before

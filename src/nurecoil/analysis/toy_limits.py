@@ -1,9 +1,8 @@
 """Which values of one parameter are allowed, by toys in place of Wilks' theorem."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,13 @@ from nurecoil.analysis.result import Result
 from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.analysis.toys import ToyStatistic, minima
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage, silent
+from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage
 from nurecoil.inference.intervals import threshold
+from nurecoil.inference.progress import Progress, silent
+from nurecoil.likelihood import lowest
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.scans import OneThread
 
 Array = NDArray[np.float64]
 
@@ -62,22 +64,24 @@ def feldman_cousins(
     seed: int = 1,
     truths: Sequence[float] = (),
     widths: Mapping[str, float] | None = None,
+    over: Mapping[str, tuple[float, float]] | None = None,
     engine: str = "numpy",
     executor: Executor | None = None,
-    progress: Callable[[int], AbstractContextManager[Callable[[str], None]]] = silent,
+    progress: Progress = silent,
 ) -> Result[Calibrated]:
     r"""Return all intervals of one parameter that a test calibrated with toys allows.
 
     .. math:: t(\theta) = \chi^2(\theta, \hat{\hat x}) - \min_{\theta', x} \chi^2(\theta', x) \le t_c(\theta)
 
-    (Feldman and Cousins, Phys. Rev. D 57, 3873 (1998)), with the nuisance parameters x at their best fit to
-    the data at each θ ("profile construction"); their auxiliary measurements fluctuate with the counts.
-    Wilks' theorem puts t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions
-    compete, as they do for non-standard interactions. The ends of the scan count as bounds too.
+    (Feldman and Cousins, Phys. Rev. D 57, 3873 (1998)), with the nuisance parameters x, and the parameters
+    `over`, at their best fit to the data at each θ ("profile construction"), and fitted to each toy; the
+    auxiliary measurements of the nuisance parameters fluctuate with the counts. Wilks' theorem puts
+    t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions compete, as they do
+    for non-standard interactions. The ends of the scan, and of the ranges of `over`, count as bounds too.
 
     Parameters
     ----------
-    model, experiments, fixed, scan, widths
+    model, experiments, fixed, scan, widths, over
         As for `limit`.
     cl : float
         Confidence level.
@@ -90,7 +94,7 @@ def feldman_cousins(
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default. The numbers do not depend on it.
     progress : callable
-        Shows how far it is, see `calibrate`.
+        Shows how far it is, see `nurecoil.inference.progress`.
 
     Examples
     --------
@@ -102,15 +106,17 @@ def feldman_cousins(
     ['0.4 to 1.4', '0.4 to 1.4']
     """
     name, low, high = scan
-    question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
+    question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)
     parameter = question.free[0]
     check_range(parameter, low, high)
     for truth in truths:
         parameter.check(truth)
     threshold(cl)
     likely = minima(question, low, high)
-    question = with_robust_starts(question, [[x] for x in sorted({*likely, low, 0.5 * (low + high), high})])
-    draw = ToyStatistic(question, low, high, tuple(likely))
+    question = _robust(
+        question, sorted({*(float(point[0]) for point in likely), low, 0.5 * (low + high), high})
+    )
+    draw = OneThread(ToyStatistic(question, low, high, likely))
     curve = Curve(question)
     found = calibrate(
         curve,
@@ -152,6 +158,13 @@ def feldman_cousins(
             "engine": engine,
         },
     )
+
+
+def _robust(question: Question, values: Sequence[float]) -> Question:
+    """Return a question whose search for the best nuisance parameters misses no minimum at some values."""
+    x = np.array(values)[:, np.newaxis]
+    points = np.column_stack([x, lowest(question.fits_over(x)).points])
+    return replace(question, likelihood=with_robust_starts(question.whole, points).likelihood)
 
 
 def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:

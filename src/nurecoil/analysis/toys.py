@@ -1,29 +1,30 @@
 """Δχ² of simulated data: each set fitted as the real data are."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
+from nurecoil.analysis.strengths import Coordinates
+from nurecoil.likelihood import Fitted, lowest
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Found = tuple[Array, Mask]  # χ² and whether it converged
 
 _GRID = 101  # points on which other minima are looked for
 _RELEVANT = 30.0  # a minimum that lies higher is the lowest of no toy
 _APART = 0.015  # of the range: nearer starts are one
 _SAME = 1e-6  # in χ²
+_BARRIER = 1e-4  # in χ²: two minima that less divides are one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ToyStatistic:
     """Draws t(x) = χ²(x) - min χ² of data simulated at x: what travels to the workers.
 
-    The pulls have their best fit to the data at x, their auxiliary measurements fluctuate with the counts.
+    The pulls, and the parameters that are profiled over, have their best fit to the data at x; the auxiliary
+    measurements of the pulls fluctuate with the counts.
 
     Attributes
     ----------
@@ -31,90 +32,98 @@ class ToyStatistic:
         With one free parameter, and the data.
     low, high
         Where the minimum is looked for.
-    starts
-        Values of the parameter from which each set is fitted, besides x and the minima of what x expects.
+    starts : ndarray, shape (S, 1 + f)
+        From where each set is fitted, besides x and the minima of what x expects: the parameter and the f
+        that are profiled over.
     """
 
     question: Question
     low: float
     high: float
-    starts: tuple[float, ...] = ()
+    starts: Sequence[Array] = ()
 
     def __call__(self, x: float, toys: int, seed: np.random.SeedSequence) -> tuple[Array, int]:
         """Return t of the toys at x, shape (toys,), and how many of their fits did not converge."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the result is checked
-            pulls = self.question.profiled([[x]]).pulls[0]
-            data = self.question.simulate([x], pulls, toys, np.random.default_rng(seed))
-            return self.of(self.question.with_data(data), x, self._starts(x, pulls))
+            best, whole = lowest(self.question.fits_over([[x]])), self.question.whole
+            truth = np.array([x, *best.points[0]])
+            expected = self.question.with_data(whole.expected(truth, best.pulls[0]))
+            data = whole.simulate(truth, best.pulls[0], toys, np.random.default_rng(seed))
+            return self.of(self.question.with_data(data), self._starts(truth, expected))
 
-    def of(self, toys: Question, x: float, starts: Sequence[float]) -> tuple[Array, int]:
+    def of(self, toys: Question, starts: Sequence[Array]) -> tuple[Array, int]:
         """Return t of sets of data, and how many fits did not converge; the lowest of all fits counts.
 
-        From each start the pulls begin where the likelihood's own search does, and from x also at their best
-        fit for x: so that t is not negative.
+        The first start is the truth. From each of them the pulls begin where the likelihood's own search
+        does, and from the best fit at x also where they are there: so that t is not negative.
         """
-        at_x = toys.profiled([[x]])
-        lowest, converged = at_x.chi2, at_x.converged
-        for start, pulls in ((x, at_x.pulls), *((start, None) for start in starts)):
-            lowest, converged = _lower((lowest, converged), self._fitted(toys, start, pulls))
-        if not converged.all():
-            lowest, converged = self._at_the_edges(toys, lowest, converged)
-        return at_x.chi2 - lowest, int((~(converged & at_x.converged)).sum())
+        (x, *over), known = starts[0], self.question.starts_over
+        held = lowest(toys.fits_over([[x]], [over, *known]))
+        held = replace(held, points=np.column_stack([np.full(len(held.chi2), x), held.points]))
+        fits = [held, self._fitted(toys, held.points, held.pulls)]
+        fits += [self._fitted(toys, start[np.newaxis], None) for start in starts]
+        best = lowest(fits)
+        if not _settled(fits, best).all():  # along a curved valley one search may run out of steps
+            fits.append(self._fitted(toys, best.points, best.pulls))
+            best = lowest(fits)
+        return held.chi2 - best.chi2, int((~(_settled(fits, best) & held.converged)).sum())
 
-    def _fitted(self, toys: Question, start: float, pulls: Array | None) -> Found:
-        best = toys.fitted([[start]], [self.low], [self.high], pulls=pulls)
+    def _fitted(self, toys: Question, starts: Array, pulls: Array | None) -> Fitted:
+        best = toys.whole.fitted(starts, *self._box, pulls)
         if self.question.of_model:
-            return best.chi2, best.converged
-        inside = toys.profiled(np.clip(best.points, self.low, self.high))  # a nuisance parameter has no box
-        return inside.chi2, inside.converged
+            return best
+        x = np.clip(best.points[:, :1], self.low, self.high)  # a nuisance parameter has no box
+        inside = lowest(toys.fits_over(x))
+        return replace(inside, points=np.column_stack([x, inside.points]))
 
-    def _at_the_edges(self, toys: Question, lowest: Array, converged: Mask) -> Found:
-        """Return the same where χ² is least at an end of the scan, near which a fit may run out of steps."""
-        stuck = np.flatnonzero(~converged)
-        data = toys.likelihood.observed
-        part = toys if data.sets == 1 else toys.with_data(data.at(stuck))
-        best = lowest[stuck], converged[stuck]
-        for edge in (self.low, self.high):
-            at_edge = part.profiled([[edge]])
-            reached = np.where(at_edge.chi2 <= best[0] + _SAME, at_edge.chi2, np.inf)
-            better = np.isfinite(reached)
-            best = np.minimum(reached, best[0]), np.where(better, at_edge.converged, best[1])
-        lowest, converged = lowest.copy(), converged.copy()
-        lowest[stuck], converged[stuck] = best
-        return lowest, converged
+    def _starts(self, truth: Array, expected: Question) -> list[Array]:
+        if not self.question.of_model:  # of a nuisance parameter there is one minimum
+            known = self.question.starts_over
+            return self._apart([truth, *np.column_stack([np.full(len(known), truth[0]), known])])
+        return self._apart([truth, *self.starts, *minima(expected, self.low, self.high)])
 
-    def _starts(self, x: float, pulls: Array) -> list[float]:
-        if not self.question.of_model:
-            return [x]
-        expected = self.question.with_data(self.question.expected([x], pulls))
-        kept: list[float] = []
-        for start in (x, *self.starts, *minima(expected, self.low, self.high)):
-            if all(abs(self._place(start) - self._place(other)) > _APART for other in kept):
-                kept.append(start)
+    def _apart(self, points: Sequence[Array]) -> list[Array]:
+        """Return those of the points that lie apart from all before them."""
+        kept: list[Array] = []
+        for point in points:
+            places = self._places(point)
+            if all(np.abs(places - self._places(other)).max() > _APART for other in kept):
+                kept.append(point)
         return kept
 
-    def _place(self, x: float) -> float:
-        """Return how far x lies between the ends, from 0 to 1."""
-        if _in_logarithm(self.question, self.low):
-            return math.log(x / self.low) / math.log(self.high / self.low)
-        return (x - self.low) / (self.high - self.low)
+    def _places(self, point: Array) -> Array:
+        """Return how far each coordinate lies between its ends, from 0 to 1."""
+        low, high = self._box
+        log = tuple(p.log_scan and end > 0 for p, end in zip(self.question.whole.free, low, strict=True))
+        return np.asarray(Coordinates(log, low, high).of(point[np.newaxis])[0])
+
+    @property
+    def _box(self) -> tuple[Array, Array]:
+        """The ends of the parameter, and of those that are profiled over."""
+        low, high = np.array([(self.low, self.high), *self.question.over.values()], dtype=float).T
+        return low, high
 
 
-def _lower(first: Found, second: Found) -> Found:
-    lower = second[0] < first[0]
-    return np.where(lower, second[0], first[0]), np.where(lower, second[1], first[1])
+def _settled(fits: Sequence[Fitted], best: Fitted) -> NDArray[np.bool_]:
+    """Return for which sets of data a fit converged that is as low as the best."""
+    as_low = [fit.converged & (fit.chi2 <= best.chi2 + _SAME) for fit in fits]
+    return np.asarray(np.any(as_low, axis=0))
 
 
-def minima(question: Question, low: float, high: float) -> list[float]:
-    """Return the local minima of χ² of the one free parameter, about, but those that lie far higher."""
-    space = np.geomspace if _in_logarithm(question, low) else np.linspace
-    grid = np.clip(space(low, high, _GRID), low, high)
+def minima(question: Question, low: float, high: float) -> list[Array]:
+    """Return the local minima of χ² of the one free parameter, about, but those that lie far higher.
+
+    Each with the best values there of what is profiled over, shape (1 + f,).
+    """
+    log = question.free[0].log_scan and low > 0
+    grid = np.clip((np.geomspace if log else np.linspace)(low, high, _GRID), low, high)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        chi2 = question.chi2(grid[:, np.newaxis])
+        best = lowest(question.fits_over(grid[:, np.newaxis]))
+    chi2 = best.chi2
     around = np.pad(chi2, 1, constant_values=np.inf)
-    chosen = (chi2 < around[:-2]) & (chi2 <= around[2:]) & (chi2 < chi2.min() + _RELEVANT)
-    return [float(x) for x in grid[chosen]]
-
-
-def _in_logarithm(question: Question, low: float) -> bool:
-    return question.free[0].log_scan and low > 0
+    lowest_of_three = (chi2 < around[:-2]) & (chi2 <= around[2:]) & (chi2 < chi2.min() + _RELEVANT)
+    kept: list[int] = []
+    for i in sorted(np.flatnonzero(lowest_of_three).tolist(), key=lambda i: float(chi2[i])):
+        if all(chi2[min(i, j) : max(i, j)].max() > chi2[i] + _BARRIER for j in kept):
+            kept.append(i)
+    return list(np.column_stack([grid, best.points])[sorted(kept)])

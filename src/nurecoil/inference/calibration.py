@@ -1,23 +1,21 @@
 """Intervals whose confidence level toys guarantee, not Wilks' theorem (Feldman and Cousins)."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
+from nurecoil.inference.critical import Draw, Node, check_toys, critical_value, throw
 from nurecoil.inference.intervals import Function, Interval, Profile, profile, threshold
+from nurecoil.inference.progress import Progress, silent
+from nurecoil.inference.significance import binomial_error
 
 Array = NDArray[np.float64]
-Draw = Callable[[float, int, np.random.SeedSequence], tuple[Array, int]]
-Progress = Callable[[int], AbstractContextManager[Callable[[str], None]]]
 
-_BATCH = 1000  # toys of one task, whatever the executor: their seeds make the numbers
-_BEYOND = 10  # toys that must lie above the critical value
 _TIES = 1e-9  # of t: equal values of t differ by rounding
 _STEEP = 4.0  # typical errors of t_c by which Δχ² changes between two points worth a third
 _STEEP_ENOUGH = 0.02  # of the level
@@ -85,77 +83,6 @@ class Coverage:
     failed: int
 
 
-@contextmanager
-def silent(steps: int) -> Iterator[Callable[[str], None]]:
-    """Show no progress."""
-    yield lambda step: None
-
-
-def fewest_toys(cl: float) -> int:
-    """Return how many toys the critical value of a confidence level needs: ten beyond it.
-
-    >>> fewest_toys(0.9), fewest_toys(0.9973)
-    (100, 3704)
-    """
-    threshold(cl)
-    return math.ceil(_BEYOND / (1.0 - cl) - 1e-6)
-
-
-def critical_value(statistic: Array, cl: float) -> tuple[float, float]:
-    r"""Return the quantile of toys that belongs to a confidence level, and its statistical error.
-
-    .. math:: t_c = t_{(k)}, \quad k = \lceil n\,\mathrm{cl} \rceil, \qquad
-              \sigma = \tfrac12 [t_{(k+s)} - t_{(k-s)}], \quad s = \sqrt{n\,\mathrm{cl}\,(1 - \mathrm{cl})}
-
-    with t₍₁₎ ≤ t₍₂₎ ≤ ... the sorted t of n toys: a fraction of at least cl has t ≤ t_c.
-
-    Parameters
-    ----------
-    statistic : ndarray, shape (n,)
-    cl : float
-
-    Examples
-    --------
-    >>> critical_value(np.arange(1.0, 101.0), 0.9)
-    (90.0, 3.0)
-    """
-    n = statistic.size
-    if n < fewest_toys(cl):
-        raise _too_few(n, cl)
-    t = np.sort(statistic)
-    rank = math.ceil(n * cl - 1e-9) - 1
-    spread = round(math.sqrt(n * cl * (1.0 - cl)))
-    upper, lower = t[min(rank + spread, n - 1)], t[max(rank - spread, 0)]
-    return float(t[rank]), float(0.5 * (upper - lower))
-
-
-def critical_values(
-    draw: Draw,
-    values: Sequence[float],
-    cl: float,
-    *,
-    toys: int,
-    seed: int = 1,
-    executor: Executor | None = None,
-    progress: Progress = silent,
-) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Return the critical value at each point, its error, and how many fits failed, shape (P,) each.
-
-    Parameters
-    ----------
-    draw : callable
-        Of a point, a number of toys and a seed sequence: t of the toys, and how many fits failed.
-    values : sequence
-        The points, whatever `draw` takes for one.
-    cl, toys, seed, executor, progress
-        As for `calibrate`.
-    """
-    nodes = [_Node(number, value) for number, value in enumerate(values)]
-    _throw(draw, nodes, toys, (seed, 0), executor, progress)
-    found = np.array([critical_value(node.statistic, cl) for node in nodes])
-    return found[:, 0], found[:, 1], np.array([node.failed for node in nodes])
-
-
 def calibrate(
     chi2: Function,
     draw: Draw,
@@ -203,7 +130,7 @@ def calibrate(
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default.
     progress : callable
-        Of the number of steps: a context manager that gives a function, which is told each step.
+        Shows how far it is, see `nurecoil.inference.progress`.
 
     Notes
     -----
@@ -227,16 +154,16 @@ def calibrate(
     def delta(x: Array) -> Array:
         return np.maximum(np.asarray(chi2(x)) - wilks.minimum, 0.0)
 
-    nodes = [_Node(number, x) for number, x in enumerate(_first_values(wilks, low, high, points, log))]
-    _throw(draw, nodes, toys, (seed, 0), executor, progress)
+    nodes = [Node(number, x) for number, x in enumerate(_first_values(wilks, low, high, points, log))]
+    throw(draw, nodes, toys, (seed, 0), executor, progress)
     curve = _Curve.of(wilks, log)
     for _ in range(rounds):
         tables = _tables(nodes, cl, log, slack)
         between, again = _where_to_look(nodes, tables, curve, delta)
-        new = [_Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
+        new = [Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
         if not (new or again):
             break
-        _throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
+        throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
         nodes += new
     u, critical, error = _tables(nodes, cl, log, slack)
     found = profile(
@@ -288,8 +215,8 @@ def coverage(
         The true values.
     """
     x = np.array(values, dtype=float)
-    nodes = [_Node(number, value) for number, value in enumerate(x.tolist())]
-    _throw(draw, nodes, toys, (seed, 1), executor, progress)
+    nodes = [Node(number, value) for number, value in enumerate(x.tolist())]
+    throw(draw, nodes, toys, (seed, 1), executor, progress)
     critical = calibration.critical_at(x)
     t = np.array([node.statistic for node in nodes]).reshape(len(x), toys)
     wilks = (t <= calibration.wilks.level).mean(axis=1)
@@ -297,18 +224,12 @@ def coverage(
     return Coverage(
         values=x,
         wilks=wilks,
-        wilks_error=_binomial_error(wilks, toys),
+        wilks_error=binomial_error(wilks * toys, toys),
         toys=calibrated,
-        toys_error=_binomial_error(calibrated, toys),
+        toys_error=binomial_error(calibrated * toys, toys),
         number=toys,
         failed=sum(node.failed for node in nodes),
     )
-
-
-def _binomial_error(fraction: Array, n: int) -> Array:
-    """Return the error of a fraction, never zero: the standard deviation of its posterior."""
-    passed = fraction * n
-    return np.sqrt((passed + 1) * (n - passed + 1) / ((n + 2) ** 2 * (n + 3)))
 
 
 def _check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
@@ -316,69 +237,7 @@ def _check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
     for name, number, least in (("points", points, _FEWEST_POINTS), ("rounds", rounds, 0), ("seed", seed, 0)):
         if number < least or number % 1:
             raise NurecoilError(f"{name} = {number} is not allowed: give a whole number, {least} or more")
-    if toys < fewest_toys(cl) or toys % 1:
-        raise _too_few(toys, cl)
-
-
-def _too_few(toys: float, cl: float) -> NurecoilError:
-    return NurecoilError(
-        f"toys = {toys} is not allowed: a confidence level of {100 * cl:g} % needs {fewest_toys(cl)} or more"
-    )
-
-
-# --- toys ---------------------------------------------------------------------------------------------
-
-
-@dataclass(eq=False)
-class _Node:
-    """A point and its toys."""
-
-    number: int
-    value: float
-    parts: list[Array] = field(default_factory=list)
-    failed: int = 0
-
-    @property
-    def statistic(self) -> Array:
-        return np.concatenate(self.parts)
-
-
-def _throw(
-    draw: Draw,
-    nodes: Sequence[_Node],
-    toys: int,
-    seed: tuple[int, int],
-    executor: Executor | None,
-    progress: Progress,
-) -> None:
-    """Add toys to the points, in batches that have seeds of their own."""
-    entropy, stream = seed
-    tasks = []
-    for node in nodes:
-        for first in range(0, toys, _BATCH):
-            key = (stream, node.number, len(node.parts) + first // _BATCH)
-            tasks.append((node, min(_BATCH, toys - first), np.random.SeedSequence(entropy, spawn_key=key)))
-    where, sizes, seeds = zip(*tasks, strict=True)
-    run = map if executor is None else executor.map
-    with progress(len(tasks)) as say:
-        try:
-            answers = run(draw, [node.value for node in where], sizes, seeds)
-            for node, (statistic, failed) in zip(where, answers, strict=True):
-                say(f"toys at {node.value:.4g}" if isinstance(node.value, float) else "toys")
-                node.parts.append(_sound(statistic, node.value))
-                node.failed += failed
-        except BrokenExecutor as error:
-            raise NurecoilError(
-                f"the workers were lost ({error}): use fewer of them, or look at their memory"
-            ) from None
-
-
-def _sound(statistic: Array, value: float) -> Array:
-    """Return t if all are numbers, not negative."""
-    bad = ~(np.isfinite(statistic) & (statistic >= 0.0))
-    if bad.any():
-        raise NurecoilError(f"a toy at {value!r} has Δχ² = {statistic[bad][0]}: it must be 0 or more")
-    return statistic
+    check_toys(toys, cl)
 
 
 # --- where toys are needed ----------------------------------------------------------------------------
@@ -406,7 +265,7 @@ def _first_values(wilks: Profile, low: float, high: float, points: int, log: boo
     return sorted({*(_x(u, log, low, high) for u in kept[1:-1]), float(low), float(high), *ends})
 
 
-def _tables(nodes: Sequence[_Node], cl: float, log: bool, slack: float) -> tuple[Array, Array, Array]:
+def _tables(nodes: Sequence[Node], cl: float, log: bool, slack: float) -> tuple[Array, Array, Array]:
     """Return u of all points in order, t_c with room for rounding, and its error."""
     ordered = sorted(nodes, key=lambda node: node.value)
     found = np.array([critical_value(node.statistic, cl) for node in ordered])
@@ -441,8 +300,8 @@ class _Curve:
 
 
 def _where_to_look(
-    nodes: Sequence[_Node], tables: tuple[Array, Array, Array], curve: _Curve, delta: Function
-) -> tuple[list[float], list[_Node]]:
+    nodes: Sequence[Node], tables: tuple[Array, Array, Array], curve: _Curve, delta: Function
+) -> tuple[list[float], list[Node]]:
     """Return u of new points, and points that need more toys: on both sides of each crossing."""
     u, critical, error = tables
     ordered = sorted(nodes, key=lambda node: node.value)

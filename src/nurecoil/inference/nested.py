@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.priors import Target
+from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.sampling import SMALLEST_SIZE, Diagnostic, Samples, seeds
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -18,7 +19,7 @@ _REGION_ENDS = 10  # dimensions; beyond, ellipsoids around the live points accep
 _IMPOSSIBLE = -1e300  # ultranest takes no -inf
 
 
-def sample_nested(target: Target, seed: int, most_steps: int) -> Samples:
+def sample_nested(target: Target, seed: int, most_steps: int, progress: Progress = silent) -> Samples:
     r"""Return samples and the evidence, by reactive nested sampling (Buchner 2021, ultranest).
 
     .. math:: \ln Z = \ln \int L(x)\, \pi(x)\, dx
@@ -29,7 +30,7 @@ def sample_nested(target: Target, seed: int, most_steps: int) -> Samples:
 
     Parameters
     ----------
-    target, seed, most_steps
+    target, seed, most_steps, progress
         As for `sample_ensemble`; the iterations, at each of which one point is replaced.
     """
     try:
@@ -51,7 +52,8 @@ def sample_nested(target: Target, seed: int, most_steps: int) -> Samples:
     def log_likelihood(z: FloatArray) -> FloatArray:
         return np.maximum(target.log_likelihood_at(z), _IMPOSSIBLE)
 
-    with _quiet(), _seeded(seeds(seed, 1)[0]):
+    with progress(1) as say, _quiet(), _seeded(seeds(seed, 1)[0]):
+        say(f"nested sampling, at most {most_steps} iterations")
         sampler = ultranest.ReactiveNestedSampler(
             [f"z{n}" for n in range(target.dimensions)], log_likelihood, coordinates, vectorized=True
         )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
+from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.sampling import Diagnostic, Samples, annealed, seeds, shortcomings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _MOST_DIVERGING = 0.001  # of all draws
 _STEP = 1e-4  # of a standard deviation, for derivatives
 
 
-def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
+def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress = silent) -> Samples:
     """Return samples from eight chains of NUTS (Hoffman and Gelman 2014).
 
     The chains start at draws that are annealed from the prior, chosen as far apart as can be, in coordinates
@@ -33,7 +34,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
 
     Parameters
     ----------
-    target, seed, most_steps
+    target, seed, most_steps, progress
         As for `sample_ensemble`; steps of each chain, 300 of warm-up included.
     """
     try:
@@ -51,7 +52,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
     mean, root = start.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(start.T)))
     start = _far_apart(np.linalg.solve(root, (start - mean).T).T)
     chains = np.empty((0, _CHAINS, target.dimensions))
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), progress((most_steps - _WARM_UP) // _DRAWS) as say:
         potential = _potential(lambda w: -target.log_posterior_at(mean + w @ root.T), target.dimensions)
         sampler = MCMC(
             NUTS(potential_fn=potential),
@@ -64,6 +65,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
         key = jax.random.PRNGKey(seeds(seed, 2)[1])
         accepted, diverging = [], 0
         while True:
+            say(f"{_WARM_UP + len(chains) + _DRAWS} of at most {most_steps} steps")
             sampler.run(key, init_params=jnp.asarray(start), extra_fields=("accept_prob", "diverging"))
             w = np.asarray(sampler.get_samples(group_by_chain=True)).swapaxes(0, 1)
             chains = np.concatenate([chains, mean + w @ root.T])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
+from nurecoil.inference.progress import Progress, silent
 
 if TYPE_CHECKING:
     from emcee import EnsembleSampler
@@ -78,7 +79,7 @@ class Samples:
     log_evidence: tuple[float, float] | None = None
 
 
-def sample_ensemble(target: Target, seed: int, most_steps: int) -> Samples:
+def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progress = silent) -> Samples:
     r"""Return samples from four independent ensembles of walkers (emcee), all at once evaluated.
 
     Each ensemble starts as draws of the prior, which are annealed to the posterior: L^β with β from 0 to 1
@@ -96,6 +97,8 @@ def sample_ensemble(target: Target, seed: int, most_steps: int) -> Samples:
         Of all random numbers: the same seed gives the same samples.
     most_steps : int
         Steps of each walker after which to stop in any case.
+    progress : callable
+        Shows how far it is, see `progress`.
 
     Notes
     -----
@@ -116,17 +119,24 @@ def sample_ensemble(target: Target, seed: int, most_steps: int) -> Samples:
     """
     if most_steps < _KEPT:
         raise NurecoilError(f"{most_steps} steps are not allowed: it must be {_KEPT} or more")
-    ensembles = [_Ensemble(target, seed) for seed in seeds(seed, ENSEMBLES)]
-    steps, thin = _KEPT, 1
-    for ensemble in ensembles:
-        ensemble.advance(_KEPT, thin)
-    found = _summary(target, ensembles, thin)
-    while (problems := _problems(found, steps)) and 2 * steps <= most_steps:
-        steps, thin = 2 * steps, 2 * thin
+    doublings = int(np.log2(most_steps / _KEPT))
+    with progress(ENSEMBLES + 1 + doublings) as say:
+        ensembles = []
+        for number, one in enumerate(seeds(seed, ENSEMBLES)):
+            say(f"from the prior to the posterior, {number + 1} of {ENSEMBLES}")
+            ensembles.append(_Ensemble(target, one))
+        steps, thin = _KEPT, 1
+        say(f"{steps} of at most {most_steps} steps")
         for ensemble in ensembles:
-            ensemble.halve()
-            ensemble.advance(_KEPT // 2, thin)
+            ensemble.advance(_KEPT, thin)
         found = _summary(target, ensembles, thin)
+        while (problems := _problems(found, steps)) and 2 * steps <= most_steps:
+            steps, thin = 2 * steps, 2 * thin
+            say(f"{steps} of at most {most_steps} steps")
+            for ensemble in ensembles:
+                ensemble.halve()
+                ensemble.advance(_KEPT // 2, thin)
+            found = _summary(target, ensembles, thin)
     return Samples(
         values=found.values.reshape(-1, target.dimensions),
         diagnostics=found.diagnostics,

@@ -1,6 +1,9 @@
-"""Δχ² as a probability and as a number of standard deviations, where Wilks' theorem holds."""
+"""Δχ² as a probability, by Wilks' theorem or by toys, and as a number of standard deviations."""
 
 import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.errors import NurecoilError
 
@@ -69,3 +72,13 @@ def _log_tail(a: float, x: float) -> float:
         term *= (a - k) / x
         total += term
     return (a - 1.0) * math.log(x) - x - math.lgamma(a) + math.log(total)
+
+
+def binomial_error(passed: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Return the error of the fraction passed/n, never zero: the standard deviation of its posterior.
+
+    >>> round(float(binomial_error(0, 98)), 4)
+    0.0099
+    """
+    k = np.asarray(passed, dtype=float)
+    return np.asarray(np.sqrt((k + 1) * (n - k + 1) / ((n + 2) ** 2 * (n + 3))))

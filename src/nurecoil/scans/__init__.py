@@ -4,7 +4,7 @@ This package sees no physics: it is given a function of points. It computes chun
 `concurrent.futures` runs them, keeps what is finished, and goes on from there after being killed.
 
 - `grid`: axes, and points that are generated as they are needed;
-- `work`: what travels to a worker, and the one thread it may use;
+- `work`: what travels to a worker, and `threads`, the one that it may use;
 - `checkpoint`: finished chunks on disk;
 - `netcdf`: the result as a file;
 - `running`: from beginning to end;
@@ -13,5 +13,6 @@ This package sees no physics: it is given a function of points. It computes chun
 
 from nurecoil.scans.grid import Axis, Grid, Listed, Spaced
 from nurecoil.scans.running import Outcome, Progress, run
+from nurecoil.scans.threads import OneThread
 
-__all__ = ["Axis", "Grid", "Listed", "Outcome", "Progress", "Spaced", "run"]
+__all__ = ["Axis", "Grid", "Listed", "OneThread", "Outcome", "Progress", "Spaced", "run"]

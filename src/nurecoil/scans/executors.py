@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nurecoil.errors import NurecoilError
-from nurecoil.scans.work import use_one_thread
+from nurecoil.scans.threads import use_one_thread
 
 _PATIENCE = 5  # seconds to reach a scheduler
 _MOST_WORKERS = 1000

@@ -1,13 +1,11 @@
 """The work of a scan, as it travels to a worker: a function, a grid, and which of its points."""
 
-import os
 import pickle
 import platform
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,13 +14,13 @@ from numpy.typing import NDArray
 from nurecoil._version import __version__
 from nurecoil.errors import NurecoilError
 from nurecoil.scans.grid import Grid
+from nurecoil.scans.threads import here, use_one_thread
 
 Columns = Mapping[str, NDArray[Any]]
 Evaluate = Callable[[NDArray[np.float64]], Columns]
 Table: TypeAlias = NDArray[np.void]  # one record a point; its fields are the columns
 
 _LONG_ENOUGH = 5.0  # seconds: who takes longer is not timed twice
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
 def versions() -> dict[str, str]:
@@ -55,7 +53,7 @@ class Work:
     @classmethod
     def of(cls, evaluate: Evaluate, grid: Grid, extra: tuple[str, ...] = ()) -> "Work":
         """Pack a function."""
-        return cls(_pickled(evaluate), grid, extra, _here(), versions())
+        return cls(_pickled(evaluate), grid, extra, here(), versions())
 
     @property
     def columns(self) -> np.dtype[np.void]:
@@ -118,21 +116,15 @@ def _pickled(evaluate: Evaluate) -> bytes:
         ) from None
 
 
-def _here() -> tuple[str, int]:
-    return platform.node(), os.getpid()
-
-
 def _ready(work: Work) -> Evaluate:
     """Return the function, on a worker that has the right versions and uses one thread."""
-    if _here() != work.home:
+    if here() != work.home:
         if versions() != work.versions:
             raise NurecoilError(
                 f"the worker {platform.node()} has {_listed(versions())}, but the scan has"
                 f" {_listed(work.versions)}: install the same versions everywhere"
             )
         use_one_thread()
-        if numba := sys.modules.get("numba"):
-            numba.set_num_threads(1)  # counts for this thread alone, so it is said each time
     return _loaded(work.pickled)
 
 
@@ -144,14 +136,3 @@ def _listed(versions: Mapping[str, str]) -> str:
 def _loaded(pickled: bytes) -> Evaluate:
     evaluate: Evaluate = pickle.loads(pickled)
     return evaluate
-
-
-@cache
-def use_one_thread() -> None:
-    """Let BLAS, OpenMP and Numba use one thread in this process from now on, loaded or not."""
-    from threadpoolctl import threadpool_limits
-
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    if "numba" not in sys.modules:  # once it has threads, it takes a change for an error
-        os.environ["NUMBA_NUM_THREADS"] = "1"
-    threadpool_limits(limits=1)

@@ -1,0 +1,120 @@
+"""χ² of two parameters on the unit square, and on the nodes of a grid of any fineness."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+Function: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray]]
+
+FORBIDDEN = 1e100  # stands for an infinite χ², so that differences stay finite
+_BLOCK = 4096  # points in one call
+_CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
+
+
+@dataclass(frozen=True)
+class Plane:
+    """χ² on the unit square: s = 0 at the low end of each parameter's range and 1 at the high one."""
+
+    function: Function
+    low: FloatArray
+    high: FloatArray
+    log: BoolArray
+
+    def x(self, s: FloatArray) -> FloatArray:
+        """Return the parameters at s (k, 2), exact at the ends."""
+        a, b = self._scaled(self.low), self._scaled(self.high)
+        u = a + s * (b - a)
+        x = np.where(self.log, np.exp(np.where(self.log, u, 0.0)), u)
+        return np.where(s <= 0, self.low, np.where(s >= 1, self.high, np.clip(x, self.low, self.high)))
+
+    def s(self, x: FloatArray) -> FloatArray:
+        """Return where in the unit square the parameters x (k, 2) are."""
+        a, b = self._scaled(self.low), self._scaled(self.high)
+        return np.asarray((self._scaled(np.clip(x, self.low, self.high)) - a) / (b - a))
+
+    def _scaled(self, x: FloatArray) -> FloatArray:
+        return np.where(self.log, np.log(np.where(self.log, x, 1.0)), x)
+
+    def evaluate(self, s: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Return χ² (k,) and whether it converged, +inf replaced by a huge number."""
+        x = self.x(s)
+        parts = [self.function(x[first : first + _BLOCK]) for first in range(0, len(x), _BLOCK)]
+        y = np.concatenate([np.zeros(0), *(part[0] for part in parts)])
+        ok = np.concatenate([np.zeros(0, dtype=bool), *(part[1] for part in parts)])
+        bad = np.isnan(y) | np.isneginf(y)
+        if bad.any():
+            raise NurecoilError(
+                f"chi2 is {y[bad][0]} at the point {tuple(x[bad][0].tolist())}: it must be a number or +inf"
+                " everywhere in the range"
+            )
+        return np.minimum(y, FORBIDDEN), ok
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points s (k, 2), χ² (k,) there, and whether it converged; the lowest first."""
+
+    s: FloatArray
+    y: FloatArray
+    ok: BoolArray
+
+    def first(self) -> "Points":
+        """Return the lowest alone."""
+        return Points(self.s[:1], self.y[:1], self.ok[:1])
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """The nodes of a grid: χ², whether it is known there or interpolated, and whether it converged."""
+
+    y: FloatArray
+    known: BoolArray
+    ok: BoolArray
+
+    @classmethod
+    def coarse(cls, points: tuple[int, int]) -> "Mesh":
+        """Return a grid on which nothing is known yet."""
+        return cls(np.zeros(points), np.zeros(points, dtype=bool), np.zeros(points, dtype=bool))
+
+    @property
+    def cells(self) -> FloatArray:
+        """The number of cells on each axis: node numbers divided by it are s."""
+        return np.array(self.y.shape) - 1.0
+
+    def known_at(self, plane: Plane, nodes: BoolArray) -> "Mesh":
+        """Return the mesh with χ² evaluated at those of the nodes where it is not known yet."""
+        new = nodes & ~self.known
+        y, ok = self.y.copy(), self.ok.copy()
+        y[new], ok[new] = plane.evaluate(np.argwhere(new) / self.cells)
+        return Mesh(y, self.known | new, ok)
+
+    def doubled(self) -> "Mesh":
+        """Return the mesh of half the spacing, χ² interpolated at the new nodes."""
+        shape = tuple(2 * n - 1 for n in self.y.shape)
+        y, known, ok = np.empty(shape), np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
+        y[::2, ::2], known[::2, ::2], ok[::2, ::2] = self.y, self.known, self.ok
+        y[1::2, ::2] = 0.5 * (self.y[1:] + self.y[:-1])
+        y[:, 1::2] = 0.5 * (y[:, 2::2] + y[:, :-2:2])
+        return Mesh(y, known, ok)
+
+
+def corner_values(y: FloatArray) -> FloatArray:
+    """Return the values at the four corners of each cell, shape (4, cells, cells)."""
+    n, m = y.shape
+    return np.stack([y[i : n - 1 + i, j : m - 1 + j] for i, j in _CORNERS])
+
+
+def corners_of(cells: BoolArray) -> BoolArray:
+    """Return which nodes are corners of some of the cells."""
+    n, m = cells.shape
+    nodes = np.zeros((n + 1, m + 1), dtype=bool)
+    for i, j in _CORNERS:
+        nodes[i : n + i, j : m + j] |= cells
+    return nodes

@@ -1,0 +1,145 @@
+"""The best fit of two parameters, and a grid so fine that it shows all allowed regions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from nurecoil.inference.mesh import (
+    FORBIDDEN,
+    BoolArray,
+    FloatArray,
+    Mesh,
+    Plane,
+    Points,
+    corner_values,
+    corners_of,
+)
+from nurecoil.inference.regions import rings_of
+
+Minimise: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray]]
+
+MOST_NODES = 5_000_000  # of a refined grid, few of them evaluated
+_MOST_STARTS = 64  # local minima of the grid from which a minimisation starts
+_APART, _AS_LOW = 1e-2, 1e-3  # of the range, in Δχ²: another best fit
+_STEPS = 200  # of a walk to a minimum
+_AROUND = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)], dtype=float)
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Where the search ended: the best fit, the finest mesh, and for each level what it shows."""
+
+    best: Points
+    unique: bool
+    mesh: Mesh
+    traced: list[list[list[FloatArray]]]
+    settled: list[bool]
+
+
+def searched(plane: Plane, mesh: Mesh, minimise: Minimise, levels: Sequence[float], noise: float) -> Search:
+    """Return the best fit and a mesh so fine that regions and holes no longer change in number."""
+    best: Points | None = None
+    shapes: list[list[int]] = []
+    while True:
+        minima = _minima(plane, mesh, minimise)
+        lowest = minima.first() if minima.ok[0] else _walked(plane, minima.first(), 1 / mesh.cells, noise)
+        best = lowest if best is None or lowest.y[0] < best.y[0] else best
+        ceilings = best.y[0] + np.asarray(levels, dtype=float)
+        hidden = [_hidden(mesh, minima, ceiling) for ceiling in ceilings]
+        traced = [rings_of(mesh, ceiling, level) for ceiling, level in zip(ceilings, levels, strict=True)]
+        before, shapes = shapes, [sorted(len(rings) for rings in regions) for regions in traced]
+        settled = [
+            len(before) > 0 and before[i] == shapes[i] and not hidden[i].any() for i in range(len(levels))
+        ]
+        if all(settled) or 4 * mesh.y.size > MOST_NODES:
+            apart = np.abs(minima.s - best.s).max(axis=1) > _APART
+            unique = not (apart & (minima.y < best.y[0] + _AS_LOW)).any()
+            return Search(best, unique, mesh, traced, settled)
+        mesh = _refined(plane, mesh, ceilings, np.any(hidden, axis=0))
+
+
+def _minima(plane: Plane, mesh: Mesh, minimise: Minimise) -> Points:
+    """Return the minima to which the local minima of the mesh lead, the lowest of those, first."""
+    n, m = mesh.y.shape
+    padded = np.pad(mesh.y, 1, constant_values=np.inf)
+    around = [padded[i : n + i, j : m + j] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+    at = np.argwhere(mesh.known & (mesh.y < FORBIDDEN) & (mesh.y <= np.min(around, axis=0)))
+    at = at[np.argsort(mesh.y[tuple(at.T)], kind="stable")][:_MOST_STARTS]
+    start, y, ok = at / mesh.cells, mesh.y[tuple(at.T)], mesh.ok[tuple(at.T)]
+    found, fitted = minimise(plane.x(start))
+    s = plane.s(found)
+    lower, settled = plane.evaluate(s)
+    moved = lower <= y
+    s, y, ok = (
+        np.where(moved[:, np.newaxis], s, start),
+        np.where(moved, lower, y),
+        np.where(moved, settled, ok) & fitted,
+    )
+    order = np.argsort(y, kind="stable")
+    return Points(s[order], y[order], ok[order])
+
+
+def _walked(plane: Plane, start: Points, step: FloatArray, noise: float) -> Points:
+    """Return the lowest point that steps inside the range lead to, halved where none leads down.
+
+    For a minimisation that failed, or left the range: slow but sure.
+    """
+    at, tolerance = start, max(noise, 1e-9)
+    for _ in range(_STEPS):
+        s = np.clip(at.s + _AROUND * step, 0.0, 1.0)
+        y, ok = plane.evaluate(s)
+        down = int(np.argmin(y))
+        if y[down] < at.y[0]:
+            at = Points(s[[down]], y[[down]], np.array([False]))
+        elif (y <= at.y[0] + tolerance).all():
+            return Points(at.s, at.y, np.array([ok.all()]))
+        else:
+            step = 0.5 * step
+    return at
+
+
+def _hidden(mesh: Mesh, minima: Points, ceiling: float) -> BoolArray:
+    """Return which cells hold a minimum below the ceiling although none of their corners is."""
+    cells = np.zeros(tuple(n - 1 for n in mesh.y.shape), dtype=bool)
+    at = np.minimum((minima.s * mesh.cells).astype(int), np.array(cells.shape) - 1)
+    cells[tuple(at[minima.y <= ceiling].T)] = True
+    return np.asarray(cells & (corner_values(mesh.y).min(axis=0) > ceiling))
+
+
+def _refined(plane: Plane, mesh: Mesh, ceilings: FloatArray, hidden: BoolArray) -> Mesh:
+    """Return the mesh of half the spacing, χ² evaluated at every new node where a ceiling may pass."""
+    wanted = corners_of(np.kron(_near(mesh.y, ceilings) | hidden, np.ones((2, 2))).astype(bool))
+    mesh = mesh.doubled()
+    while (wanted & ~mesh.known).any():
+        mesh = mesh.known_at(plane, wanted)
+        wanted = corners_of(_crossed(mesh.y, ceilings))
+    return mesh
+
+
+def _near(y: FloatArray, ceilings: FloatArray) -> BoolArray:
+    """Return which cells a ceiling may cross, if between nodes χ² bends twice as much as at them.
+
+    A quadratic function is off the bilinear interpolation by at most (|∂²_1| + |∂²_2|)/8, for second
+    differences ∂².
+    """
+    bend = _bend(y) + _bend(y.T).T
+    margin = 0.25 * corner_values(bend).max(axis=0)
+    low, high = corner_values(y).min(axis=0) - margin, corner_values(y).max(axis=0) + margin
+    return _any_between(low, high, ceilings)
+
+
+def _bend(y: FloatArray) -> FloatArray:
+    """Return the size of the second differences along the first axis, at an edge those next to it."""
+    return np.pad(np.abs(np.diff(y, 2, axis=0)), ((1, 1), (0, 0)), mode="edge")
+
+
+def _crossed(y: FloatArray, ceilings: FloatArray) -> BoolArray:
+    """Return which cells have corners on both sides of a ceiling."""
+    corners = corner_values(y)
+    return _any_between(corners.min(axis=0), corners.max(axis=0), ceilings)
+
+
+def _any_between(low: FloatArray, high: FloatArray, ceilings: FloatArray) -> BoolArray:
+    return np.asarray(np.any([(low <= ceiling) & (high > ceiling) for ceiling in ceilings], axis=0))
