@@ -1,57 +1,49 @@
 """`nurecoil feldman-cousins`, as a user calls it."""
 
-import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 
 import pytest
 
-from nurecoil import cli
+import command_line
+from command_line import read_json
 from nurecoil.cli import feldman_cousins as command
+from nurecoil.scans import executors
 
+run = partial(command_line.run, "feldman-cousins")
 FEW = ("--toys", "200", "--points", "7", "--rounds", "1")
 FEWEST = ("--toys", "100", "--points", "5", "--rounds", "0")
 SEED = ("--model", "scaled-standard-model", "--experiment", "binh2021-csi", "--scan", "signal_strength=0..4")
 
 
-@pytest.fixture
-def run(capsys):
-    """Run the command line in this process: status, stdout, stderr."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ending:
-            cli.main(["feldman-cousins", *arguments])
-        out, err = capsys.readouterr()
-        return ending.value.code or 0, out, err
-
-    return run
-
-
-def test_json_has_both_kinds_of_interval(run):
+def test_json_has_both_kinds_of_interval():
     status, out, err = run(*SEED, *FEW, "--coverage", "1", "--json")
     assert status == 0
     assert "[1/" in err  # progress
-    found = json.loads(out, parse_constant=pytest.fail)
-    (toys,), (wilks,) = found["toys"]["allowed"], found["wilks"]["allowed"]
+    found = read_json(out)
+    (toys,), (wilks,) = found["by_toys"]["allowed"], found["by_wilks"]["allowed"]
     assert toys == pytest.approx(wilks, abs=0.2)
-    assert found["wilks"]["level"] == pytest.approx(2.7055, abs=1e-4)
-    assert found["toys"]["open"] == [[False, False]]
+    assert found["by_wilks"]["level"] == pytest.approx(2.7055, abs=1e-4)
+    assert found["by_toys"]["open"] == [[False, False]]
     assert len(found["critical"]["values"]) == len(found["critical"]["error"]) >= 7
     assert min(found["critical"]["toys"]) == 200
     assert found["coverage"]["values"] == [1.0]
-    assert found["coverage"]["toys"][0] == pytest.approx(0.9, abs=0.08)
+    assert found["coverage"]["by_toys"][0] == pytest.approx(0.9, abs=0.08)
     assert (found["cl"], found["starts"], found["converged"]) == (0.9, 1, True)
 
 
-def test_a_limit_at_the_border_has_no_error(run):
+def test_a_limit_at_the_border_has_no_error():
     scan = ("--model", "331-beta", "--set", "beta=0", "--experiment", "binh2021-csi")
     status, out, _ = run(*scan, "--scan", "m_zprime=0.5TeV..2TeV", *FEWEST, "--json")
-    found = json.loads(out)
+    found = read_json(out)
     assert (status, found["unit"]) == (0, "TeV")
-    assert found["toys"]["open"][-1][1] is True
-    assert found["toys"]["errors"][-1][1] is None
-    assert 0.5 < found["toys"]["allowed"][-1][0] < 2
+    assert found["by_toys"]["open"][-1][1] is True
+    assert found["by_toys"]["errors"][-1][1] is None
+    assert 0.5 < found["by_toys"]["allowed"][-1][0] < 2
 
 
-def test_text_and_plot(run, tmp_path):
+def test_text_and_plot(tmp_path):
     plot = tmp_path / "fc.png"
     status, out, _ = run(*SEED, *FEW, "--coverage", "1", "--plot", str(plot))
     assert status == 0
@@ -60,10 +52,18 @@ def test_text_and_plot(run, tmp_path):
     assert plot.read_bytes()[:4] == b"\x89PNG"
 
 
-def test_workers_give_the_same_numbers(run):
-    alone = json.loads(run(*SEED, *FEW, "--json")[1])
-    together = json.loads(run(*SEED, *FEW, "--workers", "2", "--json")[1])
+def test_workers_give_the_same_numbers():
+    alone = read_json(run(*SEED, *FEW, "--json")[1])
+    together = read_json(run(*SEED, *FEW, "--workers", "2", "--json")[1])
     assert alone == together
+
+
+def test_the_ranks_of_mpi_are_workers(monkeypatch):
+    pools = [ThreadPoolExecutor(2), None]
+    monkeypatch.setattr(executors, "mpi_ranks", lambda: nullcontext(pools.pop(0)))
+    of_rank_0, of_another = (run(*SEED, *FEW, "--mpi", "--json") for _ in range(2))
+    assert of_rank_0[1] == run(*SEED, *FEW, "--json")[1]
+    assert of_another == (0, "", "")
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,13 @@ def test_workers_give_the_same_numbers(run):
         (("--engine", "quick"), "unknown engine 'quick'"),
         (("--workers", "0"), "workers = 0 is not allowed"),
         (("--workers", "2", "--dask", "tcp://nowhere:1"), "exclude one another"),
+        (("--workers", "2", "--mpi"), "exclude one another"),
         (("--seed", "-1"), "seed = -1 is not allowed"),
         (("--points", "3"), "points = 3 is not allowed"),
         (("--scan", "signal_strength=4..0"), "--scan is given 2 times"),
     ],
 )
-def test_bad_input_ends_in_one_sentence(run, tmp_path, arguments, sentence):
+def test_bad_input_ends_in_one_sentence(tmp_path, arguments, sentence):
     plot = tmp_path / "fc.png"
     status, out, err = run(*SEED, *arguments, "--plot", str(plot))
     assert (status, out) == (2, "")
@@ -91,7 +92,7 @@ def test_bad_input_ends_in_one_sentence(run, tmp_path, arguments, sentence):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_help_shows_examples(run):
+def test_the_help_shows_examples():
     status, out, _ = run("--help")
     assert status == 0
     assert "eps_u_ee" in out

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import xarray
 
+import command_line
 import nurecoil
-from nurecoil import cli
 from nurecoil.cli.scan import HELP
 from nurecoil.scans import executors
 
@@ -31,16 +31,13 @@ values = ["-sqrt(3)", 0, "1/sqrt(3)"]
 
 
 @pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    """Run the command line in this process, in a folder of its own: status, stdout, stderr."""
+def run(tmp_path, monkeypatch):
+    """Run a scan of a card in a folder of its own: status, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, card=CARD):
         (tmp_path / "card.toml").write_text(card, encoding="utf-8")
-        with pytest.raises(SystemExit) as ending:
-            cli.main(["scan", "card.toml", *arguments])
-        out, err = capsys.readouterr()
-        return ending.value.code or 0, out, err
+        return command_line.run("scan", "card.toml", *arguments)
 
     return run
 
@@ -251,7 +248,7 @@ def test_bad_arguments_end_in_one_sentence(run, tmp_path, monkeypatch, arguments
     assert [path.name for path in tmp_path.iterdir()] == ["card.toml"]
 
 
-def test_the_examples_of_the_documentation_run(run, tmp_path, capsys):
+def test_the_examples_of_the_documentation_run(run):
     (card,) = re.findall(r"```toml\n(.*?)```", DOCS, flags=re.DOTALL)
     status, _, err = run("--output", "map.nc", card=card)
     assert (status, err) == (0, "")
@@ -274,7 +271,5 @@ def test_the_examples_of_the_help_run(run):
         assert "1200 (400 m_zprime x 3 beta)" in out
 
 
-def test_a_missing_card(run):
-    with pytest.raises(SystemExit) as ending:
-        cli.main(["scan", "nothing.toml", "--output", "map.nc"])
-    assert ending.value.code == 2
+def test_a_missing_card(tmp_path):
+    assert command_line.run("scan", tmp_path / "nothing.toml", "--output", "map.nc")[0] == 2

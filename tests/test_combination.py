@@ -148,5 +148,6 @@ def test_the_command(capsys, tmp_path, monkeypatch):
         cli.main([*command, "--cl", "68%", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert list(found["results"]) == ["binh2021-csi", "binh2021-lar", "together"]
-    assert found["results"]["together"]["best_fit"] == pytest.approx(0.8096, abs=1e-3)
+    best = found["results"]["together"]["best_fit"]["signal_strength"]["value"]
+    assert best == pytest.approx(0.8096, abs=1e-3)
     assert found["compatibility"]["dof"] == 1

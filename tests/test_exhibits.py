@@ -1,11 +1,14 @@
-"""Results as figures: a limit."""
+"""Results as figures: a limit, a map, and what they say of themselves."""
+
+import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 import nurecoil
 from nurecoil import figures
-from nurecoil.document import Area, Figure, Panel
+from nurecoil.document import Area, Figure, Panel, Series
 from nurecoil.errors import NurecoilError
 
 
@@ -60,6 +63,92 @@ def test_a_map_marks_the_standard_model(csi):
     scans = ("eps_u_ee", -1.0, 1.0), ("eps_d_ee", -1.0, 1.0)
     panel = nurecoil.map_figure(nurecoil.profile_map(model, [csi], {}, scans, points=21)).panels[0]
     assert [(s.label, s.x[0], s.y[0]) for s in panel.series[1:]] == [("Standard Model", 0, 0)]
+
+
+# --- what a figure says of itself ---------------------------------------------------------------------
+
+
+def test_a_figure_names_what_it_rests_on(compiled):
+    pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
+    point = {"beta": -(3**0.5), "mu_nu": 1e-11, "variant": "numbers", "sin2_theta_w": 0.23857}  # its default
+    result = nurecoil.limit(
+        *(nurecoil.load_model("331-beta"), pair, point, ("m_zprime", 1e5, 1e8)),
+        widths={"binh2021-csi_signal": 0.0, "binh2021-lar_signal": 0.1},
+        points=51,
+    )
+    assert nurecoil.limit_figure(result).subtitle == (
+        *("331-beta", "binh2021-csi + binh2021-lar", r"$\beta$ = −1.732", r"$\mu_\nu$ = 1e−11 $\mu_B$"),
+        *("variant = numbers", "binh2021-csi_signal fixed"),
+    )
+
+
+def test_a_model_that_is_not_ours_has_a_figure_too(csi):
+    model = dataclasses.replace(nurecoil.load_model("scaled-standard-model"), name="mine")
+    result = nurecoil.limit(model, [csi], {"sin2_theta_w": 0.2}, ("signal_strength", 0, 4), points=51)
+    assert nurecoil.limit_figure(result).subtitle == ("mine", "binh2021-csi")
+
+
+def test_every_figure_of_a_result_has_its_facts(compiled):
+    model, start = nurecoil.load_model("scaled-standard-model"), {"signal_strength": 1.0}
+    one, scan = [compiled["binh2021-csi"]], ("signal_strength", 0.0, 4.0)
+    two, both = [*one, compiled["binh2021-lar"]], "binh2021-csi + binh2021-lar"
+    alone = [
+        nurecoil.limit_figure(nurecoil.limit(model, one, {}, scan, points=51)),
+        nurecoil.map_figure(
+            nurecoil.profile_map(model, one, {}, [scan, ("sin2_theta_w", 0.1, 0.3)], points=21)
+        ),
+        nurecoil.sensitivity_figure(nurecoil.sensitivity(model, one, {}, scan, points=51)),
+        nurecoil.impact_figure(nurecoil.impact(model, one, {}, start)),
+        nurecoil.feldman_cousins_figure(
+            nurecoil.feldman_cousins(model, one, {}, scan, toys=100, points=5, rounds=0)
+        ),
+    ]
+    assert {figure.subtitle for figure in alone} == {("scaled-standard-model", "binh2021-csi")}
+    combined = nurecoil.combination_figure(nurecoil.combine(model, two, {}, scan))
+    assert combined.subtitle == ("scaled-standard-model", both)
+
+
+def test_a_combination_shows_all_intervals_and_little_else(compiled):
+    model, scan = nurecoil.load_model("scaled-standard-model"), ("signal_strength", 0.0, 20.0)
+    pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
+    (chart,) = nurecoil.combination_figure(nurecoil.combine(model, pair, {}, scan, cl=0.68)).panels
+    low, high = chart.x_range
+    assert 0 < low < min(bars.low.min() for bars in chart.bars)
+    assert max(bars.high.max() for bars in chart.bars) < high < 2
+
+
+def heading(figure):
+    canvas = figures.draw(figure)
+    return canvas, [text.get_text() for text in canvas.texts]
+
+
+LINE = Panel("x", "y", (Series([0, 1], [0, 1], "a"),))
+
+
+def test_a_heading_stands_above_the_axes_and_breaks_where_it_may():
+    plain, none = heading(Figure("f", "A title", "", (LINE,)))
+    assert none == []
+    long = " + ".join(["experiment"] * 12)
+    canvas, (title, *lines) = heading(Figure("f", "A title", "", (LINE,), subtitle=("model", long, "x = 1")))
+    assert title == "A title"
+    assert " ".join(lines).replace("  ·", " ·").split() == ["model", "·", *long.split(), "·", "x", "=", "1"]
+    assert len(lines) > 1
+    assert all(line.endswith(("+", "·")) for line in lines[:-1])
+    boxes = [text.get_window_extent() for text in canvas.texts]
+    assert all(box.x1 <= canvas.bbox.x1 for box in boxes)
+    assert all(above.y0 >= below.y1 - 1 for above, below in itertools.pairwise(boxes))
+    (ax,) = canvas.axes
+    assert boxes[-1].y0 > ax.get_tightbbox().y1
+    size, same = plain.axes[0].get_window_extent().size, ax.get_window_extent().size
+    assert same == pytest.approx(size, rel=0.02)  # the picture is higher, not the axes smaller
+
+
+def test_few_names_stand_in_columns_of_equal_height():
+    names = ["a long name of a curve", "another long name", "a third long name", "and a fourth, too"]
+    series = tuple(Series([0, 1], [0, n], name) for n, name in enumerate(names))
+    canvas, _ = heading(Figure("f", "A title", "", (Panel("x", "y", series),)))
+    legend = canvas.axes[0].get_legend()
+    assert legend._ncols == 2
 
 
 SQUARE = [[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil.document import Figure, LimitBar, LimitBars, Panel, Reference, Series
+from nurecoil.document import Area, Figure, LimitBar, LimitBars, Panel, Reference, Series
 from nurecoil.errors import NurecoilError
 from nurecoil.figures import PALETTE, draw, save, save_as
 from nurecoil.papers.binh2021.compute import LimitResult
@@ -315,3 +315,31 @@ def test_gaps_in_a_curve_are_drawn():
     drawn = draw(Figure("f", "t", "c", (Panel("x", "y", (Series([0, 1, 2], [1, np.nan, 2], "a"),)),)))
     (line,) = drawn.axes[0].lines
     np.testing.assert_array_equal(line.get_ydata(), [1, np.nan, 2])
+
+
+@pytest.mark.parametrize(
+    ("ends", "labels"),
+    [
+        ((0.1, 10), ["0.1", "1", "10"]),
+        ((0.12, 9.9), ["0.2", "0.5", "1", "2", "5"]),
+        ((0.3, 2), ["0.5", "1", "2"]),
+    ],
+)
+def test_a_log_axis_has_labels_enough(ends, labels):
+    panel = Panel("x", "y", (Series(ends, [0, 1], "a"),), x_log=True, x_range=ends)
+    (ax,) = draw(Figure("f", "t", "c", (panel,))).axes
+    low, high = ax.get_xlim()
+    shown = [t.get_text() for t in ax.get_xticklabels() if low <= t.get_position()[0] <= high]
+    assert shown == labels
+
+
+def test_the_best_fit_at_the_edge_of_a_map_is_whole():
+    square = [[0, 0], [1, 0], [1, 1], [0, 0]]
+    best = Series([1.0], [0.5], "best fit", colour="#ff0000", style="points")
+    panel = Panel("x", "y", (best,), areas=(Area([square], [], "a"),), x_range=(0, 1), y_range=(0, 1))
+    canvas = draw(Figure("f", "t", "c", (panel,)))
+    canvas.canvas.draw()
+    pixels, (ax,) = np.asarray(canvas.canvas.buffer_rgba()), canvas.axes
+    x, y = ax.transData.transform([1.0, 0.5]).round().astype(int)
+    row = pixels[pixels.shape[0] - 1 - y]
+    assert row[x + 2, :3].tolist() == [255, 0, 0]  # outside of the axes

@@ -133,8 +133,8 @@ def test_the_command(capsys, tmp_path, monkeypatch):
     with pytest.raises(SystemExit):
         cli.main([*command, "--fix", "binh2021-csi_background", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert list(found["systematics"]) == ["binh2021-csi_signal"]
-    assert found["systematics"]["binh2021-csi_signal"]["pre_fit"] == pytest.approx([0.266, -0.150], abs=1e-3)
+    assert list(found["pulls"]) == ["binh2021-csi_signal"]
+    assert found["pulls"]["binh2021-csi_signal"]["pre_fit"] == pytest.approx([0.266, -0.150], abs=1e-3)
     with pytest.raises(SystemExit) as ending:
         cli.main([*command, "--of", "beta"])
     assert "unknown free parameter 'beta'" in capsys.readouterr().err

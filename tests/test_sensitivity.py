@@ -106,5 +106,5 @@ def test_the_command(capsys, tmp_path, monkeypatch):
         cli.main([*command, "--truth", "signal_strength=0.8", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert found["truth"] == {"signal_strength": {"value": 0.8, "unit": ""}}
-    assert found["expected"]["best_fit"] == pytest.approx(0.8, abs=1e-5)
+    assert found["expected"]["best_fit"]["signal_strength"]["value"] == pytest.approx(0.8, abs=1e-5)
     assert found["observed"]["allowed"][0][1] == pytest.approx(1.3736, abs=1e-3)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis import Posterior, Result
-from nurecoil.exhibits.labels import axis_label
-from nurecoil.figures import PALETTE, _save_canvas, _style
+from nurecoil.exhibits.labels import axis_label, facts
+from nurecoil.figures import PALETTE, add_heading, label_decades, save_canvas, style
 from nurecoil.inference.density import Curve, Map, density_map, threshold
 
 if TYPE_CHECKING:
@@ -52,9 +52,10 @@ def draw_corner(result: Result[Posterior], pulls: bool = False) -> "Canvas":
     count = len(posterior.parameters) if pulls else posterior.free
     curves = [posterior.curve(number) for number in range(count)]
     side = 4.6 if count == 1 else max(2.3 * count, 5.2)
-    with _style():
+    with style():
         canvas = Canvas((side, side), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
         FigureCanvasAgg(canvas)
+        add_heading(canvas, _title(posterior), facts(result))
         grid = canvas.add_gridspec(count, count)
         for row in range(count):
             for column in range(row + 1):
@@ -64,7 +65,6 @@ def draw_corner(result: Result[Posterior], pulls: bool = False) -> "Canvas":
                 else:
                     _draw_pair(ax, curves[column], curves[row], posterior, (column, row))
                 _label(ax, posterior, (column, row), count)
-        canvas.suptitle(_title(posterior), fontsize=10.5, fontweight="bold")
         canvas.draw_without_rendering()
         canvas.set_layout_engine("none")
     return canvas
@@ -72,7 +72,7 @@ def draw_corner(result: Result[Posterior], pulls: bool = False) -> "Canvas":
 
 def save_corner(result: Result[Posterior], path: Path | str, pulls: bool = False) -> None:
     """Write the figure to a .png, .svg or .pdf file, the same bytes each time."""
-    _save_canvas(draw_corner(result, pulls), path)
+    save_canvas(draw_corner(result, pulls), path)
 
 
 def _title(posterior: Posterior) -> str:
@@ -119,6 +119,7 @@ def _label(ax: "Axes", posterior: Posterior, pair: tuple[int, int], count: int) 
     column, row = pair
     if posterior.priors[column].log:
         ax.set_xscale("log")
+        label_decades(ax.xaxis)
     if row == count - 1:
         ax.set_xlabel(axis_label(posterior.parameters[column]))
     else:
@@ -127,6 +128,7 @@ def _label(ax: "Axes", posterior: Posterior, pair: tuple[int, int], count: int) 
         return
     if posterior.priors[row].log:
         ax.set_yscale("log")
+        label_decades(ax.yaxis)
     if column == 0:
         ax.set_ylabel(axis_label(posterior.parameters[row]))
     else:

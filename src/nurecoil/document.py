@@ -361,6 +361,8 @@ class Figure:
 
     Panels stand in `columns` side by side; one column is the most readable on a phone.
     `alt` describes the picture to those who do not see it; without it the title is used.
+    A picture that has to stand alone has facts, such as the model and the experiments, as its `subtitle`: it
+    shows the title and them itself, in matplotlib text.
     """
 
     name: str
@@ -369,6 +371,7 @@ class Figure:
     panels: tuple[Panel | LimitBars | RowChart, ...]
     columns: int = 1
     alt: str = ""
+    subtitle: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the name and that there are panels."""

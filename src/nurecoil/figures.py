@@ -7,7 +7,7 @@ each time.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import product
 from pathlib import Path
@@ -31,6 +31,8 @@ def _pairs(text: str) -> dict[str, str]:
 PALETTE = _pairs("""blue=#0072B2 vermillion=#D55E00 green=#009E73 purple=#CC79A7 orange=#E69F00
     sky=#56B4E9 black=#000000 grey=#5a6270""")
 GREY = PALETTE["grey"]
+MARGIN, TITLE_HEIGHT, LINE_HEIGHT = 0.08, 0.3, 0.19  # inches, of a heading
+FACT_SIZE = 9  # points
 MARKERS: dict[str, dict[str, Any]] = {
     "points": {"fmt": "o", "markersize": 4.5},
     "crosses": {"fmt": "x", "markersize": 7.5, "markeredgewidth": 2.0},
@@ -51,10 +53,11 @@ METADATA: dict[str, dict[str, None]] = {  # no date, no version: the same figure
 }
 
 
-def _style() -> AbstractContextManager[None]:
-    from matplotlib import style
+def style() -> AbstractContextManager[None]:
+    """Return a context in which figures look like ours, whatever the user's settings."""
+    from matplotlib import style as styles
 
-    return style.context(["default", STYLE])
+    return styles.context(["default", STYLE])
 
 
 def _colour(name: str | None, turn: int) -> str:
@@ -81,9 +84,11 @@ def draw(figure: Figure) -> "Canvas":
     rows = [figure.panels[i : i + columns] for i in range(0, len(figure.panels), columns)]
     heights = [max(_height(panel) for panel in row) for row in rows]
     engine = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.08, hspace=0.06)
-    with _style():
+    with style():
         canvas = Canvas((6.2 if columns == 1 else 4.6 * columns, sum(heights)), layout=engine)
         FigureCanvasAgg(canvas)
+        if figure.subtitle:
+            add_heading(canvas, figure.title, figure.subtitle)
         grid = canvas.add_gridspec(len(rows), columns, height_ratios=heights)
         pairs = [(canvas.add_subplot(grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
         for ax, panel in pairs:
@@ -103,6 +108,40 @@ def draw(figure: Figure) -> "Canvas":
             canvas.draw_without_rendering()  # room for the ticks of a longer axis
         canvas.set_layout_engine("none")  # laid out: to do so again at each save costs a third of the time
     return canvas
+
+
+def add_heading(canvas: "Canvas", title: str, facts: Sequence[str]) -> None:
+    """Make a figure with a constrained layout higher, and write a title and facts above its axes."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    width, height = canvas.get_size_inches()
+    lines = _broken(canvas, facts, width - 2 * MARGIN)
+    more = TITLE_HEIGHT + LINE_HEIGHT * len(lines)
+    canvas.set_size_inches(width, height + more)
+    top = height + more - MARGIN
+    style: dict[str, Any] = {"ha": "left", "va": "top", "in_layout": False}
+    canvas.text(MARGIN / width, top / (height + more), title, fontsize=10.5, fontweight="bold", **style)
+    for number, line in enumerate(lines):
+        y = (top - TITLE_HEIGHT + MARGIN - LINE_HEIGHT * number) / (height + more)
+        canvas.text(MARGIN / width, y, line, fontsize=FACT_SIZE, color=GREY, **style)
+    engine = canvas.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(rect=(0.0, 0.0, 1.0, height / (height + more)))
+
+
+def _broken(canvas: "Canvas", facts: Sequence[str], width: float) -> list[str]:
+    """Return facts in lines no wider than a width in inches, broken between facts and after a plus sign."""
+    pieces = "  ·\n".join(facts).replace(" + ", " +\n").split("\n")
+    lines = pieces[:1]
+    for piece in pieces[1:]:
+        longer = f"{lines[-1]}  {piece}" if lines[-1].endswith("·") else f"{lines[-1]} {piece}"
+        text = canvas.text(0, 0, longer, fontsize=FACT_SIZE)
+        if text.get_window_extent().width <= width * canvas.dpi:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+        text.remove()
+    return lines
 
 
 def _height(panel: Panel | LimitBars | RowChart) -> float:
@@ -130,7 +169,7 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
     for turn, area in enumerate(panel.areas):
         _draw_area(ax, area, _colour(area.colour, turn))
     for turn, series in enumerate(panel.series):
-        _draw_series(ax, series, _colour(series.colour, turn))
+        _draw_series(ax, series, _colour(series.colour, turn), clip=not panel.areas)
     ax.margins(x=0.05 if any(s.style in MARKERS for s in panel.series) else 0)
     for ref in panel.references:
         line = ax.axvline if ref.axis == "x" else ax.axhline
@@ -140,7 +179,7 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
         ax.set_ylim(bottom=0)
     ax.set(**{f"{a}lim": limits for a, limits in (("x", panel.x_range), ("y", panel.y_range)) if limits})
     for axis in [ax.xaxis] * panel.x_log + [ax.yaxis] * panel.y_log:
-        _label_decades(axis)
+        label_decades(axis)
 
 
 def _draw_area(ax: "Axes", area: Area, colour: str) -> None:
@@ -156,9 +195,10 @@ def _draw_area(ax: "Axes", area: Area, colour: str) -> None:
     ax.fill_between([], [], facecolor=pale, edgecolor=colour, linewidth=1.5, label=area.label)
 
 
-def _draw_series(ax: "Axes", s: Series, colour: str) -> None:
+def _draw_series(ax: "Axes", s: Series, colour: str, clip: bool) -> None:
+    """Draw a series; the points of a map are whole at its edge, where a best fit may lie."""
     if s.style in MARKERS:
-        marker = MARKERS[s.style] | {"color": colour, "label": s.label}
+        marker = MARKERS[s.style] | {"color": colour, "label": s.label, "clip_on": clip, "zorder": 2.5}
         ax.errorbar(s.x, s.y, s.y_error, elinewidth=1.2, **marker)
         return
     line: dict[str, Any] = {"color": colour, "linestyle": DASHES[s.style], "label": s.label}
@@ -173,7 +213,7 @@ def _draw_series(ax: "Axes", s: Series, colour: str) -> None:
             ax.fill_between(s.x, s.y - s.y_error, s.y + s.y_error, **band)
 
 
-def _label_decades(axis: Any) -> None:
+def label_decades(axis: Any) -> None:
     """Write 0.1, 1, 10 on a log axis as long as this is short, and 2 and 5 where decades are few."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -181,7 +221,8 @@ def _label_decades(axis: Any) -> None:
     low, high = axis.get_view_interval()
     if low > 9e-4 and high < 2e4:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        if high / low < 60:
+        decades = np.floor(np.log10(high)) - np.ceil(np.log10(low)) + 1  # whose labels are inside
+        if high / low < 60 or decades < 2:
             axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
 
 
@@ -190,6 +231,8 @@ def _place_legend(ax: "Axes", title: str) -> None:
     names = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # a group's bars share a name
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.015), "columnspacing": 1.4}
     for columns in range(min(len(names), 4), 0, -1):
+        if columns > -(-len(names) // -(-len(names) // columns)):
+            continue  # fewer columns need no more rows
         legend = ax.legend(handles=list(names.values()), ncols=columns, **place)
         if (box := legend.get_window_extent()).width <= ax.bbox.width:
             break
@@ -302,7 +345,7 @@ def _draw_rows(ax: "Axes", chart: RowChart) -> None:
     if chart.x_range:
         ax.set_xlim(chart.x_range)
     if chart.x_log:
-        _label_decades(ax.xaxis)
+        label_decades(ax.xaxis)
 
 
 def _limit_text(row: LimitBar, unit: str) -> str:
@@ -325,7 +368,7 @@ def _fit_limits(ax: "Axes") -> None:
             room = max(width - text.get_window_extent().width - ax.figure.dpi / 6, 0.2 * width)
             high = max(high, low * (text.xy[0] / low) ** (width / room))  # type: ignore[attr-defined]
     ax.set_xlim(low, high)
-    _label_decades(ax.xaxis)
+    label_decades(ax.xaxis)
 
 
 def format_of(path: Path | str) -> str:
@@ -343,12 +386,13 @@ def format_of(path: Path | str) -> str:
 def save_as(figure: Figure, path: Path | str) -> None:
     """Write one file, .png, .svg or .pdf, the same bytes each time; another suffix is a NurecoilError."""
     format_of(path)
-    _save_canvas(draw(figure), path)
+    save_canvas(draw(figure), path)
 
 
-def _save_canvas(canvas: "Canvas", path: Path | str) -> None:
+def save_canvas(canvas: "Canvas", path: Path | str) -> None:
+    """Write a drawn figure to one file, the same bytes each time."""
     kind = format_of(path)
-    with _style():
+    with style():
         canvas.savefig(path, format=kind, dpi=160, metadata=dict(METADATA[kind]))
 
 
@@ -366,7 +410,7 @@ def save(figure: Figure, directory: Path | str) -> dict[str, Path]:
     paths = {kind: Path(directory) / f"{figure.name}.{kind}" for kind in ("png", "svg", "csv")}
     canvas = draw(figure)
     for kind in ("png", "svg"):
-        _save_canvas(canvas, paths[kind])
+        save_canvas(canvas, paths[kind])
     paths["csv"].write_text(_csv(figure), encoding="utf-8", newline="")
     return paths
 

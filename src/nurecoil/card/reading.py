@@ -1,16 +1,14 @@
 """Cards by name or path: found, read, checked, and built with all errors at once."""
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from nurecoil.card import schema
 from nurecoil.card.building import build
+from nurecoil.card.toml import read_toml
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import Experiment
 
@@ -39,16 +37,7 @@ def load_experiment(name: str | Path) -> Experiment:
 def read_card(name: str | Path) -> tuple[Path, schema.Card]:
     """Return the path of a card and the card itself, checked, without reading any data file."""
     path = _path(name)
-    try:
-        return path, schema.Card.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise NurecoilError(f"cannot read the experiment card {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise NurecoilError(f"the experiment card {path} is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise NurecoilError(f"the experiment card {path} is not TOML: {error}") from None
-    except ValidationError as error:
-        raise NurecoilError(f"the experiment card {path} has {listing(error)}") from None
+    return path, read_toml(path, "experiment card", schema.Card)
 
 
 def _path(name: str | Path) -> Path:
@@ -66,15 +55,3 @@ def _cards() -> Iterator[Path]:
     for entry in resources.files("nurecoil.experiments").iterdir():
         if entry.name.endswith(".toml") and isinstance(entry, Path):
             yield entry
-
-
-def listing(error: ValidationError) -> str:
-    """Return all errors of a card in one sentence."""
-    lines = []
-    for item in error.errors(include_url=False):
-        field = ".".join(str(part) for part in item["loc"]) or "card"
-        message = item["msg"].removeprefix("Value error, ")
-        given = item["input"]
-        shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-        lines.append(f"[{field}] {message}{shown}")
-    return f"{len(lines)} error{'s' if len(lines) > 1 else ''}: " + "; ".join(lines)

@@ -5,7 +5,12 @@ What costs time to import is imported inside the commands, so that `nurecoil --h
 """
 
 import os
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import current_thread, main_thread
+from types import FrameType, ModuleType
 from typing import Annotated
 
 import typer
@@ -62,7 +67,12 @@ Values are written as in a paper, energies always with their unit; mu_nu is in B
   m_zprime=2TeV    m_zprime=500GeV    mu_nu=2.9e-11    beta=-1/sqrt(3)
 Quote what has parentheses, because a shell would read them: --set 'beta=-sqrt(3)'
 
-Bad input ends in one sentence and exit status 2."""
+\b
+Exit status:
+  0  all is well
+  2  bad input, said in one sentence
+  3  the answer is printed, but did not converge"""
+TERMINATED = 128 + signal.SIGTERM
 
 app = typer.Typer(
     name="nurecoil",
@@ -78,7 +88,8 @@ app = typer.Typer(
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; always ends in SystemExit.
 
-    Bad input gives one sentence on stderr and exit status 2.
+    Bad input gives one sentence on stderr and exit status 2, an answer that did not converge status 3, and
+    SIGTERM status 143, with nothing half-written.
     """
     if sys.stderr is None:  # closed by `2>&-`; print(file=None) would write to stdout
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
@@ -90,7 +101,8 @@ def main(argv: list[str] | None = None) -> None:
             stream.reconfigure(errors="replace")  # an old terminal shows "?" for β instead of a traceback
     try:
         try:
-            app(args=argv, prog_name="nurecoil")
+            with _orderly_end():
+                app(args=argv, prog_name="nurecoil")
         finally:
             sys.stdout.flush()
     except NurecoilError as error:
@@ -105,6 +117,24 @@ def main(argv: list[str] | None = None) -> None:
         _forget_output()
         print(f"Error: cannot write the output: {error.strerror or error}", file=sys.stderr)
         raise SystemExit(2) from None
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does: what is staged vanishes, what a scan has finished stays."""
+    if current_thread() is not main_thread():  # which alone may handle signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not end the tidying up
+    raise SystemExit(TERMINATED)
 
 
 def _forget_output() -> None:
@@ -130,25 +160,24 @@ def _nurecoil(
     pass
 
 
-app.command("reproduce", cls=Once, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
-app.command("predict", cls=Once, help=predict.HELP, short_help=predict.SUMMARY)(predict.predict)
-app.command("limit", cls=Once, help=limit.HELP, short_help=limit.SUMMARY)(limit.limit)
-app.command("map", cls=Once, help=map.HELP, short_help=map.SUMMARY)(map.map_)
-app.command("fit", cls=Once, help=fit.HELP, short_help=fit.SUMMARY)(fit.fit)
-app.command("sample", cls=Once, help=sample.HELP, short_help=sample.SUMMARY)(sample.sample)
-app.command("scan", cls=Once, help=scan.HELP, short_help=scan.SUMMARY)(scan.scan)
-app.command("sensitivity", cls=Once, help=sensitivity.HELP, short_help=sensitivity.SUMMARY)(
-    sensitivity.sensitivity
-)
-app.command("significance", cls=Once, help=significance.HELP, short_help=significance.SUMMARY)(
-    significance.significance
-)
-app.command("feldman-cousins", cls=Once, help=feldman_cousins.HELP, short_help=feldman_cousins.SUMMARY)(
-    feldman_cousins.feldman_cousins
-)
-app.command("goodness", cls=Once, help=goodness.HELP, short_help=goodness.SUMMARY)(goodness.goodness)
-app.command("combine", cls=Once, help=combine.HELP, short_help=combine.SUMMARY)(combine.combine)
-app.command("impact", cls=Once, help=impact.HELP, short_help=impact.SUMMARY)(impact.impact)
-app.command("validate", cls=Once, help=validate.HELP, short_help=validate.SUMMARY)(validate.validate)
-app.command("list", cls=Once, help=listing.HELP, short_help=listing.SUMMARY)(listing.list_)
+_COMMANDS: dict[Callable[..., None], ModuleType] = {
+    reproduce.reproduce: reproduce,
+    predict.predict: predict,
+    limit.limit: limit,
+    map.map_: map,
+    fit.fit: fit,
+    sample.sample: sample,
+    scan.scan: scan,
+    sensitivity.sensitivity: sensitivity,
+    significance.significance: significance,
+    feldman_cousins.feldman_cousins: feldman_cousins,
+    goodness.goodness: goodness,
+    combine.combine: combine,
+    impact.impact: impact,
+    validate.validate: validate,
+    listing.list_: listing,
+}
+for _command, _module in _COMMANDS.items():
+    _name = _command.__name__.strip("_").replace("_", "-")
+    app.command(_name, cls=Once, help=_module.HELP, short_help=_module.SUMMARY)(_command)
 app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

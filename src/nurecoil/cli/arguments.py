@@ -14,7 +14,7 @@ from nurecoil.errors import NurecoilError
 if TYPE_CHECKING:
     from nurecoil.experiment import CompiledExperiment
     from nurecoil.models import Model
-    from nurecoil.parameters import Parameter, Value, Values
+    from nurecoil.parameters import Parameter, Values
 
 MOST_TOYS = 10_000_000
 
@@ -80,8 +80,13 @@ Starts = Annotated[
     int,
     typer.Option("--starts", metavar="N", help="Starts in all; the others are spread around the first."),
 ]
+CurvePoints = Annotated[int, typer.Option("--points", metavar="N", help="Points of the curve, at least 101.")]
 Scanned = Annotated[
     str, typer.Option("--scan", metavar="NAME=LOW..HIGH", help="The parameter, and the range to look in.")
+]
+ConfidenceLevels = Annotated[
+    list[str],
+    typer.Option("--cl", metavar="CL", help="Confidence level, between 0 and 1; repeat for more."),
 ]
 ConfidenceLevel = Annotated[
     str, typer.Option("--cl", metavar="CL", help="Confidence level, between 0 and 1.")
@@ -95,9 +100,26 @@ Truth = Annotated[
         show_default="the Standard Model",
     ),
 ]
+
+
+def _check_format(path: Path | None) -> Path | None:
+    """Refuse a plot that cannot be drawn before anything is computed."""
+    if path:
+        from nurecoil import figures
+
+        figures.format_of(path)
+    return path
+
+
 Plot = Annotated[
     Path | None,
-    typer.Option("--plot", metavar="FILE", help="Draw to a .png, .svg or .pdf file.", show_default="no plot"),
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw to a .png, .svg or .pdf file.",
+        show_default="no plot",
+        callback=_check_format,
+    ),
 ]
 EngineName = Annotated[
     str,
@@ -138,32 +160,36 @@ def check_toys(toys: int, seed: int) -> None:
         raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
 
 
-def parse_settings(model: "Model", settings: Iterable[str]) -> "dict[str, Value]":
-    """Return the values, in inside units, that --set gives."""
-    from nurecoil.parameters import find
-
-    named = named_values("--set", "NAME=VALUE", settings)
-    return {name: find(model.parameters, name).parse(text) for name, text in named}
+def check_points(points: int, fewest: int, most: int) -> None:
+    """Refuse too few points, or too many."""
+    if not fewest <= points <= most:
+        raise NurecoilError(f"points = {points} is not allowed: it must be between {fewest} and {most}")
 
 
-def parse_scan(parameters: "Iterable[Parameter]", text: str) -> tuple["Parameter", float, float]:
-    """Return the parameter of NAME=LOW..HIGH and its range in the inside unit."""
+def parse_range_of(
+    parameters: "Iterable[Parameter]", name: str, text: str, done: str
+) -> tuple["Parameter", float, float]:
+    """Return a parameter, and the range LOW..HIGH in the inside unit; `done` is what is done with it."""
     from nurecoil.parameters import find
     from nurecoil.quantities import parse_range
 
-    ((name, bounds),) = named_values("--scan", "NAME=LOW..HIGH", [text])
     parameter = find(parameters, name)
     if parameter.choices:
-        raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
-    low, high = parse_range(bounds, parameter.unit, name=name)
+        raise NurecoilError(f"{name} cannot be {done}: it is a choice, {parameter.allowed()}")
+    low, high = parse_range(text, parameter.unit, name=name)
     return parameter, low * parameter.inside, high * parameter.inside
 
 
-def parse_levels(texts: Iterable[str]) -> list[float]:
-    """Return the confidence levels that --cl gives, each once."""
+def parse_level(text: str) -> float:
+    """Return the confidence level that --cl gives."""
     from nurecoil.quantities import parse_quantity
 
-    levels = [parse_quantity(text, "", name="cl") for text in texts]
+    return parse_quantity(text, "", name="cl")
+
+
+def parse_levels(texts: Iterable[str]) -> list[float]:
+    """Return several confidence levels, each once."""
+    levels = [parse_level(text) for text in texts]
     for level, times in Counter(levels).items():
         if times > 1:
             raise NurecoilError(f"--cl is given {times} times as {level:g}: once is enough")
@@ -172,19 +198,9 @@ def parse_levels(texts: Iterable[str]) -> list[float]:
 
 def parse_profiled(model: "Model", texts: Iterable[str]) -> dict[str, tuple[float, float]]:
     """Return the ranges (inside units) of the parameters that --profile names."""
-    found = {}
-    for name, bounds in named_values("--profile", "NAME=LOW..HIGH", texts):
-        parameter, low, high = parse_scan(model.parameters, f"{name}={bounds}")
-        found[parameter.name] = (low, high)
-    return found
-
-
-def parse_priors(priors: Iterable[str]) -> dict[str, float]:
-    """Return the widths of nuisance parameters that --prior gives."""
-    from nurecoil.quantities import parse_quantity
-
-    named = named_values("--prior", "PULL=WIDTH", priors)
-    return {name: parse_quantity(width, "", name=f"prior width of {name}") for name, width in named}
+    named = named_values("--profile", "NAME=LOW..HIGH", texts)
+    found = [parse_range_of(model.parameters, name, text, "profiled over") for name, text in named]
+    return {parameter.name: (low, high) for parameter, low, high in found}
 
 
 def compile_experiments(names: Sequence[str], form_factor_name: str | None) -> "list[CompiledExperiment]":

@@ -1,14 +1,11 @@
 """`nurecoil feldman-cousins`: limits by toys, beside those by Wilks' theorem."""
 
 import math
-import sys
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli.answering import answer, convergence, plot_of
 from nurecoil.cli.arguments import (
     AsJson,
     ConfidenceLevel,
@@ -23,13 +20,12 @@ from nurecoil.cli.arguments import (
     Seed,
     Setting,
     check_toys,
-    quiet,
+    parse_level,
 )
-from nurecoil.cli.limit import FEWEST_POINTS, interval_text
+from nurecoil.cli.intervals import interval_rows, intervals_json
 from nurecoil.cli.reading import AskedScan, read_scan
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table, progress
-from nurecoil.errors import NurecoilError
-from nurecoil.staging import staged_file
+from nurecoil.cli.terminal import at_border, print_pairs, print_table, progress
+from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Calibrated, Result
@@ -70,36 +66,30 @@ def feldman_cousins(
     prior: PriorWidths = None,
     form_factor: FormFactorName = None,
     engine: EngineName = "numpy",
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Worker processes.", show_default="compute in this one"),
-    ] = None,
-    dask: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler.", show_default=False),
-    ] = None,
+    workers: Workers = None,
+    dask: Dask = None,
+    mpi: Mpi = False,
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
     """Print the intervals by toys and by Wilks' theorem."""
-    from nurecoil import analysis, figures
+    from nurecoil import analysis
     from nurecoil.exhibits import feldman_cousins_figure
-    from nurecoil.parameters import find
 
-    if plot:
-        figures.format_of(plot)  # refuses before anything is computed
-    check_toys(toys, seed)
-    asked = read_scan(model, experiment, scan, settings, cl, fix, prior, form_factor, FEWEST_POINTS)
-    parameter = find(asked.parameters, asked.scan[0])
-    truths = [float(parameter.parse(text)) for text in coverage or ()]
-    with staged_file(plot) if plot else nullcontext() as target:
-        with _executor(workers, dask) as executor, quiet():
-            result = analysis.feldman_cousins(
-                asked.model,
-                asked.experiments,
-                asked.values,
-                asked.scan,
-                cl=asked.cl,
+    with executor(workers, dask, mpi) as (pool, is_worker):
+        if is_worker:
+            return
+        check_toys(toys, seed)
+        asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
+        ((parameter, *_),) = asked.ranges
+        level = parse_level(cl)
+        truths = [float(parameter.parse(text)) for text in coverage or ()]
+        answer(
+            asked,
+            lambda: analysis.feldman_cousins(
+                *asked.question,
+                asked.scans[0],
+                cl=level,
                 toys=toys,
                 points=points,
                 rounds=rounds,
@@ -107,100 +97,60 @@ def feldman_cousins(
                 truths=truths,
                 widths=asked.widths,
                 engine=engine,
-                executor=executor,
+                executor=pool,
                 progress=progress,
-            )
-        if target:
-            figures.save_as(feldman_cousins_figure(result), target)
-    if as_json:
-        print_json(_json(asked, result))
-    else:
-        _print(asked, result)
-    if plot:
-        print(f"Plot: {plot}", file=sys.stderr if as_json else sys.stdout)
-
-
-@contextmanager
-def _executor(workers: int | None, dask: str | None) -> Iterator[Executor | None]:
-    from nurecoil.scans import executors
-
-    if workers is not None and dask is not None:
-        raise NurecoilError("--workers and --dask exclude one another: give one of them")
-    if workers is not None:
-        with executors.processes(workers) as pool:
-            yield pool
-    elif dask is not None:
-        with executors.dask_cluster(dask) as (pool, _):
-            yield pool
-    else:
-        yield None
+            ),
+            _json,
+            _print,
+            as_json,
+            [plot_of(plot, feldman_cousins_figure)],
+        )
 
 
 def _json(asked: AskedScan, result: "Result[Calibrated]") -> dict[str, object]:
     parameter, found = result.values.parameter, result.values.calibration
     unit, checked = parameter.inside, result.values.coverage
     return {
-        "model": asked.model.name,
-        "experiments": asked.names,
         "parameter": parameter.name,
         "unit": parameter.unit,
+        "best_fit": at_border([parameter], {parameter.name: found.wilks.best_fit}),
+        "chi2": found.wilks.minimum,
         "cl": found.cl,
-        "best_fit": found.wilks.best_fit / unit,
-        "minimum": found.wilks.minimum,
-        "toys": {
-            "allowed": _ends(found.intervals, unit),
-            "open": [[i.open_low, i.open_high] for i in found.intervals],
-            "errors": [[_finite(error / unit) for error in pair] for pair in found.errors],
+        "by_toys": {
+            **intervals_json(unit, found.intervals),
+            "errors": [[error / unit for error in pair] for pair in found.errors],
         },
-        "wilks": {
-            "level": found.wilks.level,
-            "allowed": _ends(found.wilks.intervals, unit),
-            "open": [[i.open_low, i.open_high] for i in found.wilks.intervals],
-        },
+        "by_wilks": {"level": found.wilks.level, **intervals_json(unit, found.wilks.intervals)},
         "critical": {
-            "values": (found.values / unit).tolist(),
-            "delta_chi2": found.critical.tolist(),
-            "error": found.critical_error.tolist(),
-            "toys": found.toys.tolist(),
-            "not_converged": found.failed.tolist(),
+            "values": found.values / unit,
+            "delta_chi2": found.critical,
+            "error": found.critical_error,
+            "toys": found.toys,
+            "not_converged": found.failed,
         },
         "coverage": checked
         and {
-            "values": (checked.values / unit).tolist(),
-            "toys": checked.toys.tolist(),
-            "toys_error": checked.toys_error.tolist(),
-            "wilks": checked.wilks.tolist(),
-            "wilks_error": checked.wilks_error.tolist(),
+            "values": checked.values / unit,
+            "by_toys": checked.toys,
+            "by_toys_error": checked.toys_error,
+            "by_wilks": checked.wilks,
+            "by_wilks_error": checked.wilks_error,
         },
         "starts": result.values.starts,
-        "converged": result.converged,
-        "parameters": at_border(asked.model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
     }
-
-
-def _ends(intervals: "tuple[Interval, ...]", unit: float) -> list[list[float]]:
-    return [[i.low / unit, i.high / unit] for i in intervals]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _print(asked: AskedScan, result: "Result[Calibrated]") -> None:
     import numpy as np
 
     parameter, found = result.values.parameter, result.values.calibration
-    rows = []
-    for name, intervals in (("by toys", found.intervals), ("by Wilks' theorem", found.wilks.intervals)):
-        texts = [interval_text(parameter, interval) for interval in intervals] or ["nothing"]
-        if name == "by toys" and intervals:
-            texts = [
-                text + _errors_text(parameter, pair) for text, pair in zip(texts, found.errors, strict=True)
-            ]
-        rows += [(name if number == 0 else "", text) for number, text in enumerate(texts)]
+    rows = [
+        (name, text + _errors_text(parameter, pair))
+        for (name, text), pair in zip(
+            interval_rows("by toys", parameter, found.intervals), found.errors or [()], strict=True
+        )
+    ]
+    rows += interval_rows("by Wilks' theorem", parameter, found.wilks.intervals)
     ends = [x for i in found.intervals for x, at_edge in _ends_of(i) if not at_edge]
     levels = [f"{found.critical_at(np.array([x]))[0]:.2f} at {parameter.format(x, 3)}" for x in ends]
     rows.append(("level of Δχ²", "; ".join([*levels, f"{found.wilks.level:.2f} by Wilks' theorem"])))
@@ -208,12 +158,9 @@ def _print(asked: AskedScan, result: "Result[Calibrated]") -> None:
     rows.append(
         ("toys", f"{found.toys.sum()} at {found.toys.size} values, {_starts(result.values.starts)} of pulls")
     )
-    rows.append(("converged", "yes" if result.converged else "NO"))
-    print_pairs(
-        f"{parameter.name} at {100 * found.cl:g} % CL: {asked.model.name}, {' + '.join(asked.names)}", rows
-    )
+    rows.append(convergence(result))
+    print_pairs(asked.title(f"{parameter.name} at {100 * found.cl:g} % CL"), rows)
     _print_coverage(result)
-    print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)
 
 
 def _ends_of(interval: "Interval") -> tuple[tuple[float, bool], tuple[float, bool]]:
@@ -224,7 +171,7 @@ def _starts(number: int) -> str:
     return f"{number} start{'s' * (number > 1)}"
 
 
-def _errors_text(parameter: "Parameter", errors: tuple[float, float]) -> str:
+def _errors_text(parameter: "Parameter", errors: tuple[float, ...]) -> str:
     """Return the statistical errors of the ends, in brackets."""
     texts = [f"±{parameter.format(error, 1)}" for error in errors if math.isfinite(error)]
     return f" ({', '.join(texts)})" if texts else ""

@@ -1,12 +1,11 @@
 """`nurecoil fit`: the best fit of parameters."""
 
-import io
 import math
-from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli.answering import answer, convergence
 from nurecoil.cli.arguments import (
     AsJson,
     EngineName,
@@ -18,10 +17,9 @@ from nurecoil.cli.arguments import (
     PriorWidths,
     Setting,
     Starts,
-    quiet,
 )
 from nurecoil.cli.reading import AskedFit, read_fit
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
+from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import BestFit, Result
@@ -41,8 +39,8 @@ Examples:
     --experiment coherent-lar-2020 --free sin2_theta_w=0.24 --json
   nurecoil fit --model standard-model --experiment coherent-csi-2021 \\
     --free neutron_radius_csi=5fm
-  nurecoil fit --model 331-beta --experiment binh2021-csi --set beta=0 \\
-    --free m_zprime=1TeV --starts 10"""
+  nurecoil fit --model 331-beta --experiment binh2021-csi --set variant=numbers \\
+    --set 'beta=-sqrt(3)' --free m_zprime=1TeV --starts 10"""
 
 
 def fit(
@@ -64,85 +62,76 @@ def fit(
     from nurecoil import analysis
 
     asked = read_fit(model, experiment, free, settings, starts, fix, prior, form_factor)
-    with quiet(), redirect_stdout(io.StringIO()):  # Minuit prints there; its result says what happened
-        result = analysis.fit(
-            asked.model,
-            asked.experiments,
-            asked.values,
+    answer(
+        asked,
+        lambda: analysis.fit(
+            *asked.question,
             asked.start,
             starts=asked.starts,
             widths=asked.widths,
             engine=engine,
             minos=minos,
-        )
-    if as_json:
-        print_json(_fit_json(asked, result))
-    else:
-        _print_fit(asked, result)
+        ),
+        _json,
+        _print,
+        as_json,
+    )
 
 
-def _fit_json(asked: AskedFit, result: "Result[BestFit]") -> dict[str, object]:
-    found = result.values.fit
+def _json(asked: AskedFit, result: "Result[BestFit]") -> dict[str, object]:
+    values, found = result.values, result.values.fit
     return {
-        "model": asked.model.name,
-        "experiments": asked.names,
         "best_fit": {
             p.name: {
                 "value": found.values[p.name] / p.inside,
-                "error": _finite(found.errors[p.name] / p.inside),
                 "unit": p.unit,
+                "error": found.errors[p.name] / p.inside,
                 **_minos_json(p, found.minos.get(p.name)),
             }
-            for p in result.values.parameters
+            for p in values.parameters
         },
         "chi2": found.minimum,
-        "bins": sum(counts.size for counts in result.values.observed.values()),
-        "converged": result.converged,
+        "bins": sum(counts.size for counts in values.observed.values()),
         "message": found.message,
         "starts": found.starts,
         "pulls": {
             p.name: {
-                "value": result.values.pulls[p.name],
+                "value": values.pulls[p.name],
                 "unit": p.unit,
-                "prior_width": _finite(_width(p, asked)),
+                "prior_width": _width(p, asked),
                 "pull": _in_widths(p, asked, result),
             }
             for p in asked.pulls
         },
         "counts": {
             name: {
-                "components": {key: float(counts.sum()) for key, counts in components.items()},
-                "expected": float(sum(counts.sum() for counts in components.values())),
-                "observed": float(result.values.observed[name].sum()),
+                "components": {key: counts.sum() for key, counts in components.items()},
+                "expected": sum(counts.sum() for counts in components.values()),
+                "observed": values.observed[name].sum(),
             }
-            for name, components in result.values.components.items()
+            for name, components in values.components.items()
         },
-        "parameters": at_border(asked.model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
     }
 
 
 def _minos_json(parameter: "Parameter", errors: tuple[float, float] | None) -> dict[str, object]:
-    """Return the asymmetric errors at the border unit, if they were asked for; null where there is none."""
+    """Return the asymmetric errors at the border unit, if they were asked for."""
     if errors is None:
         return {}
-    return {"below": _finite(errors[0] / parameter.inside), "above": _finite(errors[1] / parameter.inside)}
+    return {"below": errors[0] / parameter.inside, "above": errors[1] / parameter.inside}
 
 
-def _print_fit(asked: AskedFit, result: "Result[BestFit]") -> None:
+def _print(asked: AskedFit, result: "Result[BestFit]") -> None:
     found, bins = result.values.fit, sum(counts.size for counts in result.values.observed.values())
     rows = [(p.name, _value_text(p, result)) for p in result.values.parameters]
     rows.append(("χ²", f"{found.minimum:.2f} for {bins} bin{'s' if bins > 1 else ''}"))
-    rows.append(("converged", "yes" if result.converged else f"NO: {'; '.join(result.notes)}"))
+    rows.append(convergence(result, "; ".join(result.notes)))
     if found.message != "converged" and result.converged:
         rows.append(("", found.message.removeprefix("converged; ")))
-    print_pairs(f"Best fit, {found.starts} starts: {asked.model.name}, {' + '.join(asked.names)}", rows)
+    print_pairs(asked.title(f"Best fit, {found.starts} starts"), rows)
     print()
     _print_counts(result)
     _print_pulls(asked, result)
-    print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)
 
 
 def _value_text(parameter: "Parameter", result: "Result[BestFit]") -> str:
@@ -188,7 +177,3 @@ def _in_widths(pull: "Parameter", asked: AskedFit, result: "Result[BestFit]") ->
     if pull.name in result.values.fit.values or not 0 < width < math.inf:
         return None
     return (result.values.pulls[pull.name] - float(pull.default or 0.0)) / width
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

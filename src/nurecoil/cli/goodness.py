@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from nurecoil.cli.answering import answer, convergence
 from nurecoil.cli.arguments import (
     AsJson,
     Experiments,
@@ -15,10 +16,9 @@ from nurecoil.cli.arguments import (
     Starts,
     ToysToThrow,
     check_toys,
-    quiet,
 )
 from nurecoil.cli.reading import AskedFit, read_fit
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
+from nurecoil.cli.terminal import at_border, print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Goodness, Result
@@ -53,49 +53,42 @@ def goodness(
 
     check_toys(toys, seed)
     asked = read_fit(model, experiment, free or (), settings, starts, fix, prior, form_factor)
-    with quiet():
-        result = analysis.goodness(
-            asked.model,
-            asked.experiments,
-            asked.values,
+    answer(
+        asked,
+        lambda: analysis.goodness(
+            *asked.question,
             asked.start,
             starts=asked.starts if asked.start else (),
             widths=asked.widths,
             toys=toys,
             seed=seed,
-        )
-    if as_json:
-        print_json(_json(asked, result))
-    else:
-        _print(asked, result)
+        ),
+        _json,
+        _print,
+        as_json,
+    )
 
 
 def _json(asked: AskedFit, result: "Result[Goodness]") -> dict[str, object]:
     values, toys = result.values, result.values.toys
     return {
-        "model": asked.model.name,
-        "experiments": {name: vars(part) for name, part in values.contributions.items()},
-        "priors": values.priors,
         "chi2": values.chi2,
         "bins": values.bins,
         "fitted": values.fitted,
         "dof": values.dof,
         "p_value": values.p_value,
+        "contributions": {name: vars(part) for name, part in values.contributions.items()},
+        "priors": values.priors,
         "toys": toys
         and {
             "number": len(toys.chi2),
             "seed": toys.seed,
             "p_value": toys.p_value,
             "error": toys.error,
-            "converged": toys.converged,
-            "mean_chi2": float(toys.chi2.mean()),
+            "not_converged": len(toys.chi2) - toys.converged,
+            "mean_chi2": toys.chi2.mean(),
         },
         "best_fit": at_border(asked.parameters, values.best_fit),
-        "converged": result.converged,
-        "parameters": at_border(asked.model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
     }
 
 
@@ -111,10 +104,9 @@ def _print(asked: AskedFit, result: "Result[Goodness]") -> None:
     rows += [
         (p.name, p.format(values.best_fit[p.name], 4)) for p in asked.parameters if p.name in values.best_fit
     ]
-    rows.append(("converged", "yes" if result.converged else "NO"))
-    print_pairs(f"Goodness of fit: {asked.model.name}, {' + '.join(asked.names)}", rows)
+    rows.append(convergence(result))
+    print_pairs(asked.title("Goodness of fit"), rows)
     print()
     parts = [[name, f"{part.chi2:.2f}", str(part.bins)] for name, part in values.contributions.items()]
     parts.append(["priors of nuisance parameters", f"{values.priors:.2f}", ""])
     print_table("Contributions to χ²", ["from", "χ²", "bins"], parts, right=(1, 2))
-    print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)

@@ -1,13 +1,11 @@
 """`nurecoil impact`: what each systematic does to a parameter."""
 
-import io
 import math
-import sys
-from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli.answering import answer, convergence, plot_of
 from nurecoil.cli.arguments import (
     AsJson,
     Experiments,
@@ -19,11 +17,9 @@ from nurecoil.cli.arguments import (
     PriorWidths,
     Setting,
     Starts,
-    quiet,
 )
 from nurecoil.cli.reading import AskedFit, read_fit
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
-from nurecoil.staging import staged_file
+from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Impacts, Result
@@ -59,73 +55,59 @@ def impact(
     plot: Plot = None,
 ) -> None:
     """Print the ranking of systematics, with their pulls."""
-    from nurecoil import analysis, figures
+    from nurecoil import analysis
     from nurecoil.exhibits import impact_figure
 
-    if plot:
-        figures.format_of(plot)  # refuses before anything is computed
     asked = read_fit(model, experiment, free, settings, starts, fix, prior, form_factor)
-    with staged_file(plot) if plot else nullcontext() as target:
-        with quiet(), redirect_stdout(io.StringIO()):  # Minuit prints there
-            result = analysis.impact(
-                asked.model,
-                asked.experiments,
-                asked.values,
-                asked.start,
-                parameter=of,
-                starts=asked.starts,
-                widths=asked.widths,
-            )
-        if target:
-            figures.save_as(impact_figure(result), target)
-    if as_json:
-        print_json(_json(asked, result))
-    else:
-        _print(asked, result)
-    if plot:
-        print(f"Plot: {plot}", file=sys.stderr if as_json else sys.stdout)
+    answer(
+        asked,
+        lambda: analysis.impact(
+            *asked.question,
+            asked.start,
+            parameter=of,
+            starts=asked.starts,
+            widths=asked.widths,
+        ),
+        _json,
+        _print,
+        as_json,
+        [plot_of(plot, impact_figure)],
+    )
 
 
 def _json(asked: AskedFit, result: "Result[Impacts]") -> dict[str, object]:
-    values, unit = result.values, result.values.parameter.inside
+    values, parameter, unit = result.values, result.values.parameter, result.values.parameter.inside
+    best = {
+        "value": values.best_fit / unit,
+        "unit": parameter.unit,
+        "below": values.error[0] / unit,
+        "above": values.error[1] / unit,
+    }
     return {
-        "model": asked.model.name,
-        "experiments": asked.names,
-        "parameter": values.parameter.name,
-        "unit": values.parameter.unit,
-        "best_fit": values.best_fit / unit,
-        "error": _pair(values.error, unit),
+        "parameter": parameter.name,
+        "unit": parameter.unit,
+        "best_fit": {parameter.name: best},
         "chi2": values.minimum,
-        "systematics": {
+        "pulls": {
             row.pull.name: {
                 "value": row.value,
                 "unit": row.pull.unit,
                 "pull": row.pulled,
-                "error": _pair(row.error),
-                "pre_fit": _pair(row.pre_fit, unit),
-                "post_fit": _pair(row.post_fit, unit),
+                "below": row.error[0],
+                "above": row.error[1],
+                "pre_fit": [change / unit for change in row.pre_fit],
+                "post_fit": [change / unit for change in row.post_fit],
             }
             for row in values.rows
         },
-        "converged": result.converged,
-        "parameters": at_border(asked.model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
     }
-
-
-def _pair(values: tuple[float, float], unit: float = 1.0) -> list[float | None]:
-    """Return numbers below and above at the border unit; null where there is none."""
-    return [value / unit if math.isfinite(value) else None for value in values]
 
 
 def _print(asked: AskedFit, result: "Result[Impacts]") -> None:
     values, parameter = result.values, result.values.parameter
     best = f"{parameter.format(values.best_fit, 5)} {_errors(parameter, values.error)}"
-    pairs = [(parameter.name, best), ("χ²", f"{values.minimum:.2f}")]
-    pairs.append(("converged", "yes" if result.converged else "NO"))
-    print_pairs(f"Impact of systematics: {asked.model.name}, {' + '.join(asked.names)}", pairs)
+    pairs = [(parameter.name, best), ("χ²", f"{values.minimum:.2f}"), convergence(result)]
+    print_pairs(asked.title("Impact of systematics"), pairs)
     print()
     rows = [
         [
@@ -140,7 +122,6 @@ def _print(asked: AskedFit, result: "Result[Impacts]") -> None:
     unit = f" [{parameter.unit}]" if parameter.unit else ""
     columns = ["nuisance parameter", "pull", "error", f"impact{unit}", f"before the fit{unit}"]
     print_table("Nuisance parameters, in widths of their priors", columns, rows, right=(1, 2, 3, 4))
-    print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)
 
 
 def _errors(parameter: "Parameter", error: tuple[float, float]) -> str:

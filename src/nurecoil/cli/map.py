@@ -1,47 +1,39 @@
 """`nurecoil map`: the allowed values of two parameters together."""
 
-import math
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli.answering import answer, convergence, plot_of
 from nurecoil.cli.arguments import (
     AsJson,
+    ConfidenceLevels,
     EngineName,
     Experiments,
     FormFactorName,
     ModelName,
+    Plot,
     PriorWidths,
     ProfiledOver,
     Setting,
-    compile_experiments,
+    check_points,
     named_values,
     parse_levels,
-    parse_priors,
     parse_profiled,
-    parse_scan,
-    parse_settings,
-    quiet,
-    require_finite_counts,
-    require_signal,
 )
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
+from nurecoil.cli.reading import AskedScan, read_scan
+from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.errors import NurecoilError
-from nurecoil.staging import staged_file
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Map, Result
     from nurecoil.inference.contours import Contours, Region
-    from nurecoil.models import Model
     from nurecoil.parameters import Parameter
 
 FEWEST_POINTS, MOST_POINTS = 21, 1001
 MOST_ROWS = 20  # regions of one confidence level that are printed
+LEVELS = ["68%", "90%"]
 SUMMARY = "Find the allowed values of two parameters together."
 HELP = """Find all values of two parameters that experiments allow together, as regions with exact contours.
 
@@ -67,14 +59,7 @@ def map_(
         typer.Option(metavar="NAME=LOW..HIGH", help="A parameter and its range; give it twice."),
     ],
     settings: Setting = None,
-    cl: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CL",
-            help="Confidence level, between 0 and 1; repeat for more.",
-            show_default="68% and 90%",
-        ),
-    ] = None,
+    cl: ConfidenceLevels = LEVELS,
     spacing: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,71 +76,36 @@ def map_(
     form_factor: FormFactorName = None,
     engine: EngineName = "numpy",
     as_json: AsJson = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Draw the regions to a .png, .svg or .pdf file.", show_default="no plot"
-        ),
-    ] = None,
+    plot: Plot = None,
 ) -> None:
     """Print all regions of two parameters that are allowed."""
-    from nurecoil import analysis, figures
+    from nurecoil import analysis
     from nurecoil.exhibits import map_figure
-    from nurecoil.models import load_model
 
-    if plot:
-        figures.format_of(plot)  # refuses before anything is computed
-    if not FEWEST_POINTS <= points <= MOST_POINTS:
-        raise NurecoilError(
-            f"points = {points} is not allowed: it must be between {FEWEST_POINTS} and {MOST_POINTS}"
-        )
-    levels = parse_levels(cl or ("68%", "90%"))
-    chosen = load_model(model)
-    values = parse_settings(chosen, settings or ())
-    compiled = compile_experiments(experiment, form_factor)
-    pulls = [pull for each in compiled for pull in each.experiment.statistics.pulls]
-    scans = _parse_scans((*chosen.parameters, *pulls), scan)
-    for parameter, *_ in scans:
-        if parameter.name in values:
-            raise NurecoilError(f"{parameter.name} is both set and scanned: do one or the other")
-    log = _parse_spacing(scans, spacing or ())
-    widths = parse_priors(prior or ())
-    over = parse_profiled(chosen, profile or ())
-    with staged_file(plot) if plot else nullcontext() as target:
-        require_signal(compiled)
-        for corner in product(*((low, high) for _, low, high in scans)):
-            point = {p.name: x for (p, *_), x in zip(scans, corner, strict=True) if p in chosen.parameters}
-            require_finite_counts(chosen, compiled, {**values, **point})
-        with quiet():
-            result = analysis.profile_map(
-                chosen,
-                compiled,
-                values,
-                [(parameter.name, low, high) for parameter, low, high in scans],
-                cl=levels,
-                widths=widths,
-                over=over,
-                engine=engine,
-                points=points,
-                log=log,
-            )
-        if target:
-            figures.save_as(map_figure(result), target)
-    if as_json:
-        print_json(_map_json(chosen, experiment, result))
-    else:
-        _print_map(chosen, experiment, result)
-    if plot:
-        print(f"Plot: {plot}", file=sys.stderr if as_json else sys.stdout)
-
-
-def _parse_scans(
-    parameters: "Sequence[Parameter]", texts: Sequence[str]
-) -> "list[tuple[Parameter, float, float]]":
-    if len(texts) != 2:
-        raise NurecoilError(f"--scan is given {len(texts)} time{'s' * (len(texts) > 1)}: a map takes two")
-    named_values("--scan", "NAME=LOW..HIGH", texts)
-    return [parse_scan(parameters, text) for text in texts]
+    check_points(points, FEWEST_POINTS, MOST_POINTS)
+    if len(scan) != 2:
+        raise NurecoilError(f"--scan is given {len(scan)} time{'s' * (len(scan) > 1)}: a map takes two")
+    levels = parse_levels(cl)
+    asked = read_scan(model, experiment, scan, settings, None, prior, form_factor)
+    log = _parse_spacing(asked.ranges, spacing or ())
+    over = parse_profiled(asked.model, profile or ())
+    answer(
+        asked,
+        lambda: analysis.profile_map(
+            *asked.question,
+            asked.scans,
+            cl=levels,
+            widths=asked.widths,
+            over=over,
+            engine=engine,
+            points=points,
+            log=log,
+        ),
+        _json,
+        _print,
+        as_json,
+        [plot_of(plot, map_figure)],
+    )
 
 
 def _parse_spacing(
@@ -174,47 +124,39 @@ def _parse_spacing(
     return first, second
 
 
-def _map_json(model: "Model", experiments: Sequence[str], result: "Result[Map]") -> dict[str, object]:
+def _json(asked: AskedScan, result: "Result[Map]") -> dict[str, object]:
     found = result.values
     units = [parameter.inside for parameter in found.parameters]
     names = [parameter.name for parameter in found.parameters]
+    best = dict(zip(names, found.best_fit.tolist(), strict=True))
     return {
-        "model": model.name,
-        "experiments": list(experiments),
         "scanned": [
             {"name": p.name, "unit": p.unit, "spacing": "log" if log else "linear"}
             for p, log in zip(found.parameters, found.log, strict=True)
         ],
-        "best_fit": dict(zip(names, (found.best_fit / units).tolist(), strict=True)),
-        "minimum": found.minimum,
+        "best_fit": at_border(found.parameters, best),
+        "chi2": found.minimum,
         "levels": [
             {
                 "cl": cl,
                 "level": contours.level,
                 "settled": contours.settled,
-                "unconverged": contours.unconverged,
+                "not_converged": contours.unconverged,
                 "regions": [
                     {
-                        "bounds": dict(zip(names, (r.bounds.T / units).T.tolist(), strict=True)),
+                        "bounds": dict(zip(names, (r.bounds.T / units).T, strict=True)),
                         "open": dict(zip(names, _cut(found, r), strict=True)),
-                        "outer": (r.outer / units).tolist(),
-                        "holes": [(hole / units).tolist() for hole in r.holes],
+                        "outer": r.outer / units,
+                        "holes": [hole / units for hole in r.holes],
                     }
                     for r in contours.regions
                 ],
             }
             for cl, contours in found.contours.items()
         ],
-        "converged": result.converged,
-        "parameters": at_border(model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
         "grid": {
-            "values": {n: (v / u).tolist() for n, v, u in zip(names, found.values, units, strict=True)},
-            "delta_chi2": [
-                [x if math.isfinite(x) else None for x in row] for row in found.delta_chi2.tolist()
-            ],
+            "values": {n: v / u for n, v, u in zip(names, found.values, units, strict=True)},
+            "delta_chi2": found.delta_chi2,
         },
     }
 
@@ -227,15 +169,15 @@ def _cut(found: "Map", region: "Region") -> list[list[bool]]:
     ]
 
 
-def _print_map(model: "Model", experiments: Sequence[str], result: "Result[Map]") -> None:
+def _print(asked: AskedScan, result: "Result[Map]") -> None:
     found = result.values
     names = [parameter.name for parameter in found.parameters]
     best = [f"{p.name} = {p.format(x, 4)}" for p, x in zip(found.parameters, found.best_fit, strict=True)]
     rows = [
         ("best fit", f"{', '.join(best)}, χ² = {found.minimum:.2f}"),
-        ("converged", "yes" if result.converged else "NO: see the notes"),
+        convergence(result),
     ]
-    print_pairs(f"{' and '.join(names)}: {model.name}, {' + '.join(experiments)}", rows)
+    print_pairs(asked.title(" and ".join(names)), rows)
     print()
     regions = [row for cl, contours in found.contours.items() for row in _region_rows(found, cl, contours)]
     print_table("Allowed regions and their extents", ["CL", "Δχ² up to", *names, ""], regions, whole=(2, 3))
@@ -243,7 +185,6 @@ def _print_map(model: "Model", experiments: Sequence[str], result: "Result[Map]"
         end for c in found.contours.values() for r in c.regions for ends in _cut(found, r) for end in ends
     ):
         print("* the range ends there; the region does not")
-    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
 
 
 def _region_rows(found: "Map", cl: float, contours: "Contours") -> Iterator[list[str]]:

@@ -4,21 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.arguments import (
-    AsJson,
-    FormFactorName,
-    ModelName,
-    Setting,
-    compile_experiments,
-    parse_settings,
-    require_finite_counts,
-)
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_table
+from nurecoil.cli.answering import answer
+from nurecoil.cli.arguments import AsJson, FormFactorName, ModelName, Setting
+from nurecoil.cli.reading import Asked, read
+from nurecoil.cli.terminal import print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Prediction, Result
-    from nurecoil.experiment import CompiledExperiment
-    from nurecoil.models import Model
 
 SUMMARY = "Print the expected counts of an experiment."
 HELP = """Print the expected counts of an experiment at one point of a model.
@@ -49,39 +41,25 @@ def predict(
 ) -> None:
     """Print the expected counts at one point of a model."""
     from nurecoil import analysis
-    from nurecoil.models import load_model
 
-    chosen = load_model(model)
-    values = parse_settings(chosen, settings or ())
-    (compiled,) = compile_experiments([experiment], form_factor)
-    require_finite_counts(chosen, [compiled], values)
-    result = analysis.predict(chosen, compiled, values)
-    if as_json:
-        print_json(_prediction_json(chosen, compiled, result))
-    else:
-        _print_prediction(chosen, compiled, result)
+    asked = read(model, [experiment], settings, form_factor=form_factor)
+    asked.check_counts({})
+    (compiled,) = asked.experiments
+    answer(asked, lambda: analysis.predict(asked.model, compiled, asked.values), _json, _print, as_json)
 
 
-def _prediction_json(
-    model: "Model", compiled: "CompiledExperiment", result: "Result[Prediction]"
-) -> dict[str, object]:
+def _json(asked: Asked, result: "Result[Prediction]") -> dict[str, object]:
     return {
-        "model": model.name,
-        "experiment": compiled.experiment.name,
-        "counts": result.values.counts.tolist(),
+        "counts": result.values.counts,
         "total": result.values.total,
+        "standard_model_counts": result.values.standard_model_counts,
         "standard_model_total": result.values.standard_model_total,
-        "standard_model_counts": result.values.standard_model_counts.tolist(),
-        "bin_edges": list(result.values.edges),
+        "bin_edges": result.values.edges,
         "observable": result.values.observable,
-        "parameters": at_border(model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
     }
 
 
-def _print_prediction(model: "Model", compiled: "CompiledExperiment", result: "Result[Prediction]") -> None:
+def _print(asked: Asked, result: "Result[Prediction]") -> None:
     bins = zip(result.values.edges[:-1], result.values.edges[1:], strict=True)
     rows = [
         [f"{low:g} to {high:g}", f"{counts:.2f}", f"{standard:.2f}", _ratio(counts, standard)]
@@ -91,10 +69,9 @@ def _print_prediction(model: "Model", compiled: "CompiledExperiment", result: "R
     ]
     total, standard = result.values.total, result.values.standard_model_total
     rows.append(["total", f"{total:.2f}", f"{standard:.2f}", _ratio(total, standard)])
-    title = f"Expected counts: {compiled.experiment.title}"
-    columns = [result.values.observable, model.name, "Standard Model", "ratio"]
+    title = f"Expected counts: {asked.experiments[0].experiment.title}"
+    columns = [result.values.observable, asked.model.name, "Standard Model", "ratio"]
     print_table(title, columns, rows, right=(1, 2, 3), whole=(0,))
-    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
 
 
 def _ratio(counts: float, standard: float) -> str:

@@ -1,19 +1,17 @@
-"""What a command is asked, read and compiled: the question of a fit, and the question of a scan."""
+"""What a command is asked, read and compiled: at a point, of a fit, of a scan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from nurecoil.cli.arguments import (
     compile_experiments,
     named_values,
-    parse_priors,
-    parse_scan,
-    parse_settings,
+    parse_range_of,
     require_finite_counts,
     require_signal,
 )
-from nurecoil.cli.limit import FEWEST_POINTS, MOST_POINTS
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
@@ -47,9 +45,18 @@ class Asked:
     pulls: "Sequence[Parameter]"
 
     @property
+    def question(self) -> "tuple[Model, Sequence[CompiledExperiment], Mapping[str, Value]]":
+        """The arguments that all functions of `nurecoil.analysis` begin with."""
+        return self.model, self.experiments, self.values
+
+    @property
     def names(self) -> list[str]:
         """The names of the experiments."""
         return [compiled.experiment.name for compiled in self.experiments]
+
+    def title(self, what: str) -> str:
+        """Return the title of an answer, which names the model and the experiments."""
+        return f"{what}: {self.model.name}, {' + '.join(self.names)}"
 
     @property
     def parameters(self) -> "tuple[Parameter, ...]":
@@ -72,10 +79,14 @@ class AskedFit(Asked):
 
 @dataclass(frozen=True)
 class AskedScan(Asked):
-    """A scan: its parameter and range (inside units), and the confidence level."""
+    """A scan: each parameter, and its range (inside units)."""
 
-    scan: tuple[str, float, float]
-    cl: float
+    ranges: "Sequence[tuple[Parameter, float, float]]"
+
+    @property
+    def scans(self) -> list[tuple[str, float, float]]:
+        """The names of the parameters and their ranges."""
+        return [(parameter.name, low, high) for parameter, low, high in self.ranges]
 
 
 def read_fit(
@@ -91,7 +102,8 @@ def read_fit(
     """Read what a fit is asked."""
     if not 1 <= starts <= MOST_STARTS:
         raise NurecoilError(f"starts = {starts} is not allowed: it must be between 1 and {MOST_STARTS}")
-    asked = _read(model, experiments, settings, fix, prior, form_factor)
+    asked = read(model, experiments, settings, fix, prior, form_factor)
+    require_signal(asked.experiments)
     first = parse_points("--free", "NAME=START", asked.parameters, free)
     for name in first.keys() & asked.widths.keys():
         raise NurecoilError(f"{name} is free, and so has no prior: leave out its --fix or --prior")
@@ -106,29 +118,27 @@ def read_fit(
 def read_scan(
     model: str,
     experiments: Sequence[str],
-    scan: str,
+    scans: Sequence[str],
     settings: Sequence[str] | None,
-    cl: str,
     fix: Sequence[str] | None,
     prior: Sequence[str] | None,
     form_factor: str | None,
-    points: int,
+    option: str = "--scan",
 ) -> AskedScan:
-    """Read what a scan of one parameter is asked."""
-    from nurecoil.quantities import parse_quantity
-
-    if not FEWEST_POINTS <= points <= MOST_POINTS:
-        raise NurecoilError(
-            f"points = {points} is not allowed: it must be between {FEWEST_POINTS} and {MOST_POINTS}"
-        )
-    asked = _read(model, experiments, settings, fix, prior, form_factor)
-    parameter, low, high = parse_scan(asked.parameters, scan)
-    if parameter.name in asked.values:
-        raise NurecoilError(f"{parameter.name} is both set and scanned: do one or the other")
-    for end in (low, high):
-        asked.check_counts({parameter.name: end})
-    level = parse_quantity(cl, "", name="cl")
-    return AskedScan(**vars(asked), scan=(parameter.name, low, high), cl=level)
+    """Read what is asked of ranges of parameters, which `option` gives; their corners are checked."""
+    asked = read(model, experiments, settings, fix, prior, form_factor)
+    require_signal(asked.experiments)
+    what = {"--scan": "scanned", "--free": "free"}[option]
+    ranges = [
+        parse_range_of(asked.parameters, name, text, what)
+        for name, text in named_values(option, "NAME=LOW..HIGH", scans)
+    ]
+    for parameter, *_ in ranges:
+        if parameter.name in asked.values:
+            raise NurecoilError(f"{parameter.name} is both set and {what}: do one or the other")
+    for corner in product(*(ends for _, *ends in ranges)):
+        asked.check_counts({p.name: x for (p, *_), x in zip(ranges, corner, strict=True)})
+    return AskedScan(**vars(asked), ranges=ranges)
 
 
 def parse_points(
@@ -146,31 +156,47 @@ def parse_points(
     return found
 
 
-def _read(
+def read(
     model: str,
     experiments: Sequence[str],
-    settings: Sequence[str] | None,
-    fix: Sequence[str] | None,
-    prior: Sequence[str] | None,
+    settings: Sequence[str] | None = None,
+    fix: Sequence[str] | None = None,
+    prior: Sequence[str] | None = None,
+    form_factor: str | None = None,
+) -> Asked:
+    """Read what all questions have in common."""
+    values = named_values("--set", "NAME=VALUE", settings or ())
+    return compile_asked(model, experiments, values, _widths(fix or (), prior or ()), form_factor)
+
+
+def compile_asked(
+    model: str,
+    experiments: Sequence[str],
+    values: Iterable[tuple[str, str]],
+    widths: Iterable[tuple[str, str]],
     form_factor: str | None,
 ) -> Asked:
+    """Return what is asked, with the texts of values and of prior widths read."""
     from nurecoil.models import load_model
     from nurecoil.parameters import find
+    from nurecoil.quantities import parse_quantity
 
     chosen = load_model(model)
-    values = parse_settings(chosen, settings or ())
-    widths = _widths(fix or (), prior or ())
+    given = {name: find(chosen.parameters, name).parse(text) for name, text in values}
     compiled = compile_experiments(experiments, form_factor)
-    require_signal(compiled)
     pulls = {pull.name: pull for each in compiled for pull in each.experiment.statistics.pulls}
-    for name in widths:
-        find(pulls.values(), name, "nuisance parameter")
-    return Asked(chosen, compiled, values, widths, tuple(pulls.values()))
+    of_pulls = {
+        find(pulls.values(), name, "nuisance parameter").name: parse_quantity(
+            text, "", name=f"prior width of {name}"
+        )
+        for name, text in widths
+    }
+    return Asked(chosen, compiled, given, of_pulls, tuple(pulls.values()))
 
 
-def _widths(fixed: Sequence[str], priors: Sequence[str]) -> dict[str, float]:
+def _widths(fixed: Sequence[str], priors: Sequence[str]) -> list[tuple[str, str]]:
     """Return the prior widths that --fix and --prior give."""
-    widths = parse_priors(priors)
+    widths = dict(named_values("--prior", "PULL=WIDTH", priors))
     for name in fixed:
         if "=" in name:
             raise NurecoilError(
@@ -178,8 +204,8 @@ def _widths(fixed: Sequence[str], priors: Sequence[str]) -> dict[str, float]:
             )
         if name in widths:
             raise NurecoilError(f"{name} has --fix and --prior: give one of them")
-        widths[name] = 0.0
-    return widths
+        widths[name] = "0"
+    return list(widths.items())
 
 
 def _spread(

@@ -1,14 +1,12 @@
 """`nurecoil sample`: the posterior of parameters."""
 
 import math
-import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli.answering import File, answer, convergence
 from nurecoil.cli.arguments import (
     AsJson,
     Experiments,
@@ -17,18 +15,14 @@ from nurecoil.cli.arguments import (
     ModelName,
     Plot,
     PriorWidths,
+    Seed,
     Setting,
-    named_values,
-    quiet,
 )
-from nurecoil.cli.reading import _read
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs, print_table
-from nurecoil.errors import NurecoilError
-from nurecoil.staging import staged_file
+from nurecoil.cli.reading import Asked, read_scan
+from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Posterior, Result
-    from nurecoil.models import Model
     from nurecoil.parameters import Parameter
 
 SUMMARY = "Sample the posterior of parameters."
@@ -74,7 +68,7 @@ def sample(
     fix: Fixed = None,
     prior: PriorWidths = None,
     sampler: Annotated[str, typer.Option(metavar="NAME", help="emcee, nuts or nested.")] = "emcee",
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed of all random numbers.")] = 1,
+    seed: Seed = 1,
     max_steps: Annotated[
         int | None,
         typer.Option(
@@ -92,87 +86,47 @@ def sample(
     plot: Plot = None,
 ) -> None:
     """Print the posterior of parameters."""
-    from nurecoil import analysis, corner, figures
+    from nurecoil import analysis, corner
     from nurecoil.analysis.posterior_files import samples_format, save_samples
 
-    if plot:
-        figures.format_of(plot)  # refuses before anything is computed
     if output:
-        samples_format(output)
-    asked = _read(model, experiment, settings, fix, prior, form_factor)
-    ranges = _parse_ranges(asked.parameters, free)
-    for name in ranges.keys() & asked.values.keys():
-        raise NurecoilError(f"{name} is both set and free: do one or the other")
-    for end in (0, 1):
-        asked.check_counts({name: pair[end] for name, pair in ranges.items()})
-    with ExitStack() as files, quiet():
-        samples_file, plot_file = (
-            files.enter_context(staged_file(path)) if path else None for path in (output, plot)
-        )
-        result = analysis.sample(
-            asked.model,
-            asked.experiments,
-            asked.values,
-            ranges,
+        samples_format(output)  # refuses before anything is computed
+    asked = read_scan(model, experiment, free, settings, fix, prior, form_factor, option="--free")
+    answer(
+        asked,
+        lambda: analysis.sample(
+            *asked.question,
+            {name: (low, high) for name, low, high in asked.scans},
             log=flat_in_log or (),
             widths=asked.widths,
             profile=profile_pulls,
             sampler=sampler,
             seed=seed,
             most_steps=max_steps,
-        )
-        if samples_file:
-            save_samples(result, samples_file)
-        if plot_file:
-            corner.save_corner(result, plot_file)
-    if as_json:
-        print_json(_sample_json(asked.model, asked.names, result))
-    else:
-        _print_sample(asked.model, asked.names, result)
-    for kind, path in (("Samples", output), ("Plot", plot)):
-        if path:
-            print(f"{kind}: {path}", file=sys.stderr if as_json else sys.stdout)
+        ),
+        _json,
+        _print,
+        as_json,
+        [File("Samples", output, save_samples), File("Plot", plot, corner.save_corner)],
+    )
 
 
-def _parse_ranges(parameters: "Sequence[Parameter]", texts: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Return the range (inside units) of each free parameter."""
-    from nurecoil.parameters import find
-    from nurecoil.quantities import parse_range
-
-    found = {}
-    for name, text in named_values("--free", "NAME=LOW..HIGH", texts):
-        parameter = find(parameters, name)
-        if parameter.choices:
-            raise NurecoilError(f"{name} cannot be sampled: it is a choice, {parameter.allowed()}")
-        low, high = parse_range(text, parameter.unit, name=name)
-        found[name] = low * parameter.inside, high * parameter.inside
-    return found
-
-
-def _sample_json(
-    model: "Model", experiments: Sequence[str], result: "Result[Posterior]"
-) -> dict[str, object]:
+def _json(asked: Asked, result: "Result[Posterior]") -> dict[str, object]:
     posterior = result.values
-    evidence = posterior.log_evidence
+    evidence, error = posterior.log_evidence or (None, None)
     return {
-        "model": model.name,
-        "experiments": list(experiments),
         "kind": "profile likelihood times prior" if posterior.profiled else "posterior",
-        "free": {p.name: _parameter_json(posterior, p) for p in posterior.parameters[: posterior.free]},
-        "pulls": {p.name: _parameter_json(posterior, p) for p in posterior.parameters[posterior.free :]},
-        "lowest_chi2": float(posterior.chi2.min()),
-        "log_evidence": None if evidence is None else {"value": evidence[0], "error": evidence[1]},
-        "converged": result.converged,
         "sampler": posterior.sampler,
         "seed": posterior.seed,
         "samples": len(posterior.samples),
         "steps": posterior.steps,
         "chains": posterior.chains,
         "acceptance": posterior.acceptance,
-        "parameters": at_border(model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
+        "lowest_chi2": posterior.chi2.min(),
+        "log_evidence": evidence,
+        "log_evidence_error": error,
+        "free": {p.name: _parameter_json(posterior, p) for p in posterior.parameters[: posterior.free]},
+        "pulls": {p.name: _parameter_json(posterior, p) for p in posterior.parameters[posterior.free :]},
     }
 
 
@@ -189,14 +143,14 @@ def _parameter_json(posterior: "Posterior", parameter: "Parameter") -> dict[str,
             f"{p:g}": [[low / unit, high / unit] for low, high in pieces]
             for p, pieces in found.highest_density.items()
         },
-        "r_hat": _finite(diagnostic.r_hat),
-        "bulk_size": _finite(diagnostic.bulk_size),
-        "tail_size": _finite(diagnostic.tail_size),
-        "autocorrelation_time": _finite(diagnostic.autocorrelation_time),
+        "r_hat": diagnostic.r_hat,
+        "bulk_size": diagnostic.bulk_size,
+        "tail_size": diagnostic.tail_size,
+        "autocorrelation_time": diagnostic.autocorrelation_time,
     }
 
 
-def _print_sample(model: "Model", experiments: Sequence[str], result: "Result[Posterior]") -> None:
+def _print(asked: Asked, result: "Result[Posterior]") -> None:
     posterior = result.values
     kind = "Profile likelihood times prior (no posterior)" if posterior.profiled else "Posterior"
     rows = [
@@ -207,15 +161,14 @@ def _print_sample(model: "Model", experiments: Sequence[str], result: "Result[Po
             f" {100 * posterior.acceptance:.0f} % accepted",
         ),
         ("lowest χ²", f"{posterior.chi2.min():.2f}"),
-        ("converged", "yes" if result.converged else "NO: see the notes"),
+        convergence(result),
     ]
     if posterior.log_evidence:
         rows.insert(2, ("ln Z", "{:.2f} ± {:.2f}".format(*posterior.log_evidence)))
-    print_pairs(f"{kind}: {model.name}, {' + '.join(experiments)}", rows)
+    print_pairs(asked.title(kind), rows)
     print()
     _print_intervals(posterior)
     _print_diagnostics(posterior)
-    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
 
 
 def _print_intervals(posterior: "Posterior") -> None:
@@ -257,7 +210,3 @@ def _print_diagnostics(posterior: "Posterior") -> None:
 
 def _number(value: float, form: str) -> str:
     return format(value, form) if math.isfinite(value) else "–"
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

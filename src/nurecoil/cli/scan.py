@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.arguments import AsJson, compile_experiments, require_finite_counts, require_signal
-from nurecoil.cli.terminal import at_border, console, print_basis, print_json, print_pairs
-from nurecoil.errors import NurecoilError
+from nurecoil.cli.answering import answer, convergence
+from nurecoil.cli.arguments import AsJson, require_signal
+from nurecoil.cli.reading import Asked
+from nurecoil.cli.terminal import at_border, console, print_pairs
+from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Result, Scan
-    from nurecoil.models import Model
     from nurecoil.scans import Progress
 
 INTERVAL = 10.0  # seconds between two lines about the progress, where there is no terminal
@@ -55,15 +56,9 @@ Where it is computed:
 def scan(
     card: Annotated[Path, typer.Argument(metavar="CARD", help="The card, a TOML file.", show_default=False)],
     output: Annotated[Path, typer.Option(metavar="FILE", help="The netCDF file to write.")],
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Worker processes.", show_default="compute in this one"),
-    ] = None,
-    dask: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Address of a Dask scheduler.", show_default=False),
-    ] = None,
-    mpi: Annotated[bool, typer.Option("--mpi", help="Use the ranks of MPI.", show_default=False)] = False,
+    workers: Workers = None,
+    dask: Dask = None,
+    mpi: Mpi = False,
     restart: Annotated[
         bool,
         typer.Option("--restart", help="Forget an earlier scan into this file.", show_default=False),
@@ -71,82 +66,46 @@ def scan(
     as_json: AsJson = False,
 ) -> None:
     """Run a scan."""
-    with _executor(workers, dask, mpi) as (executor, is_worker):
+    with executor(workers, dask, mpi) as (pool, is_worker):
         if is_worker:
             return
         try:
-            _scan(card, output, executor, restart, as_json)
-        except KeyboardInterrupt:
+            _scan(card, output, pool, restart, as_json)
+        except (KeyboardInterrupt, SystemExit) as stopped:
             _say(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
-            raise typer.Exit(130) from None
+            raise typer.Exit(130 if isinstance(stopped, KeyboardInterrupt) else 143) from None
 
 
-def _scan(card: Path, output: Path, executor: Executor | None, restart: bool, as_json: bool) -> None:
+def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_json: bool) -> None:
     from nurecoil import analysis
-    from nurecoil.cli.scan_card import axes_of, ranges_of, read_scan_card
-    from nurecoil.models import load_model
-    from nurecoil.parameters import find
-    from nurecoil.quantities import parse_quantity
+    from nurecoil.cli.scan_card import asked_of, axes_of, ranges_of, read_scan_card
     from nurecoil.scans import Spaced
 
     wanted = read_scan_card(card)
-    model = load_model(wanted.model)
-    values = {name: find(model.parameters, name).parse(str(text)) for name, text in wanted.set.items()}
-    widths = {
-        n: parse_quantity(str(text), "", name=f"prior width of {n}") for n, text in wanted.prior.items()
-    }
-    experiments = compile_experiments(wanted.experiments, wanted.form_factor)
-    require_signal(experiments)
-    pulls = [pull for each in experiments for pull in each.experiment.statistics.pulls]
-    axes = axes_of(wanted, (*model.parameters, *pulls))
-    names = {parameter.name for parameter in model.parameters}
+    asked = asked_of(wanted)
+    require_signal(asked.experiments)
+    axes = axes_of(wanted, asked.parameters)
     for end in (0, -1):
-        corner = {n: (a.low, a.high)[end] if isinstance(a, Spaced) else a[end] for n, a in axes.items()}
-        require_finite_counts(
-            model, experiments, {**values, **{n: x for n, x in corner.items() if n in names}}
+        asked.check_counts(
+            {n: (a.low, a.high)[end] if isinstance(a, Spaced) else a[end] for n, a in axes.items()}
         )
-    with _progress() as report:
-        result = analysis.scan(
-            model,
-            experiments,
-            values,
-            axes,
-            output,
-            widths=widths,
-            engine=wanted.engine,
-            over=ranges_of(wanted, model.parameters),
-            pulls=wanted.pulls,
-            executor=executor,
-            restart=restart,
-            report=report,
-        )
-    used = [compiled.experiment.name for compiled in experiments]
-    if as_json:
-        print_json(_scan_json(model, used, result))
-    else:
-        _print_scan(model, used, result)
 
+    def compute() -> "Result[Scan]":
+        with _progress() as report:
+            return analysis.scan(
+                *asked.question,
+                axes,
+                output,
+                widths=asked.widths,
+                engine=wanted.engine,
+                over=ranges_of(wanted, asked.model.parameters),
+                pulls=wanted.pulls,
+                executor=pool,
+                restart=restart,
+                report=report,
+            )
 
-@contextmanager
-def _executor(workers: int | None, dask: str | None, mpi: bool) -> Iterator[tuple[Executor | None, bool]]:
-    """Yield where to compute, and whether this process is itself a worker, whose work is then done."""
-    from nurecoil.scans import executors
-
-    if sum([workers is not None, dask is not None, mpi]) > 1:
-        raise NurecoilError("--workers, --dask and --mpi exclude one another: give one of them")
-    if workers is not None:
-        with executors.processes(workers) as pool:
-            yield pool, False
-    elif dask is not None:
-        with executors.dask_cluster(dask) as (pool, count):
-            if not count:
-                print(f"The Dask scheduler has no workers yet: waiting for them at {dask}", file=sys.stderr)
-            yield pool, False
-    elif mpi:
-        with executors.mpi_ranks() as ranks:
-            yield ranks, ranks is None
-    else:
-        yield None, False
+    answer(asked, compute, _json, _print, as_json)
 
 
 # --- progress -----------------------------------------------------------------------------------------
@@ -216,38 +175,28 @@ def _say(text: str) -> None:
 # --- the answer ---------------------------------------------------------------------------------------
 
 
-def _scan_json(model: "Model", experiments: Sequence[str], result: "Result[Scan]") -> dict[str, object]:
+def _json(asked: Asked, result: "Result[Scan]") -> dict[str, object]:
     found = result.values
     return {
-        "model": model.name,
-        "experiments": list(experiments),
         "file": str(found.path),
         "shape": dict(zip((p.name for p in found.parameters), found.shape, strict=True)),
         "points": found.points,
         "not_converged": found.not_converged,
-        "best_fit": {
-            p.name: {"value": found.best_fit[p.name] / p.inside, "unit": p.unit} for p in found.parameters
-        },
-        "minimum": found.minimum,
+        "best_fit": at_border(found.parameters, found.best_fit),
+        "chi2": found.minimum,
         "chunks": found.chunks,
         "resumed": found.resumed,
-        "converged": result.converged,
-        "parameters": at_border(model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
     }
 
 
-def _print_scan(model: "Model", experiments: Sequence[str], result: "Result[Scan]") -> None:
+def _print(asked: Asked, result: "Result[Scan]") -> None:
     found = result.values
     best = ", ".join(f"{p.name} = {p.format(found.best_fit[p.name], 4)}" for p in found.parameters)
     axes = " x ".join(f"{n} {p.name}" for p, n in zip(found.parameters, found.shape, strict=True))
     rows = [
         ("points", f"{found.points} ({axes})"),
         ("best point", f"{best}, χ² = {found.minimum:.2f}"),
-        ("converged", "yes" if result.converged else f"NO, not at {found.not_converged} points"),
+        convergence(result, f"not at {found.not_converged} points"),
         ("file", str(found.path)),
     ]
-    print_pairs(f"Scan: {model.name}, {' + '.join(experiments)}", rows)
-    print_basis(model.parameters, result.fixed, result.notes, result.conventions)
+    print_pairs(asked.title("Scan"), rows)

@@ -1,14 +1,14 @@
 """What a scan card may say, and how it is read: which model, which experiments, which grid."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from nurecoil.card.fields import Section
-from nurecoil.card.reading import listing
+from nurecoil.card.toml import read_toml
+from nurecoil.cli.reading import Asked, compile_asked
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
@@ -67,18 +67,17 @@ def read_scan_card(path: Path) -> ScanCard:
     NurecoilError
         If the card cannot be read, and, all at once, for every error in it.
     """
-    try:
-        card = ScanCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise NurecoilError(f"cannot read the scan card {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise NurecoilError(f"the scan card {path} is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise NurecoilError(f"the scan card {path} is not TOML: {error}") from None
-    except ValidationError as error:
-        raise NurecoilError(f"the scan card {path} has {listing(error)}") from None
+    card = read_toml(path, "scan card", ScanCard)
     beside = [str(path.parent / name) if name.endswith(".toml") else name for name in card.experiments]
     return card.model_copy(update={"experiments": tuple(beside)})
+
+
+def asked_of(card: ScanCard) -> Asked:
+    """Return the model, the experiments and the values of a card."""
+    values, widths = (
+        [(name, str(number)) for name, number in section.items()] for section in (card.set, card.prior)
+    )
+    return compile_asked(card.model, card.experiments, values, widths, card.form_factor)
 
 
 def axes_of(card: ScanCard, parameters: "Iterable[Parameter]") -> "dict[str, Spaced | list[float]]":

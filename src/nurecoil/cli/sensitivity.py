@@ -1,14 +1,12 @@
 """`nurecoil sensitivity`: the limit that is expected, beside the one that is observed."""
 
-import sys
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from nurecoil.cli.answering import answer, convergence, plot_of
 from nurecoil.cli.arguments import (
     AsJson,
     ConfidenceLevel,
+    CurvePoints,
     EngineName,
     Experiments,
     Fixed,
@@ -22,15 +20,14 @@ from nurecoil.cli.arguments import (
     ToysToThrow,
     Truth,
     check_toys,
-    quiet,
+    parse_level,
 )
-from nurecoil.cli.limit import interval_text, level_json
+from nurecoil.cli.intervals import check_curve, interval_rows, profile_json
 from nurecoil.cli.reading import AskedScan, parse_points, read_scan
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs
-from nurecoil.staging import staged_file
+from nurecoil.cli.terminal import at_border, print_pairs
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Bands, Limit, Result, Sensitivity
+    from nurecoil.analysis import Bands, Result, Sensitivity
     from nurecoil.parameters import Parameter
 
 SUMMARY = "Find the limit that is expected, and the observed one."
@@ -55,7 +52,7 @@ def sensitivity(
     cl: ConfidenceLevel = "90%",
     fix: Fixed = None,
     prior: PriorWidths = None,
-    points: Annotated[int, typer.Option(metavar="N", help="Points of the curves, at least 101.")] = 2001,
+    points: CurvePoints = 2001,
     toys: ToysToThrow = 0,
     seed: Seed = 1,
     form_factor: FormFactorName = None,
@@ -64,74 +61,53 @@ def sensitivity(
     plot: Plot = None,
 ) -> None:
     """Print the expected and the observed intervals of one parameter."""
-    from nurecoil import analysis, figures
+    from nurecoil import analysis
     from nurecoil.exhibits import sensitivity_figure
 
-    if plot:
-        figures.format_of(plot)  # refuses before anything is computed
     check_toys(toys, seed)
-    asked = read_scan(model, experiment, scan, settings, cl, fix, prior, form_factor, points)
+    check_curve(points)
+    asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
+    level = parse_level(cl)
     place = parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ())
-    with staged_file(plot) if plot else nullcontext() as target:
-        with quiet():
-            result = analysis.sensitivity(
-                asked.model,
-                asked.experiments,
-                asked.values,
-                asked.scan,
-                truth=place or None,
-                cl=asked.cl,
-                widths=asked.widths,
-                engine=engine,
-                points=points,
-                toys=toys,
-                seed=seed,
-            )
-        if target:
-            figures.save_as(sensitivity_figure(result), target)
-    if as_json:
-        print_json(_json(asked, result))
-    else:
-        _print(asked, result)
-    if plot:
-        print(f"Plot: {plot}", file=sys.stderr if as_json else sys.stdout)
+    answer(
+        asked,
+        lambda: analysis.sensitivity(
+            *asked.question,
+            asked.scans[0],
+            truth=place or None,
+            cl=level,
+            widths=asked.widths,
+            engine=engine,
+            points=points,
+            toys=toys,
+            seed=seed,
+        ),
+        _json,
+        _print,
+        as_json,
+        [plot_of(plot, sensitivity_figure)],
+    )
 
 
 def _json(asked: AskedScan, result: "Result[Sensitivity]") -> dict[str, object]:
-    parameter = result.values.expected.parameter
-    truth = result.values.truth
-
-    def side(limit: "Limit") -> dict[str, object]:
-        best = {"best_fit": limit.profile.best_fit / parameter.inside, "minimum": limit.profile.minimum}
-        return {**best, **level_json(limit.cl, limit.profile, parameter.inside)}
-
+    values, parameter = result.values, result.values.expected.parameter
     return {
-        "model": asked.model.name,
-        "experiments": asked.names,
         "parameter": parameter.name,
         "unit": parameter.unit,
-        "truth": "standard-model" if truth is None else at_border(asked.parameters, truth),
-        "expected": side(result.values.expected),
-        "observed": side(result.values.observed),
-        "bands": _bands_json(result.values.bands, parameter.inside),
-        "converged": result.converged,
-        "parameters": at_border(asked.model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
+        "truth": values.truth and at_border(asked.parameters, values.truth),
+        "expected": profile_json(parameter, values.expected.cl, values.expected.profile),
+        "observed": profile_json(parameter, values.observed.cl, values.observed.profile),
+        "bands": values.bands and _bands_json(values.bands, parameter.inside),
     }
 
 
-def _bands_json(bands: "Bands | None", unit: float) -> dict[str, object] | None:
-    """Return -2σ, -1σ, median, +1σ, +2σ of what is allowed, and of the curve."""
-    if bands is None:
-        return None
+def _bands_json(bands: "Bands", unit: float) -> dict[str, object]:
     return {
-        "lowest_allowed": (bands.low / unit).tolist(),
-        "highest_allowed": (bands.high / unit).tolist(),
-        "curve": {"values": (bands.values / unit).tolist(), "delta_chi2": bands.delta_chi2.tolist()},
+        "lowest_allowed": bands.low / unit,
+        "highest_allowed": bands.high / unit,
+        "curve": {"values": bands.values / unit, "delta_chi2": bands.delta_chi2},
         "toys": bands.toys,
-        "converged": bands.converged,
+        "not_converged": bands.toys - bands.converged,
         "seed": bands.seed,
     }
 
@@ -141,16 +117,14 @@ def _print(asked: AskedScan, result: "Result[Sensitivity]") -> None:
     parameter, level = values.expected.parameter, values.expected.profile.level
     rows = []
     for name, limit in (("expected", values.expected), ("observed", values.observed)):
-        texts = [interval_text(parameter, interval) for interval in limit.profile.intervals]
-        rows += [(name if number == 0 else "", text) for number, text in enumerate(texts)]
+        rows += interval_rows(name, parameter, limit.profile.intervals)
     rows += _bands_rows(values.bands, parameter)
     shown = at_border(asked.parameters, values.truth or {})
     place = ", ".join(f"{name} = {it['value']:g} {it['unit']}".rstrip() for name, it in shown.items())
     rows.append(("data expected at", place or "the Standard Model"))
-    rows.append(("converged", "yes" if result.converged else "NO: the ends of the intervals are not exact"))
-    title = f"{parameter.name} at {100 * values.expected.cl:g} % CL (Δχ² ≤ {level:.4g}): {asked.model.name}, "
-    print_pairs(title + " + ".join(asked.names), rows)
-    print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)
+    rows.append(convergence(result, "the ends of the intervals are not exact"))
+    what = f"{parameter.name} at {100 * values.expected.cl:g} % CL (Δχ² ≤ {level:.4g})"
+    print_pairs(asked.title(what), rows)
 
 
 def _bands_rows(bands: "Bands | None", parameter: "Parameter") -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli.answering import answer, convergence
 from nurecoil.cli.arguments import (
     AsJson,
     EngineName,
@@ -18,10 +19,9 @@ from nurecoil.cli.arguments import (
     Starts,
     ToysToThrow,
     check_toys,
-    quiet,
 )
 from nurecoil.cli.reading import AskedFit, parse_points, read_fit
-from nurecoil.cli.terminal import at_border, print_basis, print_json, print_pairs
+from nurecoil.cli.terminal import at_border, print_pairs
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Rejection, Result, Significance
@@ -69,52 +69,46 @@ def significance(
 
     check_toys(toys, seed)
     asked = read_fit(model, experiment, free, settings, starts, fix, prior, form_factor)
-    with quiet():
-        result = analysis.significance(
-            asked.model,
-            asked.experiments,
-            asked.values,
+    tested = parse_points("--null", "NAME=VALUE", asked.parameters, null)
+    place = parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ())
+    answer(
+        asked,
+        lambda: analysis.significance(
+            *asked.question,
             asked.start,
-            parse_points("--null", "NAME=VALUE", asked.parameters, null),
-            truth=parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ()) or None,
+            tested,
+            truth=place or None,
             starts=asked.starts,
             widths=asked.widths,
             engine=engine,
             toys=toys,
             seed=seed,
-        )
-    if as_json:
-        print_json(_json(asked, result))
-    else:
-        _print(asked, result)
+        ),
+        _json,
+        _print,
+        as_json,
+    )
 
 
 def _json(asked: AskedFit, result: "Result[Significance]") -> dict[str, object]:
-    values = result.values
+    values, toys = result.values, result.values.toys
     return {
-        "model": asked.model.name,
-        "experiments": asked.names,
         "null": at_border(values.parameters, values.null),
         "dof": values.dof,
         "one_sided": values.one_sided,
         "observed": vars(values.observed),
-        "expected": vars(values.expected) if values.expected else None,
-        "truth": at_border(values.parameters, values.truth) if values.truth else None,
-        "toys": values.toys
+        "expected": values.expected and vars(values.expected),
+        "truth": values.truth and at_border(values.parameters, values.truth),
+        "toys": toys
         and {
-            "number": len(values.toys.delta_chi2),
-            "seed": values.toys.seed,
-            "p_value": values.toys.p_value,
-            "error": values.toys.error,
-            "converged": values.toys.converged,
+            "number": len(toys.delta_chi2),
+            "seed": toys.seed,
+            "p_value": toys.p_value,
+            "error": toys.error,
+            "not_converged": len(toys.delta_chi2) - toys.converged,
         },
         "best_fit": at_border(values.parameters, values.best_fit),
         "chi2": values.minimum,
-        "converged": result.converged,
-        "parameters": at_border(asked.model.parameters, result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
     }
 
 
@@ -143,9 +137,8 @@ def _print(asked: AskedFit, result: "Result[Significance]") -> None:
         else f"{values.dof} degree{'s' * (values.dof > 1)} of freedom"
     )
     rows.append(("test", side))
-    rows.append(("converged", "yes" if result.converged else "NO"))
-    print_pairs(f"Significance: {asked.model.name}, {' + '.join(asked.names)}", rows)
-    print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)
+    rows.append(convergence(result))
+    print_pairs(asked.title("Significance"), rows)
 
 
 def _rejection_text(rejection: "Rejection") -> str:

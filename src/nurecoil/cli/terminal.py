@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,9 +33,19 @@ def console(stderr: bool = False) -> "Console":
 
 
 def print_json(result: Mapping[str, object]) -> None:
-    """Print strict JSON; NaN or infinity would be a bug and raises ValueError."""
+    """Print strict JSON; arrays become lists, and NaN and infinity, which JSON has not, null."""
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(result, indent=2, allow_nan=False, ensure_ascii=not utf8))
+    print(json.dumps(_strict(result), indent=2, allow_nan=False, ensure_ascii=not utf8))
+
+
+def _strict(value: object) -> object:
+    if hasattr(value, "tolist"):  # of NumPy
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def plain(markdown: str) -> str:

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.analysis import Combination, Measurement, Result
 from nurecoil.document import Bars, Figure, RowChart
+from nurecoil.exhibits.labels import axis_label, cl_label, facts
+
+Array = NDArray[np.float64]
 
 _LABELS = {"alone": "one alone", "without": "all but one", "together": "all"}
 _COLOURS = {"alone": "blue", "without": "orange", "together": "black"}
@@ -32,16 +36,24 @@ def combination_figure(result: Result[Combination]) -> Figure:
     best = np.array([found.profile.best_fit for _, found in rows]) / unit
     bars.append(Bars(np.arange(len(rows)), best, best, "best fit", best, colour="white"))
     scanned = values.together.profile.values / unit
+    log = parameter.log_scan and bool(scanned[0] > 0)
     chart = RowChart(
-        x_label=f"${parameter.latex}$ [{parameter.unit}]" if parameter.unit else f"${parameter.latex}$",
+        x_label=axis_label(parameter),
         rows=tuple(found.name for _, found in rows),
         bars=tuple(bars),
         lines=(values.together.profile.best_fit / unit,),
-        x_log=parameter.log_scan and bool(scanned[0] > 0),
-        x_range=(float(scanned[0]), float(scanned[-1])),
+        x_log=log,
+        x_range=(float(scanned[0]), float(scanned[-1])) if log else _around(bars, scanned),
     )
-    cl = f"{100 * values.cl:g} % CL"
-    return Figure("combination", f"{parameter.name} at {cl}", "", (chart,))
+    title = f"{parameter.name} at {cl_label(values.cl)}"
+    return Figure("combination", title, "", (chart,), subtitle=facts(result))
+
+
+def _around(bars: Sequence[Bars], scanned: Array) -> tuple[float, float]:
+    """Return a range that shows all bars, inside the scanned one."""
+    low, high = float(min(b.low.min() for b in bars)), float(max(b.high.max() for b in bars))
+    room = 0.1 * (high - low)
+    return max(low - room, float(scanned[0])), min(high + room, float(scanned[-1]))
 
 
 def _intervals(kind: str, rows: Sequence[tuple[str, Measurement]], unit: float) -> Bars:

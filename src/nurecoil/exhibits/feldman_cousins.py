@@ -6,7 +6,7 @@ import numpy as np
 
 from nurecoil.analysis import Calibrated, Result
 from nurecoil.document import Figure, Panel, Reference, Series
-from nurecoil.exhibits.labels import axis_label, cl_label
+from nurecoil.exhibits.labels import axis_label, cl_label, facts
 from nurecoil.inference.intervals import Interval
 
 
@@ -45,7 +45,13 @@ def feldman_cousins_figure(result: Result[Calibrated]) -> Figure:
         x_log=found.log,
         y_range=(0.0, 3.0 * max(wilks.level, float(found.critical.max()))),
     )
-    return Figure("feldman_cousins", f"{parameter.name} at {cl}, by toys and by Wilks' theorem", "", (panel,))
+    return Figure(
+        "feldman_cousins",
+        f"{parameter.name} at {cl}, by toys and by Wilks' theorem",
+        "",
+        (panel,),
+        subtitle=facts(result),
+    )
 
 
 def _bar(intervals: Sequence[Interval], unit: float, y: float, label: str, colour: str) -> tuple[Series, ...]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis import Impacts, Result
 from nurecoil.document import Bars, Figure, RowChart
+from nurecoil.exhibits.labels import axis_label, facts
 
 Array = NDArray[np.float64]
 
@@ -36,7 +37,6 @@ def impact_figure(result: Result[Impacts], most: int = 30) -> Figure:
     shown = values.rows[:most]
     parameter = values.parameter
     names, numbers = tuple(row.pull.name for row in shown), np.arange(len(shown))
-    unit = f" [{parameter.unit}]" if parameter.unit else ""
 
     def bars(pairs: list[tuple[float, float]], side: int, label: str, colour: str, filled: bool) -> Bars:
         ends = np.array([pair[side] for pair in pairs]) / parameter.inside
@@ -46,7 +46,7 @@ def impact_figure(result: Result[Impacts], most: int = 30) -> Figure:
 
     after, before = [row.post_fit for row in shown], [row.pre_fit for row in shown]
     impacts = RowChart(
-        x_label=rf"change of ${parameter.latex}${unit}",
+        x_label=f"change of {axis_label(parameter)}",
         rows=names,
         bars=(
             bars(before, 0, r"prior, $-1\sigma$", "sky", False),
@@ -70,6 +70,7 @@ def impact_figure(result: Result[Impacts], most: int = 30) -> Figure:
         + (f" The first {most} of {len(values.rows)}." if most < len(values.rows) else ""),
         (impacts, pulls),
         columns=2,
+        subtitle=facts(result),
     )
 
 

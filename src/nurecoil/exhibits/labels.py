@@ -1,5 +1,10 @@
-"""How parameters and confidence levels are written and coloured in figures."""
+"""How parameters, confidence levels, and what a result rests on are written and coloured in figures."""
 
+from collections.abc import Iterator, Mapping
+
+from nurecoil.analysis import Result
+from nurecoil.analysis.result import Answer
+from nurecoil.models import load_model, model_names
 from nurecoil.parameters import Parameter
 
 LEVEL_COLOURS = ("blue", "vermillion", "green", "purple")  # of confidence levels, the highest first
@@ -11,7 +16,7 @@ def axis_label(parameter: Parameter) -> str:
     >>> axis_label(Parameter("m", "a mass", "m", None, unit="TeV"))
     '$m$ [TeV]'
     """
-    return f"${parameter.latex}$" + (f" [{parameter.unit}]" if parameter.unit else "")
+    return f"${parameter.latex}$" + (f" [{_typeset(parameter.unit)}]" if parameter.unit else "")
 
 
 def cl_label(*cl: float) -> str:
@@ -21,3 +26,38 @@ def cl_label(*cl: float) -> str:
     '68 %, 90 % CL'
     """
     return ", ".join(f"{100 * level:g} %" for level in cl) + " CL"
+
+
+def facts(result: Result[Answer]) -> tuple[str, ...]:
+    """Return the model, the experiments, and what was held: parameters off their defaults, and pulls.
+
+    >>> import nurecoil
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model, scan = nurecoil.load_model("331-beta"), ("m_zprime", 1e5, 1e8)
+    >>> facts(nurecoil.limit(model, [csi], {"beta": 0.5}, scan, widths={"binh2021-csi_signal": 0.0}))
+    ('331-beta', 'binh2021-csi', '$\\\\beta$ = 0.5', 'binh2021-csi_signal fixed')
+    """
+    experiments = result.conventions["experiments"]
+    assert isinstance(experiments, Mapping)
+    pulls = {name: width for each in experiments.values() for name, width in each["pull_widths"].items()}
+    return (
+        str(result.conventions["model"]),
+        " + ".join(experiments),
+        *_settings(result),
+        *(f"{name} fixed" for name, width in pulls.items() if width == 0),
+    )
+
+
+def _settings(result: Result[Answer]) -> Iterator[str]:
+    """Yield the parameters that are off their defaults; those of a model of the user's own are not known."""
+    model = str(result.conventions["model"])
+    for p in load_model(model).parameters if model in model_names() else ():
+        value = result.fixed.get(p.name, p.default)
+        if value is not None and value != p.default:
+            shown = value if isinstance(value, str) else _typeset(p.format(value, 4))
+            yield f"{p.name if p.choices else f'${p.latex}$'} = {shown}"
+
+
+def _typeset(text: str) -> str:
+    """Return a number or a unit as it is printed in a figure."""
+    return text.replace("-", "−").replace("mu_B", r"$\mu_B$")

@@ -6,7 +6,7 @@ import numpy as np
 
 from nurecoil.analysis import Limit, Result
 from nurecoil.document import Figure, Panel, Reference, Series
-from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label
+from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label, facts
 from nurecoil.inference.intervals import Profile
 
 
@@ -53,7 +53,13 @@ def limit_figure(result: Result[Limit]) -> Figure:
         x_log=parameter.log_scan and bool(largest.values[0] > 0),
         y_range=(min(0.0, 1.1 * float(largest.delta_chi2.min())), 4 * largest.level),
     )
-    return Figure("limit", f"{parameter.name} at {cl_label(*result.values.profiles)}", "", (panel,))
+    return Figure(
+        "limit",
+        f"{parameter.name} at {cl_label(*result.values.profiles)}",
+        "",
+        (panel,),
+        subtitle=facts(result),
+    )
 
 
 def _allowed(profile: Profile, unit: float, label: str, colour: str) -> Series:

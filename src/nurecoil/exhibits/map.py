@@ -2,7 +2,7 @@
 
 from nurecoil.analysis import Map, Result
 from nurecoil.document import Area, Figure, Panel, Series
-from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label
+from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label, facts
 from nurecoil.inference.contours import Contours
 
 
@@ -43,7 +43,7 @@ def map_figure(result: Result[Map]) -> Figure:
         y_range=y,
     )
     names = " and ".join(parameter.name for parameter in found.parameters)
-    return Figure("map", f"{names} at {cl_label(*found.contours)}", "", (panel,))
+    return Figure("map", f"{names} at {cl_label(*found.contours)}", "", (panel,), subtitle=facts(result))
 
 
 def _area(cl: float, contours: Contours, units: list[float], colour: str) -> Area:

@@ -4,6 +4,7 @@ import numpy as np
 
 from nurecoil.analysis import Bands, Limit, Result, Sensitivity
 from nurecoil.document import Area, Figure, Panel, Reference, Series
+from nurecoil.exhibits.labels import axis_label, cl_label, facts
 
 
 def sensitivity_figure(result: Result[Sensitivity]) -> Figure:
@@ -19,10 +20,9 @@ def sensitivity_figure(result: Result[Sensitivity]) -> Figure:
     ['expected', 'observed']
     """
     values, parameter = result.values, result.values.expected.parameter
-    profile, name = values.expected.profile, f"${parameter.latex}$"
-    cl = f"{100 * values.expected.cl:g} % CL"
+    profile, cl = values.expected.profile, cl_label(values.expected.cl)
     panel = Panel(
-        x_label=f"{name} [{parameter.unit}]" if parameter.unit else name,
+        x_label=axis_label(parameter),
         y_label=r"$\Delta\chi^2$",
         series=(
             _curve(values.expected, "expected", "vermillion"),
@@ -33,7 +33,13 @@ def sensitivity_figure(result: Result[Sensitivity]) -> Figure:
         y_range=(0.0, 4 * profile.level),
         areas=_areas(values.bands, parameter.inside, 8 * profile.level) if values.bands else (),
     )
-    return Figure("sensitivity", f"{parameter.name} at {cl}, expected and observed", "", (panel,))
+    return Figure(
+        "sensitivity",
+        f"{parameter.name} at {cl}, expected and observed",
+        "",
+        (panel,),
+        subtitle=facts(result),
+    )
 
 
 def _curve(limit: Limit, label: str, colour: str) -> Series:

@@ -1,0 +1,54 @@
+"""The command line as tests call it: in this process, or as a process of its own."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+import pytest
+
+from nurecoil import cli
+
+
+def run(*arguments):
+    """Run a command in this process: status, stdout, stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ending:
+        cli.main([str(argument) for argument in arguments])
+    return ending.value.code or 0, out.getvalue(), err.getvalue()
+
+
+def read_json(text):
+    """Read strict JSON: NaN and Infinity are none."""
+    return json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+
+
+def result(*arguments):
+    """Run with --json, which goes well and silently: what is printed."""
+    status, out, err = run(*arguments, "--json")
+    assert (status, err) == (0, "")
+    return read_json(out)
+
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONUTF8": "1"}
+
+
+@contextmanager
+def start(program, **options):
+    """Start Python, which imports what this process imports; wait for its end, or end it if a test fails."""
+    usual = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+    with subprocess.Popen([sys.executable, *program], **(usual | options)) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
+def finished(program, **options):
+    """Run Python until it ends: status, stdout, stderr."""
+    with start(program, **options) as process:
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
