@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from cases import BINS, Case, Independent, migrad
 from nurecoil import analysis
 from nurecoil.analysis.question import Question, joint_likelihood
+from nurecoil.analysis.robust_starts import starts_beside
 from nurecoil.couplings import Couplings
 from nurecoil.likelihood import JointLikelihood, binned_term
-from nurecoil.likelihood.starts import starts_beside
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331, Model
 
 CSI_2021 = "coherent-csi-2021"
@@ -303,7 +303,7 @@ def test_no_likelihood_is_put_together_twice(compiled, monkeypatch):
     pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
     scan, start = ("signal_strength", 0.0, 3.0), {"signal_strength": 1.0}
     for ask, times in (
-        (lambda: analysis.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 3),
+        (lambda: analysis.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
         (lambda: analysis.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
         (lambda: analysis.impact(SCALED_STANDARD_MODEL, pair, {}, start), 1),
     ):

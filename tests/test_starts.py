@@ -9,10 +9,10 @@ import nurecoil
 from cases import pull
 from nurecoil import newton
 from nurecoil.analysis import Question, joint_likelihood
+from nurecoil.analysis.robust_starts import starts_beside, useful
 from nurecoil.experiment import Background, BinnedStatistics, Variation
-from nurecoil.likelihood import Fitted, JointLikelihood, binned_term, lowest, with_useful_starts
+from nurecoil.likelihood import Fitted, JointLikelihood, binned_term, lowest, with_useful_hops
 from nurecoil.likelihood.search import Hop, search
-from nurecoil.likelihood.starts import starts_beside, useful
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL
 from nurecoil.newton import Minimum
 
@@ -42,7 +42,7 @@ def test_only_pulls_that_change_a_shape_are_moved():
 
 def test_gaussian_counts_keep_their_one_start(csi):
     likelihood = joint_likelihood([csi], {})
-    assert with_useful_starts(likelihood, np.ones((1, 12))).hops == ()
+    assert with_useful_hops(likelihood, np.ones((1, 12))).hops == ()
 
 
 def missed(likelihood, strengths, starts):

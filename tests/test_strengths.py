@@ -9,10 +9,10 @@ from scipy.optimize import minimize_scalar
 
 from cases import Case
 from nurecoil.analysis import Question
+from nurecoil.analysis.robust_starts import starts_beside
 from nurecoil.analysis.strengths import Coordinates, expand, fit_strengths
 from nurecoil.couplings import strengths
 from nurecoil.likelihood import JointLikelihood, gaussian_term
-from nurecoil.likelihood.starts import starts_beside
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
 
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_emu_im", "eps_d_mutau_im")

@@ -80,6 +80,7 @@ def combine(
     *,
     cl: float = 0.9,
     widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
     points: int = 201,
 ) -> Result[Combination]:
     r"""Return the allowed values of one parameter by experiment, and whether the experiments agree.
@@ -93,7 +94,7 @@ def combine(
 
     Parameters
     ----------
-    model, experiments, fixed, scan, cl, widths, points
+    model, experiments, fixed, scan, cl, widths, engine, points
         As for `limit`; at least two experiments.
 
     Examples
@@ -115,18 +116,17 @@ def combine(
     _require_everywhere(model, experiments, scan[0])
 
     name, low, high = scan
+    question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
 
     def asked(chosen: Sequence[CompiledExperiment]) -> Question:
-        pulls = {pull.name for each in chosen for pull in each.experiment.statistics.pulls}
-        its = {pull: width for pull, width in (widths or {}).items() if pull in pulls}
-        return Question.of(model, chosen, fixed, {name: low}, its)
+        likelihood = question.likelihood.part([each.experiment.name for each in chosen])
+        return Question.of(model, chosen, fixed, {name: low}, likelihood=likelihood)
 
     def measured(title: str, question: Question) -> tuple[Measurement, bool]:
         found = limit_of(question, low, high, cl, points=points)
         experiments = tuple(term.name for term in question.likelihood.terms)
         return Measurement(title, experiments, found.values.profile), found.converged
 
-    question = Question.of(model, experiments, fixed, {name: low}, widths)
     together, settled = measured("together", question)
     alone = [measured(each.experiment.name, asked([each])) for each in experiments]
     without = [
@@ -149,7 +149,7 @@ def combine(
         answer,
         converged=settled and all(ok for _, ok in (*alone, *without)),
         notes=_notes(answer, scan),
-        settings={"scan": list(scan), "cl": cl, "points": points},
+        settings={"scan": list(scan), "cl": cl, "points": points, "engine": engine},
     )
 
 

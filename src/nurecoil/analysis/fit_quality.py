@@ -102,6 +102,7 @@ def goodness(
     *,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
     toys: int = 0,
     seed: int = 1,
 ) -> Result[Goodness]:
@@ -111,7 +112,7 @@ def goodness(
 
     Parameters
     ----------
-    model, experiments, fixed, start, starts, widths
+    model, experiments, fixed, start, starts, widths, engine
         As for `fit`; `start` may be empty, for a model without free parameters.
     toys : int
         Simulate so many experiments at the best fit, auxiliary measurements of the nuisance parameters
@@ -130,7 +131,7 @@ def goodness(
     """
     if toys < 0 or toys % 1:
         raise NurecoilError(f"{toys} toys are not allowed: give a whole number, 0 or more")
-    question = Question.of(model, experiments, fixed, start, widths)
+    question = Question.of(model, experiments, fixed, start, widths, engine)
     best = lowest(question, starting_points(question, starts))
     fitted = len(question.free) + _floating(question)
     contributions = _contributions(question, best)
@@ -157,7 +158,13 @@ def goodness(
         answer,
         converged=bool(best.converged[0]) and (simulated is None or simulated.converged == toys),
         notes=_notes(question, best, simulated),
-        settings={"start": dict(start), "starts": [dict(s) for s in starts], "toys": toys, "seed": seed},
+        settings={
+            "start": dict(start),
+            "starts": [dict(s) for s in starts],
+            "toys": toys,
+            "seed": seed,
+            "engine": engine,
+        },
     )
 
 

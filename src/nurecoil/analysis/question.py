@@ -23,7 +23,7 @@ from nurecoil.likelihood import (
     counting_likelihood,
     lowest,
     term_of,
-    with_useful_starts,
+    with_useful_hops,
 )
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
@@ -78,7 +78,7 @@ def joint_likelihood(
         return likelihood
     standard = strengths(_standard_model_couplings(fixed))
     best = likelihood.profiled(standard).pulls[0]
-    return with_useful_starts(replace(likelihood, starts=(tuple(best.tolist()),)), standard)
+    return with_useful_hops(replace(likelihood, starts=(tuple(best.tolist()),)), standard)
 
 
 @dataclass(frozen=True)

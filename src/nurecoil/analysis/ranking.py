@@ -86,6 +86,7 @@ def impact(
     parameter: str | None = None,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Mapping[str, float] | None = None,
+    engine: str = "numpy",
 ) -> Result[Impacts]:
     r"""Return how far each nuisance parameter is pulled, and what it does to the parameter of interest.
 
@@ -96,7 +97,7 @@ def impact(
 
     Parameters
     ----------
-    model, experiments, fixed, start, starts, widths
+    model, experiments, fixed, start, starts, widths, engine
         As for `fit`.
     parameter : str, optional
         The parameter of interest, one of `start`; its first by default.
@@ -111,7 +112,7 @@ def impact(
     ('binh2021-csi_signal', [0.266, -0.15])
     """
     interest = next(iter(start), "") if parameter is None else parameter
-    question = Question.of(model, experiments, fixed, start, widths)
+    question = Question.of(model, experiments, fixed, start, widths, engine)
     found = fit_of(question, starts)
     if interest not in question.names:
         raise unknown_name("free parameter", interest, question.names)
@@ -139,7 +140,12 @@ def impact(
         answer,
         converged=found.converged and bool(best.converged[0]) and not unsettled,
         notes=notes,
-        settings={"start": dict(start), "starts": [dict(s) for s in starts], "parameter": interest},
+        settings={
+            "start": dict(start),
+            "starts": [dict(s) for s in starts],
+            "parameter": interest,
+            "engine": engine,
+        },
     )
 
 

@@ -1,18 +1,21 @@
 """Where the search for the best pulls must begin so that no set of simulated data misses its minimum."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.analysis.question import Question
-from nurecoil.likelihood.starts import Start, starts_beside, useful
+from nurecoil.likelihood import JointLikelihood
 
 Array = NDArray[np.float64]
+Start = tuple[float, ...]
 
 _SETS = 200  # at each point
 _OFTEN = 0.003  # of all sets: where a start must pay
+_OFF = 1.5  # widths
+_LOWER = 1e-3  # in χ²
 _SEED = 20_200_626  # the same starts whatever the toys
 
 
@@ -35,6 +38,49 @@ def with_robust_starts(question: Question, points: ArrayLike, sets: int = _SETS)
 
     kept = likelihood.starts or (tuple(likelihood.centre.tolist()),)
     return _from(question, useful(kept, starts_beside(likelihood, kept[0]), chi2, _OFTEN))
+
+
+def useful(
+    kept: Sequence[Start], more: Sequence[Start], chi2: Callable[[Start], Array], often: float = 0.0
+) -> list[Start]:
+    """Return the starts `kept` with those of `more` that pay, the most useful first.
+
+    Parameters
+    ----------
+    kept, more : sequences of starts
+    chi2 : callable
+        The χ² (P,) that the search from one start finds for each of P problems.
+    often : float
+        A start pays that lowers χ² by more than 0.001 in more than this fraction of the problems.
+    """
+    found = list(kept)
+    lowest = np.min([chi2(start) for start in kept], axis=0)
+    tried = {start: chi2(start) for start in more}
+    while tried:
+        best = max(tried, key=lambda start: int((lowest - tried[start] > _LOWER).sum()))
+        if (lowest - tried[best] > _LOWER).mean() <= often:
+            break
+        found.append(best)
+        lowest = np.minimum(lowest, tried.pop(best))
+    return found
+
+
+def starts_beside(likelihood: JointLikelihood, nominal: Start) -> list[Start]:
+    """Return the nominal start with one shape pull 1.5 widths off its centre, below or above."""
+    bend = {
+        term.pulls[number].name
+        for term in likelihood.terms
+        for number in (*term.arrays.signal.shapes, *(k for b in term.arrays.shaped for k in b.shapes))
+    }
+    found = []
+    for number, pull in enumerate(likelihood.pulls):
+        width = float(likelihood.width[number])
+        if pull.name in bend and 0.0 < width < np.inf:
+            for sign in (-1.0, 1.0):
+                start = list(nominal)
+                start[number] = float(likelihood.centre[number] + sign * _OFF * width)
+                found.append(tuple(start))
+    return found
 
 
 def _simulated(question: Question, points: Array, sets: int) -> list[tuple[Array, Question]]:

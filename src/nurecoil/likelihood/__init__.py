@@ -12,9 +12,9 @@ together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fu
 from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
 from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.found import Fitted, Profiled, lowest
+from nurecoil.likelihood.hops import with_useful_hops
 from nurecoil.likelihood.joint import JointLikelihood
 from nurecoil.likelihood.response import Expansion
-from nurecoil.likelihood.starts import with_useful_starts
 from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
 
 __all__ = [
@@ -30,5 +30,5 @@ __all__ = [
     "gaussian_term",
     "lowest",
     "term_of",
-    "with_useful_starts",
+    "with_useful_hops",
 ]

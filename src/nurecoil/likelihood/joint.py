@@ -1,6 +1,6 @@
 """The joint likelihood of several experiments, its pulls profiled or held."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -96,6 +96,22 @@ class JointLikelihood:
     def observed(self) -> Data:
         """What is compared with."""
         return self.data or Data(tuple(term.observed for term in self.terms), self.centre)
+
+    def part(self, names: Collection[str]) -> "JointLikelihood":
+        """Return the likelihood of some of the experiments, with the pulls and the data that they have."""
+        chosen = [number for number, term in enumerate(self.terms) if term.name in names]
+        found = JointLikelihood(
+            tuple(self.terms[number] for number in chosen), {}, engine_name=self.engine_name
+        )
+        own = [self.pulls.index(pull) for pull in found.pulls]
+        data = self.data and Data(tuple(self.data.counts[n] for n in chosen), self.data.centres[..., own])
+        return replace(
+            found,
+            widths={pull.name: float(self.width[n]) for pull, n in zip(found.pulls, own, strict=True)},
+            starts=tuple(tuple(start[n] for n in own) for start in self.starts),
+            hops=tuple(hop for hop in self.hops if hop.pull in {pull.name for pull in found.pulls}),
+            data=data,
+        )
 
     def with_data(self, data: Data) -> "JointLikelihood":
         """Return the same likelihood of other data."""

@@ -1,11 +1,10 @@
-"""Where the search for the best pulls begins and goes on, so that it does not end in a local minimum.
+"""Which hops the search for the best pulls needs, so that it does not end in a local minimum.
 
 A shape that bends (a template varied to one side, a bin that a variation empties) gives χ² of the pulls
 several valleys, and Newton's method finds the one that it starts in. They part where a morphing goes from its
 parabola to a straight line, at t = ±1, and a hop of one pull across finds the next.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,11 +15,8 @@ from nurecoil.likelihood.search import Hop, at_least
 from nurecoil.likelihood.term import Term
 
 Array = NDArray[np.float64]
-Start = tuple[float, ...]
 
-_OFF = 1.5  # widths
 _BEYOND = (-1.5, 1.5)  # t where a morphing is straight
-_LOWER = 1e-3  # in χ²
 _LOW = 1.0  # in χ² above the lowest
 _APART = 0.05  # widths, two valleys
 _WORK = 40_000  # bins times points
@@ -29,7 +25,7 @@ _SIZES = (0.1, 1e4)  # of signals, in units of the Standard Model's
 _SEED = 1
 
 
-def with_useful_starts(likelihood: JointLikelihood, standard_model: Array) -> JointLikelihood:
+def with_useful_hops(likelihood: JointLikelihood, standard_model: Array) -> JointLikelihood:
     """Return a likelihood that hops wherever its data need it, for signals of any size per flavour.
 
     Tried experiment by experiment on some hundred signals: the Standard Model's strengths (1, 12) with each
@@ -39,7 +35,7 @@ def with_useful_starts(likelihood: JointLikelihood, standard_model: Array) -> Jo
     hops: list[Hop] = []
     for term in likelihood.terms:
         if term.sigma is None:
-            hops += _useful_hops(_alone(likelihood, term), _signals(standard_model, term))
+            hops += _useful_hops(likelihood.part([term.name]), _signals(standard_model, term))
     return replace(likelihood, hops=tuple(dict.fromkeys(hops)))
 
 
@@ -76,57 +72,6 @@ def _hops(likelihood: JointLikelihood) -> list[Hop]:
         if term.pulls[k].name in free
         for t in _BEYOND
     ]
-
-
-def _alone(likelihood: JointLikelihood, term: Term) -> JointLikelihood:
-    """Return the likelihood of one experiment, which starts where the joint one does."""
-    numbers = [likelihood.pulls.index(pull) for pull in term.pulls]
-    widths = {pull.name: float(likelihood.width[n]) for pull, n in zip(term.pulls, numbers, strict=True)}
-    start = np.asarray(likelihood.starts[0] if likelihood.starts else likelihood.centre)[numbers]
-    return JointLikelihood((term,), widths, (tuple(start.tolist()),), engine_name=likelihood.engine_name)
-
-
-def useful(
-    kept: Sequence[Start], more: Sequence[Start], chi2: Callable[[Start], Array], often: float = 0.0
-) -> list[Start]:
-    """Return the starts `kept` with those of `more` that pay, the most useful first.
-
-    Parameters
-    ----------
-    kept, more : sequences of starts
-    chi2 : callable
-        The χ² (P,) that the search from one start finds for each of P problems.
-    often : float
-        A start pays that lowers χ² by more than 0.001 in more than this fraction of the problems.
-    """
-    found = list(kept)
-    lowest = np.min([chi2(start) for start in kept], axis=0)
-    tried = {start: chi2(start) for start in more}
-    while tried:
-        best = max(tried, key=lambda start: int((lowest - tried[start] > _LOWER).sum()))
-        if (lowest - tried[best] > _LOWER).mean() <= often:
-            break
-        found.append(best)
-        lowest = np.minimum(lowest, tried.pop(best))
-    return found
-
-
-def starts_beside(likelihood: JointLikelihood, nominal: Start) -> list[Start]:
-    """Return the nominal start with one shape pull 1.5 widths off its centre, below or above."""
-    bend = {
-        term.pulls[number].name
-        for term in likelihood.terms
-        for number in (*term.arrays.signal.shapes, *(k for b in term.arrays.shaped for k in b.shapes))
-    }
-    found = []
-    for number, pull in enumerate(likelihood.pulls):
-        width = float(likelihood.width[number])
-        if pull.name in bend and 0.0 < width < np.inf:
-            for sign in (-1.0, 1.0):
-                start = list(nominal)
-                start[number] = float(likelihood.centre[number] + sign * _OFF * width)
-                found.append(tuple(start))
-    return found
 
 
 def _signals(standard_model: Array, term: Term) -> Array:
