@@ -1,5 +1,6 @@
 """`nurecoil feldman-cousins`, as a user calls it."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
@@ -7,13 +8,16 @@ from functools import partial
 import pytest
 
 import command_line
-from command_line import read_json
+from command_line import read_json, result
 from nurecoil.cli import feldman_cousins as command
 from nurecoil.scans import executors
 
 run = partial(command_line.run, "feldman-cousins")
 FEW = ("--toys", "200", "--points", "7", "--rounds", "1")
 FEWEST = ("--toys", "100", "--points", "5", "--rounds", "0")
+NSI = ("--model", "nsi", "--experiment", "binh2021-csi", "--scan", "eps_u_ee=-0.4..0.8")
+PROFILED = ("--profile", "eps_u_mumu=-0.2..0.2")
+HELD = ("--fix", "binh2021-csi_signal", "--fix", "binh2021-csi_background")
 SEED = ("--model", "scaled-standard-model", "--experiment", "binh2021-csi", "--scan", "signal_strength=0..4")
 
 
@@ -52,6 +56,23 @@ def test_text_and_plot(tmp_path):
     assert plot.read_bytes()[:4] == b"\x89PNG"
 
 
+def test_more_parameters_may_be_profiled():
+    status, out, _ = run(*NSI, *PROFILED, *HELD, *FEWEST, "--json")
+    found, limit = read_json(out), result("limit", *NSI, *PROFILED, *HELD, "--points", "401")
+    assert status == 0
+    assert found["by_wilks"]["allowed"][0] == pytest.approx(limit["allowed"][0], abs=1e-6)
+    assert found["by_wilks"]["open"] == limit["open"]
+    assert found["parameters"].keys() == limit["parameters"].keys()
+    assert "eps_u_mumu" not in found["parameters"]
+    over = {"eps_u_mumu": [-0.2, 0.2]}
+    assert found["conventions"]["profiled over"] == limit["conventions"]["profiled over"] == over
+
+
+def test_what_is_profiled_is_said():
+    _, out, _ = run(*NSI, *PROFILED, *HELD, *FEWEST)
+    assert re.search(r"profiled over\s+eps_u_mumu\s+\[-0.2, 0.2\]", out)
+
+
 def test_workers_give_the_same_numbers():
     alone = read_json(run(*SEED, *FEW, "--json")[1])
     together = read_json(run(*SEED, *FEW, "--workers", "2", "--json")[1])
@@ -81,6 +102,9 @@ def test_the_ranks_of_mpi_are_workers(monkeypatch):
         (("--seed", "-1"), "seed = -1 is not allowed"),
         (("--points", "3"), "points = 3 is not allowed"),
         (("--scan", "signal_strength=4..0"), "--scan is given 2 times"),
+        (("--profile", "signal_strength=0..1"), "signal_strength is profiled over, and set or free as well"),
+        (("--profile", "sin2_theta_w=0.3..0.2"), "sin2_theta_w, 0.3 to 0.2, is reversed or empty"),
+        (("--profile", "sin2_theta_w"), "--profile 'sin2_theta_w' is not of the form NAME=LOW..HIGH"),
     ],
 )
 def test_bad_input_ends_in_one_sentence(tmp_path, arguments, sentence):

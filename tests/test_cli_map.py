@@ -103,6 +103,23 @@ def test_a_plot_is_the_same_each_time():
     assert sorted(path.name for path in Path().iterdir()) == ["a.png", "b.png"]
 
 
+def test_a_nuisance_parameter_may_be_held():
+    held, narrow = (
+        result(*ZPRIME, *PLANE, *option)
+        for option in (("--fix", "binh2021-csi_signal"), ("--prior", "binh2021-csi_signal=0"))
+    )
+    assert held == narrow
+    assert held["levels"] != result(*ZPRIME, *PLANE)["levels"]
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch):
+    quiet = run(*ZPRIME, *PLANE, "--json")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # stderr counts as a terminal
+    status, out, err = run(*ZPRIME, *PLANE, "--json")
+    assert (status, out, "") == quiet
+    assert "the contours at 4.605" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -123,6 +140,8 @@ def test_a_plot_is_the_same_each_time():
         ),
         ((*PLANE, "--spacing", "beta=log"), "a logarithmic scan from -1.5 is not allowed"),
         ((*PLANE, "--prior", "nothing=1"), "unknown nuisance parameter 'nothing'"),
+        ((*PLANE, "--fix", "nothing"), "unknown nuisance parameter 'nothing'"),
+        ((*PLANE, "--engine", "quick"), "unknown engine 'quick'"),
         ((*PLANE, "--plot", "a.jpg"), "'a.jpg': the file must end in .png, .svg, .pdf"),
     ],
 )
@@ -146,6 +165,16 @@ def test_limits_at_several_levels_are_those_at_each():
     assert both["levels"][0].items() <= both.items()
     assert both["curve"] == one["curve"]
     assert len(one["levels"]) == 1
+
+
+def test_a_limit_with_a_nuisance_parameter_held():
+    held, narrow, free = (
+        result(*LIMIT, *MASSES, *option)
+        for option in (("--fix", "binh2021-csi_signal"), ("--prior", "binh2021-csi_signal=0"), ())
+    )
+    assert held == narrow
+    assert held["allowed"] != free["allowed"]
+    assert held["conventions"]["experiments"]["binh2021-csi"]["pull_widths"]["binh2021-csi_signal"] == 0
 
 
 def test_limits_at_several_levels_for_people():

@@ -2,8 +2,10 @@
 
 import json
 import re
+import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -246,6 +248,20 @@ def test_bad_arguments_end_in_one_sentence(run, tmp_path, monkeypatch, arguments
     assert text in err
     assert len(err.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["card.toml"]
+
+
+SCAN = ("scan", "card.toml", "--output", "map.nc")
+TOYS = ("feldman-cousins", "--model", "nsi", "--experiment", "binh2021-csi", "--scan", "eps_u_ee=0..1")
+
+
+@pytest.mark.parametrize("command", [SCAN, TOYS])
+def test_one_rank_of_mpi_is_too_few(monkeypatch, command):
+    world = SimpleNamespace(COMM_WORLD=SimpleNamespace(Get_size=lambda: 1))
+    monkeypatch.setitem(sys.modules, "mpi4py", SimpleNamespace(MPI=world))
+    monkeypatch.setitem(sys.modules, "mpi4py.futures", SimpleNamespace(MPICommExecutor=None))
+    status, out, err = command_line.run(*command, "--mpi")
+    assert (status, out) == (2, "")
+    assert "--mpi has no workers: start several ranks, mpiexec -n 8 nurecoil ... --mpi" in err
 
 
 def test_the_examples_of_the_documentation_run(run):

@@ -7,6 +7,7 @@ from nurecoil.cli.arguments import (
     AsJson,
     ConfidenceLevel,
     CurvePoints,
+    EngineName,
     Experiments,
     Fixed,
     FormFactorName,
@@ -45,6 +46,7 @@ def combine(
     prior: PriorWidths = None,
     points: CurvePoints = 201,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
@@ -62,6 +64,7 @@ def combine(
             asked.scans[0],
             cl=level,
             widths=asked.widths,
+            engine=engine,
             points=points,
         ),
         _json,

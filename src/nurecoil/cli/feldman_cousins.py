@@ -16,11 +16,13 @@ from nurecoil.cli.arguments import (
     ModelName,
     Plot,
     PriorWidths,
+    ProfiledOver,
     Scanned,
     Seed,
     Setting,
     check_toys,
     parse_level,
+    parse_profiled,
 )
 from nurecoil.cli.intervals import interval_rows, intervals_json
 from nurecoil.cli.reading import AskedScan, read_scan
@@ -37,15 +39,18 @@ HELP = """Find all allowed intervals of one parameter by toys (Feldman and Cousi
 theorem. At each value of the parameter experiments are simulated and fitted as the data were: the level that
 Δχ² may reach follows from them. With --coverage, how often both kinds of interval contain a true value.
 
-Toys go on at values where the answer is decided. --engine fast and --workers make it quicker; the numbers
-depend on --seed alone.
+Toys go on at values where the answer is decided. --profile fits further parameters of the model to the data
+and to each toy. --engine fast and --workers, --dask or --mpi make it quicker; the numbers depend on --seed
+alone.
 
 \b
 Examples:
   nurecoil feldman-cousins --model scaled-standard-model --experiment binh2021-csi \\
     --scan signal_strength=0..4 --toys 200 --coverage 1
   nurecoil feldman-cousins --model nsi --experiment coherent-csi-2021 \\
-    --scan eps_u_ee=-0.4..0.8 --toys 100 --points 7 --rounds 0 --plot nsi.png"""
+    --scan eps_u_ee=-0.4..0.8 --toys 100 --points 7 --rounds 0 --plot nsi.png
+  nurecoil feldman-cousins --model nsi --experiment coherent-csi-2021 \\
+    --scan eps_u_ee=-0.4..0.8 --profile eps_u_mumu=-0.2..0.2 --toys 1000 --rounds 1 --workers 8"""
 
 
 def feldman_cousins(
@@ -64,6 +69,7 @@ def feldman_cousins(
     ] = None,
     fix: Fixed = None,
     prior: PriorWidths = None,
+    profile: ProfiledOver = None,
     form_factor: FormFactorName = None,
     engine: EngineName = "numpy",
     workers: Workers = None,
@@ -82,6 +88,7 @@ def feldman_cousins(
         check_toys(toys, seed)
         asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
         ((parameter, *_),) = asked.ranges
+        over = parse_profiled(asked.model, profile or ())
         level = parse_level(cl)
         truths = [float(parameter.parse(text)) for text in coverage or ()]
         answer(
@@ -96,6 +103,7 @@ def feldman_cousins(
                 seed=seed,
                 truths=truths,
                 widths=asked.widths,
+                over=over,
                 engine=engine,
                 executor=pool,
                 progress=progress,

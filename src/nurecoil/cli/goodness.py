@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from nurecoil.cli.answering import answer, convergence
 from nurecoil.cli.arguments import (
     AsJson,
+    EngineName,
     Experiments,
     Fixed,
     FormFactorName,
@@ -46,6 +47,7 @@ def goodness(
     fix: Fixed = None,
     prior: PriorWidths = None,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
 ) -> None:
     """Print the goodness of fit."""
@@ -60,6 +62,7 @@ def goodness(
             asked.start,
             starts=asked.starts if asked.start else (),
             widths=asked.widths,
+            engine=engine,
             toys=toys,
             seed=seed,
         ),

@@ -8,6 +8,7 @@ import typer
 from nurecoil.cli.answering import answer, convergence, plot_of
 from nurecoil.cli.arguments import (
     AsJson,
+    EngineName,
     Experiments,
     Fixed,
     FormFactorName,
@@ -51,6 +52,7 @@ def impact(
     fix: Fixed = None,
     prior: PriorWidths = None,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
@@ -67,6 +69,7 @@ def impact(
             parameter=of,
             starts=asked.starts,
             widths=asked.widths,
+            engine=engine,
         ),
         _json,
         _print,

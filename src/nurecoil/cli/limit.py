@@ -11,6 +11,7 @@ from nurecoil.cli.arguments import (
     CurvePoints,
     EngineName,
     Experiments,
+    Fixed,
     FormFactorName,
     ModelName,
     Plot,
@@ -61,6 +62,7 @@ def limit(
             show_default="profile them",
         ),
     ] = None,
+    fix: Fixed = None,
     prior: PriorWidths = None,
     profile: ProfiledOver = None,
     points: CurvePoints = 2001,
@@ -74,7 +76,7 @@ def limit(
     from nurecoil.exhibits import limit_figure
 
     check_curve(points)
-    asked = read_scan(model, experiment, [scan], settings, None, prior, form_factor)
+    asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
     ((parameter, *_),) = asked.ranges
     over = parse_profiled(asked.model, profile or ())
     frozen = None if freeze_at is None else float(parameter.parse(freeze_at))

@@ -11,6 +11,7 @@ from nurecoil.cli.arguments import (
     ConfidenceLevels,
     EngineName,
     Experiments,
+    Fixed,
     FormFactorName,
     ModelName,
     Plot,
@@ -23,7 +24,7 @@ from nurecoil.cli.arguments import (
     parse_profiled,
 )
 from nurecoil.cli.reading import AskedScan, read_scan
-from nurecoil.cli.terminal import at_border, print_pairs, print_table
+from nurecoil.cli.terminal import at_border, bar, print_pairs, print_table
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def map_(
             show_default="as the parameter is usually scanned",
         ),
     ] = None,
+    fix: Fixed = None,
     prior: PriorWidths = None,
     profile: ProfiledOver = None,
     points: Annotated[
@@ -86,7 +88,7 @@ def map_(
     if len(scan) != 2:
         raise NurecoilError(f"--scan is given {len(scan)} time{'s' * (len(scan) > 1)}: a map takes two")
     levels = parse_levels(cl)
-    asked = read_scan(model, experiment, scan, settings, None, prior, form_factor)
+    asked = read_scan(model, experiment, scan, settings, fix, prior, form_factor)
     log = _parse_spacing(asked.ranges, spacing or ())
     over = parse_profiled(asked.model, profile or ())
     answer(
@@ -100,6 +102,7 @@ def map_(
             engine=engine,
             points=points,
             log=log,
+            progress=bar,
         ),
         _json,
         _print,

@@ -19,7 +19,7 @@ from nurecoil.cli.arguments import (
     Setting,
 )
 from nurecoil.cli.reading import Asked, read_scan
-from nurecoil.cli.terminal import print_pairs, print_table
+from nurecoil.cli.terminal import bar, print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Posterior, Result
@@ -103,6 +103,7 @@ def sample(
             sampler=sampler,
             seed=seed,
             most_steps=max_steps,
+            progress=bar,
         ),
         _json,
         _print,

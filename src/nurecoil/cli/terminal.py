@@ -6,7 +6,7 @@ import math
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -232,6 +232,13 @@ def progress(total: int) -> Iterator[Callable[[str], None]]:
             done += 1
 
         yield draw
+
+
+def bar(total: int) -> AbstractContextManager[Callable[[str], None]]:
+    """Return the same on a terminal, and elsewhere what shows nothing: for what is mostly quick."""
+    from nurecoil.inference.progress import silent
+
+    return progress(total) if console(stderr=True).is_terminal else silent(total)
 
 
 # --- what a result rests on ---------------------------------------------------------------------------

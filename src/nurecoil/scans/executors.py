@@ -90,7 +90,7 @@ def mpi_ranks() -> Iterator[Executor | None]:
             f"--mpi needs mpi4py and an MPI library ({_first_line(error)}): pip install 'nurecoil[mpi]'"
         ) from None
     if MPI.COMM_WORLD.Get_size() < 2:
-        raise NurecoilError("--mpi has no workers: run it as mpiexec -n 8 nurecoil scan ... --mpi")
+        raise NurecoilError("--mpi has no workers: start several ranks, mpiexec -n 8 nurecoil ... --mpi")
     executor: Any  # mpi4py's own Executor
     with MPICommExecutor(MPI.COMM_WORLD, root=0) as executor:
         yield executor
