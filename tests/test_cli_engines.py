@@ -20,6 +20,7 @@ COMMANDS = {
     "sensitivity": (*BOTH, *CURVE, "--toys", "100"),
     "combine": (*BOTH, *CURVE),
     "impact": (*BOTH, *FREE),
+    "sample": (*CSI, "--free", "eps_u_ee=-0.1..0.1", "--max-steps", "500"),
     "feldman-cousins": (*CSI, *SCAN, "--toys", "100", "--points", "5", "--rounds", "0"),
 }
 

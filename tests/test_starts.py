@@ -133,7 +133,7 @@ def test_a_search_goes_on_from_the_lowest_minimum_at_least_as_far_as_a_hop():
     assert [x[0].tolist() for x in asked] == [[0.5, 0.5], [2.5, 2.5], [-2.0, -2.0], [-1.0, -3.0]]
 
 
-def test_of_equal_fits_the_first_is_taken_and_of_others_the_lowest_converged_or_not():
+def test_of_equal_fits_the_first_is_taken_and_one_as_low_vouches_for_it():
     def fit(chi2, number, converged):
         rows = np.full((3, 1), float(number))
         return Fitted(np.array(chi2), rows, 10 * rows, np.full(3, converged))
@@ -145,6 +145,9 @@ def test_of_equal_fits_the_first_is_taken_and_of_others_the_lowest_converged_or_
     np.testing.assert_array_equal(found.points[:, 0], [0, 1, 2])
     np.testing.assert_array_equal(found.pulls[:, 0], [0, 10, 20])
     np.testing.assert_array_equal(found.converged, [True, False, True])
+    near = [fit([1.0, 1.0, 1.0], 0, False), fit([1.0 + 1e-7, 1.0 + 1e-5, 1.0 - 1e-7], 1, True)]
+    np.testing.assert_array_equal(lowest(near).points[:, 0], [0, 0, 1])
+    np.testing.assert_array_equal(lowest(near).converged, [True, False, True])
 
 
 def test_a_limit_says_where_pulls_did_not_settle(coherent, monkeypatch):

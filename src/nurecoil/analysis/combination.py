@@ -149,7 +149,7 @@ def combine(
         answer,
         converged=settled and all(ok for _, ok in (*alone, *without)),
         notes=_notes(answer, scan),
-        settings={"scan": list(scan), "cl": cl, "points": points, "engine": engine},
+        settings={"scan": list(scan), "cl": cl, "points": points},
     )
 
 

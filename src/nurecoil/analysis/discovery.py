@@ -188,7 +188,6 @@ def significance(
             "starts": [dict(s) for s in starts],
             "null": dict(null),
             "truth": truth and dict(truth),
-            "engine": engine,
             "toys": toys,
             "seed": seed,
         },

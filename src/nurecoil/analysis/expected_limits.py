@@ -108,7 +108,6 @@ def sensitivity(
             "cl": cl,
             "points": points,
             "truth": truth and dict(truth),
-            "engine": engine,
             "toys": toys,
             "seed": seed,
         },

@@ -163,7 +163,6 @@ def goodness(
             "starts": [dict(s) for s in starts],
             "toys": toys,
             "seed": seed,
-            "engine": engine,
         },
     )
 

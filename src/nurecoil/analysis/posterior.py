@@ -219,7 +219,6 @@ def sample(
             "seed": seed,
             "most_steps": most_steps,
             "profile": profile,
-            "engine": engine,
         },
     )
 

@@ -382,7 +382,7 @@ class Question:
             fixed={name: value for name, value in self.values.items() if name not in self.over},
             notes=(*self.model.notes(point), *notes, *self.remarks),
             conventions={**self.conventions, "nuisances": nuisances},
-            provenance=provenance(settings),
+            provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
         )
 
 

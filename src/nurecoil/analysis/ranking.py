@@ -144,7 +144,6 @@ def impact(
             "start": dict(start),
             "starts": [dict(s) for s in starts],
             "parameter": interest,
-            "engine": engine,
         },
     )
 

@@ -154,7 +154,6 @@ def scan(
         notes=_notes(answer, outcome.summary.flat),
         settings={
             "axes": {name: t.description() for name, t in ticks.items()},
-            "engine": engine,
             "pulls": pulls,
         },
     )

@@ -155,7 +155,6 @@ def feldman_cousins(
             "rounds": rounds,
             "seed": seed,
             "truths": list(truths),
-            "engine": engine,
         },
     )
 

@@ -15,7 +15,6 @@ Array = NDArray[np.float64]
 _GRID = 101  # points on which other minima are looked for
 _RELEVANT = 30.0  # a minimum that lies higher is the lowest of no toy
 _APART = 0.015  # of the range: nearer starts are one
-_SAME = 1e-6  # in χ²
 _BARRIER = 1e-4  # in χ²: two minima that less divides are one
 
 
@@ -63,10 +62,10 @@ class ToyStatistic:
         fits = [held, self._fitted(toys, held.points, held.pulls)]
         fits += [self._fitted(toys, start[np.newaxis], None) for start in starts]
         best = lowest(fits)
-        if not _settled(fits, best).all():  # along a curved valley one search may run out of steps
+        if not best.converged.all():  # along a curved valley one search may run out of steps
             fits.append(self._fitted(toys, best.points, best.pulls))
             best = lowest(fits)
-        return held.chi2 - best.chi2, int((~(_settled(fits, best) & held.converged)).sum())
+        return held.chi2 - best.chi2, int((~(best.converged & held.converged)).sum())
 
     def _fitted(self, toys: Question, starts: Array, pulls: Array | None) -> Fitted:
         best = toys.whole.fitted(starts, *self._box, pulls)
@@ -102,12 +101,6 @@ class ToyStatistic:
         """The ends of the parameter, and of those that are profiled over."""
         low, high = np.array([(self.low, self.high), *self.question.over.values()], dtype=float).T
         return low, high
-
-
-def _settled(fits: Sequence[Fitted], best: Fitted) -> NDArray[np.bool_]:
-    """Return for which sets of data a fit converged that is as low as the best."""
-    as_low = [fit.converged & (fit.chi2 <= best.chi2 + _SAME) for fit in fits]
-    return np.asarray(np.any(as_low, axis=0))
 
 
 def minima(question: Question, low: float, high: float) -> list[Array]:

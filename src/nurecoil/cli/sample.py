@@ -9,6 +9,7 @@ import typer
 from nurecoil.cli.answering import File, answer, convergence
 from nurecoil.cli.arguments import (
     AsJson,
+    EngineName,
     Experiments,
     Fixed,
     FormFactorName,
@@ -78,6 +79,7 @@ def sample(
         ),
     ] = None,
     form_factor: FormFactorName = None,
+    engine: EngineName = "numpy",
     as_json: AsJson = False,
     output: Annotated[
         Path | None,
@@ -103,6 +105,7 @@ def sample(
             sampler=sampler,
             seed=seed,
             most_steps=max_steps,
+            engine=engine,
             progress=bar,
         ),
         _json,

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from string import hexdigits
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 WIDE = 140  # columns of a terminal that has room for prose in a table
 NARROWEST = 40  # columns; in a narrower terminal lines are broken by it, not by us
 PROSE = 30  # a longer cell of a report's table is prose
+_CHECKSUM = 64  # hexadecimal digits of SHA-256
 _TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
 _COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}
 
@@ -274,9 +276,21 @@ def _shown(parameter: "Parameter", value: "Value") -> str:
 
 
 def _lines(tree: Mapping[str, object], indent: str = "") -> list[tuple[str, str]]:
-    """Return the names and values of nested mappings, one a line; the nested ones last, indented."""
-    lines = [(indent + name, str(value)) for name, value in tree.items() if not isinstance(value, Mapping)]
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
+    """Return the names and values of nested mappings, one a line; the innermost are one, the nested last."""
+    inner = {name: value for name, value in tree.items() if isinstance(value, Mapping)}
+    lines = [(indent + name, _brief(value)) for name, value in tree.items() if name not in inner]
+    for name, value in inner.items():
+        if any(isinstance(part, Mapping) for part in value.values()):
             lines += [(indent + name, ""), *_lines(value, indent + "  ")]
+        else:
+            parts = (f"{part} {_brief(held)}" for part, held in value.items())
+            lines.append((indent + name, ", ".join(parts)))
     return lines
+
+
+def _brief(value: object) -> str:
+    """Return a value for people: six digits of a number, the beginning of a checksum (all of it in JSON)."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    return f"{text[:8]}…" if len(text) == _CHECKSUM and all(c in hexdigits for c in text) else text

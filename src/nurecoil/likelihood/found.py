@@ -1,12 +1,14 @@
 """What minimising χ² gives: over the pulls alone, or over fitted parameters too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+_SAME = 1e-6  # in χ²
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ class Fitted:
 
 
 def lowest(fits: Sequence[Fitted]) -> Fitted:
-    """Return the fit of lowest χ² at each of P points, converged or not; the first of equals."""
+    """Return the fit of lowest χ² at each of P points; the first of equals.
+
+    It has converged where any that is as low, to 1e-6, has.
+    """
     best = fits[0]
     for other in fits[1:]:
         lower = other.chi2 < best.chi2
@@ -53,4 +58,5 @@ def lowest(fits: Sequence[Fitted]) -> Fitted:
             np.where(lower[:, np.newaxis], other.pulls, best.pulls),
             np.where(lower, other.converged, best.converged),
         )
-    return best
+    settled = [fit.converged & (fit.chi2 <= best.chi2 + _SAME) for fit in fits]
+    return replace(best, converged=np.any(settled, axis=0))
