@@ -6,16 +6,19 @@ own likelihoods and without it, from the release files alone (own integrals, sme
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from nurecoil.analysis import fit, joint_likelihood, limit
+from nurecoil.analysis import Question, joint_likelihood
+from nurecoil.analysis.best_fit import fit_of
+from nurecoil.analysis.limits import limit_of
 from nurecoil.couplings import strengths
 from nurecoil.experiment import BinnedStatistics, compile_experiment
 from nurecoil.inference.fit import minimise
-from nurecoil.likelihood import JointLikelihood, binned_term
+from nurecoil.likelihood import Data, JointLikelihood, binned_term
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
 from nurecoil.nuclei import Material
 from releases import release_file
@@ -23,6 +26,17 @@ from releases import release_file
 CSI_2017, CSI_2021, LAR = NAMES = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
 SCALED = load_model("scaled-standard-model")
 RADIATIVE = {"electroweak": "radiative"}
+
+
+@pytest.fixture(scope="module")
+def alone(coherent):
+    """Return the likelihood of an experiment by itself, put together once."""
+    return cache(lambda name: joint_likelihood([coherent[name]], {}))
+
+
+@pytest.fixture(scope="module")
+def csi_and_lar(coherent):
+    return joint_likelihood([coherent[CSI_2021], coherent[LAR]], {})
 
 
 def backgrounds(experiment):
@@ -41,13 +55,11 @@ def statistical(compiled, *, keep=("steady_state", "neutrons")):
 
 def fitted(compiled, widths):
     """Return the fitted signal, backgrounds, χ², and how much worse no signal is."""
-    best = fit(SCALED, [compiled], RADIATIVE, {"signal_strength": 1.0}, widths=widths)
-    assert best.values.fit.converged
-    counts = {name: c.sum() for name, c in best.values.components[compiled.experiment.name].items()}
-    likelihood = joint_likelihood([compiled], RADIATIVE, widths)
-    nothing = SCALED.couplings(**RADIATIVE, signal_strength=0.0)
-    null = likelihood.profiled(strengths(nothing)).chi2[0]
-    return counts, best.values.fit.minimum, null - best.values.fit.minimum
+    question = Question.of(SCALED, [compiled], RADIATIVE, {"signal_strength": 1.0}, widths)
+    best = fit_of(question, minos=False).values
+    assert best.fit.converged
+    counts = {name: c.sum() for name, c in best.components[compiled.experiment.name].items()}
+    return counts, best.fit.minimum, question.chi2([[0.0]])[0] - best.fit.minimum
 
 
 # --- what was observed and expected -------------------------------------------------------------------
@@ -100,8 +112,8 @@ def test_lar_2020_counts(coherent):
         (CSI_2021, "coherent-csi-2021_efficiency", 367.48, 297.08),
     ],
 )
-def test_signal_at_one_standard_deviation_of_a_shape(coherent, name, pull, up, down):
-    likelihood = joint_likelihood([coherent[name]], {})
+def test_signal_at_one_standard_deviation_of_a_shape(alone, name, pull, up, down):
+    likelihood = alone(name)
     q = strengths(STANDARD_MODEL.couplings(**RADIATIVE))
     names = [p.name for p in likelihood.pulls]
     for sign, expected in ((1, up), (-1, down)):
@@ -190,8 +202,8 @@ COUPLINGS = {
 
 @pytest.mark.parametrize("point", COUPLINGS)
 @pytest.mark.parametrize("name", NAMES)
-def test_profiled_is_what_migrad_finds(coherent, name, point):
-    likelihood = joint_likelihood([coherent[name]], {})
+def test_profiled_is_what_migrad_finds(alone, name, point):
+    likelihood = alone(name)
     q = strengths(COUPLINGS[point])
     found = likelihood.profiled(q)
     start = dict(zip([p.name for p in likelihood.pulls], likelihood.centre, strict=True))
@@ -223,60 +235,57 @@ def test_data_equal_to_the_expectation_fit_with_zero_pulls(coherent, name):
     np.testing.assert_allclose(found.pulls[0], likelihood.centre, atol=1e-6)
 
 
-def test_the_truth_is_fitted_back(coherent):
-    data = [asimov(coherent[name], STANDARD_MODEL.couplings(sin2_theta_w=0.22)) for name in (CSI_2021, LAR)]
-    best = fit(STANDARD_MODEL, data, {}, {"sin2_theta_w": 0.24})
-    assert best.values.fit.values["sin2_theta_w"] == pytest.approx(0.22, abs=1e-3)
-    assert best.values.fit.minimum == pytest.approx(0, abs=1e-4)
+def test_the_truth_is_fitted_back(coherent, csi_and_lar):
+    experiments = [coherent[CSI_2021], coherent[LAR]]
+    data = [asimov(each, STANDARD_MODEL.couplings(sin2_theta_w=0.22)).experiment for each in experiments]
+    likelihood = csi_and_lar.with_data(
+        Data(tuple(each.statistics.observed for each in data), csi_and_lar.centre)
+    )
+    question = Question.of(STANDARD_MODEL, experiments, {}, {"sin2_theta_w": 0.24}, likelihood=likelihood)
+    best = fit_of(question, minos=False).values.fit
+    assert best.values["sin2_theta_w"] == pytest.approx(0.22, abs=1e-3)
+    assert best.minimum == pytest.approx(0, abs=1e-4)
 
 
 # --- several experiments ------------------------------------------------------------------------------
 
 
-def test_the_neutrino_yield_is_one_parameter_of_all_three(coherent):
+def test_the_neutrino_yield_is_one_parameter_of_all_three(coherent, alone):
     three = joint_likelihood([coherent[name] for name in NAMES], {})
     names = [p.name for p in three.pulls]
     assert names.count("sns_flux") == names.count("neutron_radius_csi") == 1
-    couplings = STANDARD_MODEL.couplings()
-    found = three.profiled(strengths(couplings))
-    total = 0.0
-    for name in NAMES:
-        alone = joint_likelihood([coherent[name]], {})
-        held = {
-            n: x for n, x in zip(names, found.pulls[0], strict=True) if n in {p.name for p in alone.pulls}
-        }
-        total += alone.profiled(strengths(couplings), held).chi2[0]
+    couplings = strengths(STANDARD_MODEL.couplings())
+    found = three.profiled(couplings)
+    total = summed = 0.0
+    for one in map(alone, NAMES):
+        own = {p.name for p in one.pulls}
+        held = {n: x for n, x in zip(names, found.pulls[0], strict=True) if n in own}
+        total += one.profiled(couplings, held).chi2[0]
+        summed += one.profiled(couplings).chi2[0]
     # the parts at the joint pulls, without priors, and each prior once
     prior = (((found.pulls[0] - three.centre) / three.width) ** 2).sum()
     assert found.chi2[0] == pytest.approx(total + prior, rel=1e-9)
-    apart = [joint_likelihood([coherent[name]], {}) for name in NAMES]
-    summed = sum(one.profiled(strengths(couplings)).chi2[0] for one in apart)
     assert abs(found.chi2[0] - summed) > 0.01
 
 
-def test_all_of_a_wide_scan_converges(coherent):
+def test_all_of_a_wide_scan_converges(csi_and_lar):
     # down to χ² = 6000 the Hessian is far from positive
-    likelihood = joint_likelihood([coherent[CSI_2021], coherent[LAR]], {})
     masses = np.geomspace(1e5, 1e8, 101)
-    found = likelihood.profiled(strengths(ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=masses)))
+    found = csi_and_lar.profiled(strengths(ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=masses)))
     assert found.converged.all()
     # regression; from one start the first two are local minima, 5688 and 3490
     assert found.chi2[[0, 8]] == pytest.approx([5597.7, 3440.9], rel=1e-3)
     assert found.chi2[40] == pytest.approx(1119.99, rel=1e-3)
 
 
-def test_joint_331_limit(coherent):
+def test_joint_331_limit(coherent, csi_and_lar):
     # regression: 2.26 TeV, as first computed (2.03 TeV with a 5 % prior on the neutron radius, which the
     # independent scripts compared with)
-    result = limit(
-        ZPRIME_331,
-        [coherent[CSI_2021], coherent[LAR]],
-        {"beta": -math.sqrt(3)},
-        ("m_zprime", 1e5, 1e8),
-        points=101,
-    )
-    assert result.values.profile.converged
-    assert result.values.profile.lower_limit / 1e6 == pytest.approx(2.263, rel=0.01)
+    pair, fixed = [coherent[CSI_2021], coherent[LAR]], {"beta": -math.sqrt(3)}
+    question = Question.of(ZPRIME_331, pair, fixed, {"m_zprime": 1e5}, likelihood=csi_and_lar)
+    profile = limit_of(question, 1e5, 1e8, 0.9, points=41).values.profile
+    assert profile.converged
+    assert profile.lower_limit / 1e6 == pytest.approx(2.263, rel=0.01)
 
 
 # --- the neutron radius -------------------------------------------------------------------------------
@@ -300,10 +309,9 @@ def scaled_radii(experiment, factor):
 @pytest.mark.parametrize(("change", "accuracy"), [(0.025, 2e-4), (0.05, 1e-10), (0.08, 5e-3)])
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_pull_of_the_neutron_radius_is_a_scaled_radius(coherent, name, sign, change, accuracy):
+def test_the_pull_of_the_neutron_radius_is_a_scaled_radius(coherent, alone, name, sign, change, accuracy):
     """Exact at the prior's width, 5 %; within `accuracy` of the whole signal, and of bins of some counts."""
-    compiled = coherent[name]
-    likelihood = joint_likelihood([compiled], {})
+    compiled, likelihood = coherent[name], alone(name)
     couplings = STANDARD_MODEL.couplings(**RADIATIVE)
     x = likelihood.centre[np.newaxis].copy()
     number = [p.name for p in likelihood.pulls].index(f"neutron_radius_{'ar' if name == LAR else 'csi'}")

@@ -21,6 +21,7 @@ from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_3
 CSI_2021 = "coherent-csi-2021"
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_mumu", "eps_d_mutau", "eps_u_emu_im")
 BETA = {"beta": -math.sqrt(3)}
+LIKELIHOODS = {}
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,17 @@ def csi_2021(coherent):
     return coherent[CSI_2021]
 
 
-def nsi(compiled, names=EPSILONS, **options):
-    return Question.of(NSI, compiled, {}, dict.fromkeys(names, 0.0), **options)
+def question_of(model, experiments, fixed, start):
+    """Return a question; the likelihood of one experiment, which no model enters, is put together once."""
+    (one,) = experiments
+    name = one.experiment.name
+    if name not in LIKELIHOODS:
+        LIKELIHOODS[name] = joint_likelihood(experiments, {})
+    return Question.of(model, experiments, fixed, start, likelihood=LIKELIHOODS[name])
+
+
+def nsi(compiled, names=EPSILONS):
+    return question_of(NSI, compiled, {}, dict.fromkeys(names, 0.0))
 
 
 # --- χ² -----------------------------------------------------------------------------------------------
@@ -87,7 +97,7 @@ def test_slopes_of_the_profile_are_finite_differences(csi_2021, name):
         "331": (ZPRIME_331, BETA, {"m_zprime": 2e6}, [[7e5], [2e6]], 1e3),
         "pull": (SCALED_STANDARD_MODEL, {}, {"signal_strength": 1.0, "sns_flux": 0.0}, [[0.8, 0.1]], 1e-3),
     }[name]
-    question, points = Question.of(model, [csi_2021], fixed, start), np.array(points)
+    question, points = question_of(model, [csi_2021], fixed, start), np.array(points)
     found = question.slopes(points, question.profiled(points).pulls)
     for i in range(points.shape[1]):
         shift = step * np.eye(points.shape[1])[i]
@@ -97,7 +107,7 @@ def test_slopes_of_the_profile_are_finite_differences(csi_2021, name):
 
 def test_a_free_pull_is_held_at_its_points_without_its_prior(csi_2021):
     name = "sns_flux"
-    question = Question.of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0, name: 0.0})
+    question = question_of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0, name: 0.0})
     likelihood = question.likelihood
     number = [p.name for p in likelihood.pulls].index(name)
     points = np.array([[1.0, 0.05], [0.8, -0.2]])
@@ -115,7 +125,7 @@ def test_a_free_pull_is_held_at_its_points_without_its_prior(csi_2021):
 
 
 def test_expected_data_are_fitted_by_their_truth_with_pulls_at_zero(csi_2021):
-    question = Question.of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0})
+    question = question_of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0})
     data = question.expected([0.7])
     asimov = question.with_data(data)
     found = asimov.profiled([[0.7]])
@@ -130,7 +140,7 @@ def test_expected_data_are_fitted_by_their_truth_with_pulls_at_zero(csi_2021):
 
 def test_a_free_pull_has_its_value_of_the_point_in_expected_and_simulated_data(csi_2021):
     name = "coherent-csi-2021_steady_state"
-    question = Question.of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0, name: 0.0})
+    question = question_of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0, name: 0.0})
     x = question.likelihood.centre.copy()
     x[[p.name for p in question.likelihood.pulls].index(name)] = 0.2
     mean = Independent(csi_2021, SCALED_STANDARD_MODEL.couplings(signal_strength=0.7)).mean(x)
@@ -142,7 +152,7 @@ def test_a_free_pull_has_its_value_of_the_point_in_expected_and_simulated_data(c
 
 
 def test_simulated_data_are_those_of_the_point_and_the_pulls(csi_2021):
-    question = Question.of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0})
+    question = question_of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0})
     x = question.likelihood.centre + 0.5 * question.likelihood.width
     data = question.simulate([1.5], x, 4000, np.random.default_rng(2))
     mean = Independent(csi_2021, SCALED_STANDARD_MODEL.couplings(signal_strength=1.5)).mean(x)
@@ -189,7 +199,7 @@ def _cases():
 def test_the_lowest_fit_is_migrads(request, experiment, name):
     model, fixed, free, starts, low, high = _cases()[name]
     one = request.getfixturevalue(experiment)
-    question = Question.of(model, [one], fixed, dict(zip(free, starts[0], strict=True)))
+    question = question_of(model, [one], fixed, dict(zip(free, starts[0], strict=True)))
     found = question.fitted(starts, low, high)
     assert found.converged.all()
     best = found.chi2.argmin()
@@ -207,7 +217,7 @@ def test_the_lowest_fit_is_migrads(request, experiment, name):
 @pytest.mark.parametrize("name", ["signal_strength", "nsi", "331"])
 def test_each_set_of_data_is_fitted_as_if_it_were_alone(csi_2021, name):
     model, fixed, free, starts, low, high = _cases()[name]
-    question = Question.of(model, [csi_2021], fixed, dict(zip(free, starts[0], strict=True)))
+    question = question_of(model, [csi_2021], fixed, dict(zip(free, starts[0], strict=True)))
     toys = question.simulate(starts[0], question.likelihood.centre, 12, np.random.default_rng(6))
     found = question.with_data(toys).fitted(starts[:1], low, high)
     assert found.converged.all()
@@ -221,7 +231,7 @@ def test_each_set_of_data_is_fitted_as_if_it_were_alone(csi_2021, name):
 
 def test_a_free_pull_is_fitted_without_its_prior(csi_2021):
     start = {"signal_strength": 1.0, "coherent-csi-2021_steady_state": 0.0}
-    question = Question.of(SCALED_STANDARD_MODEL, [csi_2021], {}, start)
+    question = question_of(SCALED_STANDARD_MODEL, [csi_2021], {}, start)
     found = question.fitted([[1.0, 0.0]], [0.0, -1.0], [5.0, 1.0])
     assert found.converged.all()
     number = [p.name for p in question.likelihood.pulls].index("coherent-csi-2021_steady_state")
@@ -233,7 +243,7 @@ def test_a_free_pull_is_fitted_without_its_prior(csi_2021):
 
 def test_a_fit_of_pulls_alone(csi_2021):
     name = "coherent-csi-2021_steady_state"
-    question = Question.of(STANDARD_MODEL, [csi_2021], {}, {name: 0.0})
+    question = question_of(STANDARD_MODEL, [csi_2021], {}, {name: 0.0})
     found = question.fitted([[0.0]], [-1.0], [1.0])
     assert found.converged.all()
     a = np.linspace(-0.1, 0.0, 201)
@@ -263,7 +273,7 @@ def test_a_fit_of_pulls_alone_begins_where_it_is_told():
 
 
 def test_a_bound_is_where_a_fit_ends(csi_2021):
-    question = Question.of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0})
+    question = question_of(SCALED_STANDARD_MODEL, [csi_2021], {}, {"signal_strength": 1.0})
     free = question.fitted([[1.0]], [0.0], [5.0])
     low, high = free.points[0, 0] + 0.2, 5.0
     found = question.fitted([[2.0]], [low], [high])
@@ -281,7 +291,7 @@ TOYS = 2000
 @pytest.mark.parametrize(("experiment", "off"), [("csi", 0.0), ("csi_2021", 0.015)])
 def test_delta_chi2_at_the_truth_is_distributed_as_wilks_says(request, experiment, off):
     one = request.getfixturevalue(experiment)
-    question = Question.of(SCALED_STANDARD_MODEL, [one], {}, {"signal_strength": 1.0})
+    question = question_of(SCALED_STANDARD_MODEL, [one], {}, {"signal_strength": 1.0})
     toys = question.simulate([1.0], question.likelihood.centre, TOYS, np.random.default_rng(2024))
     with_toys = question.with_data(toys)
     truth = with_toys.profiled([[1.0]])

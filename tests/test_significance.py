@@ -131,7 +131,7 @@ def test_bad_hypotheses_are_refused(csi, null, more, sentence):
 
 def test_published_exclusions_of_no_signal(coherent, monkeypatch):
     monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
-    validation = importlib.import_module("nurecoil.validation.compute")
+    validation = importlib.import_module("nurecoil.validation.signal")
     csi, lar = coherent["coherent-csi-2021"], coherent["coherent-lar-2020"]
     widths = validation.free_signal(validation.binned(csi))
     found = significance(

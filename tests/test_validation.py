@@ -3,19 +3,20 @@
 The profile of the liquid-argon fit and the changed inputs are from a fit that shares no code with nurecoil.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from command_line import read_json, run
 from nurecoil import validation
-from nurecoil.cli import main
 from nurecoil.document import Figure, Table
 from nurecoil.errors import NurecoilError
 from nurecoil.form_factors import form_factor
-from nurecoil.validation.compute import cross_section, goodness_of_fit, rescaled, standard_model
+from nurecoil.validation.cross_section import cross_section
+from nurecoil.validation.fits import fit_changed, fit_signal, goodness_of_fit
 from nurecoil.validation.published import published, published_numbers
+from nurecoil.validation.signal import binned, free_signal, rescaled, standard_model
 from releases import data_folder, release_file
 
 EXPERIMENTS = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
@@ -180,6 +181,16 @@ def test_a_signal_where_there_can_be_none_is_refused(csi_2017):
         rescaled(none, np.ones(144))
 
 
+def test_a_changed_experiment_is_fitted_as_if_it_were_alone(coherent):
+    csi = coherent["coherent-csi-2021"]
+    widths = free_signal(binned(csi))
+    changed = rescaled(csi, standard_model(csi) * np.linspace(1.2, 0.8, 99))
+    again, alone = fit_changed(fit_signal(csi, widths), changed), fit_signal(changed, widths)
+    assert again.chi2 == pytest.approx(alone.chi2, abs=1e-7)
+    assert again.events == pytest.approx(alone.events, abs=1e-3)
+    assert again.no_signal == pytest.approx(alone.no_signal, abs=1e-7)
+
+
 def test_the_cross_section_of_point_nuclei_is_the_closed_form(csi_2017):
     """σ = G_F² Q² E²/π but for terms E/M; ⟨E²⟩ is E² of the line, 2/15 m_μ² of ν̄_μ, 1/10 m_μ² of ν_e."""
     squares = np.array([29.79**2, 105.658**2 * 2 / 15, 105.658**2 / 10])
@@ -200,37 +211,54 @@ def test_goodness_of_fit_of_a_fair_and_of_a_bad_draw():
 # --- the command --------------------------------------------------------------------------------------
 
 
-def run(*arguments):
-    with pytest.raises(SystemExit) as stop:
-        main([str(a) for a in arguments])
-    return stop.value.code
+@pytest.fixture
+def asked(monkeypatch, results):
+    """Let the command have the results of the fixture; return what it asks for."""
+    names = []
+
+    def validate(chosen, progress):
+        names.extend(chosen)
+        return results
+
+    monkeypatch.setattr(validation, "validate", validate)
+    return names
 
 
-def test_the_command_prints_rows_as_json(capsys):
-    assert run("validate", "coherent-csi-2021", "--json") in (0, None)
-    rows = json.loads(capsys.readouterr().out)
-    assert {row["experiment"] for row in rows} == {"coherent-csi-2021"}
-    signal = next(row for row in rows if row["quantity"] == "best_fit_signal")
+def test_the_command_prints_rows_as_json(asked):
+    status, out, _ = run("validate", "--json")
+    rows = read_json(out)
+    assert status == 0
+    assert asked == list(EXPERIMENTS)
+    assert {row["experiment"] for row in rows} == set(EXPERIMENTS)
+    of_one = {row["quantity"]: row for row in rows if row["experiment"] == "coherent-csi-2021"}
+    signal = of_one["best_fit_signal"]
     assert signal["published"] == 306
     assert signal["error"] == 20
     assert signal["ours"] == pytest.approx(306, abs=4)
-    assert {"sm_signal", "best_fit_neutrino_induced_neutrons", "delta_chi2_no_signal", "chi2"} <= {
-        row["quantity"] for row in rows
-    }
+    assert {"sm_signal", "best_fit_neutrino_induced_neutrons", "delta_chi2_no_signal", "chi2"} <= set(of_one)
 
 
-def test_the_command_writes_the_page_and_its_figures(capsys, tmp_path):
-    assert run("validate", "coherent-csi-2021", "--output", tmp_path / "page") in (0, None)
-    out = capsys.readouterr().out
+def test_the_command_writes_the_page_and_its_figures(asked, tmp_path):
+    status, out, _ = run("validate", "coherent-csi-2021", "--output", tmp_path / "page")
+    assert (status, asked) == (0, ["coherent-csi-2021"])
     assert "306 ± 20" in out
     text = (tmp_path / "page" / "validation.md").read_text("utf-8")
     assert text.startswith("<!-- Written by `nurecoil validate --output DIR`")
-    assert "](images/validation-coherent-csi-2021.png)" in text
-    image = tmp_path / "page" / "images" / "validation-coherent-csi-2021.png"
-    assert image.read_bytes().startswith(b"\x89PNG")
+    for name in EXPERIMENTS:
+        assert f"](images/validation-{name}.png)" in text
+        image = tmp_path / "page" / "images" / f"validation-{name}.png"
+        assert image.read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_unknown_experiment_ends_in_one_sentence(capsys, tmp_path):
-    assert run("validate", "nothing", "--output", tmp_path / "page") == 2
-    assert "unknown experiment with published results 'nothing'" in capsys.readouterr().err
+def test_one_experiment_alone(results):
+    """In earnest: nothing stands in for the computation."""
+    status, out, err = run("validate", "coherent-csi-2017", "--json")
+    assert (status, err) == (0, "[1/1] coherent-csi-2017\n")
+    assert read_json(out) == [row.as_json() for row in results.rows if row.experiment == "coherent-csi-2017"]
+
+
+def test_an_unknown_experiment_ends_in_one_sentence(tmp_path):
+    status, _, err = run("validate", "nothing", "--output", tmp_path / "page")
+    assert status == 2
+    assert "unknown experiment with published results 'nothing'" in err
     assert not (tmp_path / "page").exists()

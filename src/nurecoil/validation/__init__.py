@@ -1,7 +1,7 @@
 """The published results of the COHERENT releases, recomputed.
 
-`published.toml` holds what is published, `compute` computes it, `changes` measures what it depends on, `rows`
-compares, `pictures` and `contents` say what to show.
+`published.toml` holds what is published, `compute` computes it from `signal`, `fits` and `cross_section`,
+`changes` measures what it depends on, `rows` compares, `pictures` and `contents` say what to show.
 """
 
 from collections.abc import Callable, Sequence

@@ -26,14 +26,11 @@ from nurecoil.fluxes.timing import (
 )
 from nurecoil.form_factors import form_factor
 from nurecoil.nuclei import Material
-from nurecoil.validation.compute import (
-    OTHER_FORM_FACTOR,
-    Result,
+from nurecoil.validation.compute import OTHER_FORM_FACTOR, Result
+from nurecoil.validation.fits import SignalFit, fit_changed
+from nurecoil.validation.signal import (
     binned,
-    fit_strength,
-    free_signal,
     largest_background,
-    no_signal,
     rescaled,
     standard_model,
 )
@@ -67,22 +64,22 @@ class Change:
 def changes(result: Result) -> tuple[Change, ...]:
     """Return what each changed input gives, the unchanged one first."""
     compiled = result.compiled
-    found = [_change("as in the card", compiled)]
-    found += [_change(label, rescaled(compiled, counts)) for label, counts in _signals(compiled)]
-    found += [_change(label, changed) for label, changed in _flat_in_time(compiled)]
-    return tuple(found)
+    changed = {label: rescaled(compiled, counts) for label, counts in _signals(compiled)}
+    changed |= _flat_in_time(compiled)
+    unchanged = result.first_principles
+    return (
+        _change("as in the card", unchanged),
+        *(_change(label, fit_changed(unchanged, each)) for label, each in changed.items()),
+    )
 
 
-def _change(label: str, changed: CompiledExperiment) -> Change:
-    widths = free_signal(binned(changed))
-    best = fit_strength(changed, widths)
-    (components,) = best.components.values()
+def _change(label: str, fit: SignalFit) -> Change:
     return Change(
         label=label,
-        standard_model=float(standard_model(changed).sum()),
-        events=float(components["signal"].sum()),
-        chi2=best.fit.minimum,
-        significance=math.sqrt(max(no_signal(changed, widths, best), 0.0)),
+        standard_model=float(standard_model(fit.compiled).sum()),
+        events=fit.events,
+        chi2=fit.chi2,
+        significance=fit.significance,
     )
 
 

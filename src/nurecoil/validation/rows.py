@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nurecoil.validation.changes import Change
-from nurecoil.validation.compute import TOYS, Result, binned, largest_background
+from nurecoil.validation.compute import Result
+from nurecoil.validation.fits import TOYS
 from nurecoil.validation.published import published
+from nurecoil.validation.signal import binned, largest_background
 
 SNS_FLUX = 0.10  # uncertainty of the neutrino yield, part of a published cross section's error
 MOST_IMPORTANT = 4  # changed inputs that a sentence names
@@ -143,7 +145,7 @@ def _best_fit(result: Result, changed: Sequence[Change]) -> Row:
 
 def _other_fits(result: Result) -> Iterator[Row]:
     for name, fit in result.others.items():
-        why = f"χ² = {fit.best.fit.minimum:.1f}, no signal excluded by {fit.significance:.2f}σ"
+        why = f"χ² = {fit.chi2:.1f}, no signal excluded by {fit.significance:.2f}σ"
         yield Row(result.experiment.name, f"best_fit_signal_{slug(name)}", fit.events, why, fit.error)
 
 
@@ -170,12 +172,12 @@ def _no_signal(result: Result) -> Row:
 
 
 def _goodness(result: Result) -> Iterator[Row]:
-    chi2, bins = result.main.best.fit.minimum, result.main.observed.size
+    chi2, bins = result.main.chi2, result.main.observed.size
     why = (
         f"{chi2 / bins:.2f} per bin; of {TOYS} Poisson toys at the best fit {100 * result.goodness:.0f} % lie"
         " farther from it"
     )
-    why += "".join(f"; {what}: {fit.best.fit.minimum:.1f}" for what, fit in result.others.items())
+    why += "".join(f"; {what}: {fit.chi2:.1f}" for what, fit in result.others.items())
     yield Row(result.experiment.name, "chi2", chi2, why)
     shape = " × ".join(str(n) for n in result.experiment.shape)
     axes = " × ".join(axis.name.partition(" [")[0] for axis in result.experiment.axes)

@@ -1,0 +1,76 @@
+"""The signal of an experiment, predicted and rescaled, and what may vary with it in a fit."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.analysis import standard_model_counts
+from nurecoil.card import read_card
+from nurecoil.datasets import file_path
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import Background, BinnedStatistics, CompiledExperiment
+from nurecoil.histograms import histogram, read_columns
+from nurecoil.parameters import Value
+from nurecoil.recoil import RecoilTemplates
+
+Array = NDArray[np.float64]
+Widths = Mapping[str, float]
+
+RADIATIVE: dict[str, Value] = {"electroweak": "radiative"}
+
+
+def binned(compiled: CompiledExperiment) -> BinnedStatistics:
+    """Return the statistics of an experiment that has bins."""
+    statistics = compiled.experiment.statistics
+    if not isinstance(statistics, BinnedStatistics):
+        raise NurecoilError(f"experiment {compiled.experiment.name} has no bins to validate")
+    return statistics
+
+
+def largest_background(statistics: BinnedStatistics) -> Background:
+    """Return the background with the most expected counts."""
+    return max(statistics.backgrounds, key=lambda background: float(background.counts.sum()))
+
+
+def standard_model(compiled: CompiledExperiment) -> Array:
+    """Return the Standard Model's signal per bin, with radiative corrections."""
+    return standard_model_counts(compiled, RADIATIVE)
+
+
+def rescaled(compiled: CompiledExperiment, counts: Array) -> CompiledExperiment:
+    """Return an experiment whose Standard Model signal is `counts`; pulls change it by the same factors."""
+    before = standard_model(compiled)
+    if ((before == 0) & (counts != 0)).any():
+        raise NurecoilError(f"experiment {compiled.experiment.name} has no signal where one is asked for")
+    ratio = counts / np.where(before == 0, 1.0, before)
+
+    def scaled(templates: RecoilTemplates) -> RecoilTemplates:
+        vector = templates.vector * ratio[:, np.newaxis, np.newaxis]
+        return RecoilTemplates(vector, templates.magnetic * ratio[:, np.newaxis])
+
+    variations = tuple((scaled(up), scaled(down)) for up, down in compiled.variations)
+    return replace(compiled, templates=scaled(compiled.templates), variations=variations)
+
+
+def release_template(name: str, compiled: CompiledExperiment) -> Array | None:
+    """Return the signal per bin that the data release itself predicts, or None where it has none."""
+    _, card = read_card(name)
+    if card.template is None or card.data is None:
+        return None
+    table = card.template.table
+    edges = {k: a.edges for k, a in zip(card.axis_keys, compiled.experiment.axes, strict=True)}
+    columns = read_columns(file_path(card.data.release, table.file))
+    return histogram(columns, table.columns, edges, table.weight).ravel()
+
+
+def free_signal(statistics: BinnedStatistics) -> Widths:
+    """Return the widths with which a free strength takes the place of the signal's own normalisations."""
+    return {pull.name: 0.0 for pull in statistics.normalisations}
+
+
+def rates_alone(statistics: BinnedStatistics) -> Widths:
+    """Return the widths that leave only the rates of the backgrounds, and no shape, to be fitted."""
+    rates = {background.pull.name for background in statistics.backgrounds}
+    return {pull.name: 0.0 for pull in statistics.pulls if pull.name not in rates}
