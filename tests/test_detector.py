@@ -10,22 +10,16 @@ from scipy import stats
 from scipy.integrate import quad
 
 import reference
-from nurecoil.detector import (
+from nurecoil.detector import Detector
+from nurecoil.efficiency import (
     ConstantEfficiency,
-    ConstantQuenching,
-    Detector,
-    GammaSmearing,
-    GaussianSmearing,
-    LinearQuenching,
     LogisticEfficiency,
-    NoSmearing,
-    PoissonSmearing,
-    PolynomialQuenching,
     ShiftedLogisticEfficiency,
     TabulatedEfficiency,
-    TabulatedQuenching,
 )
 from nurecoil.errors import NurecoilError
+from nurecoil.quenching import ConstantQuenching, LinearQuenching, PolynomialQuenching, TabulatedQuenching
+from nurecoil.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 from releases import release_file
 
 COHERENT = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))  # arXiv:1804.09459

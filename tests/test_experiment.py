@@ -12,11 +12,14 @@ import reference
 from nurecoil.card import load_experiment
 from nurecoil.couplings import Couplings, flavour_universal
 from nurecoil.cross_section import Conventions
-from nurecoil.detector import ConstantEfficiency, ConstantQuenching, Detector, NoSmearing
+from nurecoil.detector import Detector
+from nurecoil.efficiency import ConstantEfficiency
 from nurecoil.experiment import Exposure, compile_experiment
 from nurecoil.form_factors import form_factor
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.nuclei import Material
+from nurecoil.quenching import ConstantQuenching
+from nurecoil.smearing import NoSmearing
 
 POINTS_331 = [
     {"beta": math.sqrt(3), "m_zprime": 7e5, "sin2_theta_w": 0.2312, "s13_tilde": 0.1, "mu_nu": 1e-9},

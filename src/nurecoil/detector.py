@@ -8,41 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.checks import require, require_ascending
-from nurecoil.efficiency import (
-    ConstantEfficiency,
-    Efficiency,
-    LogisticEfficiency,
-    ShiftedLogisticEfficiency,
-    TabulatedEfficiency,
-)
+from nurecoil.efficiency import ConstantEfficiency, Efficiency
 from nurecoil.errors import NurecoilError
-from nurecoil.quenching import (
-    ConstantQuenching,
-    LinearQuenching,
-    PolynomialQuenching,
-    Quenching,
-    TabulatedQuenching,
-)
-from nurecoil.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing, Smearing
-
-__all__ = [
-    "ConstantEfficiency",
-    "ConstantQuenching",
-    "Detector",
-    "Efficiency",
-    "GammaSmearing",
-    "GaussianSmearing",
-    "LinearQuenching",
-    "LogisticEfficiency",
-    "NoSmearing",
-    "PoissonSmearing",
-    "PolynomialQuenching",
-    "Quenching",
-    "ShiftedLogisticEfficiency",
-    "Smearing",
-    "TabulatedEfficiency",
-    "TabulatedQuenching",
-]
+from nurecoil.quenching import Quenching
+from nurecoil.smearing import GammaSmearing, NoSmearing, PoissonSmearing, Smearing
 
 Array = NDArray[np.float64]
 
@@ -76,6 +45,8 @@ class Detector:
 
     Examples
     --------
+    >>> from nurecoil.efficiency import LogisticEfficiency
+    >>> from nurecoil.quenching import ConstantQuenching
     >>> csi = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))
     >>> detector = Detector(
     ...     "PE", (6.0, 8.0, 10.0), ConstantQuenching(0.0878), 13.348, PoissonSmearing(), csi, step=1.0
