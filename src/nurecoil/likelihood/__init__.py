@@ -6,7 +6,8 @@ of counts, in closed form.
 
 The engine: `arrays` (an experiment as plain arrays), `response` (couplings to signal, with derivatives),
 `morphing` (shapes that pulls change), `objective` (χ² of one experiment with derivatives), `problem` (of all
-together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused`).
+together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused`), `search` (for the
+lowest of several minima) and `hops` (which ways out of a minimum a search needs).
 """
 
 from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
