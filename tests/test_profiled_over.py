@@ -102,3 +102,15 @@ def test_pulls_cannot_be_frozen_meanwhile(csi):
         nurecoil.limit(
             NSI, [csi], {}, ("eps_u_ee", -1.0, 1.0), freeze_at=0.0, over={"eps_u_mumu": (-1.0, 1.0)}
         )
+
+
+@pytest.mark.parametrize("other", ["eps_d_ee", "eps_d_mumu"])
+def test_no_valley_of_the_profiled_parameter_is_missed(compiled, other):
+    """The lowest of a fine grid, which three starts missed by up to 0.5 at some of these points."""
+    pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
+    x, y = np.linspace(-0.6, 1.2, 91), np.linspace(-0.8, 0.8, 1601)
+    profiled = Question.of(NSI, pair, {}, {"eps_u_ee": 0.0}, over={other: (-0.8, 0.8)})
+    grid = Question.of(NSI, pair, {}, {"eps_u_ee": 0.0, other: 0.0})
+    lowest, found = brute_force(grid, x, y), profiled.chi2(x[:, np.newaxis])
+    assert (found <= lowest + 1e-6).all()
+    assert (lowest - found).max() < 0.01  # of the grid's step

@@ -30,6 +30,9 @@ from nurecoil.parameters import Parameter, Values, find
 
 Array = NDArray[np.float64]
 
+_SPREAD = 12  # starts for each parameter that is profiled over
+_SEED = 1
+
 
 def standard_model_counts(experiment: CompiledExperiment, values: Values) -> Array:
     """Return the Standard Model's counts per bin at those of its parameters that `values` has."""
@@ -205,14 +208,17 @@ class Question:
 
     @cached_property
     def starts_over(self) -> Array:
-        """Starts of the parameters `over` (1 + 2 f, f): the usual values, and each far down and up."""
+        """Starts of the parameters `over` (1 + 12 f, f): the usual values, and others spread over the box.
+
+        Each coordinate of the others is once in each of 12 f equal parts of its range.
+        """
         usual = np.array([[self.values[name] for name in self.over]], dtype=float)
         if not self.over:
             return usual
-        starts = np.repeat(self._box_over.of(usual), 1 + 2 * usual.size, axis=0)
-        for i in range(usual.size):
-            starts[1 + 2 * i : 3 + 2 * i, i] = 0.1, 0.9
-        return self._box_over.parameters(starts)
+        parts, rng = np.arange(_SPREAD * usual.size), np.random.default_rng(_SEED)
+        others = [parts, *(rng.permutation(parts) for _ in range(usual.size - 1))]
+        spread = (np.column_stack(others) + 0.5) / parts.size
+        return np.concatenate([usual, self._box_over.parameters(spread)])
 
     @cached_property
     def whole(self) -> "Question":
