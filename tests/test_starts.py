@@ -95,6 +95,10 @@ def test_several_experiments_together_miss_no_minimum(coherent):
     found, one = missed(question.likelihood, question.strengths(points), 5)
     assert found.max() < 1e-3
     assert one.max() > 1
+    alone = [
+        joint_likelihood([coherent[name]], {}).hops for name in ("coherent-csi-2021", "coherent-lar-2020")
+    ]
+    assert question.likelihood.hops == alone[0] + alone[1]
 
 
 def test_a_hop_is_in_the_pulls_own_unit_and_only_of_a_free_one(coherent):

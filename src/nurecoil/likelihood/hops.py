@@ -35,7 +35,10 @@ def with_useful_hops(likelihood: JointLikelihood, standard_model: Array) -> Join
     hops: list[Hop] = []
     for term in likelihood.terms:
         if term.sigma is None:
-            hops += _useful_hops(likelihood.part([term.name]), _signals(standard_model, term))
+            alone = replace(likelihood.part([term.name]), starts=(), hops=())
+            best = alone.profiled(standard_model).pulls[0]  # the same hops whatever is combined with it
+            start = (tuple(best.tolist()),)
+            hops += _useful_hops(replace(alone, starts=start), _signals(standard_model, term))
     return replace(likelihood, hops=tuple(dict.fromkeys(hops)))
 
 
