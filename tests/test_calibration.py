@@ -302,7 +302,7 @@ def test_both_kinds_of_interval_stand_side_by_side(csi):
     assert "best fit to the data" in result.conventions["nuisances"]
     figure = feldman_cousins_figure(result)
     assert [s.label for s in figure.panels[0].series] == [
-        "data", "critical value, toys", "allowed by toys", "allowed by Wilks",
+        "data", "critical value, toys (band: error)", "allowed by toys", "allowed by Wilks",
     ]  # fmt: skip
 
 

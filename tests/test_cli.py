@@ -289,6 +289,18 @@ REFUSALS = {
     "prior twice": ([*LIMIT, *SCAN, "--prior", "a=1", "--prior", "a=2"], "--prior gives a twice"),
     "bad prior": ([*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=-1"], "must be 0 or more"),
     "set and scanned": ([*LIMIT, "--scan", "beta=0..1"], "beta is both set and scanned"),
+    "scanned and fixed": (
+        [*LIMIT, "--scan", "binh2021-csi_signal=-1..1", "--fix", "binh2021-csi_signal"],
+        "binh2021-csi_signal is both scanned and fixed: do one or the other",
+    ),
+    "scanned with a prior": (
+        [*LIMIT, "--scan", "binh2021-csi_signal=-1..1", "--prior", "binh2021-csi_signal=0.5"],
+        "binh2021-csi_signal is both scanned and given a prior: do one or the other",
+    ),
+    "scanned and profiled": (
+        [*LIMIT, *SCAN, "--profile", "m_zprime=1TeV..2TeV"],
+        "m_zprime is both scanned and profiled: do one of them",
+    ),
     "reversed scan": ([*LIMIT, "--scan", "m_zprime=2TeV..1TeV"], "m_zprime, 2 TeV to 1 TeV, is reversed"),
     "empty scan": ([*LIMIT, "--scan", "m_zprime=2TeV..2TeV"], "reversed or empty"),
     "scan of a choice": ([*LIMIT, "--scan", "variant=0..1"], "variant cannot be scanned"),

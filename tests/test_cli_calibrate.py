@@ -102,7 +102,10 @@ def test_the_ranks_of_mpi_are_workers(monkeypatch):
         (("--seed", "-1"), "seed = -1 is not allowed"),
         (("--points", "3"), "points = 3 is not allowed"),
         (("--scan", "signal_strength=4..0"), "--scan is given 2 times"),
-        (("--profile", "signal_strength=0..1"), "signal_strength is profiled over, and set or free as well"),
+        (
+            ("--profile", "signal_strength=0..1"),
+            "signal_strength is both scanned and profiled: do one of them",
+        ),
         (("--profile", "sin2_theta_w=0.3..0.2"), "sin2_theta_w, 0.3 to 0.2, is reversed or empty"),
         (("--profile", "sin2_theta_w"), "--profile 'sin2_theta_w' is not of the form NAME=LOW..HIGH"),
     ],

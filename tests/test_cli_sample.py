@@ -53,7 +53,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # stderr counts as a terminal
     status, out, err = run(*arguments)
     assert (status, out, "") == quiet
-    assert "500 of at most 500 steps" in err
+    assert "on to 500 of at most 500 steps" in err
 
 
 def test_not_converged_is_said():

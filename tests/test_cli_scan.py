@@ -208,6 +208,11 @@ def test_a_flat_likelihood_is_said_to_be_flat(run):
         ("sin2_theta_w = 0.23867", "sin2_theta_w = 2", "sin2_theta_w = 2 is not allowed"),
         ("sin2_theta_w = 0.23867", "beta = 1", "beta is both set and free"),
         ('model = "331-beta"', 'model = "331-beta"\nengine = "abacus"', "unknown engine 'abacus'"),
+        (
+            "scan.beta",
+            "profile.m_zprime]\nlow = '1TeV'\nhigh = '2TeV'\n[scan.beta",
+            "m_zprime is both scanned and profiled: do one of them",
+        ),
         ("[set]", "[prior]\nnothing = 1\n[set]", "unknown nuisance parameter 'nothing'"),
         ("points = 101", "points = 1", "[scan.m_zprime.points] Input should be greater than or equal to 2"),
         ("points = 101", "", "[scan.m_zprime] it needs 'low', 'high' and 'points', or 'values'"),

@@ -129,7 +129,12 @@ def test_the_figure_has_a_row_for_each(compiled, tmp_path):
     (chart,) = figure.panels
     assert len(chart.rows) == 7
     assert chart.rows[-1] == "together"
-    assert [bars.label for bars in chart.bars] == ["one alone", "all but one", "all", "best fit"]
+    assert [bars.label for bars in chart.bars] == [
+        "one alone",
+        "all but one",
+        "all",
+        "best fit (dashed: of all)",
+    ]
     rows = figures.save(figure, tmp_path)["csv"].read_text().splitlines()
     assert sum("one alone: " in row for row in rows) == 3
 

@@ -129,6 +129,7 @@ def test_the_command(capsys, tmp_path, monkeypatch):
     assert not ending.value.code
     assert "signal_strength  0.68509 -0.21 +0.33" in out
     assert "-1.00 +1.00" in out
+    assert "Pull and error in prior widths, and the impact on signal_strength" in out
     assert (tmp_path / "x.png").exists()
     with pytest.raises(SystemExit):
         cli.main([*command, "--fix", "binh2021-csi_background", "--json"])

@@ -25,8 +25,8 @@ def test_an_ensemble_that_converges_at_once_says_so_in_few_steps(told):
     assert not found.problems
     assert told.promised == [4 + 3]  # 500, 1000 and 2000 steps
     assert told.said[3] == "from the prior to the posterior, 4 of 4"
-    assert told.said[4] == "500 of at most 2000 steps"
-    assert told.said[-1] == f"{found.steps} of at most 2000 steps"
+    assert told.said[4] == "on to 500 of at most 2000 steps"
+    assert told.said[-1] == f"on to {found.steps} of at most 2000 steps"
     assert len(told.said) <= 7
 
 
@@ -34,7 +34,7 @@ def test_an_ensemble_that_never_converges_takes_all_steps(told):
     found = sample_ensemble(SLOW, 1, 1000, told)
     assert found.problems
     assert told.promised == [6]
-    assert told.said[4:] == ["500 of at most 1000 steps", "1000 of at most 1000 steps"]
+    assert told.said[4:] == ["on to 500 of at most 1000 steps", "on to 1000 of at most 1000 steps"]
 
 
 def test_contours_tell_of_the_grid_and_of_each_level(told):
@@ -62,4 +62,4 @@ def test_a_map_and_a_posterior_pass_it_on(csi, told):
     ranges = {"eps_u_ee": (-0.5, 1.0)}
     nurecoil.sample(NSI, [csi], {}, ranges, widths=held, most_steps=500, progress=told)
     assert told.promised[1:] == [5]
-    assert told.said[-1] == "500 of at most 500 steps"
+    assert told.said[-1] == "on to 500 of at most 500 steps"

@@ -196,11 +196,17 @@ def parse_levels(texts: Iterable[str]) -> list[float]:
     return levels
 
 
-def parse_profiled(model: "Model", texts: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Return the ranges (inside units) of the parameters that --profile names."""
+def parse_profiled(
+    model: "Model", texts: Iterable[str], scans: "Iterable[tuple[str, float, float]]"
+) -> dict[str, tuple[float, float]]:
+    """Return the ranges (inside units) of the parameters that --profile names, none of them scanned."""
     named = named_values("--profile", "NAME=LOW..HIGH", texts)
     found = [parse_range_of(model.parameters, name, text, "profiled over") for name, text in named]
-    return {parameter.name: (low, high) for parameter, low, high in found}
+    ranges = {parameter.name: (low, high) for parameter, low, high in found}
+    for name, *_ in scans:
+        if name in ranges:
+            raise NurecoilError(f"{name} is both scanned and profiled: do one of them")
+    return ranges
 
 
 def compile_experiments(names: Sequence[str], form_factor_name: str | None) -> "list[CompiledExperiment]":

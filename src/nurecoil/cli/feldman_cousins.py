@@ -88,7 +88,7 @@ def feldman_cousins(
         check_toys(toys, seed)
         asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
         ((parameter, *_),) = asked.ranges
-        over = parse_profiled(asked.model, profile or ())
+        over = parse_profiled(asked.model, profile or (), asked.scans)
         level = parse_level(cl)
         truths = [float(parameter.parse(text)) for text in coverage or ()]
         answer(

@@ -123,8 +123,9 @@ def _print(asked: AskedFit, result: "Result[Impacts]") -> None:
         for row in values.rows
     ]
     unit = f" [{parameter.unit}]" if parameter.unit else ""
-    columns = ["nuisance parameter", "pull", "error", f"impact{unit}", f"before the fit{unit}"]
-    print_table("Nuisance parameters, in widths of their priors", columns, rows, right=(1, 2, 3, 4))
+    columns = ["nuisance parameter", "pull", "error", f"impact{unit}", f"pre-fit impact{unit}"]
+    title = f"Pull and error in prior widths, and the impact on {parameter.name}"
+    print_table(title, columns, rows, right=(1, 2, 3, 4))
 
 
 def _errors(parameter: "Parameter", error: tuple[float, float]) -> str:

@@ -78,7 +78,7 @@ def limit(
     check_curve(points)
     asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
     ((parameter, *_),) = asked.ranges
-    over = parse_profiled(asked.model, profile or ())
+    over = parse_profiled(asked.model, profile or (), asked.scans)
     frozen = None if freeze_at is None else float(parameter.parse(freeze_at))
     levels = parse_levels(cl)
     answer(

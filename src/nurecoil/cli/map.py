@@ -90,7 +90,7 @@ def map_(
     levels = parse_levels(cl)
     asked = read_scan(model, experiment, scan, settings, fix, prior, form_factor)
     log = _parse_spacing(asked.ranges, spacing or ())
-    over = parse_profiled(asked.model, profile or ())
+    over = parse_profiled(asked.model, profile or (), asked.scans)
     answer(
         asked,
         lambda: analysis.profile_map(

@@ -68,6 +68,12 @@ class Asked:
         of_model = {p.name: at[p.name] for p in self.model.parameters if p.name in at}
         require_finite_counts(self.model, self.experiments, {**self.values, **of_model})
 
+    def check_has_no_prior(self, name: str, what: str) -> None:
+        """Refuse --fix and --prior of a parameter with which something else is done."""
+        if name in self.widths:
+            held = "given a prior" if self.widths[name] else "fixed"
+            raise NurecoilError(f"{name} is both {what} and {held}: do one or the other")
+
 
 @dataclass(frozen=True)
 class AskedFit(Asked):
@@ -136,6 +142,7 @@ def read_scan(
     for parameter, *_ in ranges:
         if parameter.name in asked.values:
             raise NurecoilError(f"{parameter.name} is both set and {what}: do one or the other")
+        asked.check_has_no_prior(parameter.name, what)
     for corner in product(*(ends for _, *ends in ranges)):
         asked.check_counts({p.name: x for (p, *_), x in zip(ranges, corner, strict=True)})
     return AskedScan(**vars(asked), ranges=ranges)

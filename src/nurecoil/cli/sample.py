@@ -41,7 +41,7 @@ Examples:
   nurecoil sample --model scaled-standard-model --experiment binh2021-csi \\
     --free signal_strength=0..5
   nurecoil sample --model nsi --experiment coherent-csi-2021 \\
-    --free eps_u_ee=-1..1 --free eps_u_mumu=-1..1 --plot nsi.png --output nsi.csv
+    --free eps_u_ee=-0.2..0.2 --plot nsi.png --output nsi.csv
   nurecoil sample --model 331-beta --experiment binh2021-csi --set beta=0 \\
     --free m_zprime=0.1TeV..10TeV --flat-in-log m_zprime --sampler nested --json"""
 

@@ -15,6 +15,7 @@ from nurecoil.cli.arguments import AsJson, require_signal
 from nurecoil.cli.reading import Asked
 from nurecoil.cli.terminal import at_border, console, print_pairs
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
+from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Result, Scan
@@ -85,6 +86,11 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
     asked = asked_of(wanted)
     require_signal(asked.experiments)
     axes = axes_of(wanted, asked.parameters)
+    over = ranges_of(wanted, asked.model.parameters)
+    for name in axes:
+        asked.check_has_no_prior(name, "scanned")
+        if name in over:
+            raise NurecoilError(f"{name} is both scanned and profiled: do one of them")
     for end in (0, -1):
         asked.check_counts(
             {n: (a.low, a.high)[end] if isinstance(a, Spaced) else a[end] for n, a in axes.items()}
@@ -98,7 +104,7 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
                 output,
                 widths=asked.widths,
                 engine=wanted.engine,
-                over=ranges_of(wanted, asked.model.parameters),
+                over=over,
                 pulls=wanted.pulls,
                 executor=pool,
                 restart=restart,

@@ -34,7 +34,7 @@ def combination_figure(result: Result[Combination]) -> Figure:
     unit = parameter.inside
     bars = [_intervals(kind, rows, unit) for kind, several in kinds.items() if several]
     best = np.array([found.profile.best_fit for _, found in rows]) / unit
-    bars.append(Bars(np.arange(len(rows)), best, best, "best fit", best, colour="white"))
+    bars.append(Bars(np.arange(len(rows)), best, best, "best fit (dashed: of all)", best, colour="white"))
     scanned = values.together.profile.values / unit
     log = parameter.log_scan and bool(scanned[0] > 0)
     chart = RowChart(

@@ -20,7 +20,7 @@ def feldman_cousins_figure(result: Result[Calibrated]) -> Figure:
     >>> model, scan = nurecoil.load_model("scaled-standard-model"), ("signal_strength", 0.0, 4.0)
     >>> result = nurecoil.feldman_cousins(model, [csi], {}, scan, toys=100, rounds=0)
     >>> [series.label for series in feldman_cousins_figure(result).panels[0].series]
-    ['data', 'critical value, toys', 'allowed by toys', 'allowed by Wilks']
+    ['data', 'critical value, toys (band: error)', 'allowed by toys', 'allowed by Wilks']
     """
     values, parameter = result.values, result.values.parameter
     found, unit = values.calibration, parameter.inside
@@ -34,7 +34,7 @@ def feldman_cousins_figure(result: Result[Calibrated]) -> Figure:
             Series(
                 found.values / unit,
                 found.critical,
-                "critical value, toys",
+                "critical value, toys (band: error)",
                 colour="vermillion",
                 y_error=found.critical_error,
             ),

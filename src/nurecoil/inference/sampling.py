@@ -126,13 +126,13 @@ def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progre
             say(f"from the prior to the posterior, {number + 1} of {ENSEMBLES}")
             ensembles.append(_Ensemble(target, one))
         steps, thin = _KEPT, 1
-        say(f"{steps} of at most {most_steps} steps")
+        say(f"on to {steps} of at most {most_steps} steps")
         for ensemble in ensembles:
             ensemble.advance(_KEPT, thin)
         found = _summary(target, ensembles, thin)
         while (problems := _problems(found, steps)) and 2 * steps <= most_steps:
             steps, thin = 2 * steps, 2 * thin
-            say(f"{steps} of at most {most_steps} steps")
+            say(f"on to {steps} of at most {most_steps} steps")
             for ensemble in ensembles:
                 ensemble.halve()
                 ensemble.advance(_KEPT // 2, thin)
