@@ -40,7 +40,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress =
     try:
         import jax
         import jax.numpy as jnp
-        from numpyro.infer import MCMC, NUTS  # type: ignore[import-untyped]
+        from numpyro.infer import MCMC, NUTS
     except ImportError:
         raise NurecoilError(
             "the sampler nuts needs numpyro: pip install 'nurecoil[sampling]' brings it"
