@@ -299,7 +299,7 @@ class Question:
                 self._without_priors.profiled(self.strengths(theta[:1]), self._pinned, pulls)
             )
         else:
-            coordinates = self._coordinates(names, low[own], high[own])
+            coordinates = Coordinates.across([self.free[i] for i in own], low[own], high[own])
             strengths_of = self._strengths_of(theta[:1], names)
             found = fit_strengths(
                 self._without_priors, strengths_of, coordinates, theta[:, own], pulls, self._pinned
@@ -337,16 +337,10 @@ class Question:
 
         return chi2, float(best.chi2[0])
 
-    def _coordinates(self, names: tuple[str, ...], low: Array, high: Array) -> Coordinates:
-        """Return what is fitted of some of the model's parameters inside a box."""
-        parameters = [find(self.model.parameters, name) for name in names]
-        log = (p.log_scan and edge > 0 for p, edge in zip(parameters, low, strict=True))
-        return Coordinates(tuple(log), low, high)
-
     @cached_property
     def _box_over(self) -> Coordinates:
         low, high = (np.array(ends, dtype=float) for ends in zip(*self.over.values(), strict=True))
-        return self._coordinates(tuple(self.over), low, high)
+        return Coordinates.across([find(self.model.parameters, name) for name in self.over], low, high)
 
     @cached_property
     def _pinned(self) -> dict[str, Array]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nurecoil.likelihood import Expansion, Fitted, JointLikelihood
 from nurecoil.newton import triangle
+from nurecoil.parameters import Parameter
 
 Array = NDArray[np.float64]
 
@@ -50,6 +51,12 @@ class Coordinates:
     log: tuple[bool, ...]
     low: Array
     high: Array
+
+    @classmethod
+    def across(cls, parameters: Sequence[Parameter], low: Array, high: Array) -> "Coordinates":
+        """Return those of a box, in the logarithm where a parameter is scanned in it."""
+        log = (p.log_scan and bool(edge > 0) for p, edge in zip(parameters, low, strict=True))
+        return cls(tuple(log), low, high)
 
     def of(self, points: Array) -> Array:
         """Return u of parameters (P, d)."""

@@ -92,9 +92,7 @@ class ToyStatistic:
 
     def _places(self, point: Array) -> Array:
         """Return how far each coordinate lies between its ends, from 0 to 1."""
-        low, high = self._box
-        log = tuple(p.log_scan and end > 0 for p, end in zip(self.question.whole.free, low, strict=True))
-        return np.asarray(Coordinates(log, low, high).of(point[np.newaxis])[0])
+        return np.asarray(Coordinates.across(self.question.whole.free, *self._box).of(point[np.newaxis])[0])
 
     @property
     def _box(self) -> tuple[Array, Array]:
