@@ -130,7 +130,7 @@ def count(layout: Layout, passes: float, bins: int | None = None) -> Work:
     Bytes: 12 strengths, χ², J pulls and a flag, once.
     """
     (term,) = layout.terms
-    free, shapes, bins = len(layout.weights), len(term.signal.shapes), bins or term.bins
+    free, shapes, bins = layout.free, len(term.signal.shapes), bins or term.bins
     strengths = int((term.signal.templates[0] != 0).any(axis=1).sum())
     columns = sum(place >= 0 for place in layout.places[0])
     solution = free**3 / 3 + 2 * free**2

@@ -8,7 +8,14 @@ import pytest
 
 from cases import pull
 from nurecoil.experiment import Background, BackgroundVariation, BinnedStatistics, Variation
-from nurecoil.likelihood import CountingLikelihood, Expansion, JointLikelihood, binned_term, gaussian_term
+from nurecoil.likelihood import (
+    CountingLikelihood,
+    Expansion,
+    JointLikelihood,
+    binned_term,
+    engines,
+    gaussian_term,
+)
 from nurecoil.likelihood.problem import evaluate_joint
 from nurecoil.likelihood.search import Hop
 
@@ -154,6 +161,30 @@ def test_parameters_are_fitted_alike_inside_a_box_and_at_its_edge(name, engine):
     at_edge = (np.abs(points) == 0.15).any(axis=1)
     assert 0 < at_edge.sum() < POINTS
     np.testing.assert_allclose(points, fitted(likelihood).points, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["poisson", "gaussian"])
+def test_a_prior_of_a_parameter_holds_it_as_tight_as_its_weight(name, engine):
+    """Weak, it changes nothing; tight, the parameter stays where the prior is centred, point by point."""
+    likelihood = JointLikelihood(TERMS[name](7), {})
+    free, points = likelihood._free(()), slice(0, POINTS)
+    layout, base = likelihood._layout(free, 2), np.tile(likelihood.centre, (POINTS, 1))
+    inputs = likelihood._inputs(points, np.empty((1, 0)), expansion(7), base, free)
+    n, centres = len(free), np.random.default_rng(7).uniform(-0.1, 0.1, (POINTS, 2))
+    inputs = inputs._replace(centres=np.hstack([np.zeros((POINTS, n)), centres]))
+
+    def minima(which, weight):
+        constrained = replace(layout, weights=(*layout.weights[:n], weight, 0.0))
+        start, end = np.zeros((n + 2, POINTS)), np.full((n + 2, POINTS), 5.0)
+        return engines.engine(which).minimise(constrained, inputs, start, -end, end)
+
+    for weight in (0.0, 1e-20, 10.0, 1e6):
+        found, expected = minima(engine, weight), minima("numpy", weight)
+        np.testing.assert_array_equal(found.converged, expected.converged)
+        np.testing.assert_allclose(found.value, expected.value, rtol=1e-9)
+        np.testing.assert_allclose(found.x, expected.x, atol=1e-4)
+    np.testing.assert_allclose(found.x[n], centres[:, 0], atol=1e-3)
+    assert found.value.min() > minima(engine, 0.0).value.max() - 1e-9  # which is the same for all points
 
 
 def test_one_number_of_counts_has_the_closed_form_of_the_seed(engine):

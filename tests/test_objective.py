@@ -1,5 +1,7 @@
 """χ² of one experiment and of several together: plain loops, finite differences in pulls and parameters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -186,15 +188,15 @@ FREE = 6
 
 
 class Together:
-    """Two experiments with the priors of six pulls, one of which floats, at three points."""
+    """Two experiments at three points: priors of a parameter and of six pulls, one of which floats."""
 
     def __init__(self, seed, kinds=((False, False), (True, True))):
         self.cases = [Random(seed + k, *kind) for k, kind in enumerate(kinds)]
         random = np.random.default_rng(seed)
         self.gains = 0.3 + random.random((2, PULLS))
         self.offsets = 0.05 * random.normal(size=(2, 3, PULLS))
-        self.centres = 0.1 * random.normal(size=(3, FREE))
-        self.weights = (1.0, 1.0, 0.0, 1.0, 1.0, 1.0)
+        self.centres = 0.1 * random.normal(size=(3, FREE + PARAMETERS))
+        self.weights = (1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 250.0, 0.0)
         self.rest = random.random(3)
         self.observed = [c.observed + random.poisson(5, (3, BINS)) for c in self.cases]
         layout = Layout(
@@ -265,11 +267,12 @@ def test_strengths_and_an_expansion_are_the_same_problem():
     together = Together(2)
     theta = together.x[FREE:]
     inputs = together.problem.inputs._replace(strengths=together.cases[0].strengths(theta.T), expansion=None)
-    layout = Layout(*[getattr(together.problem.layout, n) for n in ("terms", "places", "gains", "weights")])
+    layout = replace(together.problem.layout, weights=together.weights[:FREE], parameters=0)
     fixed = JointProblem(layout, inputs.prepared(layout, np)).evaluate(together.x[:FREE], np)
     full = together.problem.evaluate(together.x, np)
-    pulls = len(triangle(FREE))
-    np.testing.assert_allclose(fixed[0], full[0], rtol=1e-12)
+    pulls, away = len(triangle(FREE)), theta.T - inputs.centres[:, FREE:]
+    constraint = (np.array(together.weights[FREE:]) * away**2).sum(axis=1)
+    np.testing.assert_allclose(fixed[0] + constraint, full[0], rtol=1e-12)
     np.testing.assert_allclose(fixed[1], full[1][:FREE], rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(fixed[2], full[2][:pulls], rtol=1e-10, atol=1e-9)
 

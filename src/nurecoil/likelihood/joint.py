@@ -325,7 +325,7 @@ class JointLikelihood:
                     tuple((self._scale[places] / term.unit).tolist())
                     for term, places in zip(self.terms, self._places, strict=True)
                 ),
-                weights=tuple(np.where(np.isfinite(self.width[free]), 1.0, 0.0).tolist()),
+                weights=(*np.where(np.isfinite(self.width[free]), 1.0, 0.0).tolist(), *(0.0,) * parameters),
                 parameters=parameters,
             )
         return self._layouts[key]
@@ -352,6 +352,7 @@ class JointLikelihood:
             term.data(np.atleast_2d(counts)) for term, counts in zip(self.terms, data.counts, strict=True)
         ]
         moved = base[:1] if (base == base[:1]).all() else base
+        centres = (np.atleast_2d(data.centres)[:, free] - self.centre[free]) / self._scale[free]
         return Inputs(
             strengths=strengths if expansion or len(strengths) == 1 else strengths[part],
             expansion=None if expansion is None else expansion.at(part),
@@ -361,7 +362,7 @@ class JointLikelihood:
                 (moved[:, places] - term.centre) / term.unit
                 for term, places in zip(self.terms, self._places, strict=True)
             ),
-            centres=(np.atleast_2d(data.centres)[:, free] - self.centre[free]) / self._scale[free],
+            centres=np.pad(centres, [(0, 0), (0, expansion.centre.shape[1] if expansion else 0)]),
         )
 
     def _counts(self, strengths: Array, x: Array) -> list[dict[str, Array]]:

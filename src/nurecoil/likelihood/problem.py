@@ -1,10 +1,10 @@
 """The joint χ² of several experiments as a problem for `newton`: in the free pulls and fitted parameters.
 
-    χ² = Σ over experiments of χ²_e(θ, t_e) + Σ over pulls of w_j (z_j - ζ_j)²
+    χ² = Σ over experiments of χ²_e(θ, t_e) + Σ over variables of w_j (x_j - ξ_j)²,   x = (z, θ)
 
-z are the free pulls in units of their priors' widths (w = 1; w = 0 for a pull that floats), ζ where the
-priors are centred. Each experiment sees t = offset + gain · z of its own pulls. After the pulls come the
-parameters θ in which the strengths of the couplings are expanded, if any.
+z are the free pulls in units of their priors' widths (w = 1; w = 0 for a pull that floats), θ the parameters
+in which the strengths of the couplings are expanded, if any (w = 0 unless one is constrained), ξ where the
+priors are centred. Each experiment sees t = offset + gain · z of its own pulls.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Layout:
     gains
         dt/dz of each of its pulls.
     weights
-        Of the priors of the free pulls: 1, or 0 for none.
+        Of the priors of all variables, the free pulls before the parameters: 0 for none.
     parameters
         The number of fitted parameters θ.
     """
@@ -45,7 +45,12 @@ class Layout:
     @property
     def variables(self) -> int:
         """The number of free pulls and parameters."""
-        return len(self.weights) + self.parameters
+        return len(self.weights)
+
+    @property
+    def free(self) -> int:
+        """The number of free pulls."""
+        return len(self.weights) - self.parameters
 
 
 class Inputs(NamedTuple):
@@ -64,7 +69,7 @@ class Inputs(NamedTuple):
     offsets
         t of each experiment's pulls at z = 0, (P, pulls).
     centres
-        ζ, shape (P, free pulls).
+        ξ, shape (P, variables).
     signals
         The signal in each experiment, once `prepared`.
     """
@@ -119,15 +124,15 @@ def taken(inputs: Inputs, which: Any) -> Inputs:
 
 def evaluate_joint(layout: Layout, inputs: Inputs, x: Any, xp: Any) -> tuple[Any, Any, Any]:
     """Return χ², gradient and packed Hessian of all experiments together with the priors."""
-    free = len(layout.weights)
+    free = layout.free
     value = inputs.rest + xp.zeros(x.shape[1:])
     gradient: dict[int, Any] = {}
     hessian: dict[tuple[int, int], Any] = {}
     for j, weight in enumerate(layout.weights):
         if weight:
             away = x[j] - inputs.centres[:, j]
-            value = value + away * away
-            gradient[j], hessian[j, j] = 2 * away, 2.0
+            value = value + weight * away * away
+            gradient[j], hessian[j, j] = 2 * weight * away, 2.0 * weight
     for number, term in enumerate(layout.terms):
         places = [p if p >= 0 else None for p in layout.places[number]]
         gains = layout.gains[number]

@@ -37,12 +37,12 @@ def evaluate(
         for j in range(i + 1):
             hessian[i, j] = 0.0
     value = rest
-    for j in range(n.free):
+    for j in range(len(x)):
         if weights[j] != 0.0:
             away = x[j] - centres[j]
-            value += away * away
-            gradient[j] = 2.0 * away
-            hessian[j, j] = 2.0
+            value += weights[j] * away * away
+            gradient[j] = 2.0 * weights[j] * away
+            hessian[j, j] = 2.0 * weights[j]
     for k in range(len(columns)):
         t[k] = offsets[columns[k, 0]]
         if columns[k, 1] >= 0:

@@ -186,7 +186,7 @@ def _sizes(
         strengths=strengths,
         parameters=d,
         pairs=pairs,
-        free=len(layout.weights),
+        free=layout.free,
         bins=bins,
         rows=sum(lengths.values()),
         counts=0,
