@@ -30,7 +30,7 @@ from nurecoil.experiment import (
 )
 from nurecoil.fluxes import load_flux
 from nurecoil.form_factors import FormFactor, form_factor
-from nurecoil.histograms import exponential
+from nurecoil.histograms import exponential, mirrored
 from nurecoil.nuclei import Nuclide, material
 from nurecoil.parameters import Parameter
 
@@ -170,7 +170,7 @@ class _Builder:
             case schema.TemplatePull():
                 up = self.spreading.of_template(card.up)
                 assert base.spread is not None
-                down = self.spreading.of_template(card.down) if card.down else 2 * base.spread - up
+                down = self.spreading.of_template(card.down) if card.down else mirrored(base.spread, up)
                 signals = [replace(base, spread=spread) for spread in (up, down)]
             case schema.NormalisationPull():
                 raise AssertionError(card)
@@ -206,7 +206,7 @@ class _Builder:
         variations = []
         for pull in card.shape_pulls:
             up = self.tables.unit_shape(pull.up)
-            down = self.tables.unit_shape(pull.down) if pull.down else 2 * shape - up
+            down = self.tables.unit_shape(pull.down) if pull.down else mirrored(shape, up)
             variations.append(
                 BackgroundVariation(_shape_pull(pull.name, card.name), counts * up, counts * down)
             )
