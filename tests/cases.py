@@ -189,3 +189,14 @@ def migrad(function, start, errors, limits=None):
     if limits is not None:
         minuit.limits = limits
     return minuit.migrad()
+
+
+def beside(likelihood):
+    """Return the pulls at their centres but for the third that changes a shape, 1.5 widths above."""
+    names = {
+        term.pulls[k].name
+        for term in likelihood.terms
+        for k in (*term.arrays.signal.shapes, *(k for b in term.arrays.shaped for k in b.shapes))
+    }
+    third = [n for n, p in enumerate(likelihood.pulls) if p.name in names][2]
+    return likelihood.centre + 1.5 * likelihood.width * (np.arange(likelihood.width.size) == third)

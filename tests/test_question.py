@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from dataclasses import replace
 from functools import cache
 from unittest.mock import Mock
 
@@ -10,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import BINS, Case, Independent, migrad
+from cases import BINS, Case, Independent, beside, migrad
 from nurecoil import analysis
 from nurecoil.analysis.question import Question, joint_likelihood
-from nurecoil.analysis.robust_starts import starts_beside
 from nurecoil.couplings import Couplings
 from nurecoil.likelihood import JointLikelihood, binned_term
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331, Model
@@ -91,18 +91,24 @@ def test_points_are_asked_in_any_number(csi_2021):
 
 
 @pytest.mark.parametrize("name", ["nsi", "331", "pull"])
-def test_slopes_of_the_profile_are_finite_differences(csi_2021, name):
-    model, fixed, start, points, step = {
-        "nsi": (NSI, {}, dict.fromkeys(EPSILONS[:3], 0.0), [[0.1, -0.2, 0.05], [0.5, 0.3, -0.4]], 1e-3),
-        "331": (ZPRIME_331, BETA, {"m_zprime": 2e6}, [[7e5], [2e6]], 1e3),
-        "pull": (SCALED_STANDARD_MODEL, {}, {"signal_strength": 1.0, "sns_flux": 0.0}, [[0.8, 0.1]], 1e-3),
-    }[name]
-    question, points = question_of(model, [csi_2021], fixed, start), np.array(points)
-    found = question.slopes(points, question.profiled(points).pulls)
-    for i in range(points.shape[1]):
-        shift = step * np.eye(points.shape[1])[i]
-        difference = (question.chi2(points + shift) - question.chi2(points - shift)) / (2 * step)
-        np.testing.assert_allclose(found[:, i], difference, rtol=2e-3, atol=1e-4 / step * 1e-2)
+def test_the_curvature_of_the_profile_is_its_second_differences(csi_2021, name):
+    model, fixed, start, low, high = {
+        "nsi": (NSI, {}, dict.fromkeys(EPSILONS[:3], 0.05), [-10.0] * 3, [10.0] * 3),
+        "331": (ZPRIME_331, {**BETA, "m_zprime": 2e6}, {"sin2_theta_w": 0.2}, [0.05], [0.24]),
+        "pull": (SCALED_STANDARD_MODEL, {}, {"signal_strength": 1.0, "neutron_radius_csi": 5.0}, [0, 0], [9, 9]),
+    }[name]  # fmt: skip
+    question, x = question_of(model, [csi_2021], fixed, start), np.array([list(start.values())])
+    low, high = np.array(low, dtype=float), np.array(high, dtype=float)
+    best = replace(question.profiled(x), points=x)
+    found, steps = question.curvature(best, low, high), np.diag(1e-2 * np.maximum(np.abs(x[0]), 0.2))
+    for a in steps:
+        for b in steps:
+            corners = np.concatenate([x + a + b, x + a - b, x - a + b, x - a - b])
+            plus, left, right, minus = question.chi2(corners)
+            expected = (plus - left - right + minus) / (4 * a.sum() * b.sum())
+            i, j = a.argmax(), b.argmax()
+            scale = np.sqrt(np.abs(found[i, i] * found[j, j]))
+            assert found[i, j] == pytest.approx(expected, abs=5e-3 * scale)
 
 
 def test_a_free_pull_is_held_at_its_points_without_its_prior(csi_2021):
@@ -264,8 +270,7 @@ def test_a_fit_of_pulls_alone_begins_where_it_is_told():
     flux = likelihood.pulls[0]
     question = Question(model, likelihood, (flux,), {}, {"flux": 0.0}, {})
     nominal = likelihood.centre
-    beside = np.array(starts_beside(likelihood, tuple(nominal))[5])
-    high, low = (question.fitted([[0.0]], [-1.0], [1.0], pulls) for pulls in (nominal, beside))
+    high, low = (question.fitted([[0.0]], [-1.0], [1.0], pulls) for pulls in (nominal, beside(likelihood)))
     assert low.converged.all()
     assert high.converged.all()
     assert low.chi2[0] < high.chi2[0] - 1

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from cases import Case
+from cases import Case, beside
 from nurecoil.analysis import Question
-from nurecoil.analysis.robust_starts import starts_beside
-from nurecoil.analysis.strengths import Coordinates, expand, fit_strengths
+from nurecoil.analysis.strengths import Coordinates, fit_strengths
 from nurecoil.couplings import strengths
-from nurecoil.likelihood import JointLikelihood, gaussian_term
+from nurecoil.likelihood import JointLikelihood, expand, gaussian_term
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
 
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_emu_im", "eps_d_mutau_im")
@@ -170,13 +169,12 @@ def test_the_pulls_given_decide_in_which_valley_steps_begin():
     # χ² of this case has two valleys in its shape pulls; e^x is no quadratic function
     likelihood = JointLikelihood((Case(141).term,), {})
     nominal = likelihood.centre
-    beside = np.array(starts_beside(likelihood, tuple(nominal))[5])
     box = Coordinates((False,), np.array([-1.0]), np.array([1.0]))
 
     def fit(pulls):
         return fit_strengths(likelihood, lambda x, rows=None: np.exp(x), box, np.array([[0.0]]), pulls)
 
-    low, high = fit(beside), fit(nominal)
+    low, high = fit(beside(likelihood)), fit(nominal)
     assert low.converged.all()
     assert high.converged.all()
     assert low.chi2[0] == pytest.approx(2.737, abs=1e-3)

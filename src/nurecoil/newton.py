@@ -266,3 +266,15 @@ def _backwards(lower: dict[tuple[int, int], Any], y: list[Any]) -> list[Any]:
 def _bounds(edge: Array | None, shape: tuple[int, ...], end: float) -> Array:
     values = np.asarray(end if edge is None else edge, dtype=float)
     return np.broadcast_to(values[:, np.newaxis] if values.ndim == 1 else values, shape)
+
+
+def inverse(matrix: Array) -> Array:
+    """Return the inverse of a symmetric positive matrix (n, n) of any scales; NaN where it is not positive."""
+    with np.errstate(all="ignore"):
+        unit = 1 / np.sqrt(np.diag(matrix))
+        scaled = matrix * np.outer(unit, unit)
+        try:
+            np.linalg.cholesky(scaled)
+            return np.asarray(np.linalg.inv(scaled) * np.outer(unit, unit))
+        except np.linalg.LinAlgError:
+            return np.full(matrix.shape, np.nan)

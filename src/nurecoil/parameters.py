@@ -14,6 +14,8 @@ from nurecoil.quantities import UNITS, conversion, format_quantity, parse_quanti
 Value: TypeAlias = Any  # a float, an array of floats (points of a scan), or the word of a choice
 Values = Mapping[str, Value]
 
+_INFINITY = ("inf", "+inf", "infinity", "∞")
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -35,6 +37,8 @@ class Parameter:
         Whether a scan spaces its points evenly in the logarithm.
     prior_width
         The standard deviation of a Gaussian prior around the default; None for no prior.
+    decouples
+        Whether infinity is a value: there the model is the Standard Model, as for the mass of a mediator.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Parameter:
     log_scan: bool = False
     prior_width: float | None = None
     reference: str = ""
+    decouples: bool = False
 
     @property
     def inside(self) -> float:
@@ -58,13 +63,18 @@ class Parameter:
         """Return the value, in the inside unit, that a user's `text` stands for, checked."""
         if self.choices:
             value: float | str = text
+        elif self.decouples and text.strip().lower() in _INFINITY:
+            return math.inf
         else:
             value = parse_quantity(text, self.unit, name=self.name) * self.inside
         self.check(value)
         return value
 
-    def check(self, value: ArrayLike) -> None:
-        """Raise a `NurecoilError` that names `value` and what is allowed, unless it is allowed."""
+    def check(self, value: ArrayLike, *, infinite: bool = False) -> None:
+        """Raise a `NurecoilError` that names `value` and what is allowed, unless it is allowed.
+
+        Infinity is where a parameter decouples, if `infinite`: it cannot be an end of a range or a start.
+        """
         if self.choices:
             if value not in self.choices:
                 raise unknown_name(f"value of {self.name}", str(value), self.choices)
@@ -73,7 +83,8 @@ class Parameter:
             numbers = np.asarray(value, dtype=float)
         except (TypeError, ValueError):
             raise NurecoilError(f"{self.name} = {value!r} is not a number") from None
-        bad = ~(np.isfinite(numbers) & (numbers >= self.low) & (numbers <= self.high))
+        allowed = np.isfinite(numbers) & (numbers >= self.low) & (numbers <= self.high)
+        bad = ~(allowed | (infinite and self.decouples and numbers == math.inf))
         if bad.any():
             first = float(numbers[bad][0])
             raise NurecoilError(
@@ -114,7 +125,7 @@ def resolve(parameters: Iterable[Parameter], given: Values) -> dict[str, Value]:
     """
     parameters = tuple(parameters)
     for name in given:
-        find(parameters, name).check(given[name])
+        find(parameters, name).check(given[name], infinite=True)
     values: dict[str, Value] = {}
     for parameter in parameters:
         value = given.get(parameter.name, parameter.default)

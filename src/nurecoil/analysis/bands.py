@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis.asimov import Truth
 from nurecoil.analysis.question import Question
-from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.errors import NurecoilError
 
 Array = NDArray[np.float64]
@@ -54,11 +53,10 @@ def bands(
         )
     log = question.free[0].log_scan and low > 0
     values = np.clip((np.geomspace if log else np.linspace)(low, high, _VALUES), low, high)
-    robust = with_robust_starts(question, [[low], [values[_VALUES // 2]], [high]])
     rng, parts, converged = np.random.default_rng(seed), [], 0
     for first in range(0, toys, _SETS_AT_ONCE):
         data = truth.simulate(min(_SETS_AT_ONCE, toys - first), rng)
-        curves, good = _curves(robust.with_data(data), values, low, high)
+        curves, good = _curves(question.with_data(data), values, low, high)
         parts.append(curves)
         converged += good
     delta = np.concatenate(parts, axis=1)

@@ -1,22 +1,70 @@
 """Which parameters fit best."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.analysis.curve import Curve
+from nurecoil.analysis.minima import box, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.fit import Fit, minimise
-from nurecoil.likelihood import Profiled
+from nurecoil.inference.errors import crossings
+from nurecoil.likelihood import Fitted
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.newton import inverse
+from nurecoil.parameters import Parameter, Values, find
 
 Array = NDArray[np.float64]
+
+_DEGENERATE = 1e-3  # of the largest curvature: hardly any
+_PART = 0.1  # of a direction
+_TINY = 1e-300
+_MOST_ROUNDS = 3
+_LOWER = 1e-6  # in χ²
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The lowest minimum of χ², how far it can be trusted, and the others (inside units).
+
+    Attributes
+    ----------
+    names : tuple of str
+        The fitted parameters.
+    values, errors : dict of float
+        Best fit and errors from the Hessian by name; an error is NaN where there is none.
+    minos : dict of (float, float)
+        How far below and above the best fit χ², minimised over all else, has risen by one; NaN where it does
+        not. Empty unless asked for.
+    minimum : float
+        χ² there.
+    flat : dict of float
+        Parameters that the data do not fix, whose values mean nothing, and the direction in which they may go.
+    converged : bool
+        The search converged, and nothing is flat.
+    message : str
+        One line for the reader: "converged", or what to mind.
+    starts : int
+        From how many places the user began.
+    others : tuple of (values, χ²)
+        The other minima within 4 of the lowest.
+    """
+
+    names: tuple[str, ...]
+    values: dict[str, float]
+    errors: dict[str, float]
+    minos: dict[str, tuple[float, float]]
+    minimum: float
+    flat: dict[str, float]
+    converged: bool
+    message: str
+    starts: int
+    others: tuple[tuple[dict[str, float], float], ...]
 
 
 @dataclass(frozen=True)
@@ -87,54 +135,165 @@ def fit_of(
     question: Question, starts: Sequence[Mapping[str, float]] = (), minos: bool = True
 ) -> Result[BestFit]:
     """Return the same for a question."""
-    start = question.start
-    if not start:
+    if not question.free:
         raise NurecoilError("a fit needs at least one free parameter")
-
-    @lru_cache(maxsize=1)  # MIGRAD asks for the value and then for the slopes of the same point
-    def profiled(point: tuple[float, ...]) -> Profiled:
-        return question.profiled([point])
-
-    found = minimise(
-        lambda x: float(profiled(tuple(x)).chi2[0]),
-        start,
-        gradient=lambda x: question.slopes([x], profiled(tuple(x)).pulls)[0],
-        bounds={p.name: (_finite(p.low), _finite(p.high)) for p in question.free},
-        starts=starts,
-        logarithmic=[p.name for p in question.free if p.log_scan and p.low > 0],
-        minos=minos,
-    )
-    point = [[found.values[name] for name in start]]
-    best = question.profiled(point)
+    points = starting_points(question, starts)
+    low, high = box(question, points)
+    found = minima(question, points)
+    for _ in range(_MOST_ROUNDS):
+        best = found.at(np.array([0]))
+        curves = [_curve(question, best, number, low, high) for number in range(len(low))]
+        fit = _fit(question, found, curves, low, high, len(points), minos)
+        lower = [
+            _point(question, curve, best.points[0], number)
+            for number, curve in enumerate(curves)
+            if curve.lowest.chi2[0] < fit.minimum - _LOWER
+        ]
+        if not lower:
+            break
+        found = minima(question, np.array(lower))  # errors may lead to where no start did
     names = [pull.name for pull in question.likelihood.pulls]
-    components = question.components(point, best.pulls)
-    converged = found.converged and bool(best.converged.all())
-    notes = () if converged else (_trouble(question, found),)
     answer = BestFit(
-        fit=found,
+        fit=fit,
         parameters=question.free,
         pulls=dict(zip(names, best.pulls[0].tolist(), strict=True)),
-        components=components,
+        components=question.components(best.points, best.pulls),
         observed={t.name: t.observed for t in question.likelihood.terms},
     )
     return question.result(
         "fit",
         answer,
-        converged=converged,
-        notes=notes,
-        settings={"start": dict(start), "starts": [dict(more) for more in starts]},
+        converged=fit.converged,
+        notes=_notes(question, fit),
+        settings={"start": dict(question.start), "starts": [dict(more) for more in starts]},
     )
 
 
-def _trouble(question: Question, found: Fit) -> str:
+def _fit(
+    question: Question,
+    found: Fitted,
+    curves: Sequence[Curve],
+    low: Array,
+    high: Array,
+    starts: int,
+    minos: bool,
+) -> Fit:
+    """Return the lowest minimum with its errors, and the others."""
+    best, names = found.at(np.array([0])), question.names
+    x = best.points[0]
+    curvature = question.curvature(best, low, high)
+    inside = np.flatnonzero((x > low) & (x < high))
+    errors = np.full(x.size, np.nan)
+    errors[inside] = np.sqrt(2 * np.diag(inverse(curvature[np.ix_(inside, inside)])))
+    crossed = [_crossings(curve, best, n, errors[n], low[n], high[n]) for n, curve in enumerate(curves)]
+    flat = _loose(question, curvature, np.array(crossed), x, low, high)
+    errors[[name in flat for name in names]] = np.nan
+    missing = [
+        f"{side} of {name}"
+        for name, pair in zip(names, crossed, strict=True)
+        for side, error in zip(("lower", "upper"), pair, strict=True)
+        if np.isnan(error)
+    ]
+    at_bound = [p.name for p, value in zip(question.free, x, strict=True) if value in (p.low, p.high)]
+    cautions = [f"{', '.join(at_bound)} is at its bound"] if at_bound else []
+    cautions += [f"MINOS finds no error: {', '.join(missing)}"] if missing and minos else []
+    settled = bool(best.converged[0])
+    trouble = f"the function is flat in {', '.join(flat)}: no minimum, no error" if flat else ""
+    trouble = trouble or ("" if settled else "the search ran out of steps")
+    return Fit(
+        names=names,
+        values=dict(zip(names, x.tolist(), strict=True)),
+        errors=dict(zip(names, errors.tolist(), strict=True)),
+        minos={
+            name: (np.nan, np.nan) if name in flat else pair
+            for name, pair in zip(names, crossed, strict=True)
+        }
+        if minos
+        else {},
+        minimum=float(best.chi2[0]),
+        flat=flat,
+        converged=not trouble,
+        message=trouble or "; ".join(["converged", *cautions]),
+        starts=starts,
+        others=tuple(
+            (dict(zip(names, point.tolist(), strict=True)), float(chi2))
+            for point, chi2 in zip(found.points[1:], found.chi2[1:], strict=True)
+        ),
+    )
+
+
+def _curve(question: Question, best: Fitted, number: int, low: Array, high: Array) -> Curve:
+    """Return the profile of one parameter, begun at the best fit."""
+    others = [i for i in question.of_model if i != number]
+    return Curve.from_fit(question.along(number, low, high), best.of(others), float(best.points[0, number]))
+
+
+def _point(question: Question, curve: Curve, best: Array, number: int) -> Array:
+    """Return the lowest point of a profile as one of all parameters."""
+    point = best.copy()
+    point[number] = curve.lowest_at
+    point[[i for i in question.of_model if i != number]] = curve.lowest.points[0]
+    return point
+
+
+def _crossings(
+    curve: Curve, best: Fitted, number: int, error: float, low: float, high: float
+) -> tuple[float, float]:
+    """Return the errors below and above one parameter, by its profile in a range."""
+    x = float(best.points[0, number])
+    log = curve.question.free[0].log_scan and low > 0
+    ends = (math.log(x / low), math.log(high / x)) if log else (x - low, high - x)
+    size = error if np.isfinite(error) else max(abs(x), _TINY)
+    size = min(size / x, 1.0) if log else size
+
+    def place(distance: Array) -> Array:
+        signed = distance * np.array([-1.0, 1.0])
+        return np.clip(x * np.exp(signed) if log else x + signed, low, high)
+
+    distances = np.array(crossings(lambda d: curve(place(d)) - best.chi2[0], size, ends))
+    below, above = np.abs(np.where(np.isnan(distances), np.nan, place(np.nan_to_num(distances)) - x)).tolist()
+    return below, above
+
+
+def _loose(
+    question: Question, curvature: Array, crossed: Array, x: Array, low: Array, high: Array
+) -> dict[str, float]:
+    """Return the parameters that the data do not fix, and the direction in which they may go together.
+
+    Where χ², all else fitted, rises by one on neither side, or falls as far as is searched; or where parameters that are correlated to more than
+    99.9 % have run to a bound. The largest component of the direction is 1.
+    """
+    ends = [(p.low, p.high) for p in question.free]
+    outside = (x <= low) & (low > [end[0] for end in ends]) | (x >= high) & (high < [end[1] for end in ends])
+    lost = np.isnan(crossed).all(axis=1) | outside
+    unit = 1 / np.sqrt(np.maximum(np.diag(curvature), _TINY))
+    sizes, directions = np.linalg.eigh(curvature * np.outer(unit, unit))
+    along = directions[:, 0] * unit
+    share = along / along[np.abs(along).argmax()]
+    if x.size > 1 and sizes[0] < _DEGENERATE and (lost.any() or ((x <= low) | (x >= high)).any()):
+        lost = lost | (np.abs(directions[:, 0]) > _PART)
+    return {name: float(c) for name, c, free in zip(question.names, share, lost, strict=True) if free}
+
+
+def _notes(question: Question, fit: Fit) -> tuple[str, ...]:
+    """Return what a reader should know of a fit: what is free, which other minima there are."""
+    notes = [] if fit.converged else [_trouble(question, fit)]
+    for values, chi2 in fit.others:
+        where = ", ".join(f"{p.name} = {p.format(values[p.name], 4)}" for p in question.free)
+        notes.append(f"another minimum, {chi2 - fit.minimum:.2g} higher in χ², is at {where}.")
+    return tuple(notes)
+
+
+def _trouble(question: Question, fit: Fit) -> str:
     """Return why a fit is not to be trusted."""
-    if not found.flat:
-        return f"the fit did not converge: {'the pulls did not settle' if found.converged else found.message}"
-    where = ", ".join(
-        f"{p.name} = {p.format(found.values[p.name], 2)}" for p in question.free if p.name in found.flat
+    if not fit.flat:
+        return f"the fit did not converge: {fit.message}"
+    if len(fit.flat) == 1:
+        (name,) = fit.flat
+        where = find(question.free, name).format(fit.values[name], 2)
+        return f"there is no best fit: χ² is flat around {name} = {where}, so that the data set only a limit"
+    along = " : ".join(f"{fit.flat[name]:.3g}" for name in fit.flat)
+    return (
+        f"there is no best fit: the data do not fix {' and '.join(fit.flat)}, which may go together in the ratio"
+        f" {along}"
     )
-    return f"there is no best fit: χ² is flat around {where}, so that the data set only a limit"
-
-
-def _finite(bound: float) -> float | None:
-    return bound if np.isfinite(bound) else None

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nurecoil.analysis.limits import limit_of
+from nurecoil.analysis.limits import at_edge, limit_of
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.errors import NurecoilError
@@ -148,7 +148,7 @@ def combine(
         "combine",
         answer,
         converged=settled and all(ok for _, ok in (*alone, *without)),
-        notes=_notes(answer, scan),
+        notes=_notes(answer),
         settings={"scan": list(scan), "cl": cl, "points": points},
     )
 
@@ -179,22 +179,17 @@ def _compatibility(together: Measurement, alone: Sequence[Measurement]) -> Compa
     return Compatibility(chi2, dof, math.exp(log_p_value(chi2, dof)), standard_deviations(chi2, dof))
 
 
-def _notes(answer: Combination, scan: tuple[str, float, float]) -> tuple[str, ...]:
+def _notes(answer: Combination) -> tuple[str, ...]:
     notes = []
     if answer.shared:
         notes.append(
             f"experiments share {', '.join(answer.shared)}, of which each alone fits a copy of its own: the"
             " test of compatibility is approximate."
         )
-    width = scan[2] - scan[1]
-    at_edge = [
-        each.name
-        for each in (answer.together, *answer.alone)
-        if min(each.profile.best_fit - scan[1], scan[2] - each.profile.best_fit) <= 1e-6 * width
-    ]
-    if at_edge:
+    edge = [each.name for each in (answer.together, *answer.alone) if at_edge(each.profile)]
+    if edge:
         notes.append(
-            f"the best fit of {', '.join(at_edge)} lies at the edge of the scanned range: intervals and"
+            f"the best fit of {', '.join(edge)} lies at the edge of the scanned range: intervals and"
             " compatibility are relative to the best point inside the range."
         )
     return tuple(notes)

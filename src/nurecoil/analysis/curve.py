@@ -1,18 +1,25 @@
-"""χ² of one parameter as a curve, and whether the pulls settled wherever it was asked for."""
+"""χ² of one parameter as a curve, each point begun where its neighbours ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
+from nurecoil.likelihood import Fitted, lowest
 
 Array = NDArray[np.float64]
+
+_SEARCHED = 4  # of the first points, each fourth
+_APART = 0.3  # widths: neighbours that far apart lie in two valleys
 
 
 @dataclass
 class Curve:
-    """χ², pulls profiled, of the one free parameter of a question; it counts its points.
+    """χ², pulls profiled, of the one free parameter of a question; it remembers its points.
+
+    Some of the first points are searched for all valleys. Any other begins from the best pulls of its
+    neighbours, between them where they lie in one valley, and from either side where they lie in two.
 
     Attributes
     ----------
@@ -25,13 +32,65 @@ class Curve:
     question: Question
     points: int = 0
     unsettled: int = 0
+    _x: Array = field(default_factory=lambda: np.empty(0), repr=False)
+    _known: Fitted | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_fit(cls, question: Question, best: Fitted, x: float) -> "Curve":
+        """Return the curve on which one point is known."""
+        return cls(question, _x=np.array([x]), _known=best)
 
     def __call__(self, x: Array) -> Array:
         """Return χ² at values (P,) of the parameter."""
-        found = self.question.profiled(x[:, np.newaxis])
+        if self._known is None:
+            few = np.unique(np.append(np.arange(0, x.size, _SEARCHED), x.size - 1))
+            self._remember(x[few], self.question.profiled(x[few, np.newaxis]))
+        found = self._beside(x)
         self.points += x.size
         self.unsettled += int((~found.converged).sum())
+        self._remember(x, found)
         return found.chi2
+
+    def _remember(self, x: Array, found: Fitted) -> None:
+        self._x, index = np.unique(np.concatenate([self._x, x]), return_index=True)
+        self._known = (found if self._known is None else self._known.joined(found)).at(index)
+
+    def _beside(self, x: Array) -> Fitted:
+        """Return the fits at x, begun from the known ones on either side."""
+        known = self._known
+        assert known is not None
+        right = np.minimum(np.searchsorted(self._x, x), self._x.size - 1)
+        left = np.where(self._x[right] > x, np.maximum(right - 1, 0), right)
+        gap = self._x[right] - self._x[left]
+        share = np.clip((x - self._x[left]) / np.where(gap > 0, gap, 1.0), 0.0, 1.0)
+        before, after = known.at(left), known.at(right)
+        jump = np.abs(after.pulls - before.pulls) / self.question.pull_scale
+        begin = before.towards(after, np.where((jump > _APART).any(axis=1), 0.0, share))
+        found = self.question.profiled_from(x[:, np.newaxis], begin)
+        two = np.flatnonzero((jump > _APART).any(axis=1))
+        if two.size:
+            other = self.question.profiled_from(x[two, np.newaxis], after.at(two))
+            found = found.with_at(two, lowest([found.at(two), other]))
+        return found
+
+    @property
+    def at_infinity(self) -> float | None:
+        """χ² where the parameter decouples, if it does."""
+        if not self.question.free[0].decouples:
+            return None
+        return float(self.question.profiled([[np.inf]]).chi2[0])
+
+    @property
+    def lowest(self) -> Fitted:
+        """The lowest fit so far."""
+        assert self._known is not None
+        return self._known.at(np.array([self._known.chi2.argmin()]))
+
+    @property
+    def lowest_at(self) -> float:
+        """The parameter there."""
+        assert self._known is not None
+        return float(self._x[self._known.chi2.argmin()])
 
     @property
     def converged(self) -> bool:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis.fitting import held_at, lowest, starting_points
+from nurecoil.analysis.minima import fitted_from, held_at, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
-from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import binomial_error, log_p_value, standard_deviations
@@ -214,11 +213,11 @@ def _rejection(
     """Return how strongly the data of a question reject the null hypothesis."""
     tested = [number for number, name in enumerate(question.names) if name in null]
     free = [number for number, name in enumerate(question.names) if name not in null]
-    without = lowest(held_at(question, null), starts[:, free])
+    without = minima(held_at(question, null), starts[:, free])
     at_null = np.empty((1, len(question.names)))
-    at_null[:, free], at_null[:, tested] = without.points, [null[question.names[i]] for i in tested]
+    at_null[:, free], at_null[:, tested] = without.points[:1], [null[question.names[i]] for i in tested]
     more = [] if truth is None else [[[truth[name] for name in question.names]]]
-    best = lowest(question, np.concatenate([starts, at_null, *more]))
+    best = minima(question, np.concatenate([starts, at_null, *more]))
     delta = max(0.0, float(without.chi2[0] - best.chi2[0]))
     rejection = Rejection(
         delta_chi2=delta,
@@ -239,16 +238,15 @@ def _simulated(
     question: Question, starts: Array, null: Mapping[str, float], seen: _Tested, toys: int, seed: int
 ) -> NullToys:
     """Return Δχ² of toys at the null hypothesis; each is fitted from there too, so that none is negative."""
-    robust = with_robust_starts(question, seen.at_null)
     free = [number for number, name in enumerate(question.names) if name not in null]
     best = [seen.best_fit[name] for name in question.names]
     starts = np.concatenate([[seen.at_null, best], starts])
     rng, delta, converged = np.random.default_rng(seed), np.empty(toys), 0
     for first in range(0, toys, _TOYS_AT_ONCE):
         part = delta[first : first + _TOYS_AT_ONCE]
-        toy = robust.with_data(robust.simulate(seen.at_null, seen.pulls_at_null, part.size, rng))
-        without = lowest(held_at(toy, null), seen.at_null[np.newaxis, free])
-        found = lowest(toy, starts)
+        toy = question.with_data(question.simulate(seen.at_null, seen.pulls_at_null, part.size, rng))
+        without = fitted_from(held_at(toy, null), seen.at_null[np.newaxis, free])
+        found = fitted_from(toy, starts)
         part[:] = np.maximum(without.chi2 - found.chi2, 0.0)
         converged += int((without.converged & (found.converged | (found.chi2 >= without.chi2))).sum())
     as_far = int((delta >= seen.rejection.delta_chi2 - _SAME).sum())

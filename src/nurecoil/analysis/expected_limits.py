@@ -94,6 +94,7 @@ def sensitivity(
         log=question.free[0].log_scan and low > 0,
         points=points,
         noise=question.likelihood.noise,
+        at_infinity=curve.at_infinity,
     )
     return question.result(
         "sensitivity",

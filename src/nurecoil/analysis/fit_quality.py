@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis.fitting import lowest, starting_points
+from nurecoil.analysis.minima import fitted_from, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
-from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import binomial_error, log_p_value
@@ -132,7 +131,7 @@ def goodness(
     if toys < 0 or toys % 1:
         raise NurecoilError(f"{toys} toys are not allowed: give a whole number, 0 or more")
     question = Question.of(model, experiments, fixed, start, widths, engine)
-    best = lowest(question, starting_points(question, starts))
+    best = minima(question, starting_points(question, starts))
     fitted = len(question.free) + _floating(question)
     contributions = _contributions(question, best)
     bins = sum(each.bins for each in contributions.values())
@@ -193,13 +192,12 @@ def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
 
 def _simulated(question: Question, best: Fitted, toys: int, seed: int) -> Toys:
     """Return the goodness of fit of toys at the best fit, pulls and parameters fitted to each."""
-    question = with_robust_starts(question, best.points[0])
     rng, chi2, converged = np.random.default_rng(seed), np.empty(toys), 0
     chunk = max(1, _CHUNK_NUMBERS // sum(term.observed.size for term in question.likelihood.terms))
     for first in range(0, toys, chunk):
         part = chi2[first : first + chunk]
         data = question.simulate(best.points[0], best.pulls[0], part.size, rng)
-        found = lowest(question.with_data(data), best.points)
+        found = fitted_from(question.with_data(data), best.points)
         part[:] = found.chi2
         converged += int(found.converged.sum())
     no_better = int((chi2 >= best.chi2[0]).sum())

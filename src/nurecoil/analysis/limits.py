@@ -1,5 +1,6 @@
 """Which values of one parameter are allowed."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -122,9 +123,17 @@ def limit_of(
         chi2, reference = question.frozen_at(freeze_at)
     log = parameter.log_scan and low > 0
     curves = profiles(
-        chi2, low, high, levels, log=log, points=points, reference=reference, noise=question.likelihood.noise
+        chi2,
+        low,
+        high,
+        levels,
+        log=log,
+        points=points,
+        reference=reference,
+        noise=question.likelihood.noise,
+        at_infinity=profiled.at_infinity if freeze_at is None else None,
     )
-    notes = _edge_notes(parameter, curves[0], low, high) if freeze_at is None else ()
+    notes = _edge_notes(parameter, curves[0]) if freeze_at is None else ()
     where = "" if freeze_at is None else f"{parameter.name} = {parameter.format(freeze_at)}"
     return question.result(
         "limit",
@@ -142,7 +151,7 @@ def limit_of(
 
 
 def check_range(parameter: Parameter, low: float, high: float) -> None:
-    """Refuse a range that is reversed, empty or out of the parameter's bounds."""
+    """Refuse a range that is reversed, empty, infinite or out of the parameter's bounds."""
     if not low < high:
         raise NurecoilError(
             f"the range of {parameter.name}, {parameter.format(low)} to {parameter.format(high)}, is reversed"
@@ -151,9 +160,21 @@ def check_range(parameter: Parameter, low: float, high: float) -> None:
     parameter.check([low, high])
 
 
-def _edge_notes(parameter: Parameter, curve: Profile, low: float, high: float) -> tuple[str, ...]:
-    width = high - low
-    if min(curve.best_fit - low, high - curve.best_fit) > 1e-6 * width:
+def at_edge(curve: Profile) -> bool:
+    """Return whether the best fit lies at an end of the scan."""
+    low, high = curve.values[0], curve.values[-1]
+    return math.isfinite(curve.best_fit) and min(curve.best_fit - low, high - curve.best_fit) <= 1e-6 * (
+        high - low
+    )
+
+
+def _edge_notes(parameter: Parameter, curve: Profile) -> tuple[str, ...]:
+    if math.isinf(curve.best_fit):
+        return (
+            f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point, wherever the"
+            " scan ends.",
+        )
+    if not at_edge(curve):
         return ()
     return (
         f"the best fit, {parameter.format(curve.best_fit, 4)}, lies at the edge of the scanned range: the"

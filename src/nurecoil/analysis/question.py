@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.analysis.remarks import remarks
 from nurecoil.analysis.result import Answer, Conventions, Result, conventions, provenance
-from nurecoil.analysis.strengths import Coordinates, Strengths, fit_strengths, linearise
+from nurecoil.analysis.strengths import Coordinates, expansion, fit_strengths
 from nurecoil.couplings import Couplings, strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
@@ -18,14 +18,14 @@ from nurecoil.likelihood import (
     Data,
     Fitted,
     JointLikelihood,
-    Profiled,
+    Strengths,
     Term,
     counting_likelihood,
     lowest,
     term_of,
-    with_useful_hops,
 )
 from nurecoil.models import STANDARD_MODEL, Model
+from nurecoil.newton import inverse
 from nurecoil.parameters import Parameter, Values, find
 
 Array = NDArray[np.float64]
@@ -80,8 +80,7 @@ def joint_likelihood(
     if all(term.sigma is not None for term in terms):
         return likelihood
     standard = strengths(_standard_model_couplings(fixed))
-    best = likelihood.profiled(standard).pulls[0]
-    return with_useful_hops(replace(likelihood, starts=(tuple(best.tolist()),)), standard)
+    return replace(likelihood, start=tuple(likelihood.profiled(standard).pulls[0].tolist()))
 
 
 @dataclass(frozen=True)
@@ -182,10 +181,30 @@ class Question:
         x = np.atleast_2d(np.asarray(points, dtype=float))
         return self._pinned | {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
 
-    def profiled(self, points: ArrayLike) -> Profiled:
+    def profiled(self, points: ArrayLike) -> Fitted:
         """Return χ² with the pulls, and the parameters `over`, profiled at points (P, d)."""
-        best = lowest(self.fits_over(points))
-        return Profiled(best.chi2, best.pulls, best.converged)
+        return lowest(self.fits_over(points))
+
+    def profiled_from(self, points: ArrayLike, begin: Fitted) -> Fitted:
+        """Return the same fits begun from others, one for each point, without a search for other valleys."""
+        if not self.over:
+            return self.likelihood.profiled(self.strengths(points), self.held(points), begin.pulls)
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        return fit_strengths(
+            self.likelihood,
+            self._strengths_of(x, tuple(self.over)),
+            self._box_over,
+            begin.points,
+            pulls=begin.pulls,
+            held=self.held(x),
+            points=len(x),
+        )
+
+    @property
+    def pull_scale(self) -> Array:
+        """The widths of the pulls; 1 for one without a prior, infinite for one that is held."""
+        width = self.likelihood.width
+        return np.where(width > 0, np.where(np.isfinite(width), width, 1.0), np.inf)
 
     def fits_over(self, points: ArrayLike, starts: ArrayLike | None = None) -> list[Fitted]:
         """Return fits of the pulls and the f parameters `over` at points (P, d), one from each start.
@@ -197,7 +216,7 @@ class Question:
             Of the parameters `over`; by default `starts_over`.
         """
         if not self.over:
-            return [_without_points(self.likelihood.profiled(self.strengths(points), self.held(points)))]
+            return [self.likelihood.profiled(self.strengths(points), self.held(points))]
         x, box = np.atleast_2d(np.asarray(points, dtype=float)), self._box_over
         strengths_of, held = self._strengths_of(x, tuple(self.over)), self.held(x)
         begins = self.starts_over if starts is None else np.atleast_2d(np.asarray(starts, dtype=float))
@@ -238,24 +257,6 @@ class Question:
         """Return the same χ², shape (P,)."""
         return self.profiled(points).chi2
 
-    def slopes(self, points: ArrayLike, pulls: Array) -> Array:
-        """Return the slope (P, d) of the profiled χ² at points (P, d), where `profiled` found `pulls` (P, J).
-
-        χ² is differentiated analytically in the strengths of the couplings, and these numerically in the
-        parameters: exactly where the couplings are linear in them.
-        """
-        x, own = np.atleast_2d(np.asarray(points, dtype=float)), list(self.of_model)
-        free = [self.free[i] for i in own]
-        size = np.maximum(np.abs(x[:, own]), [abs(self.start[p.name]) or 1.0 for p in free])
-        names = tuple(p.name for p in free)
-        expansion = linearise(self._strengths_of(x, names), x[:, own], size, [(p.low, p.high) for p in free])
-        found = np.empty_like(x)
-        found[:, own], along = self._without_priors.slopes(expansion, pulls)
-        for i, name in enumerate(self.names):
-            if i not in own:
-                found[:, i] = along[:, self._pull_number(name)]
-        return found
-
     def unprofiled(self, points: ArrayLike, pulls: ArrayLike) -> Array:
         """Return χ² (P,) at points (P, d) and pulls (P, J), the pulls' priors included.
 
@@ -283,26 +284,36 @@ class Question:
         return self.likelihood.simulate(self.strengths(point), self._pulls_at(point, pulls), sets, rng)
 
     def fitted(
-        self, starts: ArrayLike, low: ArrayLike, high: ArrayLike, pulls: Array | None = None
+        self,
+        starts: ArrayLike,
+        low: ArrayLike,
+        high: ArrayLike,
+        pulls: Array | None = None,
+        reach: float | None = None,
     ) -> Fitted:
         """Return the minima of χ² in the free parameters and the pulls, from starts (P, d) inside a box.
 
         One start for each set of data, or one for all, or several for one set. Parameters that are scanned
         in the logarithm are searched in it. The box holds the model's parameters; nuisance parameters that
-        are free float. The pulls start at `pulls`, (J,) or (P, J), where given.
+        are free float. The pulls start at `pulls`, (J,) or (P, J), where given; `reach` is that of
+        `JointLikelihood.profiled`.
         """
         theta, own = np.atleast_2d(np.asarray(starts, dtype=float)), list(self.of_model)
         low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
         names = tuple(self.names[i] for i in own)
         if not own:
-            found = _without_points(
-                self._without_priors.profiled(self.strengths(theta[:1]), self._pinned, pulls)
-            )
+            found = self._without_priors.profiled(self.strengths(theta[:1]), self._pinned, pulls, reach)
         else:
             coordinates = Coordinates.across([self.free[i] for i in own], low[own], high[own])
             strengths_of = self._strengths_of(theta[:1], names)
             found = fit_strengths(
-                self._without_priors, strengths_of, coordinates, theta[:, own], pulls, self._pinned
+                self._without_priors,
+                strengths_of,
+                coordinates,
+                theta[:, own],
+                pulls,
+                self._pinned,
+                reach=reach,
             )
         points = np.empty((len(found.chi2), len(self.free)))
         points[:, own] = found.points
@@ -310,6 +321,54 @@ class Question:
             if i not in own:
                 points[:, i] = found.pulls[:, self._pull_number(name)]
         return replace(found, points=points)
+
+    def coordinates(self, low: Array, high: Array) -> Coordinates:
+        """Return the coordinates in which the free parameters of the model are searched in a box, (d,) each."""
+        own = list(self.of_model)
+        return Coordinates.across([self.free[i] for i in own], low[own], high[own])
+
+    def curvature(self, best: Fitted, low: Array, high: Array) -> Array:
+        """Return the second derivatives (d, d) of the profiled χ² in the free parameters, at one fit.
+
+        The Schur complement H_θθ - H_θx H_xx⁻¹ H_xθ of the Hessian in parameters θ and pulls x.
+        """
+        own, point = list(self.of_model), best.points[:1]
+        coordinates, strengths_of = self.coordinates(low, high), self._strengths_of(point, self._own_names)
+
+        def at(u: Array, rows: NDArray[np.intp] | None = None) -> Array:
+            return strengths_of(coordinates.parameters(u), rows)
+
+        u = coordinates.of(point[:, own])[0]
+        strengths = expansion(at, len(own)) if own else self.strengths(point)
+        free, hessian = self._without_priors.hessian(strengths, u, best.pulls[0], tuple(self._pinned))
+        slope = np.ones(len(hessian))
+        slope[free.size :] = coordinates.slope(point[:, own])[0]
+        hessian = hessian / np.outer(slope, slope)
+        numbers = free.tolist()
+        wanted = np.array([
+            free.size + own.index(i) if i in own else numbers.index(self._pull_number(name))
+            for i, name in enumerate(self.names)
+        ])  # fmt: skip
+        others = np.setdiff1d(np.arange(len(hessian)), wanted)
+        mixed = hessian[np.ix_(wanted, others)]
+        within = inverse(hessian[np.ix_(others, others)])
+        return np.asarray(hessian[np.ix_(wanted, wanted)] - mixed @ within @ mixed.T)
+
+    @cached_property
+    def _own_names(self) -> tuple[str, ...]:
+        return tuple(self.names[i] for i in self.of_model)
+
+    def along(self, number: int, low: Array, high: Array) -> "Question":
+        """Return the question of one of the free parameters, the others profiled over in a box (d,)."""
+        others = {self.names[i]: (float(low[i]), float(high[i])) for i in self.of_model if i != number}
+        return replace(
+            self,
+            likelihood=self._without_priors,
+            free=(self.free[number],),
+            start={self.names[number]: self.start[self.names[number]]},
+            values={**self.values, **{name: self.start[name] for name in others}},
+            over={**self.over, **others},
+        )
 
     def _strengths_of(self, points: Array, names: tuple[str, ...]) -> Strengths:
         """Return the strengths as a function of some of the model's parameters, at each of P points.
@@ -384,11 +443,6 @@ class Question:
             conventions={**self.conventions, "nuisances": nuisances},
             provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
         )
-
-
-def _without_points(found: Profiled) -> Fitted:
-    """Return a fit of no parameters."""
-    return Fitted(found.chi2, np.empty((len(found.chi2), 0)), found.pulls, found.converged)
 
 
 def _middles(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.best_fit import fit_of
-from nurecoil.analysis.fitting import held_at, lowest
+from nurecoil.analysis.minima import fitted_from, held_at
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.errors import NurecoilError, unknown_name
@@ -120,7 +120,7 @@ def impact(
         raise NurecoilError(f"no systematic can move {interest}: χ² is flat in it, there is no best fit")
     number = question.names.index(interest)
     values = found.values.fit.values
-    best = lowest(question, np.array([[values[name] for name in question.names]]))
+    best = fitted_from(question, np.array([[values[name] for name in question.names]]))
     pulls = _constrained(question)
     if not pulls:
         raise NurecoilError("there is no systematic to study: no nuisance parameter has a prior")
@@ -192,7 +192,7 @@ def _moved(question: Question, best: Fitted, interest: int, number: int, distanc
     """Fit all else with one nuisance parameter at two distances from its best fit, below and above."""
     likelihood = question.likelihood
     values = best.pulls[0, number] + np.array([-1.0, 1.0]) * distance
-    found = lowest(held_at(question, {likelihood.pulls[number].name: values}), best.points)
+    found = fitted_from(held_at(question, {likelihood.pulls[number].name: values}), best.points)
     prior = ((values - likelihood.observed.centres[number]) / likelihood.width[number]) ** 2
     change = found.points[:, interest] - best.points[0, interest]
     return _Moved(found.chi2 + prior - best.chi2[0], np.where(found.converged, change, np.nan))

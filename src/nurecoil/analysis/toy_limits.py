@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,11 @@ from nurecoil.analysis.curve import Curve
 from nurecoil.analysis.limits import check_range
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
-from nurecoil.analysis.robust_starts import with_robust_starts
 from nurecoil.analysis.toys import ToyStatistic, minima
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage
 from nurecoil.inference.intervals import threshold
 from nurecoil.inference.progress import Progress, silent
-from nurecoil.likelihood import lowest
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
 from nurecoil.scans import OneThread
@@ -113,9 +111,6 @@ def feldman_cousins(
         parameter.check(truth)
     threshold(cl)
     likely = minima(question, low, high)
-    question = _robust(
-        question, sorted({*(float(point[0]) for point in likely), low, 0.5 * (low + high), high})
-    )
     draw = OneThread(ToyStatistic(question, low, high, likely))
     curve = Curve(question)
     found = calibrate(
@@ -139,7 +134,7 @@ def feldman_cousins(
         if len(truths)
         else None
     )
-    answer = Calibrated(parameter, found, checked, max(1, len(question.likelihood.starts)))
+    answer = Calibrated(parameter, found, checked, question.likelihood.starts)
     worst = float((found.failed / found.toys).max())
     return question.result(
         "feldman_cousins",
@@ -157,13 +152,6 @@ def feldman_cousins(
             "truths": list(truths),
         },
     )
-
-
-def _robust(question: Question, values: Sequence[float]) -> Question:
-    """Return a question whose search for the best nuisance parameters misses no minimum at some values."""
-    x = np.array(values)[:, np.newaxis]
-    points = np.column_stack([x, lowest(question.fits_over(x)).points])
-    return replace(question, likelihood=with_robust_starts(question.whole, points).likelihood)
 
 
 def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:

@@ -53,22 +53,23 @@ class ToyStatistic:
     def of(self, toys: Question, starts: Sequence[Array]) -> tuple[Array, int]:
         """Return t of sets of data, and how many fits did not converge; the lowest of all fits counts.
 
-        The first start is the truth. From each of them the pulls begin where the likelihood's own search
-        does, and from the best fit at x also where they are there: so that t is not negative.
+        The first start is the truth. The best fit at x is a start too, with its pulls: so that t is not
+        negative. From the lowest of all, other valleys of the pulls are searched.
         """
         (x, *over), known = starts[0], self.question.starts_over
         held = lowest(toys.fits_over([[x]], [over, *known]))
         held = replace(held, points=np.column_stack([np.full(len(held.chi2), x), held.points]))
+        begin = toys.likelihood.begin
         fits = [held, self._fitted(toys, held.points, held.pulls)]
-        fits += [self._fitted(toys, start[np.newaxis], None) for start in starts]
+        fits += [self._fitted(toys, start[np.newaxis], begin) for start in starts]
         best = lowest(fits)
-        if not best.converged.all():  # along a curved valley one search may run out of steps
-            fits.append(self._fitted(toys, best.points, best.pulls))
-            best = lowest(fits)
+        best = lowest(
+            [best, self._fitted(toys, best.points, best.pulls, np.inf)]
+        )  # other valleys of the pulls
         return held.chi2 - best.chi2, int((~(best.converged & held.converged)).sum())
 
-    def _fitted(self, toys: Question, starts: Array, pulls: Array | None) -> Fitted:
-        best = toys.whole.fitted(starts, *self._box, pulls)
+    def _fitted(self, toys: Question, starts: Array, pulls: Array, reach: float | None = None) -> Fitted:
+        best = toys.whole.fitted(starts, *self._box, pulls, reach)
         if self.question.of_model:
             return best
         x = np.clip(best.points[:, :1], self.low, self.high)  # a nuisance parameter has no box

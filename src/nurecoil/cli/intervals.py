@@ -1,5 +1,6 @@
 """Allowed intervals of one parameter, as several commands print them."""
 
+import math
 from typing import TYPE_CHECKING
 
 from nurecoil.cli.arguments import check_points
@@ -40,6 +41,16 @@ def intervals_json(unit: float, intervals: "tuple[Interval, ...]") -> dict[str, 
         "allowed": [[i.low / unit, i.high / unit] for i in intervals],
         "open": [[i.open_low, i.open_high] for i in intervals],
     }
+
+
+def best_fit_text(parameter: "Parameter", profile: "Profile") -> str:
+    """Return the best fit and where it lies, if that is no point inside the scan."""
+    from nurecoil.analysis.limits import at_edge
+
+    if math.isinf(profile.best_fit):
+        return f"none: {parameter.name} decouples, χ² = {profile.minimum:.2f}"
+    edge = ", at the edge of the scan" if at_edge(profile) else ""
+    return f"{parameter.format(profile.best_fit, 4)}{edge}, χ² = {profile.minimum:.2f}"
 
 
 def interval_text(parameter: "Parameter", interval: "Interval") -> str:

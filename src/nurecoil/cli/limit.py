@@ -22,7 +22,7 @@ from nurecoil.cli.arguments import (
     parse_levels,
     parse_profiled,
 )
-from nurecoil.cli.intervals import check_curve, interval_rows, level_json, profile_json
+from nurecoil.cli.intervals import best_fit_text, check_curve, interval_rows, level_json, profile_json
 from nurecoil.cli.reading import AskedScan, read_scan
 from nurecoil.cli.terminal import print_pairs
 
@@ -119,7 +119,7 @@ def _print(asked: AskedScan, result: "Result[Limit]") -> None:
         level = f" at {100 * cl:g} % CL" if len(profiles) > 1 else ""
         rows += interval_rows(f"allowed{level}", parameter, profile.intervals)
         rows += _limits(parameter, profile)
-    rows.append(("best fit", f"{parameter.format(best.best_fit, 4)}, χ² = {best.minimum:.2f}"))
+    rows.append(("best fit", best_fit_text(parameter, best)))
     rows.append(convergence(result, "the ends of the intervals are not exact"))
     levels = ", ".join(f"{100 * cl:g} %" for cl in profiles)
     bounds = ", ".join(f"{profile.level:.4g}" for profile in profiles.values())

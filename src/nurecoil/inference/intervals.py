@@ -1,5 +1,6 @@
 """All allowed intervals of one parameter: {x : Δχ²(x) <= level}, by root-finding."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
+from nurecoil.inference.sampled import sampled
 
 FloatArray: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[[FloatArray], FloatArray]
@@ -41,7 +43,7 @@ class Profile:
     level : float
         Allowed means Δχ² <= `level`.
     best_fit, minimum : float
-        The best fit within the scan and χ² there.
+        The best fit within the scan, or infinity, and χ² there.
     intervals : tuple of Interval
         In ascending order; empty if nothing is allowed (only possible with a reference).
     converged : bool
@@ -116,6 +118,7 @@ def profile(
     points: int = 2001,
     reference: float | None = None,
     noise: float = 0.0,
+    at_infinity: float | None = None,
 ) -> Profile:
     """Find all intervals of one parameter with Δχ² <= `level`: as `profiles`, for one level.
 
@@ -127,7 +130,17 @@ def profile(
     >>> profile(lambda x: 1.0 / x**2, 0.1, 1e3, level=4.0, log=True).lower_limit
     0.49999...
     """
-    (found,) = profiles(chi2, low, high, [level], log=log, points=points, reference=reference, noise=noise)
+    (found,) = profiles(
+        chi2,
+        low,
+        high,
+        [level],
+        log=log,
+        points=points,
+        reference=reference,
+        noise=noise,
+        at_infinity=at_infinity,
+    )
     return found
 
 
@@ -141,12 +154,13 @@ def profiles(
     points: int = 2001,
     reference: float | None = None,
     noise: float = 0.0,
+    at_infinity: float | None = None,
 ) -> tuple[Profile, ...]:
     r"""Find all intervals of one parameter with Δχ² <= level, for each level, from one scan.
 
     .. math:: \{x \in [x_\mathrm{low}, x_\mathrm{high}] : \chi^2(x) - \chi^2_0 \le \mathrm{level}\}
 
-    where χ²₀ is the minimum over the scan, or `reference`. The grid only shows where to look:
+    where χ²₀ is the minimum over the scan, or at infinity, or `reference`. The grid only shows where to look:
     every local minimum and maximum that matters is zoomed in on, and so is every grid point that
     lies off the cubic through its four neighbours (a dip or spike on a slope); the points found
     join the grid, and each change of sign of Δχ² - level is then solved for.
@@ -165,8 +179,12 @@ def profiles(
         Number of grid points, at least 5; evaluated in one call.
     reference : float, optional
         χ²₀; the minimum over the scan by default. Δχ² may then be negative.
+    at_infinity : float, optional
+        χ² far beyond the scan, where the parameter has no effect; χ²₀ if it is the lower, and the best fit is
+        then infinity.
     noise : float
-        How far χ² may be off, if it comes from a minimisation itself; smaller features are not searched.
+        How far χ² may be off, if it comes from a minimisation itself; smaller features are not searched, and
+        the grid is computed only as far as the curve's shape asks for (see `sampled`).
 
     Raises
     ------
@@ -200,10 +218,11 @@ def profiles(
             f"a scan from {low!r} to {high!r} is too narrow to hold {points} different values"
         )
     values = axis.value(grid)
-    on_grid = checked(values)
 
     def function(u: FloatArray) -> FloatArray:
         return checked(axis.value(u))
+
+    on_grid = sampled(function, grid, scale) if noise > 0 else checked(values)
 
     mesh = _with_hidden_features(function, _Mesh(grid, on_grid), scale, noise)
     mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, scale=scale))
@@ -211,6 +230,8 @@ def profiles(
     minimum, best_fit = float(mesh.y[best]), float(axis.value(mesh.u[[best]])[0])
     if minimum >= _FORBIDDEN:
         raise NurecoilError(f"chi2 is infinite everywhere between {low:g} and {high:g}: no value is allowed")
+    if at_infinity is not None and at_infinity < minimum:
+        minimum, best_fit = float(at_infinity), math.inf
     origin = minimum if reference is None else float(reference)
     mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, below=origin + max(levels)))
     delta_chi2 = np.where(on_grid >= _FORBIDDEN, np.inf, on_grid - origin)

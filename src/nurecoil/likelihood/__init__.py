@@ -4,32 +4,33 @@
 it is asked; `found`: what it answers. `data`: what was observed, or might have been. `counting`: one number
 of counts, in closed form.
 
-The engine: `arrays` (an experiment as plain arrays), `response` (couplings to signal, with derivatives),
+The engine: `arrays` (an experiment as plain arrays), `expansion` (strengths as functions of fitted parameters),
+`response` (strengths to signal, with derivatives),
 `morphing` (shapes that pulls change), `objective` (χ² of one experiment with derivatives), `problem` (of all
-together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused`), `search` (for the
-lowest of several minima) and `hops` (which ways out of a minimum a search needs).
+together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused`) and `search` (for the
+lowest of several minima).
 """
 
 from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
 from nurecoil.likelihood.data import Data
-from nurecoil.likelihood.found import Fitted, Profiled, lowest
-from nurecoil.likelihood.hops import with_useful_hops
+from nurecoil.likelihood.expansion import Expansion, Moving, Strengths, expand
+from nurecoil.likelihood.found import Fitted, lowest
 from nurecoil.likelihood.joint import JointLikelihood
-from nurecoil.likelihood.response import Expansion
 from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
 
 __all__ = [
     "CountingLikelihood",
     "Data",
     "Expansion",
+    "Moving",
+    "Strengths",
     "Fitted",
     "JointLikelihood",
-    "Profiled",
     "Term",
     "binned_term",
     "counting_likelihood",
+    "expand",
     "gaussian_term",
     "lowest",
     "term_of",
-    "with_useful_hops",
 ]

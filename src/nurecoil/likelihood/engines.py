@@ -24,6 +24,9 @@ class Engine(Protocol):
     def chunked(self) -> bool:
         """Whether it wants few points at a time."""
 
+    def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
+        """Return the inputs with what several minimisations of the same points can share."""
+
     def minimise(
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
@@ -36,11 +39,16 @@ class NumpyEngine:
 
     chunked: bool = True
 
+    def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
+        """Return the inputs with the signals, which do not depend on the pulls."""
+        with np.errstate(all="ignore"):
+            return inputs.prepared(layout, np)
+
     def minimise(
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
         """Return the minima, see `newton.minimise_batch`."""
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a step too far is refused
+        with np.errstate(all="ignore"):  # a step too far is refused
             problem = JointProblem(layout, inputs.prepared(layout, np))
             return minimise_batch(problem, start, low=low, high=high)
 
@@ -50,6 +58,10 @@ class FusedEngine:
     """Loops of Numba, see `fused`."""
 
     chunked: bool = False
+
+    def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
+        """Return the inputs as they are."""
+        return inputs
 
     def minimise(
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
@@ -65,6 +77,10 @@ class TracedEngine:
     """JAX, see `traced`."""
 
     chunked: bool = True
+
+    def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
+        """Return the inputs as they are."""
+        return inputs
 
     def minimise(
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None

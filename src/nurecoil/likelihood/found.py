@@ -12,36 +12,57 @@ _SAME = 1e-6  # in χ²
 
 
 @dataclass(frozen=True)
-class Profiled:
-    """χ² minimised over the pulls, at P points.
-
-    Attributes
-    ----------
-    chi2, converged : ndarray, shape (P,)
-    pulls : ndarray, shape (P, J)
-        In the order of the likelihood's pulls, in their own units.
-    """
-
-    chi2: Array
-    pulls: Array
-    converged: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
 class Fitted:
-    """χ² minimised over pulls and d parameters, P times.
+    """χ² minimised over pulls and d parameters (none, where only pulls are profiled), P times.
 
     Attributes
     ----------
     chi2, converged : ndarray, shape (P,)
     points : ndarray, shape (P, d)
     pulls : ndarray, shape (P, J)
+        In the order of the likelihood's pulls, in their own units.
     """
 
     chi2: Array
     points: Array
     pulls: Array
     converged: NDArray[np.bool_]
+
+    def at(self, which: NDArray[np.intp]) -> "Fitted":
+        """Return the fits `which`."""
+        return Fitted(*(part[which] for part in self._parts))
+
+    def with_at(self, which: NDArray[np.intp], others: "Fitted") -> "Fitted":
+        """Return the fits with others in the places `which`."""
+        parts = [part.copy() for part in self._parts]
+        for part, other in zip(parts, others._parts, strict=True):
+            part[which] = other
+        return Fitted(*parts)
+
+    def of(self, numbers: Sequence[int]) -> "Fitted":
+        """Return the fits with some of their parameters alone."""
+        return replace(self, points=self.points[:, list(numbers)])
+
+    def joined(self, others: "Fitted") -> "Fitted":
+        """Return these fits and, after them, others."""
+        return Fitted(*(np.concatenate(pair) for pair in zip(self._parts, others._parts, strict=True)))
+
+    def towards(self, others: "Fitted", share: Array) -> "Fitted":
+        """Return the fits with pulls and points part of the way to those of others, a share (P,) of it."""
+        w = share[:, np.newaxis]
+        return replace(
+            self,
+            points=self.points + w * (others.points - self.points),
+            pulls=self.pulls + w * (others.pulls - self.pulls),
+        )
+
+    def split(self, number: int) -> list["Fitted"]:
+        """Return equal parts of the fits, in order."""
+        return [self.at(part) for part in np.split(np.arange(len(self.chi2)), number)]
+
+    @property
+    def _parts(self) -> tuple[NDArray[np.generic], ...]:
+        return self.chi2, self.points, self.pulls, self.converged
 
 
 def lowest(fits: Sequence[Fitted]) -> Fitted:

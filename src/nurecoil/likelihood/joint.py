@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,17 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 from nurecoil.errors import NurecoilError
 from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.engines import Engine, engine
-from nurecoil.likelihood.found import Fitted, Profiled
+from nurecoil.likelihood.expansion import Expansion, Moving
+from nurecoil.likelihood.found import Fitted
 from nurecoil.likelihood.objective import deviance, expected
-from nurecoil.likelihood.problem import Inputs, Layout, evaluate_joint
-from nurecoil.likelihood.response import Expansion, respond
+from nurecoil.likelihood.problem import Inputs, Layout, evaluate_joint, taken
+from nurecoil.likelihood.response import respond
 from nurecoil.likelihood.search import Hop, search
 from nurecoil.likelihood.term import Term
+from nurecoil.newton import Minimum, triangle
 from nurecoil.parameters import Parameter, find
 
 Array = NDArray[np.float64]
 
+REACH = 40.0  # in χ²: what lies so much higher is far out of any level
 _CHUNK_NUMBERS = 1_000_000  # of derivatives at once: bounds the memory, and keeps them in the cache
+_BEYOND = (-1.5, 1.5)  # t where a morphing is straight
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,8 @@ class JointLikelihood:
         One for each experiment.
     widths
         Prior widths that replace those of the pulls; 0 holds a pull at its centre, infinity lets it float.
-    starts
-        Where the search for the best pulls begins, in turn; their defaults unless given. A good first one
-        saves steps; where shapes bend, others find minima that the first misses.
-    hops
-        Where it goes on from the lowest minimum that it found, in turn.
+    start
+        Where the search for the best pulls begins; their defaults unless given.
     data
         What is compared with; the experiments' own unless given.
     engine_name
@@ -49,8 +50,7 @@ class JointLikelihood:
 
     terms: tuple[Term, ...]
     widths: Mapping[str, float]
-    starts: tuple[tuple[float, ...], ...] = ()
-    hops: tuple[Hop, ...] = ()
+    start: tuple[float, ...] = ()
     data: Data | None = None
     engine_name: str = "numpy"
 
@@ -97,6 +97,16 @@ class JointLikelihood:
         """What is compared with."""
         return self.data or Data(tuple(term.observed for term in self.terms), self.centre)
 
+    @property
+    def begin(self) -> Array:
+        """Where the search for the best pulls begins, shape (J,)."""
+        return np.array(self.start) if self.start else self.centre
+
+    @property
+    def starts(self) -> int:
+        """How many starts the search for the best pulls has: one, and one beyond each bend of a shape."""
+        return 1 + len(self._hops(self._free(())))
+
     def part(self, names: Collection[str]) -> "JointLikelihood":
         """Return the likelihood of some of the experiments, with the pulls and the data that they have."""
         chosen = [number for number, term in enumerate(self.terms) if term.name in names]
@@ -108,8 +118,7 @@ class JointLikelihood:
         return replace(
             found,
             widths={pull.name: float(self.width[n]) for pull, n in zip(found.pulls, own, strict=True)},
-            starts=tuple(tuple(start[n] for n in own) for start in self.starts),
-            hops=tuple(hop for hop in self.hops if hop.pull in {pull.name for pull in found.pulls}),
+            start=tuple(self.start[n] for n in own) if self.start else (),
             data=data,
         )
 
@@ -167,8 +176,12 @@ class JointLikelihood:
         return Data(counts, np.where(measured, drawn, np.broadcast_to(self.observed.centres, drawn.shape)))
 
     def profiled(
-        self, strengths: Array, held: Mapping[str, ArrayLike] | None = None, pulls: Array | None = None
-    ) -> Profiled:
+        self,
+        strengths: Array,
+        held: Mapping[str, ArrayLike] | None = None,
+        pulls: Array | None = None,
+        reach: float | None = None,
+    ) -> Fitted:
         """Return χ² minimised over the pulls at each point.
 
         Parameters
@@ -179,116 +192,141 @@ class JointLikelihood:
             Pulls that are not profiled but have these values, (P,) or one number, without their prior:
             parameters that are scanned or fitted.
         pulls : ndarray, shape (J,) or (P, J), optional
-            Where to start, in place of `starts` and `hops`.
+            Where to start.
+        reach : float, optional
+            Other valleys are searched for at points of one set of data whose χ² is at most so much above the
+            lowest of them: 40, but nowhere from `pulls`, unless given.
         """
         values = _arrays(held)
         points = max(len(strengths), self.observed.sets, *(v.size for v in values.values()), 1)
-        found = self._minimised(points, strengths, None, values, np.empty((0, points)), (None, None), pulls)
-        return Profiled(found.chi2, found.pulls, found.converged)
+        theta = np.empty((0, points))
+        return self._minimised(points, strengths, None, values, theta, (None, None), pulls, reach)
 
     def fitted(
         self,
-        expansion: Expansion,
+        expansion: Expansion | Moving,
         start: Array,
         low: Array,
         high: Array,
         held: Mapping[str, ArrayLike] | None = None,
         pulls: Array | None = None,
+        reach: float | None = None,
     ) -> Fitted:
         """Return χ² minimised over the pulls and d parameters in which the strengths are expanded.
 
         Parameters
         ----------
-        expansion : Expansion
-            Strengths as a quadratic function of the parameters.
+        expansion
+            Strengths as a quadratic function of the parameters, everywhere (`Expansion`) or around each point
+            (`Moving`: by NumPy, whatever the engine).
         start : ndarray, shape (P, d)
         low, high : ndarray, shape (d,) or (P, d)
             The box of the parameters.
         held : mapping, optional
             As for `profiled`.
-        pulls : ndarray, shape (J,) or (P, J), optional
-            Where to start with the pulls, as for `profiled`.
+        pulls, reach
+            As for `profiled`.
         """
         values = _arrays(held)
         sizes = [v.size for v in values.values()]
-        points = max(len(start), len(expansion.value), self.observed.sets, *sizes, 1)
+        points = max(len(start), expansion.points, self.observed.sets, *sizes, 1)
         theta = np.broadcast_to(start, (points, start.shape[1])).T
         low, high = (np.broadcast_to(edge, (points, start.shape[1])).T for edge in (low, high))
-        return self._minimised(points, np.empty((1, 0)), expansion, values, theta, (low, high), pulls)
+        return self._minimised(points, np.empty((1, 0)), expansion, values, theta, (low, high), pulls, reach)
 
-    def slopes(self, expansion: Expansion, pulls: Array) -> tuple[Array, Array]:
-        """Return ∂χ² in the parameters (P, d) and in the pulls (P, J), analytically.
+    def hessian(
+        self,
+        strengths: Array | Expansion | Moving,
+        theta: Array,
+        pulls: Array,
+        held: Collection[str] = (),
+    ) -> tuple[NDArray[np.intp], Array]:
+        """Return the numbers of the free pulls, and the Hessian of χ² in these (in their own units) and in θ.
 
         Parameters
         ----------
-        expansion : Expansion
-            Strengths around the P points, which are its centres.
-        pulls : ndarray, shape (P, J)
-            Where the slopes are taken. Where χ² is least in the pulls, those in the parameters are the slopes
-            of the profile. A held pull has slope zero.
+        strengths
+            At a point, shape (1, 12), or as a function of θ.
+        theta : ndarray, shape (d,)
+        pulls : ndarray, shape (J,)
+        held : names
+            Pulls that are not free.
+
+        Returns
+        -------
+        tuple of ndarrays, shapes (F,) and (F + d, F + d)
         """
-        points, d = expansion.centre.shape
-        free = self._free(())
-        layout = self._layout(free, d)
-        base = self._base(slice(0, points), points, {})
-        inputs = self._inputs(slice(0, points), expansion.value, expansion if d else None, base, free)
-        inputs = inputs.prepared(layout, np)
-        z = ((pulls - self.centre)[:, free] / self._scale[free]).T
-        gradient = evaluate_joint(layout, inputs, np.concatenate([z, expansion.centre.T]), np)[1]
-        along = np.zeros((points, len(self.pulls)))
-        along[:, free] = gradient[: len(free)].T / self._scale[free]
-        return gradient[len(free) :].T, along
+        free, d = self._free(tuple(held)), theta.size
+        layout, base = self._layout(free, d), pulls[np.newaxis].copy()
+        base[:, free] = self.centre[free]
+        fixed, moving = (
+            (strengths, None) if isinstance(strengths, np.ndarray) else (np.empty((1, 0)), strengths)
+        )
+        inputs = self._inputs(slice(0, 1), fixed, moving, base, free).prepared(layout, np)
+        z = (pulls - self.centre)[free] / self._scale[free]
+        packed = evaluate_joint(layout, inputs, np.concatenate([z, theta])[:, np.newaxis], np)[2][:, 0]
+        scale = np.concatenate([self._scale[free], np.ones(d)])
+        matrix = np.zeros((scale.size, scale.size))
+        for (i, j), entry in zip(triangle(scale.size), packed.tolist(), strict=True):
+            matrix[i, j] = matrix[j, i] = entry / (scale[i] * scale[j])
+        return free, matrix
 
     def _minimised(
         self,
         points: int,
         strengths: Array,
-        expansion: Expansion | None,
+        expansion: Expansion | Moving | None,
         held: Mapping[str, Array],
         theta: Array,
         box: tuple[Array | None, Array | None],
-        pulls: Array | None = None,
+        pulls: Array | None,
+        reach: float | None,
     ) -> Fitted:
-        """Return the minima at P points, chunk by chunk, the lowest that any start or hop finds."""
+        """Return the minima at P points, chunk by chunk, the lowest that the search finds."""
         free = self._free(tuple(held))
         layout = self._layout(free, len(theta))
-        run: Engine = engine(self.engine_name)
+        run: Engine = engine("numpy" if isinstance(expansion, Moving) else self.engine_name)
         numbers = sum(term.bins for term in layout.terms) * max(1, layout.variables)
         chunk = max(1, _CHUNK_NUMBERS // numbers) if run.chunked else points
         chi2, converged = np.empty(points), np.empty(points, dtype=bool)
         found, best = np.empty((points, len(self.pulls))), np.empty((points, len(theta)))
         scale = self._scale[free]
-        begins = [np.broadcast_to(np.asarray(x, dtype=float), found.shape) for x in self._begins(pulls)]
-        hops = [] if pulls is not None else self._hops(free)
+        begin = np.broadcast_to(np.asarray(self.begin if pulls is None else pulls, dtype=float), found.shape)
+        hops = self._hops(free) if pulls is None or reach is not None else []
+        near = np.inf if self.observed.sets > 1 else REACH if reach is None else reach
         for first in range(0, points, chunk):
             part = slice(first, min(first + chunk, points))
             base = self._base(part, part.stop - first, held)
-            inputs = self._inputs(part, strengths, expansion, base, free)
-            starts = [
-                np.concatenate([((x[part] - self.centre)[:, free] / scale).T, theta[:, part]]) for x in begins
-            ]
+            inputs = run.prepared(layout, self._inputs(part, strengths, expansion, base, free))
+            start = np.concatenate([((begin[part] - self.centre)[:, free] / scale).T, theta[:, part]])
             edges = [
                 _with_free(edge, end, len(free), part)
                 for edge, end in zip(box, (-np.inf, np.inf), strict=True)
             ]
-            minimise = partial(run.minimise, layout, inputs, low=edges[0], high=edges[1])
-            least = search(minimise, starts, hops, len(free))
+
+            def minimise(start: Array, which: NDArray[np.intp] | None) -> Minimum:
+                if which is None:
+                    return run.minimise(layout, inputs, start, *edges)
+                some = [edge if edge is None else edge[:, which] for edge in edges]
+                return run.minimise(layout, taken(inputs, which), start, *some)
+
+            least = search(minimise, start, hops, len(free), near)
             chi2[part], converged[part] = least.chi2, least.converged
             base[:, free] = self.centre[free] + least.pulls * scale
             found[part], best[part] = base, least.points
         return Fitted(chi2, best, found, converged)
 
-    def _begins(self, pulls: Array | None) -> Sequence[ArrayLike]:
-        return (pulls,) if pulls is not None else (self.starts or (self.centre,))
-
-    def _hops(self, free: NDArray[np.intp]) -> list[tuple[int, float]]:
-        """Return the hops of free pulls, in numbers and in units of their widths."""
-        places = {self._names[j]: (n, j) for n, j in enumerate(free.tolist())}
+    def _hops(self, free: NDArray[np.intp]) -> list[Hop]:
+        """Return hops of the free pulls that bend a shape, to either side, in units of their widths."""
+        place = dict(zip(free.tolist(), range(len(free)), strict=True))
         found = []
-        for name, value in self.hops:
-            if name in places:
-                n, j = places[name]
-                found.append((n, float((value - self.centre[j]) / self._scale[j])))
+        for term, places in zip(self.terms, self._places, strict=True):
+            for k in term.bends:
+                j = int(places[k])
+                if j in place:
+                    at = term.centre[k] + np.array(_BEYOND) * term.unit[k]
+                    ends = (at - self.centre[j]) / self._scale[j]
+                    found += [Hop(place[j], float(end)) for end in ends]
         return found
 
     @cached_property
@@ -343,7 +381,7 @@ class JointLikelihood:
         self,
         part: slice,
         strengths: Array,
-        expansion: Expansion | None,
+        expansion: Expansion | Moving | None,
         base: Array,
         free: NDArray[np.intp],
     ) -> Inputs:
@@ -362,7 +400,7 @@ class JointLikelihood:
                 (moved[:, places] - term.centre) / term.unit
                 for term, places in zip(self.terms, self._places, strict=True)
             ),
-            centres=np.pad(centres, [(0, 0), (0, expansion.centre.shape[1] if expansion else 0)]),
+            centres=np.pad(centres, [(0, 0), (0, expansion.d if expansion else 0)]),
         )
 
     def _counts(self, strengths: Array, x: Array) -> list[dict[str, Array]]:

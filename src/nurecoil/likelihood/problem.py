@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nurecoil.likelihood.arrays import TermArrays
+from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.morphing import Morphing
 from nurecoil.likelihood.objective import evaluate
-from nurecoil.likelihood.response import Expansion, respond, respond_with_derivatives
+from nurecoil.likelihood.response import Polynomial, polynomial, respond, respond_with_derivatives
 from nurecoil.newton import triangle
+
+
+_FEW = 2  # parameters: more cost less by way of the strengths
 
 
 @dataclass(frozen=True)
@@ -75,18 +79,22 @@ class Inputs(NamedTuple):
     """
 
     strengths: Any
-    expansion: Expansion | None
+    expansion: Expansion | Moving | None
     observed: tuple[Any, ...]
     rest: Any
     offsets: tuple[Any, ...]
     centres: Any
-    signals: tuple[Morphing, ...] = ()
+    signals: tuple[Morphing | Polynomial, ...] = ()
 
     def prepared(self, layout: Layout, xp: Any) -> "Inputs":
-        """Return the same with the signals, which do not depend on the pulls, computed once."""
-        if self.expansion is not None:
+        """Return the same with the signals computed once: as numbers, or as quadratic functions of a few θ."""
+        if self.signals or isinstance(self.expansion, Moving) or layout.parameters > _FEW:
             return self
-        return self._replace(signals=tuple(respond(term.signal, self.strengths, xp) for term in layout.terms))
+        if self.expansion is None:
+            signals = tuple(respond(term.signal, self.strengths, xp) for term in layout.terms)
+            return self._replace(signals=signals)
+        expansion = self.expansion
+        return self._replace(signals=tuple(polynomial(term.signal, expansion, xp) for term in layout.terms))
 
 
 @dataclass(frozen=True)
@@ -133,11 +141,19 @@ def evaluate_joint(layout: Layout, inputs: Inputs, x: Any, xp: Any) -> tuple[Any
             away = x[j] - inputs.centres[:, j]
             value = value + weight * away * away
             gradient[j], hessian[j, j] = 2 * weight * away, 2.0 * weight
+    theta = x[free:].T
+    moving = isinstance(inputs.expansion, Moving)
+    local = inputs.expansion.around(theta, xp) if moving else inputs.expansion
     for number, term in enumerate(layout.terms):
         places = [p if p >= 0 else None for p in layout.places[number]]
         gains = layout.gains[number]
         t = pulls_of(inputs.offsets[number], places, gains, x, xp)
-        signal, derivatives = _signal(inputs, number, term, x[free:].T, xp)
+        known = inputs.signals[number] if inputs.signals else local
+        signal, derivatives = (
+            (known, None)
+            if isinstance(known, Morphing)
+            else respond_with_derivatives(term.signal, known, theta, xp)
+        )
         v, g, h = evaluate(term, signal, inputs.observed[number], t, xp, derivatives)
         value = value + v
         places += [free + i for i in range(layout.parameters)]
@@ -172,9 +188,3 @@ def pulls_of(
         offsets[:, i] + (zero if place is None else gain * x[place])
         for i, (place, gain) in enumerate(zip(places, gains, strict=True))
     ]
-
-
-def _signal(inputs: Inputs, number: int, term: TermArrays, theta: Any, xp: Any) -> tuple[Morphing, Any]:
-    if inputs.expansion is None:
-        return inputs.signals[number], None
-    return respond_with_derivatives(term.signal, inputs.expansion, theta, xp)

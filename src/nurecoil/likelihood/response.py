@@ -12,46 +12,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nurecoil.likelihood.arrays import SignalArrays
+from nurecoil.likelihood.expansion import Expansion, evaluated
 from nurecoil.likelihood.morphing import MOST_CHANGE, Morphing, bent, bent_slope, morphing
 from nurecoil.newton import triangle
-
-
-class Expansion(NamedTuple):
-    """Strengths as a quadratic function of d parameters θ, exact where couplings are linear in them.
-
-    q(θ) = value + Σ_i slope_i (θ - centre)_i + ½ Σ_ij curvature_ij (θ - centre)_i (θ - centre)_j
-
-    Attributes
-    ----------
-    centre : ndarray, shape (P or 1, d)
-    value : ndarray, shape (P or 1, strengths)
-    slope : ndarray, shape (P or 1, d, strengths)
-    curvature : ndarray, shape (P or 1, d (d + 1)/2, strengths)
-        A packed triangle.
-    """
-
-    centre: Any
-    value: Any
-    slope: Any
-    curvature: Any
-
-    def at(self, which: Any) -> "Expansion":
-        """Return the points `which`; a single point stands for all."""
-        return self if len(self.value) == 1 else Expansion(*(part[which] for part in self))
-
-    def strengths(self, theta: Any, xp: Any) -> tuple[Any, Any]:
-        """Return q (P, strengths) and its slope (P, d, strengths) at θ (P, d)."""
-        away = theta - self.centre
-        value, slope = self.value, [self.slope[:, i] for i in range(away.shape[1])]
-        for i in range(away.shape[1]):
-            value = value + away[:, i, None] * self.slope[:, i]
-        for number, (i, j) in enumerate(triangle(away.shape[1])):
-            curve = self.curvature[:, number]
-            value = value + (0.5 if i == j else 1.0) * (away[:, i] * away[:, j])[:, None] * curve
-            slope[i] = slope[i] + away[:, j, None] * curve
-            if i != j:
-                slope[j] = slope[j] + away[:, i, None] * curve
-        return value, xp.stack(slope, axis=1)
 
 
 class Derivatives(NamedTuple):
@@ -110,14 +73,42 @@ def respond(signal: SignalArrays, strengths: Any, xp: Any) -> Morphing:
     return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], xp)
 
 
+class Polynomial(NamedTuple):
+    """The signal and its variations in bins as quadratic functions of parameters θ, as strengths are.
+
+    Attributes
+    ----------
+    centre : ndarray, shape (P or 1, d)
+    value : ndarray, shape (P or 1, 1 + 2 K, bins)
+    slope : ndarray, shape (P or 1, d, 1 + 2 K, bins)
+    curvature : ndarray, shape (P or 1, d (d + 1)/2, 1 + 2 K, bins)
+    """
+
+    centre: Any
+    value: Any
+    slope: Any
+    curvature: Any
+
+    def at(self, which: Any) -> "Polynomial":
+        """Return the points `which`; a single point stands for all."""
+        return self if len(self.value) == 1 else Polynomial(*(part[which] for part in self))
+
+
+def polynomial(signal: SignalArrays, expansion: Expansion, xp: Any) -> Polynomial:
+    """Return the counts of strengths that are an expansion."""
+    parts = (_blocks(signal, part, xp) for part in expansion[1:])
+    return Polynomial(expansion.centre, *parts)
+
+
 def respond_with_derivatives(
-    signal: SignalArrays, expansion: Expansion, theta: Any, xp: Any
+    signal: SignalArrays, known: Expansion | Polynomial, theta: Any, xp: Any
 ) -> tuple[Morphing, Derivatives]:
-    """Return the same at parameters θ (P, d), and the derivatives in them."""
-    strengths, slope = expansion.strengths(theta, xp)
-    blocks = _blocks(signal, strengths, xp)
-    first = _blocks(signal, slope, xp)
-    second = _blocks(signal, expansion.curvature, xp)
+    """Return the signal and how its shape pulls change it at parameters θ (P, d), and the derivatives in them."""
+    if isinstance(known, Polynomial):
+        (blocks, first), second = evaluated(known, theta, xp), known.curvature
+    else:
+        found = (*evaluated(known, theta, xp), known.curvature)
+        blocks, first, second = (_blocks(signal, part, xp) for part in found)
     s, y = blocks[:, :1], blocks[:, 1:]
     inside = (y > 0) & (s > 0)
     safe, safe_s = xp.where(inside, y, 1.0), xp.where(s > 0, s, 1.0)

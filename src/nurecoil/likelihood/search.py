@@ -1,4 +1,8 @@
-"""The search for the lowest of several minima: from given starts, then by hops."""
+"""The search for the lowest of several minima in the pulls: from a start, then across the bends of shapes.
+
+A shape whose two variations are no mirror images of one another bends at t = ±1, and χ² may have a valley
+on either side. From the minimum that is found, a hop of one pull across finds the next.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -10,46 +14,79 @@ from nurecoil.likelihood.found import Fitted, lowest
 from nurecoil.newton import Minimum
 
 Array = NDArray[np.float64]
+Minimise = Callable[[Array, NDArray[np.intp] | None], Minimum]
+
+_SAMPLE = 64  # points on which all hops are tried first
+_LOW = 1.0  # in χ² above the lowest: another valley that may be the lowest elsewhere
+_APART = 0.05  # widths, two valleys
+_LOWER = 1e-6  # in χ²
+_MOST_ROUNDS = 3
 
 
 class Hop(NamedTuple):
     """Another start: one pull put at least as far out as a value, all else where it was found best."""
 
-    pull: str
+    variable: int
     value: float
 
 
 def search(
-    minimise: Callable[[Array], Minimum],
-    starts: Sequence[Array],
-    hops: Sequence[tuple[int, float]],
+    minimise: Minimise,
+    start: Array,
+    hops: Sequence[Hop],
     free: int,
+    reach: float = np.inf,
 ) -> Fitted:
     """Return the lowest minima that are found, of pulls in units of their widths.
 
     Parameters
     ----------
     minimise : callable
-        From starts (J, P) to minima.
-    starts : sequence of ndarrays, shape (J, P)
-    hops : sequence
-        (variable, value) in turn, each from the lowest minimum so far.
+        From starts (J, P) to minima; or, given the numbers of some of the points, from starts for these.
+    start : ndarray, shape (J, P)
+    hops : sequence of Hop
+        Where bends may hide other valleys.
     free : int
         How many of the J variables are pulls; the others are parameters.
+    reach : float
+        Hops are tried where χ² is at most so much above the lowest of all points: elsewhere no valley can
+        change the answer.
     """
 
-    def found(start: Array) -> Fitted:
-        minimum = minimise(start)
+    def found(start: Array, which: NDArray[np.intp] | None = None) -> Fitted:
+        minimum = minimise(start, which)
         return Fitted(minimum.value, minimum.x[free:].T, minimum.x[:free].T, minimum.converged)
 
-    least = lowest([found(start) for start in starts])
-    for variable, value in hops:
-        start = np.concatenate([least.pulls.T, least.points.T])
-        start[variable] = at_least(value, start[variable])
-        least = lowest([least, found(start)])
-    return least
+    least = found(start)
+    if not hops:
+        return least
+    with np.errstate(invalid="ignore"):
+        near = np.flatnonzero(least.chi2 <= least.chi2.min() + reach)
+    if near.size > _SAMPLE:
+        sample = near[np.linspace(0, near.size - 1, _SAMPLE).astype(int)]
+        least, hops = _hopped(found, least, sample, hops)
+    return _hopped(found, least, near, hops)[0]
 
 
-def at_least(value: float, found: Array, centre: float = 0.0) -> Array:
-    """Return what was found, moved out to a value where it is not as far from the centre on that side."""
-    return np.asarray((np.minimum if value < centre else np.maximum)(found, value))
+def _hopped(
+    found: Callable[..., Fitted], least: Fitted, near: NDArray[np.intp], hops: Sequence[Hop]
+) -> tuple[Fitted, list[Hop]]:
+    """Return the lowest minima after hops at the points `near`, and the hops that led to another low valley."""
+    useful: set[Hop] = set()
+    for _ in range(_MOST_ROUNDS):
+        if not near.size or not hops:
+            break
+        before = least.at(near)
+        start = np.tile(np.concatenate([before.pulls.T, before.points.T]), len(hops))
+        for number, (variable, value) in enumerate(hops):
+            part = start[variable, number * near.size : (number + 1) * near.size]
+            part[:] = (np.minimum if value < 0 else np.maximum)(part, value)
+        fits = found(start, np.tile(near, len(hops))).split(len(hops))
+        for hop, fit in zip(hops, fits, strict=True):
+            new = np.abs(fit.pulls - before.pulls).max(axis=1) > _APART
+            if (new & (fit.chi2 < before.chi2 + _LOW)).any():
+                useful.add(hop)
+        after = lowest([before, *fits])
+        least = least.with_at(near, after)
+        near = near[after.chi2 < before.chi2 - _LOWER]
+    return least, [hop for hop in hops if hop in useful]

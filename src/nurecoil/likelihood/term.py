@@ -21,6 +21,8 @@ from nurecoil.parameters import Parameter
 
 Array = NDArray[np.float64]
 
+_BEND = 0.01  # of ln(counts), on average: a shape that bends less makes no valley
+
 
 @dataclass(frozen=True)
 class Term:
@@ -51,6 +53,21 @@ class Term:
     def engine(self) -> tuple[TermArrays, Rotation | None]:
         """The arrays that the engine computes with, and how counts are turned for them."""
         return (self.arrays, None) if self.sigma is None else rotated(self.arrays, self.sigma)
+
+    @cached_property
+    def bends(self) -> tuple[int, ...]:
+        """The numbers of the pulls whose up and down are no mirror images: χ² may have several valleys."""
+        nominal, *varied = self.arrays.signal.templates
+        parts = [(b.shapes, b.counts[np.newaxis], b.b[np.newaxis]) for b in self.arrays.shaped]
+        if varied:
+            up, down = (np.stack(varied[end::2], axis=1) for end in (0, 1))
+            parts.append((self.arrays.signal.shapes, nominal, morphing(nominal, up, down, np).b))
+        found: set[int] = set()
+        for numbers, counts, b in parts:
+            weight = np.abs(counts) / np.maximum(np.abs(counts).sum(axis=1, keepdims=True), 1e-300)
+            size = np.sqrt((weight[:, np.newaxis] * b**2).sum(axis=2).max(axis=0))
+            found |= {k for k, bend in zip(numbers, size.tolist(), strict=True) if bend > _BEND}
+        return tuple(sorted(found))
 
     def data(self, counts: Array) -> tuple[Array, Array]:
         """Return counts (..., bins) as the engine takes them, and what they add to χ² whatever is fitted."""

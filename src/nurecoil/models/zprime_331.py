@@ -262,6 +262,7 @@ ZPRIME_331 = Model(
             unit="TeV",
             low=1e3,
             log_scan=True,
+            decouples=True,
             reference="Binh:2021, eq. 23",
         ),
         Parameter(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis import BestFit, Question
+from nurecoil.analysis.best_fit import Fit
 from nurecoil.analysis.best_fit import fit_of
 from nurecoil.analysis.limits import limit_of
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.fit import Fit
 from nurecoil.likelihood import JointLikelihood, term_of
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL

@@ -1,0 +1,61 @@
+"""Asymmetric errors: how far below and above its minimum a profile has risen by one (MINOS)."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+_EXACT = 1e-6  # of the rise
+_MOST_ROUNDS = 50
+_FASTEST = 4.0  # times as far in one round
+_FLAT = 1e-12
+
+
+def crossings(
+    rise: Callable[[FloatArray], FloatArray], size: float, room: tuple[float, float]
+) -> tuple[float, float]:
+    """Return how far below and above the minimum a profile has risen by one; NaN where it does not.
+
+    Parameters
+    ----------
+    rise : callable
+        Of distances (2,) below and above, both positive: the rise (2,) of the profile there.
+    size : float
+        About how large the errors are.
+    room : (float, float)
+        How far there is to go.
+
+    Examples
+    --------
+    >>> below, above = crossings(lambda d: (d / np.array([2.0, 3.0])) ** 2, 1.0, (10.0, 2.5))
+    >>> round(below, 6), above
+    (2.0, nan)
+    """
+    limit = np.array(room, dtype=float)
+    inner, outer = np.zeros(2), np.full(2, np.inf)  # too near, too far
+    root_inner, root_outer = (
+        np.zeros(2),
+        np.full(2, np.nan),
+    )  # square roots of the rise, straight for a parabola
+    distance = np.minimum(size, limit)
+    found, open_ = np.full(2, np.nan), limit > 0
+    for _ in range(_MOST_ROUNDS):
+        if not open_.any():
+            break
+        height = rise(np.where(open_, distance, 0.0))
+        root = np.sqrt(np.maximum(height, 0.0))
+        done = open_ & (np.abs(height - 1.0) <= _EXACT)
+        found = np.where(done, distance, found)
+        far = height > 1.0
+        outer, root_outer = np.where(far, distance, outer), np.where(far, root, root_outer)
+        inner, root_inner = np.where(far, inner, distance), np.where(far, root_inner, root)
+        stuck = np.isfinite(outer) & (outer - inner <= 1e-14 * outer)
+        open_ = open_ & ~done & ~(~far & (distance >= limit)) & ~stuck
+        with np.errstate(all="ignore"):
+            growth = np.clip(1.0 / root_inner, 1.1, _FASTEST)
+            share = (1.0 - root_inner) / (root_outer - root_inner)
+            between = inner + np.clip(share, 0.02, 0.98) * (outer - inner)
+        distance = np.where(np.isfinite(outer), between, np.minimum(np.maximum(inner, _FLAT) * growth, limit))
+    return float(found[0]), float(found[1])
