@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis import limit, predict
 from nurecoil.couplings import weak_charge
-from nurecoil.experiment import CompiledExperiment
+from nurecoil.experiment import CompiledExperiment, CountingStatistics
 from nurecoil.inference.intervals import Profile, threshold
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.models.zprime_331 import DOWN, NEUTRINO, UP, VARIANTS, zprime_couplings
-from nurecoil.nuclei import Nuclide
+from nurecoil.nuclei import Nuclide, nuclide
 from nurecoil.papers.binh2021.published import PrintedLimit
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
@@ -27,6 +27,7 @@ from nurecoil.papers.binh2021.setup import (
     standard_model_total,
     values,
 )
+from nurecoil.recoil import RecoilTemplates, recoil_templates
 
 Array = NDArray[np.float64]
 Events = dict[str, dict[str, dict[str, float]]]
@@ -132,6 +133,48 @@ def weak_charge_correction(nuclide: Nuclide, beta: str, variant: str, masses: Ar
         weak_charge(c.vector_p[..., 0, 0], c.vector_n[..., 0, 0], nuclide.Z, nuclide.N) for c in (new, old)
     )
     return (charge - sm_charge) / sm_charge
+
+
+def chi2_of_events(setup: Setup, events: Array) -> Array:
+    """Return χ² of event numbers in CsI, minimised over a_1 and a_2 (eq. 43), which are linear:
+
+    (N_exp - N - B_on)²/(σ_stat² + σ_a1² N² + σ_a2² B_on²).
+    """
+    s = setup.experiments["binh2021-csi"].experiment.statistics
+    if not isinstance(s, CountingStatistics) or s.observed is None or s.background_pull is None:
+        raise TypeError("the card of binh2021-csi is not that of eq. 43")
+    rate, background = s.signal_pull.prior_width or 0.0, s.background_pull.prior_width or 0.0
+    variance = s.observed + s.variance_counts + (rate * events) ** 2 + (background * s.background) ** 2
+    chi2: Array = (s.observed - events - s.background) ** 2 / variance
+    return chi2
+
+
+@dataclass(frozen=True)
+class CrossSections:
+    """dσ/dE_R of caesium in cm²/keV per neutrino, averaged over the components of the source."""
+
+    templates: RecoilTemplates
+
+    def weak(self, beta: str, variant: str, mass_gev: float) -> Array:
+        """Return the weak part, Standard Model included."""
+        point = {**values(beta, variant), "m_zprime": mass_gev * 1e3, "mu_nu": 0.0}
+        return self.templates.evaluate(ZPRIME_331.couplings(**point))
+
+    def standard(self) -> Array:
+        """Return the weak part in the Standard Model."""
+        return self.templates.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W))
+
+    def magnetic(self, moment: float) -> Array:
+        """Return the magnetic part for a moment in Bohr magnetons."""
+        summed: Array = self.templates.magnetic.sum(axis=1) * moment**2
+        return summed
+
+
+def caesium_cross_sections(setup: Setup, T: Array) -> CrossSections:
+    """Return the cross sections at recoil energies T in MeV."""
+    csi = setup.experiments["binh2021-csi"].experiment
+    per_mev = recoil_templates(nuclide("Cs133"), csi.flux, csi.signal.form_factor, csi.conventions, T)
+    return CrossSections(per_mev.scaled(1e-3 / len(csi.flux.components)))
 
 
 def limit_result(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nurecoil.document import Figure, LimitBar, LimitBars, Panel, Reference, Series, Style
 from nurecoil.inference.intervals import threshold
-from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.models import STANDARD_MODEL
 from nurecoil.nuclei import nuclide
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult
@@ -19,9 +19,7 @@ from nurecoil.papers.binh2021.setup import (
     SIN2_THETA_W,
     SYSTEMATICS,
     Setup,
-    values,
 )
-from nurecoil.recoil import recoil_templates
 
 Array = NDArray[np.float64]
 
@@ -82,21 +80,12 @@ def weak_charge_figure(number: int, masses_tev: tuple[float, float]) -> Figure:
 
 def cross_section_figure(setup: Setup) -> Figure:
     """Return figure 3: weak and magnetic cross sections of caesium, averaged over the source."""
-    cs = nuclide("Cs133")
-    csi = setup.experiments["binh2021-csi"].experiment
     T = np.geomspace(5e-4, 45e-3, 300)
-    templates = recoil_templates(cs, csi.flux, csi.signal.form_factor, csi.conventions, T)
-    per_neutrino = 1 / len(csi.flux.components) * 1e-3  # and per keV
-
-    def weak(beta: str, variant: str, mass_tev: float) -> Array:
-        point = {**values(beta, variant), "m_zprime": mass_tev * 1e6, "mu_nu": 0.0}
-        return templates.evaluate(ZPRIME_331.couplings(**point)) * per_neutrino
-
-    standard = templates.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W)) * per_neutrino
+    caesium = compute.caesium_cross_sections(setup, T)
     magnetic = [
         Series(
             T * 1e3,
-            templates.magnetic.sum(axis=1) * (digits * 10.0**power) ** 2 * per_neutrino,
+            caesium.magnetic(digits * 10.0**power),
             rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_B$",
             colour="grey",
             style=style,
@@ -109,11 +98,11 @@ def cross_section_figure(setup: Setup) -> Figure:
             y_label=r"$d\sigma/dE_R$ [cm$^2$/keV]",
             title=title,
             series=(
-                Series(T * 1e3, standard, "Standard Model", colour="black"),
+                Series(T * 1e3, caesium.standard(), "Standard Model", colour="black"),
                 *(
                     Series(
                         T * 1e3,
-                        weak(beta, variant, mass),
+                        caesium.weak(beta, variant, mass * 1e3),
                         rf"{BETA_LABEL[beta]}, {mass:g} TeV",
                         colour=BETA_COLOUR[beta],
                         style="solid" if mass == 1 else "dashed",

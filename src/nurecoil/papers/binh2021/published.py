@@ -44,6 +44,25 @@ class PrintedInput:
 
 
 @dataclass(frozen=True)
+class PrintedStatement:
+    """What the paper derives or states, the rule by which it is judged, and how to show our values.
+
+    `kind` is "number", "equation", "statement" or "input"; `reading` names the one in which alone it holds.
+    """
+
+    key: str
+    kind: str
+    where: str
+    quantity: str
+    printed: str
+    rule: str
+    why: str
+    equations: str = "{equations}"
+    numbers: str = "{numbers}"
+    reading: str = ""
+
+
+@dataclass(frozen=True)
 class Published:
     """Everything that the paper prints."""
 
@@ -52,6 +71,7 @@ class Published:
     limits: tuple[PrintedLimit, ...]
     bounds: tuple[PrintedBound, ...]
     inputs: tuple[PrintedInput, ...]
+    statements: tuple[PrintedStatement, ...]
 
     def limit_tev(self, experiment: str, beta: str) -> float | None:
         """Return the (first) limit that is printed for an experiment and β, or None."""
@@ -73,4 +93,5 @@ def load_published() -> Published:
         ),
         bounds=tuple(PrintedBound(**row) for row in data["bounds"]),
         inputs=tuple(PrintedInput(**row) for row in data["inputs"]),
+        statements=tuple(PrintedStatement(**row) for row in data["statements"]),
     )
