@@ -27,6 +27,7 @@ from nurecoil.papers.binh2021.setup import (
     standard_model_total,
     values,
 )
+from nurecoil.parameters import Value
 from nurecoil.recoil import RecoilTemplates, recoil_templates
 
 Array = NDArray[np.float64]
@@ -83,26 +84,6 @@ def table1(sin2_theta_w: float = SIN2_THETA_W, s13_tilde: float = S13_TILDE) -> 
     return result
 
 
-def table1_as_printed(sin2_theta_w: float, s13_tilde: float) -> Events:
-    """Return the same from the formulas that Table I prints, to compare with."""
-    result = {}
-    for label, beta in BETA_OF.items():
-        s2, root3 = sin2_theta_w, np.sqrt(3)
-        norm = 1 / np.sqrt(1 - (1 + beta**2) * s2) / (2 * root3)
-        mixing = 2 * (1 - s2) * s13_tilde**2
-        neutrino = norm * (1 - (1 + root3 * beta) * s2)
-        printed = {
-            "nu": (neutrino, neutrino),
-            "u": (norm * (-1 + (1 + 5 / root3 * beta) * s2), norm * (-1 + (1 - root3 * beta) * s2)),
-            "d": (
-                norm * (-1 + (1 - beta / root3) * s2 + mixing),
-                norm * (-1 + (1 + root3 * beta) * s2 + mixing),
-            ),
-        }
-        result[label] = {name: {"gV": float(v), "gA": float(a)} for name, (v, a) in printed.items()}
-    return result
-
-
 def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: float) -> Array:
     """Return the expected counts per bin at one mass of the Z'."""
     point = {**values(beta, variant), "m_zprime": mass_gev * 1e3}
@@ -149,32 +130,16 @@ def chi2_of_events(setup: Setup, events: Array) -> Array:
     return chi2
 
 
-@dataclass(frozen=True)
-class CrossSections:
-    """dσ/dE_R of caesium in cm²/keV per neutrino, averaged over the components of the source."""
-
-    templates: RecoilTemplates
-
-    def weak(self, beta: str, variant: str, mass_gev: float) -> Array:
-        """Return the weak part, Standard Model included."""
-        point = {**values(beta, variant), "m_zprime": mass_gev * 1e3, "mu_nu": 0.0}
-        return self.templates.evaluate(ZPRIME_331.couplings(**point))
-
-    def standard(self) -> Array:
-        """Return the weak part in the Standard Model."""
-        return self.templates.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W))
-
-    def magnetic(self, moment: float) -> Array:
-        """Return the magnetic part for a moment in Bohr magnetons."""
-        summed: Array = self.templates.magnetic.sum(axis=1) * moment**2
-        return summed
+def weak_point(beta: str, variant: str, mass_gev: float) -> dict[str, Value]:
+    """Return the paper's parameters at one mass, without the magnetic moment."""
+    return {**values(beta, variant), "m_zprime": mass_gev * 1e3, "mu_nu": 0.0}
 
 
-def caesium_cross_sections(setup: Setup, T: Array) -> CrossSections:
-    """Return the cross sections at recoil energies T in MeV."""
+def caesium_templates(setup: Setup, T: Array) -> RecoilTemplates:
+    """Return templates of dσ/dE_R in cm²/keV per neutrino at recoils T (MeV), averaged over the source."""
     csi = setup.experiments["binh2021-csi"].experiment
     per_mev = recoil_templates(nuclide("Cs133"), csi.flux, csi.signal.form_factor, csi.conventions, T)
-    return CrossSections(per_mev.scaled(1e-3 / len(csi.flux.components)))
+    return per_mev.scaled(1e-3 / len(csi.flux.components))
 
 
 def limit_result(

@@ -12,11 +12,12 @@ from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult, Table3
 from nurecoil.papers.binh2021.equations import Finding
-from nurecoil.papers.binh2021.published import PrintedLimit, PrintedStatement, Published
+from nurecoil.papers.binh2021.published import PrintedLimit, Published, Statement
 from nurecoil.papers.binh2021.setup import (
     BETA_TEXT,
     DETECTOR_TEXT,
     N_SM_LAR,
+    PROJECTIONS,
     SIN2_THETA_W_LAR,
     SYSTEMATICS,
     Setup,
@@ -25,6 +26,7 @@ from nurecoil.papers.binh2021.setup import (
 
 REPRODUCED, NOT_REPRODUCED, INPUT, QUOTED = "reproduced", "not reproduced", "input", "quoted"
 NOT_JUDGED = "cannot be judged"
+NOT_CHECKED = Finding(None, None, {"equations": "", "numbers": ""})
 BOTH = "both"  # of the variants: what follows from the equations alone
 MZ = "m<sub>Z′</sub>"
 
@@ -66,17 +68,9 @@ def table3_rows(published: Published, table3: Table3) -> list[Row]:
             numbers = table3.scaled["numbers"][beta][str(mass)]
             agrees = abs(numbers - printed) <= 1
             either = abs(table3.scaled["equations"][beta][str(mass)] - printed) <= 1
-            why = (
-                "Follows with the opposite sign of g<sub>V</sub><sup>Z′</sup>(u) and doubled Z′ couplings"
-                " (and N<sub>SM</sub> = 188), not from Table I."
-            )
-            if not agrees:
-                neighbours = [table3.scaled["numbers"][beta][m] for m in ("2000", "5000")]
-                why = (
-                    f"Q<sub>W</sub> is linear in 1/{MZ}², so the paper's own entries at 2 and 5 TeV (134 and"
-                    f" 179, ours {neighbours[0]:.0f} and {neighbours[1]:.0f}) fix this one at"
-                    f" {numbers:.0f}; {printed} breaks that law."
-                )
+            law = "either" if either else "numbers" if agrees else "off"
+            shown = {m: table3.scaled["numbers"][beta][str(m)] for m in published.table3_masses_gev}
+            why = published.table3_why[law].format(ours=numbers, printed=printed, at=shown)
             rows.append(
                 Row(
                     "Table III",
@@ -87,7 +81,7 @@ def table3_rows(published: Published, table3: Table3) -> list[Row]:
                     _verdict(agrees),
                     why,
                     "number",
-                    f"{'either' if either else 'numbers'}, N<sub>SM</sub> = 188" if agrees else "",
+                    f"{law}, N<sub>SM</sub> = 188" if agrees else "",
                     "within one event, numbers, N<sub>SM</sub> = 188",
                 )
             )
@@ -95,33 +89,29 @@ def table3_rows(published: Published, table3: Table3) -> list[Row]:
 
 
 def statement_rows(published: Published, findings: Mapping[str, Finding]) -> list[Row]:
-    """Return a row for each equation and statement, and for the numbers that belong to no table."""
-    return [_statement_row(statement, findings[statement.key]) for statement in published.statements]
+    """Return a row for each equation, statement and input, and for the numbers that belong to no table."""
+    return [_statement_row(s, findings.get(s.key, NOT_CHECKED)) for s in published.statements]
 
 
-def _statement_row(statement: PrintedStatement, finding: Finding) -> Row:
+def _statement_row(statement: Statement, finding: Finding) -> Row:
     def text(template: str) -> str:
         return re.sub(r"-(?=\d)", "−", template.format(**finding.shown))
 
-    holding = [variant for variant in VARIANTS if getattr(finding, variant)]
-    if statement.kind == "input":
-        verdict, reading = INPUT, ""
-    elif finding.equations is None:
-        verdict, reading = NOT_JUDGED, ""
-    else:
-        verdict = _verdict(finding.equations)
-        reading = statement.reading or (BOTH if len(holding) == 2 else "".join(holding))
+    judged = NOT_JUDGED if finding.equations is None else _verdict(finding.equations)
+    holding = [variant for variant in VARIANTS if getattr(finding, variant) and statement.kind != "input"]
+    texts = statement.equations, statement.numbers, statement.why, statement.rule
+    equations, numbers, why, rule = map(text, texts)
     return Row(
         statement.where,
         statement.quantity,
         statement.printed,
-        text(statement.equations),
-        text(statement.numbers),
-        verdict,
-        text(statement.why),
+        equations,
+        numbers,
+        statement.verdict or judged,
+        why,
         statement.kind,
-        reading,
-        text(statement.rule),
+        statement.reading or (BOTH if len(holding) == 2 else "".join(holding)),
+        rule,
     )
 
 
@@ -136,6 +126,8 @@ def limit_rows(setup: Setup, published: Published, limits: Sequence[LimitResult]
         ours = [r for r in limits if r.experiment in printed.experiments and r.beta == printed.beta]
         agreeing = [r for r in ours if printed.agrees(r.lower_edge_tev)]
         detector = DETECTOR_TEXT[printed.experiments[0]].split(",")[0]
+        readings = sorted({f"{r.variant}, {r.nuisances}" for r in agreeing})
+        shown = {"readings": " and ".join(readings), "twin": _at_other_beta(agreeing, limits)}
         rows.append(
             Row(
                 printed.where,
@@ -143,26 +135,13 @@ def limit_rows(setup: Setup, published: Published, limits: Sequence[LimitResult]
                 printed.text,
                 _reading(ours, "equations"),
                 _reading(ours, "numbers"),
-                _verdict(any(r.nuisances == "frozen" or r.experiment != "binh2021-csi" for r in agreeing)),
-                _why(setup, printed, agreeing, limits),
+                _verdict(any(r.nuisances == "frozen" or detector != "CsI" for r in agreeing)),
+                printed.why.format(**shown, **_other_reading(setup, printed)),
                 "number",
-                "; ".join(sorted({f"{r.variant}, {r.nuisances}" for r in agreeing})),
+                "; ".join(readings),
                 f"rounds to the printed digits, {'frozen' if detector == 'CsI' else 'frozen or profiled'}",
             )
         )
-    rows.append(
-        Row(
-            "abstract, V",
-            "lower limits of Ge and NaI (abstract: and LAr)",
-            "[2, 3.1] TeV",
-            "",
-            "",
-            NOT_REPRODUCED,
-            "Section IV prints 1.9 to 3.1 TeV for Ge and NaI, 0.5 and 1.3 TeV for LAr, but not 2 TeV.",
-            "number",
-            rule="is the range of the limits of section IV",
-        )
-    )
     return rows
 
 
@@ -180,65 +159,35 @@ def _reading(ours: Sequence[LimitResult], variant: str) -> str:
     return ", ".join(parts)
 
 
-def _why(
-    setup: Setup, printed: PrintedLimit, agreeing: Sequence[LimitResult], limits: Sequence[LimitResult]
-) -> str:
-    readings = " and ".join(sorted({f"{r.variant}, {r.nuisances}" for r in agreeing}))
+def _at_other_beta(agreeing: Sequence[LimitResult], limits: Sequence[LimitResult]) -> str:
+    """Return the limit of the (first) agreeing reading for the opposite β, in TeV."""
+    readings = [(r.experiment, r.variant, r.nuisances, r.systematic) for r in agreeing[:1]]
+    twins = [
+        x
+        for x in limits
+        if x not in agreeing and (x.experiment, x.variant, x.nuisances, x.systematic) in readings
+    ]
+    return f"{twins[0].lower_edge_tev:.2f}" if twins else "none"
+
+
+def _other_reading(setup: Setup, printed: PrintedLimit) -> dict[str, object]:
+    """Return what LAr gives at another s_W², and what a projection would need to reach its printed limit."""
     name = printed.experiments[-1]
-    if name == "binh2021-csi":
-        return _why_csi(printed, readings)
+    compiled = setup.experiments[name]
     if name == "binh2021-lar":
-        return _why_lar(setup, printed, agreeing, limits)
-    if agreeing:
-        return f"Agrees with {readings}; the same reading fails for β = √3, so it may be chance."
-    return _why_untraced(setup, printed)
-
-
-def _why_csi(printed: PrintedLimit, readings: str) -> str:
-    if printed.where != "IV, CsI" or printed.beta == "+sqrt3":
-        return (
-            f"Follows from {readings}: the paper fits a<sub>1</sub>, a<sub>2</sub> once, at 3 TeV, and keeps"
-            " them there."
+        n_sm = standard_model_total(compiled, SIN2_THETA_W_LAR)
+        scaled = replace(compiled, templates=compiled.templates.scaled(N_SM_LAR / n_sm))
+        other = compute.limit_result(
+            scaled, printed.beta, "numbers", "profiled", sin2_theta_w=SIN2_THETA_W_LAR
         )
-    return (
-        "Contradicts the abstract and section V, which print 1.4 TeV for the same limit; it agrees with"
-        f" {readings}, which fails for β = √3."
-    )
-
-
-def _why_lar(
-    setup: Setup, printed: PrintedLimit, agreeing: Sequence[LimitResult], limits: Sequence[LimitResult]
-) -> str:
-    compiled = setup.experiments["binh2021-lar"]
-    n_sm = standard_model_total(compiled, SIN2_THETA_W_LAR)
-    scaled = replace(compiled, templates=compiled.templates.scaled(N_SM_LAR / n_sm))
-    other = compute.limit_result(scaled, printed.beta, "numbers", "profiled", sin2_theta_w=SIN2_THETA_W_LAR)
-    agrees = ""
-    for r in agreeing:
-        reading = r.experiment, r.variant, r.nuisances
-        (twin,) = [
-            x for x in limits if (x.experiment, x.variant, x.nuisances) == reading and x.beta != r.beta
-        ]
-        agrees += (
-            f"Agrees with {r.variant}, {r.nuisances}, which at β = {BETA_TEXT[twin.beta]} gives"
-            f" {twin.lower_edge_tev:.2f} TeV where 1.3 is printed: it may be chance. "
-        )
-    return (
-        f"{agrees}With s<sub>W</sub>² = {SIN2_THETA_W_LAR} and N<sub>SM</sub> = {N_SM_LAR:g} (ours:"
-        f" {n_sm:.0f}) numbers, profiled gives {other.lower_edge_tev:.2f} TeV, near both LAr limits:"
-        " suggestive, not proof."
-    )
-
-
-def _why_untraced(setup: Setup, printed: PrintedLimit) -> str:
-    compiled = setup.experiments[printed.experiments[-1]]
-    floor = compute.limit_of_systematics(compiled, printed.beta, SYSTEMATICS[0])
-    needed = compute.counts_needed(compiled, printed)
-    return (
-        f"Not traced: with σ<sub>sys</sub> = {SYSTEMATICS[0]} profiled, even endless data reach only"
-        f" {floor:.2f} TeV; without systematic uncertainty it takes {_thousands(needed)} events where"
-        f" Table II gives {_thousands(standard_model_total(compiled))}."
-    )
+        return {"s2": SIN2_THETA_W_LAR, "scaled": N_SM_LAR, "n_sm": n_sm, "other": other.lower_edge_tev}
+    if name not in PROJECTIONS:
+        return {}
+    return {
+        "floor": compute.limit_of_systematics(compiled, printed.beta, SYSTEMATICS[0]),
+        "needed": _thousands(compute.counts_needed(compiled, printed)),
+        "n_sm": _thousands(standard_model_total(compiled)),
+    }
 
 
 def _thousands(count: float) -> str:
@@ -247,18 +196,10 @@ def _thousands(count: float) -> str:
     return f"{round(count, -digits):,.0f}".replace(",", "\u00a0")
 
 
-def input_rows(published: Published) -> list[Row]:
-    """Return a row for each printed number that goes in as it is, or is quoted from others."""
-    rows = [Row(i.where, i.quantity, i.printed, "", "", i.verdict, i.why) for i in published.inputs]
-    return rows + [
-        Row(
-            b.where,
-            f"lower limit of others: {b.label}",
-            f"{b.tev:g} TeV",
-            "",
-            "",
-            QUOTED,
-            f"{b.reference}; in the summary figure.",
-        )
-        for b in published.bounds
-    ]
+def bound_rows(published: Published) -> list[Row]:
+    """Return a row for each bound of others that the paper quotes."""
+    rows = []
+    for b in published.bounds:
+        quantity, why = f"lower limit of others: {b.label}", f"{b.reference}; in the summary figure."
+        rows.append(Row(b.where, quantity, f"{b.tev:g} TeV", "", "", QUOTED, why))
+    return rows
