@@ -29,7 +29,7 @@ def reproduce(progress: Progress) -> Reproduction:
         verdicts.table3_rows(published, table3)
         + verdicts.limit_rows(setup, published, limits)
         + verdicts.statement_rows(published, findings)
-        + verdicts.bound_rows(published)
+        + verdicts.input_rows(published)
     )
     progress("describing the figures")
     figures = _figures(setup, published, limits)

@@ -120,7 +120,7 @@ def _mixing() -> dict[str, Finding]:
 
 def _magnetic(setup: Setup, published: Published) -> dict[str, Finding]:
     end = float(recoil_energy_max(MUON_MASS / 2, nuclide("Cs133").mass))
-    T = np.geomspace(1e-6, 0.999 * end, 2000)
+    T = np.unique(np.append(np.geomspace(1e-6, 0.999 * end, 2000), [1e-3, 0.95 * end]))
     judged = (T >= 1e-3) & (0.95 * end >= T)
     caesium = compute.caesium_templates(setup, T)
 

@@ -196,7 +196,7 @@ def _thousands(count: float) -> str:
     return f"{round(count, -digits):,.0f}".replace(",", "\u00a0")
 
 
-def bound_rows(published: Published) -> list[Row]:
+def input_rows(published: Published) -> list[Row]:
     """Return a row for each bound of others that the paper quotes."""
     rows = []
     for b in published.bounds:
