@@ -202,6 +202,13 @@ def test_only_long_cells_take_a_whole_line_of_a_card(html):
     assert sum("long" in classes for classes in cells) == 40  # the reasons
 
 
+def test_a_no_break_space_stays_one():
+    table = Table("T", ("a",), (("0.5 to 0.6; ≥\u00a01.25\n TeV",),))
+    document = Document("T", "", "", (Section("S", (table,)),))
+    for text in (to_html(document, {}), to_markdown(document, lambda figure: figure.name)):
+        assert "0.6; ≥\u00a01.25 TeV" in text
+
+
 def test_the_ledger_of_the_paper_is_prose_not_python():
     table = contents._conventions_table(setup.prepare())
     ledger = dict(table.rows)

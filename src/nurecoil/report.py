@@ -86,7 +86,7 @@ def _plain(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return re.sub(r"[ \t\r\n]+", " ", text).strip()  # a no-break space stays one
 
 
 def _cell(text: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDE = 140  # columns of a terminal that has room for prose in a table
 NARROWEST = 40  # columns; in a narrower terminal lines are broken by it, not by us
-PROSE = 30  # a longer cell of a report's table is prose
+PROSE = 40  # a longer cell of a report's table is prose
 _CHECKSUM = 64  # hexadecimal digits of SHA-256
 _TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
 _COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}

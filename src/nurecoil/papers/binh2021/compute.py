@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis import limit, predict
 from nurecoil.couplings import weak_charge
-from nurecoil.experiment import CompiledExperiment
+from nurecoil.experiment import CompiledExperiment, CountingStatistics
 from nurecoil.inference.intervals import Profile, threshold
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.models.zprime_331 import DOWN, NEUTRINO, UP, VARIANTS, zprime_couplings
-from nurecoil.nuclei import Nuclide
+from nurecoil.nuclei import Nuclide, nuclide
 from nurecoil.papers.binh2021.published import PrintedLimit
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
@@ -27,6 +27,8 @@ from nurecoil.papers.binh2021.setup import (
     standard_model_total,
     values,
 )
+from nurecoil.parameters import Value
+from nurecoil.recoil import RecoilTemplates, recoil_templates
 
 Array = NDArray[np.float64]
 Events = dict[str, dict[str, dict[str, float]]]
@@ -82,26 +84,6 @@ def table1(sin2_theta_w: float = SIN2_THETA_W, s13_tilde: float = S13_TILDE) -> 
     return result
 
 
-def table1_as_printed(sin2_theta_w: float, s13_tilde: float) -> Events:
-    """Return the same from the formulas that Table I prints, to compare with."""
-    result = {}
-    for label, beta in BETA_OF.items():
-        s2, root3 = sin2_theta_w, np.sqrt(3)
-        norm = 1 / np.sqrt(1 - (1 + beta**2) * s2) / (2 * root3)
-        mixing = 2 * (1 - s2) * s13_tilde**2
-        neutrino = norm * (1 - (1 + root3 * beta) * s2)
-        printed = {
-            "nu": (neutrino, neutrino),
-            "u": (norm * (-1 + (1 + 5 / root3 * beta) * s2), norm * (-1 + (1 - root3 * beta) * s2)),
-            "d": (
-                norm * (-1 + (1 - beta / root3) * s2 + mixing),
-                norm * (-1 + (1 + root3 * beta) * s2 + mixing),
-            ),
-        }
-        result[label] = {name: {"gV": float(v), "gA": float(a)} for name, (v, a) in printed.items()}
-    return result
-
-
 def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: float) -> Array:
     """Return the expected counts per bin at one mass of the Z'."""
     point = {**values(beta, variant), "m_zprime": mass_gev * 1e3}
@@ -132,6 +114,32 @@ def weak_charge_correction(nuclide: Nuclide, beta: str, variant: str, masses: Ar
         weak_charge(c.vector_p[..., 0, 0], c.vector_n[..., 0, 0], nuclide.Z, nuclide.N) for c in (new, old)
     )
     return (charge - sm_charge) / sm_charge
+
+
+def chi2_of_events(setup: Setup, events: Array) -> Array:
+    """Return χ² of event numbers in CsI, minimised over a_1 and a_2 (eq. 43), which are linear:
+
+    (N_exp - N - B_on)²/(σ_stat² + σ_a1² N² + σ_a2² B_on²).
+    """
+    s = setup.experiments["binh2021-csi"].experiment.statistics
+    if not isinstance(s, CountingStatistics) or s.observed is None or s.background_pull is None:
+        raise TypeError("the card of binh2021-csi is not that of eq. 43")
+    rate, background = s.signal_pull.prior_width or 0.0, s.background_pull.prior_width or 0.0
+    variance = s.observed + s.variance_counts + (rate * events) ** 2 + (background * s.background) ** 2
+    chi2: Array = (s.observed - events - s.background) ** 2 / variance
+    return chi2
+
+
+def weak_point(beta: str, variant: str, mass_gev: float) -> dict[str, Value]:
+    """Return the paper's parameters at one mass, without the magnetic moment."""
+    return {**values(beta, variant), "m_zprime": mass_gev * 1e3, "mu_nu": 0.0}
+
+
+def caesium_templates(setup: Setup, T: Array) -> RecoilTemplates:
+    """Return templates of dσ/dE_R in cm²/keV per neutrino at recoils T (MeV), averaged over the source."""
+    csi = setup.experiments["binh2021-csi"].experiment
+    per_mev = recoil_templates(nuclide("Cs133"), csi.flux, csi.signal.form_factor, csi.conventions, T)
+    return per_mev.scaled(1e-3 / len(csi.flux.components))
 
 
 def limit_result(

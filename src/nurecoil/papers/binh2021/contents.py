@@ -1,12 +1,13 @@
 """The contents of the report: its sections, texts and tables."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from nurecoil.document import Document, Figure, Section, Table
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult, Table3
-from nurecoil.papers.binh2021.published import Published
+from nurecoil.papers.binh2021.published import Published, load_words
 from nurecoil.papers.binh2021.results import paper_conventions
 from nurecoil.papers.binh2021.setup import (
     BETA_TEXT,
@@ -19,7 +20,13 @@ from nurecoil.papers.binh2021.setup import (
 from nurecoil.papers.binh2021.verdicts import NOT_REPRODUCED, REPRODUCED, Row
 
 TITLE = "COHERENT constraints on Z′ in 331β model"
-VERDICT_COLUMNS = ("quantity", "where", "printed", "equations", "numbers", "verdict", "why")
+VERDICT_COLUMNS = ("quantity", "printed", "equations", "numbers", "verdict", "agrees in", "why")
+TABLE_TITLES = {
+    "number": "Printed numbers",
+    "statement": "What the text, the abstract and the conclusion say",
+    "equation": "Equations",
+    "input": "What goes in as printed",
+}
 
 
 def document(
@@ -27,94 +34,98 @@ def document(
     published: Published,
     table3: Table3,
     limits: Sequence[LimitResult],
-    results: Sequence[Row],
-    inputs: Sequence[Row],
+    rows: Sequence[Row],
     figures: Mapping[str, Figure],
 ) -> Document:
     """Return the whole report."""
+    words = load_words()
+    shown = {
+        "s2": SIN2_THETA_W,
+        "n_sm": N_SM_OF_THE_PAPER,
+        "csi": setup.standard_model_totals["binh2021-csi"],
+    }
+    blocks = {
+        **figures,
+        **{kind: _verdict_table(kind, rows) for kind in TABLE_TITLES},
+        "limits": _limit_table(published, limits),
+        "table1": _table1_table(),
+        "table3": _table3_table(published, table3),
+        "conventions": _conventions_table(setup),
+    }
+    sections = (
+        ([part["text"].strip().format(**shown)] if "text" in part else [])
+        + [blocks[b] for b in part["blocks"]]
+        for part in words["sections"]
+    )
     return Document(
         title=f"“{TITLE}”, recomputed",
         subtitle="D. T. Binh, L. T. Hue, V. H. Binh, D. V. Soa, H. N. Long (2021)",
-        lead=_lead(results),
-        sections=(
-            Section("Limits", (_limits_text(), figures["summary"], _limit_table(published, limits))),
-            Section("Verdicts", (_verdicts_text(), verdict_table("Results of the paper", results))),
-            Section(
-                "Events in CsI",
-                (_table3_text(setup), _table3_table(published, table3), figures["fig4"]),
-            ),
-            Section("Weak charge", (figures["fig1"], figures["fig2"])),
-            Section("Cross section", (figures["fig3"],)),
-            Section("Profiles of Δχ²", tuple(figures[f"fig{n}"] for n in (5, 6, 7, 8))),
-            Section("Couplings", (_table1_table(),)),
-            Section("Conventions", (_conventions_text(), _conventions_table(setup))),
-            Section("Inputs and quoted numbers", (verdict_table("What goes in as printed", inputs),)),
+        lead=words["lead"].strip().format(**shown, **_tally(rows)),
+        sections=tuple(
+            Section(part["title"], tuple(content))
+            for part, content in zip(words["sections"], sections, strict=True)
         ),
     )
 
 
-def _lead(results: Sequence[Row]) -> str:
-    counted = {word: sum(row.verdict == word for row in results) for word in (REPRODUCED, NOT_REPRODUCED)}
-    return (
-        f"Of {sum(counted.values())} printed results {counted[REPRODUCED]} are reproduced and"
-        f" {counted[NOT_REPRODUCED]} are not. The paper's numbers do not follow from its equations: from"
-        " eqs. 17 to 36 the weak charge grows for every β, while Table III and the CsI limits follow if the"
-        " Z′ coupling of the up quark has the opposite sign and both Z′ quark couplings are doubled. Every"
-        " number is therefore given twice: in variant **equations**, which is the physics, and in variant"
-        " **numbers**, which is what the tables follow. The limits of Ge and NaI for β = √3 could not be"
-        " traced."
-    )
+def _tally(rows: Sequence[Row]) -> dict[str, object]:
+    """Return how many results there are of each kind, and how many are reproduced, in which reading."""
+    judged = [row for row in rows if row.verdict in (REPRODUCED, NOT_REPRODUCED)]
+    good = [row for row in judged if row.verdict == REPRODUCED]
+    readings = Counter(r.reading for r in good if r.kind == "number" and not r.from_equations_alone)
+    tally: dict[str, object] = {
+        "judged": len(judged),
+        "reproduced": len(good),
+        "alone": sum(row.from_equations_alone for row in good),
+        "alone_numbers": sum(row.from_equations_alone for row in good if row.kind == "number"),
+        "needs": ", ".join(f"{count} in *{reading}*" for reading, count in readings.items()),
+        "only_numbers": sum(row.reading == "numbers" for row in judged if row.kind == "statement"),
+    }
+    for kind in ("number", "equation", "statement"):
+        tally[f"n_{kind}s"] = sum(row.kind == kind for row in judged)
+        tally[f"good_{kind}s"] = sum(row.kind == kind for row in good)
+    return tally
 
 
-def _limits_text() -> str:
-    return (
-        "The CsI limits of the paper keep the nuisance parameters at their best fit for 3 TeV (*frozen*). The"
-        " equations ask for a new fit at every mass (*profiled*). The figure shows the profiled limits of"
-        " both variants, the table all of them; in variant numbers the CsI signal is scaled to the paper's"
-        " 188 Standard Model events. An interval without upper end is open up to 100 TeV, the scan's end."
-    )
-
-
-def _verdicts_text() -> str:
-    return (
-        "A limit counts as reproduced if one of the variants gives it, rounded to the printed digits: for CsI"
-        " with frozen pulls, as the paper describes; for the other detectors, where it does not say, with"
-        " either treatment, so that an agreement may be chance. An event number counts as reproduced if"
-        " variant numbers agrees within one event, with the Standard Model's count scaled to the paper's"
-        f" {N_SM_OF_THE_PAPER:g}; a statement, if it holds in variant equations. The column *equations* is"
-        " not scaled."
-    )
-
-
-def verdict_table(title: str, rows: Sequence[Row]) -> Table:
-    """Return the table of verdicts."""
+def _verdict_table(kind: str, rows: Sequence[Row]) -> Table:
+    """Return the table of verdicts of one kind; a reason begins with the rule where rows have their own."""
+    columns = [c for c in VERDICT_COLUMNS if not (kind == "input" and c == "agrees in")]
+    body = []
+    for row in rows:
+        rule = f"*{row.rule}* " if row.kind in ("equation", "statement") else ""
+        cells = {
+            "quantity": f"{row.quantity}<br>({row.where})",
+            "agrees in": row.reading,
+            "why": rule + row.why,
+        }
+        if row.kind == kind:
+            body.append(tuple(cells.get(c) or getattr(row, c, "") for c in columns))
     return Table(
-        title=title,
-        columns=VERDICT_COLUMNS,
-        rows=tuple(tuple(getattr(row, column) for column in VERDICT_COLUMNS) for row in rows),
-        status_column=VERDICT_COLUMNS.index("verdict"),
+        title=TABLE_TITLES[kind],
+        columns=tuple(columns),
+        rows=tuple(body),
+        status_column=columns.index("verdict"),
     )
 
 
-def _table3_text(setup: Setup) -> str:
-    return (
-        f"With s<sub>W</sub>² = {SIN2_THETA_W} the Standard Model gives"
-        f" {setup.standard_model_totals['binh2021-csi']:.1f} events; Table III tends to"
-        f" {N_SM_OF_THE_PAPER:g}. Both variants are given as computed and scaled to"
-        f" {N_SM_OF_THE_PAPER:g}; the paper's entries compare with the last column."
+def summary_table(rows: Sequence[Row]) -> Table:
+    """Return the table of verdicts for a terminal: our numbers beside the printed ones."""
+    columns = ("quantity", "printed", "equations", "numbers", "verdict", "why")
+    return Table(
+        title="Results of the paper",
+        columns=columns,
+        rows=tuple(tuple(getattr(row, c) for c in columns) for row in rows if row.kind != "input"),
+        status_column=columns.index("verdict"),
     )
 
 
 def _table3_table(published: Published, table3: Table3) -> Table:
-    rows = []
-    for beta, printed_row in published.table3.items():
-        for mass, printed in zip(published.table3_masses_gev, printed_row, strict=True):
-            ours = [
-                table[variant][beta][str(mass)]
-                for variant in VARIANTS
-                for table in (table3.unscaled, table3.scaled)
-            ]
-            rows.append((BETA_TEXT[beta], str(mass), str(printed), *(f"{n:.1f}" for n in ours)))
+    tables = [table[variant] for variant in VARIANTS for table in (table3.unscaled, table3.scaled)]
+    rows = [
+        (BETA_TEXT[beta], str(mass), str(printed), *(f"{table[beta][str(mass)]:.1f}" for table in tables))
+        for beta, printed_row in published.table3.items()
+        for mass, printed in zip(published.table3_masses_gev, printed_row, strict=True)
+    ]
     return Table(
         title="Table III: number of events",
         columns=(
@@ -183,17 +194,6 @@ def _table1_table() -> Table:
         caption=f"At s<sub>W</sub>² = {SIN2_THETA_W} and s̃<sub>13</sub> = {S13_TILDE}, derived from"
         " hypercharge and SU(3)<sub>L</sub> representation.",
         align=("left", *("right",) * 6),
-    )
-
-
-def _conventions_text() -> str:
-    return (
-        f"The paper prints no value of s<sub>W</sub>². Both variants use {SIN2_THETA_W}, which reproduces its"
-        " event numbers (it is ŝ²(0) of Erler and Ramsey-Musolf, hep-ph/0409169). For β = −√3 the strength"
-        " of the Z′ exchange grows like 1/(1 − 4s<sub>W</sub>²), so no 331β number means anything without"
-        " it. The limits are two-sided, Δχ² = 2.706 for one parameter; where the best fit lies at infinite"
-        " mass that is a one-sided 95 %. The projections for Ge and NaI observe the Standard Model."
-        " `nurecoil predict` and `nurecoil limit` use 0.23857 unless told otherwise."
     )
 
 

@@ -11,28 +11,22 @@ from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.nuclei import nuclide
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult
-from nurecoil.papers.binh2021.published import Published
+from nurecoil.papers.binh2021.published import Published, load_words
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
+    BETA_TEXT,
     CL,
     DETECTOR_TEXT,
+    PROJECTIONS,
     SIN2_THETA_W,
     SYSTEMATICS,
     Setup,
-    values,
 )
-from nurecoil.recoil import recoil_templates
 
 Array = NDArray[np.float64]
 
 BETA_LABEL = {
-    "+sqrt3": r"$\beta=\sqrt{3}$",
-    "+2/sqrt3": r"$\beta=2/\sqrt{3}$",
-    "+1/sqrt3": r"$\beta=1/\sqrt{3}$",
-    "0": r"$\beta=0$",
-    "-1/sqrt3": r"$\beta=-1/\sqrt{3}$",
-    "-2/sqrt3": r"$\beta=-2/\sqrt{3}$",
-    "-sqrt3": r"$\beta=-\sqrt{3}$",
+    beta: rf"$\beta={text}$".replace("−", "-").replace("√3", r"\sqrt{3}") for beta, text in BETA_TEXT.items()
 }
 BETA_COLOUR = dict(
     zip(BETA_OF, ("vermillion", "orange", "purple", "black", "green", "sky", "blue"), strict=True)
@@ -44,6 +38,10 @@ VARIANT_TITLE = {
 MASS_LABEL = r"$m_{Z'}$ [TeV]"
 FIG4_POINTS = (("+sqrt3", 500, "vermillion"), ("-sqrt3", 2000, "sky"), ("-sqrt3", 5000, "blue"))
 MAGNETIC_MOMENTS: tuple[tuple[float, int, Style], ...] = ((2.9, -11, "dashed"), (2.2, -12, "dotted"))
+
+
+def _caption(*names: str) -> str:
+    return " ".join(load_words()["captions"][name].strip() for name in names)
 
 
 def weak_charge_figure(number: int, masses_tev: tuple[float, float]) -> Figure:
@@ -73,30 +71,20 @@ def weak_charge_figure(number: int, masses_tev: tuple[float, float]) -> Figure:
     return Figure(
         name=f"fig{number}",
         title=f"Figure {number}: weak charge correction up to {masses_tev[1]:g} TeV",
-        caption='R<sub>W</sub> of <sup>133</sup>Cs (iodine is nearly the same). In "equations" it is positive'
-        ' for every β; only in "numbers" does it have the sign of β, as the paper says. The'
-        " curve of β = −√3, and in equations that of −2/√3, leaves the frame at small masses.",
+        caption=_caption("weak_charge"),
         panels=panels,
     )
 
 
 def cross_section_figure(setup: Setup) -> Figure:
     """Return figure 3: weak and magnetic cross sections of caesium, averaged over the source."""
-    cs = nuclide("Cs133")
-    csi = setup.experiments["binh2021-csi"].experiment
     T = np.geomspace(5e-4, 45e-3, 300)
-    templates = recoil_templates(cs, csi.flux, csi.signal.form_factor, csi.conventions, T)
-    per_neutrino = 1 / len(csi.flux.components) * 1e-3  # and per keV
-
-    def weak(beta: str, variant: str, mass_tev: float) -> Array:
-        point = {**values(beta, variant), "m_zprime": mass_tev * 1e6, "mu_nu": 0.0}
-        return templates.evaluate(ZPRIME_331.couplings(**point)) * per_neutrino
-
-    standard = templates.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W)) * per_neutrino
+    caesium = compute.caesium_templates(setup, T)
+    standard = caesium.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W))
     magnetic = [
         Series(
             T * 1e3,
-            templates.magnetic.sum(axis=1) * (digits * 10.0**power) ** 2 * per_neutrino,
+            caesium.magnetic.sum(axis=1) * (digits * 10.0**power) ** 2,
             rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_B$",
             colour="grey",
             style=style,
@@ -113,7 +101,9 @@ def cross_section_figure(setup: Setup) -> Figure:
                 *(
                     Series(
                         T * 1e3,
-                        weak(beta, variant, mass),
+                        caesium.evaluate(
+                            ZPRIME_331.couplings(**compute.weak_point(beta, variant, mass * 1e3))
+                        ),
                         rf"{BETA_LABEL[beta]}, {mass:g} TeV",
                         colour=BETA_COLOUR[beta],
                         style="solid" if mass == 1 else "dashed",
@@ -133,9 +123,7 @@ def cross_section_figure(setup: Setup) -> Figure:
     return Figure(
         name="fig3",
         title="Figure 3: contributions to the cross section",
-        caption="Per <sup>133</sup>Cs nucleus and neutrino, averaged over the three components of the source"
-        " (the paper does not name its nucleus or neutrino energy). The magnetic part is orders of"
-        " magnitude below the weak one but for the last few keV, where both vanish.",
+        caption=_caption("cross_section"),
         panels=panels,
     )
 
@@ -185,8 +173,7 @@ def events_figure(setup: Setup) -> Figure:
     return Figure(
         name="fig4",
         title="Figure 4: events against the COHERENT data",
-        caption="Coincidence minus anticoincidence counts of the 2017 release (6 to 30 PE, t < 6 μs) with"
-        " their statistical errors; they hold about 6 beam-related background events besides the signal.",
+        caption=_caption("events"),
         panels=panels,
     )
 
@@ -212,13 +199,7 @@ def profile_figure(
     return Figure(
         name=f"fig{number}",
         title=f"Figure {number}: Δχ² of {title}",
-        caption="Solid: pulls profiled at every mass. Dotted: pulls kept at their best fit for 3 TeV, as"
-        " in the paper, Δχ² counted from there (it can be negative)."
-        + (
-            f" Dashed: profiled with σ<sub>sys</sub> = {SYSTEMATICS[1]} in place of {SYSTEMATICS[0]}."
-            if any(r.systematic for r in limits if r.experiment in experiments)
-            else ""
-        ),
+        caption=_caption("profile", *(["profile_projection"] if set(experiments) & set(PROJECTIONS) else [])),
         panels=panels,
     )
 
@@ -278,7 +259,6 @@ def summary_figure(published: Published, limits: Sequence[LimitResult]) -> Figur
     return Figure(
         name="summary",
         title="Summary: limits on the Z′ mass",
-        caption="Lower limits at 90 % CL; the projections (Ge, NaI) with σ<sub>sys</sub> = 0.2. Where the Z′"
-        " interferes destructively a second interval of small masses is allowed too.",
+        caption=_caption("summary"),
         panels=(LimitBars(MASS_LABEL, tuple(rows), x_range=(0.05, 20)),),
     )

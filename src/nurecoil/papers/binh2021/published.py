@@ -1,14 +1,15 @@
 """The printed numbers of the paper, as Python objects."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True)
 class PrintedLimit:
-    """A lower limit on m_Z' as printed; `digit` is one unit (TeV) of the last digit."""
+    """A lower limit on m_Z' as printed; `digit` is one unit (TeV) of the last digit, `why` our reason."""
 
     where: str
     experiments: tuple[str, ...]
@@ -16,6 +17,7 @@ class PrintedLimit:
     tev: float
     digit: float
     text: str
+    why: str = ""
 
     def agrees(self, tev: float | None) -> bool:
         """Return whether a limit rounds to the printed one: half a unit of the last digit at most."""
@@ -33,14 +35,27 @@ class PrintedBound:
 
 
 @dataclass(frozen=True)
-class PrintedInput:
-    """A printed number that is not a result: what it is and what is done with it."""
+class Statement:
+    """Anything printed that belongs to no table of numbers, and how it is judged and shown.
+
+    `kind` is "number", "equation", "statement" or "input"; an input has its `verdict` here, all others by
+    the check called `key` and the `rule`. Texts show our values; it holds in the `reading` alone.
+    """
 
     where: str
     quantity: str
     printed: str
-    verdict: str
     why: str
+    kind: str = "input"
+    verdict: str = ""
+    key: str = ""
+    rule: str = ""
+    equations: str = "{equations}"
+    numbers: str = "{numbers}"
+    reading: str = ""
+
+
+Brackets = Mapping[str, Sequence[Sequence[float]]]  # printed couplings of a fermion, as [couplings] explains
 
 
 @dataclass(frozen=True)
@@ -49,9 +64,11 @@ class Published:
 
     table3_masses_gev: tuple[int, ...]
     table3: Mapping[str, tuple[int, ...]]
+    table3_why: Mapping[str, str]
     limits: tuple[PrintedLimit, ...]
     bounds: tuple[PrintedBound, ...]
-    inputs: tuple[PrintedInput, ...]
+    statements: tuple[Statement, ...]
+    couplings: Mapping[str, Brackets]
 
     def limit_tev(self, experiment: str, beta: str) -> float | None:
         """Return the (first) limit that is printed for an experiment and β, or None."""
@@ -59,18 +76,28 @@ class Published:
         return next(found, None)
 
 
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("nurecoil.papers.binh2021").joinpath(name).read_text("utf-8"))
+
+
+def load_words() -> dict[str, Any]:
+    """Return the words of the report from `report.toml`."""
+    return _toml("report.toml")
+
+
 def load_published() -> Published:
     """Return the printed numbers from `published.toml`."""
-    text = resources.files("nurecoil.papers.binh2021").joinpath("published.toml").read_text("utf-8")
-    data = tomllib.loads(text)
+    data = _toml("published.toml")
     table3 = data["table3"]
-    masses = tuple(table3.pop("masses_gev"))
+    masses, why = tuple(table3.pop("masses_gev")), table3.pop("why")
     return Published(
         table3_masses_gev=masses,
+        table3_why=why,
         table3={beta: tuple(row) for beta, row in table3.items()},
         limits=tuple(
             PrintedLimit(**{**row, "experiments": tuple(row["experiments"])}) for row in data["limits"]
         ),
         bounds=tuple(PrintedBound(**row) for row in data["bounds"]),
-        inputs=tuple(PrintedInput(**row) for row in data["inputs"]),
+        statements=tuple(Statement(**row) for row in (*data["statements"], *data["inputs"])),
+        couplings=data["couplings"],
     )

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from nurecoil.document import Figure
 from nurecoil.papers.binh2021 import compute, contents, pictures, verdicts
 from nurecoil.papers.binh2021.compute import LimitResult
+from nurecoil.papers.binh2021.equations import equation_findings
 from nurecoil.papers.binh2021.published import Published, load_published
 from nurecoil.papers.binh2021.results import results_file
-from nurecoil.papers.binh2021.setup import S13_TILDE, SIN2_THETA_W, Setup, prepare
+from nurecoil.papers.binh2021.setup import Setup, prepare
+from nurecoil.papers.binh2021.statements import statement_findings
 from nurecoil.papers.paper import Paper, Reproduction
 
 Progress = Callable[[str], None]
@@ -22,30 +24,23 @@ def reproduce(progress: Progress) -> Reproduction:
     table3 = compute.both_tables3(setup, published.table3_masses_gev)
     limits = compute.all_limits(setup, progress)
     progress("comparing with the printed numbers")
+    findings = equation_findings(published.couplings) | statement_findings(setup, published, table3, limits)
     rows = (
         verdicts.table3_rows(published, table3)
         + verdicts.limit_rows(setup, published, limits)
-        + verdicts.statement_rows(setup, _table1_difference())
+        + verdicts.statement_rows(published, findings)
+        + verdicts.input_rows(published)
     )
-    inputs = verdicts.input_rows(published)
     progress("describing the figures")
     figures = _figures(setup, published, limits)
     return Reproduction(
-        contents.document(setup, published, table3, limits, rows, inputs, figures),
-        results_file(setup, published, table3, limits, rows + inputs),
-        contents.verdict_table("Results of the paper", rows),
+        contents.document(setup, published, table3, limits, rows, figures),
+        results_file(setup, published, table3, limits, rows),
+        contents.summary_table(rows),
     )
 
 
 BINH2021 = Paper(name="binh2021", title=contents.TITLE, steps=9, reproduce=reproduce)
-
-
-def _table1_difference() -> float:
-    ours = compute.table1()
-    printed = compute.table1_as_printed(SIN2_THETA_W, S13_TILDE)
-    return max(
-        abs(ours[beta][f][g] - printed[beta][f][g]) for beta in ours for f in ours[beta] for g in ("gV", "gA")
-    )
 
 
 def _figures(setup: Setup, published: Published, limits: Sequence[LimitResult]) -> dict[str, Figure]:

@@ -21,15 +21,7 @@ N_SM_OF_THE_PAPER = 188.0  # what its Table III tends to at large m_Z'
 BETA_OF = dict(
     zip(("+sqrt3", "+2/sqrt3", "+1/sqrt3", "0", "-1/sqrt3", "-2/sqrt3", "-sqrt3"), BETAS, strict=True)
 )
-BETA_TEXT = {
-    "+sqrt3": "√3",
-    "+2/sqrt3": "2/√3",
-    "+1/sqrt3": "1/√3",
-    "0": "0",
-    "-1/sqrt3": "−1/√3",
-    "-2/sqrt3": "−2/√3",
-    "-sqrt3": "−√3",
-}
+BETA_TEXT = dict(zip(BETA_OF, ("√3", "2/√3", "1/√3", "0", "−1/√3", "−2/√3", "−√3"), strict=True))
 EXPERIMENTS = ("binh2021-csi", "binh2021-lar", "binh2021-ge", "binh2021-nai-185", "binh2021-nai-2000")
 DETECTOR_TEXT = dict(zip(EXPERIMENTS, ("CsI", "LAr", "Ge", "NaI, 185 kg", "NaI, 2 t"), strict=True))
 PROJECTIONS = EXPERIMENTS[2:]
