@@ -51,7 +51,7 @@ def chi2(n, a, b):
 
 def by_hand(question, x, toys):
     """t of the same toys: χ² is a parabola of a and b, and b is not negative."""
-    b_at_x = question.fits_over([[x]])[0].points[0, 0]
+    b_at_x = question.profiled([[x]]).points[0, 0]
     data = question.whole.simulate([x, b_at_x], [], toys, np.random.default_rng(SEED))
     n, (of_a, of_b) = data.counts[0] / SIGMA, SLOPES
     b = np.maximum((n - x * of_a) @ of_b / (of_b @ of_b), 0.0)
@@ -83,7 +83,7 @@ def test_a_bound_of_the_other_parameter_counts():
 
 def on_a_grid(question, x, toys, first, second):
     """t of the same toys: the least χ² on a grid, at x and in all."""
-    best = min(question.fits_over([[x]]), key=lambda fit: fit.chi2[0])
+    best = question.profiled([[x]])
     data = question.whole.simulate([x, *best.points[0]], best.pulls[0], toys, np.random.default_rng(SEED))
     points = np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1).reshape(-1, 2)
     at_x = np.column_stack([np.full(second.size, x), second])

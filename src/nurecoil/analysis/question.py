@@ -15,6 +15,7 @@ from nurecoil.couplings import Couplings, strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
 from nurecoil.likelihood import (
+    REACH,
     Data,
     Fitted,
     JointLikelihood,
@@ -32,6 +33,9 @@ Array = NDArray[np.float64]
 
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
+_ROOMS = (12.0, 8.0, 5.0, 3.0, 2.0)  # widths of a constraint
+
+Constraints = Mapping[str, tuple[float, float]]
 
 
 def standard_model_counts(experiment: CompiledExperiment, values: Values) -> Array:
@@ -50,6 +54,7 @@ def joint_likelihood(
     fixed: Values,
     widths: Mapping[str, float] | None = None,
     engine: str = "numpy",
+    constraints: tuple[Parameter, ...] = (),
 ) -> JointLikelihood:
     """Return the likelihood of experiments together.
 
@@ -64,6 +69,8 @@ def joint_likelihood(
         Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
     engine : str
         What computes: "numpy", "jax" or "fast".
+    constraints
+        Parameters of the model with a prior, profiled as pulls are.
     """
     if not experiments:
         raise NurecoilError("at least one experiment is needed")
@@ -76,7 +83,7 @@ def joint_likelihood(
             expected = float(standard_model_counts(compiled, fixed).sum())
             counting = counting_likelihood(statistics, expected, widths)
         terms.append(term_of(compiled, counting, widths))
-    likelihood = JointLikelihood(tuple(terms), widths, engine_name=engine)
+    likelihood = JointLikelihood(tuple(terms), widths, constraints=constraints, engine_name=engine)
     if all(term.sigma is not None for term in terms):
         return likelihood
     standard = strengths(_standard_model_couplings(fixed))
@@ -126,11 +133,16 @@ class Question:
         engine: str = "numpy",
         over: Mapping[str, tuple[float, float]] | None = None,
         likelihood: JointLikelihood | None = None,
+        constraints: Constraints | None = None,
     ) -> "Question":
         """Check names and values, and put the likelihood together unless there is one."""
-        of_model = [p.name for p in model.parameters]
-        likelihood = likelihood or joint_likelihood(experiments, fixed, widths, engine)
-        for pull in likelihood.pulls:
+        of_model, tied = (
+            [p.name for p in model.parameters],
+            _constraints(model, constraints, {*fixed, *start, *(over or ())}),
+        )
+        fixed = {**fixed, **{p.name: p.default for p in tied}}
+        likelihood = likelihood or joint_likelihood(experiments, fixed, widths, engine, tied)
+        for pull in likelihood.pulls[: len(likelihood.pulls) - len(likelihood.constraints)]:
             if pull.name in of_model:
                 raise NurecoilError(
                     f"the nuisance parameter {pull.name} has the name of a parameter of {model.name}: its"
@@ -154,6 +166,8 @@ class Question:
         resolved = model.resolve({**fixed, **middles, **{n: v for n, v in start.items() if n in of_model}})
         others = {name: value for name, value in resolved.items() if name not in start}
         used = conventions(model, experiments, widths)
+        if tied:
+            used["constraints"] = {p.name: [p.default, p.prior_width] for p in tied}
         if over:
             used["profiled over"] = {name: list(edges) for name, edges in over.items()}
         notes = remarks(model, experiments, resolved, {**dict.fromkeys(over), **start})
@@ -170,44 +184,34 @@ class Question:
         own = {p.name for p in self.model.parameters}
         return tuple(number for number, name in enumerate(self.names) if name in own)
 
-    def strengths(self, points: ArrayLike) -> Array:
-        """Return what the model expects at points (P, d) of the free parameters, shape (P or 1, 12)."""
+    def strengths(self, points: ArrayLike, pulls: Array | None = None) -> Array:
+        """Return what the model expects at points (P, d) of the free parameters, shape (P or 1, 12).
+
+        A constrained parameter has its value in the pulls (J,) or (P, J), or is at the centre.
+        """
         x = np.atleast_2d(np.asarray(points, dtype=float))
-        new = {self.names[i]: x[:, i] for i in self.of_model}
+        new = (
+            {}
+            if pulls is None
+            else {name: np.atleast_2d(pulls)[:, j] for name, j in self.constrained.items()}
+        )
+        new |= {self.names[i]: x[:, i] for i in self.of_model}
         return strengths(self.model.evaluate({**self.values, **new}))
+
+    @cached_property
+    def constrained(self) -> dict[str, int]:
+        """The parameters of the model that are constrained, and their numbers among the pulls."""
+        names, own = [p.name for p in self.likelihood.constraints], {p.name for p in self.model.parameters}
+        first = len(self.likelihood.pulls) - len(names)
+        return {name: first + n for n, name in enumerate(names) if name in own - set(self.names)}
 
     def held(self, points: ArrayLike) -> dict[str, Array]:
         """Return the values of the nuisance parameters that are free or pinned, (P,) each."""
         x = np.atleast_2d(np.asarray(points, dtype=float))
         return self._pinned | {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
 
-    def profiled(self, points: ArrayLike) -> Fitted:
-        """Return χ² with the pulls, and the parameters `over`, profiled at points (P, d)."""
-        return lowest(self.fits_over(points))
-
-    def profiled_from(self, points: ArrayLike, begin: Fitted) -> Fitted:
-        """Return the same fits begun from others, one for each point, without a search for other valleys."""
-        if not self.over:
-            return self.likelihood.profiled(self.strengths(points), self.held(points), begin.pulls)
-        x = np.atleast_2d(np.asarray(points, dtype=float))
-        return fit_strengths(
-            self.likelihood,
-            self._strengths_of(x, tuple(self.over)),
-            self._box_over,
-            begin.points,
-            pulls=begin.pulls,
-            held=self.held(x),
-            points=len(x),
-        )
-
-    @property
-    def pull_scale(self) -> Array:
-        """The widths of the pulls; 1 for one without a prior, infinite for one that is held."""
-        width = self.likelihood.width
-        return np.where(width > 0, np.where(np.isfinite(width), width, 1.0), np.inf)
-
-    def fits_over(self, points: ArrayLike, starts: ArrayLike | None = None) -> list[Fitted]:
-        """Return fits of the pulls and the f parameters `over` at points (P, d), one from each start.
+    def profiled(self, points: ArrayLike, starts: Array | None = None) -> Fitted:
+        """Return χ² with the pulls, and the f parameters `over`, profiled at points (P, d).
 
         Parameters
         ----------
@@ -215,15 +219,86 @@ class Question:
         starts : array-like, shape (S, f), optional
             Of the parameters `over`; by default `starts_over`.
         """
+        x = np.atleast_2d(np.asarray(points, dtype=float))
         if not self.over:
-            return [self.likelihood.profiled(self.strengths(points), self.held(points))]
-        x, box = np.atleast_2d(np.asarray(points, dtype=float)), self._box_over
-        strengths_of, held = self._strengths_of(x, tuple(self.over)), self.held(x)
-        begins = self.starts_over if starts is None else np.atleast_2d(np.asarray(starts, dtype=float))
-        return [
-            fit_strengths(self.likelihood, strengths_of, box, start, held=held, points=len(x))
-            for start in begins[:, np.newaxis]
-        ]
+            return self._fit(self.likelihood, x, (), None, np.empty((1, 0)), held=self.held(x))
+        begins = self.starts_over if starts is None else np.atleast_2d(starts)
+        pulls = self.likelihood.begin
+        best = lowest([self._over(x, start[np.newaxis], pulls) for start in begins])
+        return lowest([best, self._over(x, best.points, best.pulls, REACH)])
+
+    def profiled_from(self, points: ArrayLike, begin: Fitted) -> Fitted:
+        """Return the same fits begun from others, one for each point, without a search for other valleys."""
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        return self._over(x, begin.points, begin.pulls)
+
+    def _over(self, x: Array, starts: Array, pulls: Array, reach: float | None = None) -> Fitted:
+        names, box = tuple(self.over), self._box_over
+        return self._fit(self.likelihood, x, names, box, starts, pulls, self.held(x), reach)
+
+    def _fit(
+        self,
+        likelihood: JointLikelihood,
+        x: Array,
+        names: tuple[str, ...],
+        box: Coordinates | None,
+        starts: Array,
+        pulls: Array | None = None,
+        held: Mapping[str, Array] | None = None,
+        reach: float | None = None,
+    ) -> Fitted:
+        """Return fits of the pulls, constraints among them, and of parameters of the model, at points x (P, d)."""
+        tied = self.constrained
+        if not (names or tied):
+            return likelihood.profiled(self.strengths(x), held, pulls, reach)
+        numbers = list(tied.values())
+        centre = likelihood.observed.centres if pulls is None else pulls
+        begin = np.atleast_2d(centre)[:, numbers]
+        rows = max(len(starts), len(begin))
+        begins = [np.broadcast_to(part, (rows, part.shape[1])) for part in (starts, begin)]
+        found = fit_strengths(
+            likelihood,
+            self._strengths_of(x, (*names, *tied)),
+            self._with_constraints(box),
+            np.concatenate(begins, axis=1),
+            pulls,
+            held,
+            len(x),
+            reach,
+            {len(names) + n: j for n, j in enumerate(numbers)},
+        )
+        return found.of(range(len(names)))
+
+    def _with_constraints(self, box: Coordinates | None) -> Coordinates:
+        """Return a box with room for the constrained parameters as well."""
+        more = Coordinates.linear(self._rooms)
+        return more if box is None else box.followed_by(more)
+
+    @cached_property
+    def _rooms(self) -> list[tuple[float, float]]:
+        """How far each constrained parameter may go: 12 widths, or less where the model does not exist."""
+        found = []
+        own = {self.free[i].name: self.start[self.free[i].name] for i in self.of_model}
+        for name, j in self.constrained.items():
+            parameter = find(self.model.parameters, name)
+            centre, width = float(self.likelihood.centre[j]), float(self.likelihood.width[j])
+            for room in _ROOMS:
+                ends = max(parameter.low, centre - room * width), min(parameter.high, centre + room * width)
+                try:
+                    self.model.evaluate({**self.values, **own, name: np.array(ends)})
+                except NurecoilError:
+                    if room == _ROOMS[-1]:
+                        raise
+                else:
+                    found.append(ends)
+                    break
+        return found
+
+    @property
+    def pull_scale(self) -> Array:
+        """The widths of the pulls; 1 for one without a prior, infinite for one that is held."""
+        width = self.likelihood.width
+        return np.where(width > 0, np.where(np.isfinite(width), width, 1.0), np.inf)
 
     @cached_property
     def starts_over(self) -> Array:
@@ -265,11 +340,11 @@ class Question:
         x = np.array(np.broadcast_to(pulls, (len(np.atleast_2d(points)), len(self.likelihood.pulls))))
         for name, values in self.held(points).items():
             x[:, self._pull_number(name)] = values
-        return self._without_priors.chi2(self.strengths(points), x)
+        return self._without_priors.chi2(self.strengths(points, x), x)
 
     def components(self, point: ArrayLike, pulls: Array) -> dict[str, dict[str, Array]]:
         """Return counts per bin at one point: {experiment: {"signal" or background: counts}}."""
-        return self.likelihood.components(self.strengths(point), pulls)
+        return self.likelihood.components(self.strengths(point, pulls), pulls)
 
     def with_data(self, data: Data) -> "Question":
         """Return the same question to other data."""
@@ -277,11 +352,13 @@ class Question:
 
     def expected(self, point: ArrayLike, pulls: ArrayLike | None = None) -> Data:
         """Return Asimov data: what is expected at a point (d,), at pulls (J,) or their centres."""
-        return self.likelihood.expected(self.strengths(point), self._pulls_at(point, pulls))
+        x = self._pulls_at(point, pulls)
+        return self.likelihood.expected(self.strengths(point, x), x)
 
     def simulate(self, point: ArrayLike, pulls: ArrayLike, sets: int, rng: np.random.Generator) -> Data:
         """Return simulated data around what is expected at a point (d,) and pulls (J,)."""
-        return self.likelihood.simulate(self.strengths(point), self._pulls_at(point, pulls), sets, rng)
+        x = self._pulls_at(point, pulls)
+        return self.likelihood.simulate(self.strengths(point, x), x, sets, rng)
 
     def fitted(
         self,
@@ -299,22 +376,9 @@ class Question:
         `JointLikelihood.profiled`.
         """
         theta, own = np.atleast_2d(np.asarray(starts, dtype=float)), list(self.of_model)
-        low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
-        names = tuple(self.names[i] for i in own)
-        if not own:
-            found = self._without_priors.profiled(self.strengths(theta[:1]), self._pinned, pulls, reach)
-        else:
-            coordinates = Coordinates.across([self.free[i] for i in own], low[own], high[own])
-            strengths_of = self._strengths_of(theta[:1], names)
-            found = fit_strengths(
-                self._without_priors,
-                strengths_of,
-                coordinates,
-                theta[:, own],
-                pulls,
-                self._pinned,
-                reach=reach,
-            )
+        box = self.coordinates(*(np.asarray(edge, dtype=float) for edge in (low, high)))
+        likelihood, x = self._without_priors, theta[:1]
+        found = self._fit(likelihood, x, self._own_names, box, theta[:, own], pulls, self._pinned, reach)
         points = np.empty((len(found.chi2), len(self.free)))
         points[:, own] = found.points
         for i, name in enumerate(self.names):
@@ -332,17 +396,24 @@ class Question:
 
         The Schur complement H_θθ - H_θx H_xx⁻¹ H_xθ of the Hessian in parameters θ and pulls x.
         """
-        own, point = list(self.of_model), best.points[:1]
-        coordinates, strengths_of = self.coordinates(low, high), self._strengths_of(point, self._own_names)
+        own, point, tied = list(self.of_model), best.points[:1], list(self.constrained.values())
+        coordinates = self._with_constraints(self.coordinates(low, high))
+        x = np.concatenate([point[:, own], best.pulls[:1, tied]], axis=1)
+        strengths_of = self._strengths_of(point, (*self._own_names, *self.constrained))
 
         def at(u: Array, rows: NDArray[np.intp] | None = None) -> Array:
             return strengths_of(coordinates.parameters(u), rows)
 
-        u = coordinates.of(point[:, own])[0]
-        strengths = expansion(at, len(own)) if own else self.strengths(point)
-        free, hessian = self._without_priors.hessian(strengths, u, best.pulls[0], tuple(self._pinned))
+        u = coordinates.of(x)[0]
+        free, hessian = self._without_priors.hessian(
+            expansion(at, u.size) if u.size else self.strengths(point),
+            u,
+            best.pulls[0],
+            tuple(self._pinned),
+            coordinates.ties({len(own) + n: j for n, j in enumerate(tied)}),
+        )
         slope = np.ones(len(hessian))
-        slope[free.size :] = coordinates.slope(point[:, own])[0]
+        slope[free.size :] = coordinates.slope(x)[0]
         hessian = hessian / np.outer(slope, slope)
         numbers = free.tolist()
         wanted = np.array([
@@ -398,7 +469,7 @@ class Question:
 
     @cached_property
     def _box_over(self) -> Coordinates:
-        low, high = (np.array(ends, dtype=float) for ends in zip(*self.over.values(), strict=True))
+        low, high = np.array([*self.over.values()], dtype=float).reshape(-1, 2).T
         return Coordinates.across([find(self.model.parameters, name) for name in self.over], low, high)
 
     @cached_property
@@ -438,11 +509,32 @@ class Question:
             question=question,
             values=values,
             converged=converged,
-            fixed={name: value for name, value in self.values.items() if name not in self.over},
+            fixed={n: v for n, v in self.values.items() if n not in self.over and n not in self.constrained},
             notes=(*self.model.notes(point), *notes, *self.remarks),
             conventions={**self.conventions, "nuisances": nuisances},
             provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
         )
+
+
+def _constraints(model: Model, given: Constraints | None, taken: Collection[str]) -> tuple[Parameter, ...]:
+    """Return the constrained parameters of the model, each with its prior."""
+    found = []
+    for name, (centre, width) in (given or {}).items():
+        parameter = find(model.parameters, name)
+        if parameter.choices:
+            raise NurecoilError(f"{name} cannot be constrained: it is a choice, {parameter.allowed()}")
+        if name in taken:
+            raise NurecoilError(
+                f"{name} is constrained, and set, free or profiled over as well: do one of them"
+            )
+        parameter.check(centre)
+        if not (math.isfinite(width) and width > 0):
+            raise NurecoilError(
+                f"the width of the constraint {name} = {parameter.format(centre)} +- {parameter.format(width)} is not"
+                " allowed: it must be positive and finite"
+            )
+        found.append(replace(parameter, default=float(centre), prior_width=float(width), log_scan=False))
+    return tuple(found)
 
 
 def _middles(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Strengths, expand
-from nurecoil.newton import triangle
+from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Strengths, Tie, expand
+
 from nurecoil.parameters import Parameter
 
 Array = NDArray[np.float64]
@@ -44,12 +44,28 @@ class Coordinates:
         log = (p.log_scan and bool(edge > 0) for p, edge in zip(parameters, low, strict=True))
         return cls(tuple(log), low, high)
 
+    @classmethod
+    def linear(cls, ends: Sequence[tuple[float, float]]) -> "Coordinates":
+        """Return those of a box with ends (low, high)."""
+        low, high = np.array(ends, dtype=float).reshape(-1, 2).T
+        return cls((False,) * low.size, low, high)
+
+    def followed_by(self, more: "Coordinates") -> "Coordinates":
+        """Return the coordinates of a box of more dimensions."""
+        low, high = (np.concatenate(pair) for pair in ((self.low, more.low), (self.high, more.high)))
+        return Coordinates((*self.log, *more.log), low, high)
+
     def of(self, points: Array) -> Array:
         """Return u of parameters (P, d)."""
         with np.errstate(invalid="ignore", divide="ignore"):
             linear = (points - self.low) / (self.high - self.low)
             ratio = np.log(points / self.low) / np.log(self.high / self.low)
         return np.where(self.log, ratio, linear)
+
+    def ties(self, constrained: Mapping[int, int]) -> list[Tie]:
+        """Return which parameters are constraints, which are linear in u."""
+        low, width = self.low.tolist(), (self.high - self.low).tolist()
+        return [Tie(k, pull, low[k], width[k]) for k, pull in constrained.items()]
 
     def slope(self, points: Array) -> Array:
         """Return dx/du at parameters (P, d)."""
@@ -74,6 +90,7 @@ def fit_strengths(
     held: Mapping[str, Array] | None = None,
     points: int = 1,
     reach: float | None = None,
+    constrained: Mapping[int, int] | None = None,
 ) -> Fitted:
     """Return the minima of χ² over the pulls and parameters, from starts (P, d) inside the box.
 
@@ -93,6 +110,8 @@ def fit_strengths(
         P, where the strengths differ from point to point.
     reach : float, optional
         As for `JointLikelihood.profiled`.
+    constrained : mapping, optional
+        The numbers of parameters that are constraints, and of these among the pulls.
     """
 
     def at(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
@@ -101,7 +120,14 @@ def fit_strengths(
     d = starts.shape[1]
     low, high = np.full(d, _EDGE), np.full(d, 1 - _EDGE)
     found = likelihood.fitted(
-        expansion(at, d, points), coordinates.of(starts), low, high, held=held, pulls=pulls, reach=reach
+        expansion(at, d, points),
+        coordinates.of(starts),
+        low,
+        high,
+        held=held,
+        pulls=pulls,
+        reach=reach,
+        tied=coordinates.ties(constrained or {}),
     )
     u = found.points
     u = np.where(u <= _EDGE, 0.0, np.where(u >= 1 - _EDGE, 1.0, u))

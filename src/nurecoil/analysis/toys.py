@@ -44,7 +44,7 @@ class ToyStatistic:
     def __call__(self, x: float, toys: int, seed: np.random.SeedSequence) -> tuple[Array, int]:
         """Return t of the toys at x, shape (toys,), and how many of their fits did not converge."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the result is checked
-            best, whole = lowest(self.question.fits_over([[x]])), self.question.whole
+            best, whole = self.question.profiled([[x]]), self.question.whole
             truth = np.array([x, *best.points[0]])
             expected = self.question.with_data(whole.expected(truth, best.pulls[0]))
             data = whole.simulate(truth, best.pulls[0], toys, np.random.default_rng(seed))
@@ -57,7 +57,7 @@ class ToyStatistic:
         negative. From the lowest of all, other valleys of the pulls are searched.
         """
         (x, *over), known = starts[0], self.question.starts_over
-        held = lowest(toys.fits_over([[x]], [over, *known]))
+        held = toys.profiled([[x]], np.array([over, *known]))
         held = replace(held, points=np.column_stack([np.full(len(held.chi2), x), held.points]))
         begin = toys.likelihood.begin
         fits = [held, self._fitted(toys, held.points, held.pulls)]
@@ -73,7 +73,7 @@ class ToyStatistic:
         if self.question.of_model:
             return best
         x = np.clip(best.points[:, :1], self.low, self.high)  # a nuisance parameter has no box
-        inside = lowest(toys.fits_over(x))
+        inside = toys.profiled(x)
         return replace(inside, points=np.column_stack([x, inside.points]))
 
     def _starts(self, truth: Array, expected: Question) -> list[Array]:
@@ -110,7 +110,7 @@ def minima(question: Question, low: float, high: float) -> list[Array]:
     log = question.free[0].log_scan and low > 0
     grid = np.clip((np.geomspace if log else np.linspace)(low, high, _GRID), low, high)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        best = lowest(question.fits_over(grid[:, np.newaxis]))
+        best = question.profiled(grid[:, np.newaxis])
     chi2 = best.chi2
     around = np.pad(chi2, 1, constant_values=np.inf)
     lowest_of_three = (chi2 < around[:-2]) & (chi2 <= around[2:]) & (chi2 < chi2.min() + _RELEVANT)

@@ -15,18 +15,20 @@ from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
 from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.expansion import Expansion, Moving, Strengths, expand
 from nurecoil.likelihood.found import Fitted, lowest
-from nurecoil.likelihood.joint import JointLikelihood
+from nurecoil.likelihood.joint import REACH, JointLikelihood, Tie
 from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
 
 __all__ = [
     "CountingLikelihood",
     "Data",
     "Expansion",
-    "Moving",
-    "Strengths",
     "Fitted",
     "JointLikelihood",
+    "Moving",
+    "REACH",
+    "Strengths",
     "Term",
+    "Tie",
     "binned_term",
     "counting_likelihood",
     "expand",

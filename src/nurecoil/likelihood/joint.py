@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +28,15 @@ _CHUNK_NUMBERS = 1_000_000  # of derivatives at once: bounds the memory, and kee
 _BEYOND = (-1.5, 1.5)  # t where a morphing is straight
 
 
+class Tie(NamedTuple):
+    """A fitted parameter θ, from 0 to 1, that is a constraint: the value of a pull is low + range θ."""
+
+    parameter: int
+    pull: int
+    low: float
+    range: float
+
+
 @dataclass(frozen=True)
 class JointLikelihood:
     """χ² = Σ over experiments of -2 ln L + Σ over pulls of (x/w)².
@@ -44,6 +54,9 @@ class JointLikelihood:
         Where the search for the best pulls begins; their defaults unless given.
     data
         What is compared with; the experiments' own unless given.
+    constraints
+        Parameters of the model that something else has measured: the last of the pulls, with a prior, but they
+        act by way of the strengths, see `fitted`.
     engine_name
         "numpy", "jax" or "fast": what computes; the results agree.
     """
@@ -52,6 +65,7 @@ class JointLikelihood:
     widths: Mapping[str, float]
     start: tuple[float, ...] = ()
     data: Data | None = None
+    constraints: tuple[Parameter, ...] = ()
     engine_name: str = "numpy"
 
     def __post_init__(self) -> None:
@@ -74,7 +88,8 @@ class JointLikelihood:
     @cached_property
     def pulls(self) -> tuple[Parameter, ...]:
         """All nuisance parameters, each once."""
-        return tuple({pull.name: pull for term in self.terms for pull in term.pulls}.values())
+        found = {pull.name: pull for term in self.terms for pull in term.pulls}
+        return (*found.values(), *self.constraints)
 
     @cached_property
     def width(self) -> Array:
@@ -85,7 +100,7 @@ class JointLikelihood:
     @property
     def noise(self) -> float:
         """How far a profiled χ² may be off: nothing where it is a parabola in the pulls."""
-        return 1e-7 if any(term.sigma is None for term in self.terms) else 0.0
+        return 1e-7 if self.constraints or any(term.sigma is None for term in self.terms) else 0.0
 
     @cached_property
     def centre(self) -> Array:
@@ -111,7 +126,10 @@ class JointLikelihood:
         """Return the likelihood of some of the experiments, with the pulls and the data that they have."""
         chosen = [number for number, term in enumerate(self.terms) if term.name in names]
         found = JointLikelihood(
-            tuple(self.terms[number] for number in chosen), {}, engine_name=self.engine_name
+            tuple(self.terms[number] for number in chosen),
+            {},
+            constraints=self.constraints,
+            engine_name=self.engine_name,
         )
         own = [self.pulls.index(pull) for pull in found.pulls]
         data = self.data and Data(tuple(self.data.counts[n] for n in chosen), self.data.centres[..., own])
@@ -211,6 +229,7 @@ class JointLikelihood:
         held: Mapping[str, ArrayLike] | None = None,
         pulls: Array | None = None,
         reach: float | None = None,
+        tied: Sequence[Tie] = (),
     ) -> Fitted:
         """Return χ² minimised over the pulls and d parameters in which the strengths are expanded.
 
@@ -226,13 +245,17 @@ class JointLikelihood:
             As for `profiled`.
         pulls, reach
             As for `profiled`.
+        tied
+            Which of the parameters are constraints.
         """
         values = _arrays(held)
         sizes = [v.size for v in values.values()]
         points = max(len(start), expansion.points, self.observed.sets, *sizes, 1)
         theta = np.broadcast_to(start, (points, start.shape[1])).T
         low, high = (np.broadcast_to(edge, (points, start.shape[1])).T for edge in (low, high))
-        return self._minimised(points, np.empty((1, 0)), expansion, values, theta, (low, high), pulls, reach)
+        return self._minimised(
+            points, np.empty((1, 0)), expansion, values, theta, (low, high), pulls, reach, tied
+        )
 
     def hessian(
         self,
@@ -240,6 +263,7 @@ class JointLikelihood:
         theta: Array,
         pulls: Array,
         held: Collection[str] = (),
+        tied: Sequence[Tie] = (),
     ) -> tuple[NDArray[np.intp], Array]:
         """Return the numbers of the free pulls, and the Hessian of χ² in these (in their own units) and in θ.
 
@@ -251,18 +275,20 @@ class JointLikelihood:
         pulls : ndarray, shape (J,)
         held : names
             Pulls that are not free.
+        tied
+            Which of the parameters are constraints.
 
         Returns
         -------
         tuple of ndarrays, shapes (F,) and (F + d, F + d)
         """
         free, d = self._free(tuple(held)), theta.size
-        layout, base = self._layout(free, d), pulls[np.newaxis].copy()
+        layout, base = self._layout(free, d, tied), pulls[np.newaxis].copy()
         base[:, free] = self.centre[free]
         fixed, moving = (
             (strengths, None) if isinstance(strengths, np.ndarray) else (np.empty((1, 0)), strengths)
         )
-        inputs = self._inputs(slice(0, 1), fixed, moving, base, free).prepared(layout, np)
+        inputs = self._inputs(slice(0, 1), fixed, moving, base, free, tied).prepared(layout, np)
         z = (pulls - self.centre)[free] / self._scale[free]
         packed = evaluate_joint(layout, inputs, np.concatenate([z, theta])[:, np.newaxis], np)[2][:, 0]
         scale = np.concatenate([self._scale[free], np.ones(d)])
@@ -281,10 +307,11 @@ class JointLikelihood:
         box: tuple[Array | None, Array | None],
         pulls: Array | None,
         reach: float | None,
+        tied: Sequence[Tie] = (),
     ) -> Fitted:
         """Return the minima at P points, chunk by chunk, the lowest that the search finds."""
         free = self._free(tuple(held))
-        layout = self._layout(free, len(theta))
+        layout = self._layout(free, len(theta), tied)
         run: Engine = engine("numpy" if isinstance(expansion, Moving) else self.engine_name)
         numbers = sum(term.bins for term in layout.terms) * max(1, layout.variables)
         chunk = max(1, _CHUNK_NUMBERS // numbers) if run.chunked else points
@@ -297,7 +324,7 @@ class JointLikelihood:
         for first in range(0, points, chunk):
             part = slice(first, min(first + chunk, points))
             base = self._base(part, part.stop - first, held)
-            inputs = run.prepared(layout, self._inputs(part, strengths, expansion, base, free))
+            inputs = run.prepared(layout, self._inputs(part, strengths, expansion, base, free, tied))
             start = np.concatenate([((begin[part] - self.centre)[:, free] / scale).T, theta[:, part]])
             edges = [
                 _with_free(edge, end, len(free), part)
@@ -313,6 +340,8 @@ class JointLikelihood:
             least = search(minimise, start, hops, len(free), near)
             chi2[part], converged[part] = least.chi2, least.converged
             base[:, free] = self.centre[free] + least.pulls * scale
+            for tie in tied:
+                base[:, tie.pull] = tie.low + tie.range * least.points[:, tie.parameter]
             found[part], best[part] = base, least.points
         return Fitted(chi2, best, found, converged)
 
@@ -343,19 +372,23 @@ class JointLikelihood:
         return [np.array([numbers[p.name] for p in term.pulls], dtype=np.intp) for term in self.terms]
 
     @cached_property
-    def _layouts(self) -> dict[tuple[bytes, int], Layout]:
+    def _layouts(self) -> dict[tuple[bytes, int, tuple[Tie, ...]], Layout]:
         return {}
 
     def _free(self, held: tuple[str, ...]) -> NDArray[np.intp]:
+        pulls = self.pulls[: len(self.pulls) - len(self.constraints)]
         return np.array(
-            [j for j, p in enumerate(self.pulls) if self.width[j] > 0 and p.name not in held], dtype=np.intp
+            [j for j, p in enumerate(pulls) if self.width[j] > 0 and p.name not in held], dtype=np.intp
         )
 
-    def _layout(self, free: NDArray[np.intp], parameters: int) -> Layout:
+    def _layout(self, free: NDArray[np.intp], parameters: int, tied: Sequence[Tie]) -> Layout:
         """Return what is the same for all points, the same object each time: engines remember it."""
-        key = (free.tobytes(), parameters)
+        key = (free.tobytes(), parameters, tuple(tied))
         if key not in self._layouts:
             place = dict(zip(free.tolist(), range(len(free)), strict=True))
+            weights = [0.0] * parameters
+            for tie in tied:
+                weights[tie.parameter] = float((tie.range / self.width[tie.pull]) ** 2)
             self._layouts[key] = Layout(
                 terms=tuple(term.engine[0] for term in self.terms),
                 places=tuple(tuple(place.get(j, -1) for j in places.tolist()) for places in self._places),
@@ -363,7 +396,7 @@ class JointLikelihood:
                     tuple((self._scale[places] / term.unit).tolist())
                     for term, places in zip(self.terms, self._places, strict=True)
                 ),
-                weights=(*np.where(np.isfinite(self.width[free]), 1.0, 0.0).tolist(), *(0.0,) * parameters),
+                weights=(*np.where(np.isfinite(self.width[free]), 1.0, 0.0).tolist(), *weights),
                 parameters=parameters,
             )
         return self._layouts[key]
@@ -384,13 +417,18 @@ class JointLikelihood:
         expansion: Expansion | Moving | None,
         base: Array,
         free: NDArray[np.intp],
+        tied: Sequence[Tie],
     ) -> Inputs:
         data = self.observed.at(part)
         pairs = [
             term.data(np.atleast_2d(counts)) for term, counts in zip(self.terms, data.counts, strict=True)
         ]
         moved = base[:1] if (base == base[:1]).all() else base
-        centres = (np.atleast_2d(data.centres)[:, free] - self.centre[free]) / self._scale[free]
+        measured = np.atleast_2d(data.centres)
+        centres = (measured[:, free] - self.centre[free]) / self._scale[free]
+        centres = np.pad(centres, [(0, 0), (0, expansion.d if expansion else 0)])
+        for tie in tied:
+            centres[:, len(free) + tie.parameter] = (measured[:, tie.pull] - tie.low) / tie.range
         return Inputs(
             strengths=strengths if expansion or len(strengths) == 1 else strengths[part],
             expansion=None if expansion is None else expansion.at(part),
@@ -400,7 +438,7 @@ class JointLikelihood:
                 (moved[:, places] - term.centre) / term.unit
                 for term, places in zip(self.terms, self._places, strict=True)
             ),
-            centres=np.pad(centres, [(0, 0), (0, expansion.d if expansion else 0)]),
+            centres=centres,
         )
 
     def _counts(self, strengths: Array, x: Array) -> list[dict[str, Array]]:

@@ -18,7 +18,6 @@ from nurecoil.likelihood.objective import evaluate
 from nurecoil.likelihood.response import Polynomial, polynomial, respond, respond_with_derivatives
 from nurecoil.newton import triangle
 
-
 _FEW = 2  # parameters: more cost less by way of the strengths
 
 

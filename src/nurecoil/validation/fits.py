@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis import BestFit, Question
-from nurecoil.analysis.best_fit import Fit
-from nurecoil.analysis.best_fit import fit_of
+from nurecoil.analysis.best_fit import Fit, fit_of
 from nurecoil.analysis.limits import limit_of
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import JointLikelihood, term_of
