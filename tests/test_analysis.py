@@ -178,9 +178,14 @@ def test_two_experiments_together_are_the_sum_of_their_chi2(compiled, freeze_at)
     np.testing.assert_allclose(together, chi2(pair[:1]) + chi2(pair[1:]), rtol=1e-9, atol=1e-9)
 
 
+def twin(compiled):
+    """Return another detector that saw the same counts."""
+    return replace(compiled, experiment=replace(compiled.experiment, name="twin", mass_kg=14.5))
+
+
 def test_an_experiment_counted_twice_has_twice_the_chi2_of_its_counts_and_one_set_of_pulls(csi):
     # 2 r²/950 and one prior: (128 - N)²/(950/2 + (0.28 N)² + 1.5²), by hand
-    twice = limit(ZPRIME_331, [csi] * 2, fixed(SQRT3), SCAN).values.profile
+    twice = limit(ZPRIME_331, [csi, twin(csi)], fixed(SQRT3), SCAN).values.profile
     N = csi.counts(ZPRIME_331.couplings(**fixed(SQRT3), m_zprime=twice.values)).sum(axis=-1)
     by_hand = (128 - N) ** 2 / (475 + (0.28 * N) ** 2 + 1.5**2)
     np.testing.assert_allclose(twice.minimum + twice.delta_chi2, by_hand, rtol=1e-9)
@@ -189,7 +194,8 @@ def test_an_experiment_counted_twice_has_twice_the_chi2_of_its_counts_and_one_se
 def test_an_experiment_counted_twice_without_systematics_has_twice_the_chi2(csi):
     exact = {"binh2021-csi_signal": 0.0, "binh2021-csi_background": 0.0}
     once, twice = (
-        limit(ZPRIME_331, [csi] * n, fixed(SQRT3), SCAN, widths=exact).values.profile for n in (1, 2)
+        limit(ZPRIME_331, experiments, fixed(SQRT3), SCAN, widths=exact).values.profile
+        for experiments in ([csi], [csi, twin(csi)])
     )
     np.testing.assert_allclose(twice.delta_chi2, 2 * once.delta_chi2, rtol=1e-9, atol=1e-9)
 

@@ -113,11 +113,11 @@ def test_a_projection_observes_nothing_of_its_own():
         ('"14.6 kg"', '"14.6 m"', "target.mass", "wrong unit"),
         ('"14.6 kg"', '"14.6"', "target.mass", "needs a unit"),
         ('"14.6 kg"', "14.6", "target.mass", "needs a unit"),
-        ('"14.6 kg"', '"-14.6 kg"', "target.mass", "greater than 0"),
+        ('"14.6 kg"', '"-14.6 kg"', "target.mass", "from 1e-06 to 1e+09 kg"),
         ('"14.6 kg"', '"nan kg"', "target.mass", "finite"),
         ('"19.3 m"', '"19.3 TeV"', "source.baseline", "wrong unit"),
-        ('"19.3 m"', '"0 m"', "source.baseline", "greater than 0"),
-        ("1.76e23", "-1.76e23", "source.protons_on_target", "greater than 0"),
+        ('"19.3 m"', '"0 m"', "source.baseline", "from 1 to 10000 m"),
+        ("1.76e23", "-1.76e23", "source.protons_on_target", "from 1e+12 to 1e+28 protons"),
         ("1.76e23", "nan", "source.protons_on_target", "finite"),
         ("1.76e23", "inf", "source.protons_on_target", "finite"),
         ("1.76e23", '"many"', "source.protons_on_target", "valid number"),
@@ -135,11 +135,11 @@ def test_a_projection_observes_nothing_of_its_own():
         ("a = 0.6655", "a = nan", "detector.efficiency.logistic.a", "given: nan"),
         ("[6, 1.0]", "[6, -1.0]", "detector.efficiency.logistic.steps", "greater than or equal to 0"),
         ('kind = "logistic"', 'kind = "logstic"', "detector.efficiency", "'logistic'"),
-        ("observed = 134", "observed = -134", "statistics.observed", "greater than or equal to 0"),
+        ("observed = 134", "observed = -134", "statistics.observed", "from 0 to 1e+12 counts"),
         ("observed = 134", 'observed = "SM"', "statistics.observed", "standard-model"),
         ("signal_pull_width = 0.28", "signal_pull_width = nan", "statistics.signal_pull_width", "finite"),
         ("[35, 62,", "[62,", "spectrum", "12 bins but 11 coincidence"),
-        ("[26, 51,", "[26, -51,", "spectrum.anticoincidence", "greater than or equal to 0"),
+        ("[26, 51,", "[26, -51,", "spectrum.anticoincidence", "from 0 to 1e+12 counts"),
         ("edges = [6, 8,", "edges = [8, 6,", "spectrum", "ascending"),
         ('"CsI"\nmass', '"CsJ"\nmass', "", "unknown element 'J'"),
         ('"helm-binh2021"', '"helm-binh"', "", "did you mean 'helm-binh2021'"),
@@ -152,6 +152,102 @@ def test_a_bad_field_is_named_with_the_reason(card, old, new, field, reason):
     assert "mine.toml has" in sentence
     assert f"[{field}" in sentence
     assert reason in sentence
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "allowed"),
+    [
+        (
+            "neutrinos_per_proton = 0.08",
+            "neutrinos_per_proton = 80",
+            "from 0.0001 to 1 neutrinos of each flavour",
+        ),
+        (
+            "neutrinos_per_proton = 0.08",
+            "neutrinos_per_proton = 8",
+            "from 0.0001 to 1 neutrinos of each flavour",
+        ),
+        (
+            "neutrinos_per_proton = 0.08",
+            "neutrinos_per_proton = 0",
+            "from 0.0001 to 1 neutrinos of each flavour",
+        ),
+        ("1.76e23", "1.76", "from 1e+12 to 1e+28 protons"),
+        ("1.76e23", "1.76e46", "from 1e+12 to 1e+28 protons"),
+        ('"14.6 kg"', '"14.6e9 tonne"', "from 1e-06 to 1e+09 kg"),
+        ('"14.6 kg"', '"1e-9 g"', "from 1e-06 to 1e+09 kg"),
+        ('"19.3 m"', '"19.3 mm"', "from 1 to 10000 m"),
+        ('"19.3 m"', '"19300 km"', "from 1 to 10000 m"),
+        ("factor = 0.0878", "factor = 8.78", "above 0 and at most 1"),
+        ("52, 54, 56", "52, 54, 1e9", "at most 7.074e+05"),
+        ("light_yield_per_kev = 13.348", "light_yield_per_kev = 0", "greater than 0"),
+        ("light_yield_per_kev = 13.348", "light_yield_per_kev = 1e12", "less than or equal to 1"),
+        ("a = 0.6655", "a = 66.55", "less than or equal to 1"),
+        ("observed = 134", "observed = 1e15", "from 0 to 1e+12 counts"),
+        ("variance_counts = 816", "variance_counts = -1", "from 0 to 1e+12 counts"),
+        ("signal_pull_width = 0.28", "signal_pull_width = 28", "from 0 to 3 (a fraction: 0.1 is 10 %)"),
+        (
+            "background_pull_width = 0.25",
+            "background_pull_width = 25",
+            "from 0 to 3 (a fraction: 0.1 is 10 %)",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_is_allowed(card, old, new, allowed):
+    assert allowed in refusal(card, (old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("neutrinos_per_proton = 0.08", "neutrinos_per_proton = 0.5"),
+        ("1.76e23", "176000000000000000000000"),
+        ("54, 56", "54, 56, 13348"),  # the last bin an overflow, to 1000 keV
+        ('"14.6 kg"', '"0.76 g"'),
+        ('"14.6 kg"', '"50000 tonne"'),
+        ('"19.3 m"', '"1 km"'),
+        ("signal_pull_width = 0.28", "signal_pull_width = 1.0"),
+        ("signal_pull_width = 0.28", "signal_pull_width = 0"),
+    ],
+)
+def test_what_may_be_is_accepted(card, old, new):
+    card((old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("1.76e23", "true", "source.protons_on_target"),
+        ("1.76e23", '"1.76e23"', "source.protons_on_target"),
+        ("factor = 0.0878", "factor = true", "detector.quenching.constant.factor"),
+        ("light_yield_per_kev = 13.348", "light_yield_per_kev = true", "detector.light_yield_per_kev"),
+        ("  4, 6, 8,", "  false, 6, 8,", "detector.edges.0"),
+        ("[6, 1.0]", "[6, true]", "detector.efficiency.logistic.steps"),
+        ("observed = 134", "observed = true", "statistics.observed"),
+        ("background = 6", 'background = "6"', "statistics.background"),
+        ("vector_recoil_term = false", "vector_recoil_term = 0", "cross_section.vector_recoil_term"),
+        ("vector_recoil_term = false", 'vector_recoil_term = "no"', "cross_section.vector_recoil_term"),
+        ('name = "binh2021-csi"', "name = 2021", "name"),
+        ('"14.6 kg"', "true", "target.mass"),
+        ("[35, 62,", "[true, 62,", "spectrum.coincidence.0"),
+        ("1.76e23", "1979-05-27", "source.protons_on_target"),
+        ("1.76e23", "[1.76e23]", "source.protons_on_target"),
+        ("1.76e23", "9" * 400, "source.protons_on_target"),
+        ("1.76e23", "9" * 5000, ""),
+    ],
+)
+def test_one_kind_does_not_pass_for_another(card, old, new, field):
+    sentence = refusal(card, (old, new))
+    assert f"[{field}" in sentence if field else "is not TOML" in sentence
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + CSI.encode().replace(b"\n", b"\r\n"))
+    assert load_experiment(path).statistics == load_experiment("binh2021-csi").statistics
+    path.write_bytes(CSI.encode("utf-16"))
+    with pytest.raises(NurecoilError, match="is not UTF-8 text"):
+        load_experiment(path)
 
 
 def test_all_errors_of_a_card_are_listed_at_once(card):

@@ -17,16 +17,16 @@ SCAN = ("signal_strength", 0.0, 3.0)
 
 
 def named(compiled, name):
-    """Return the same experiment under another name, with pulls of its own."""
+    """Return another detector that saw and expects the same, with pulls of its own."""
     statistics = compiled.experiment.statistics
     pulls = {
         field: replace(pull, name=f"{name}_{field}")
         for field in ("signal_pull", "background_pull")
         if (pull := getattr(statistics, field))
     }
-    return replace(
-        compiled, experiment=replace(compiled.experiment, name=name, statistics=replace(statistics, **pulls))
-    )
+    statistics, mass_kg = replace(statistics, **pulls), compiled.experiment.mass_kg + len(name)
+    other = replace(compiled.experiment, name=name, mass_kg=mass_kg, statistics=statistics)
+    return replace(compiled, experiment=other)
 
 
 def exact(*experiments):
@@ -94,7 +94,7 @@ def test_each_of_three_is_left_out_once(compiled):
 
 
 def test_a_shared_nuisance_parameter_is_said(csi):
-    twin = replace(csi, experiment=replace(csi.experiment, name="twin"))
+    twin = replace(csi, experiment=replace(csi.experiment, name="twin", mass_kg=14.5))
     result = combine(SCALED_STANDARD_MODEL, [csi, twin], {}, SCAN)
     assert result.values.shared == ("binh2021-csi_signal", "binh2021-csi_background")
     assert any(note.startswith("experiments share binh2021-csi_signal") for note in result.notes)

@@ -1,5 +1,6 @@
 """Columns and histograms: events, bin centres, edges, projections, and what is refused."""
 
+import hashlib
 import math
 
 import numpy as np
@@ -7,23 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nurecoil.card import experiment_names, read_card
 from nurecoil.errors import NurecoilError
 from nurecoil.histograms import exponential, histogram, read_columns, require_one_row_each
+from releases import data_folder, release_file
 
 EDGES = {"energy": (0.0, 1.0, 3.0), "time": (0.0, 2.0, 4.0, 8.0)}
 BOTH = {"energy": 0, "time": 1}
 
 
 @pytest.fixture
-def written(tmp_path):
-    """Return a function that writes a data file."""
+def read(tmp_path):
+    """Return a function that writes a data file and reads it."""
 
-    def write(content):
-        path = tmp_path / "data.txt"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
+    def numbers(content):
+        (tmp_path / "data.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_columns(tmp_path / "data.txt")[0]
 
-    return write
+    return numbers
 
 
 # --- files --------------------------------------------------------------------------------------------
@@ -33,34 +35,88 @@ def written(tmp_path):
     "content",
     [
         "1 2 3\n4 5 6\n",
+        "  1   2 3  \n 4 5    6",
         "1,2,3\n4,5,6",
         "1, 2,\t3\n4 ,5, 6\n",
-        "# energy time counts\n1 2 3\n\n4 5 6 # last\n",
+        "1;2;3\n4;5;6\n",
+        "1\t2\t3\n4 \t 5\t6\t\n",
+        "# energy; time, counts\n1 2 3\n\n4 5 6 # last\n",
         "1 2 3\r\n4 5 6\r\n",
+        "1 2 3\r4 5 6\r",
         "1e0 20e-1 +3\n4. 5.0 6",
+        b"\xef\xbb\xbf1 2 3\n4 5 6\n",
+        b"\xef\xbb\xbf# a comment\n1,2,3\n4,5,6\n",
     ],
 )
-def test_numbers_are_parted_by_commas_or_blanks(written, content):
-    np.testing.assert_array_equal(read_columns(written(content)), [[1, 2, 3], [4, 5, 6]])
+def test_numbers_are_parted_by_one_separator(read, content):
+    np.testing.assert_array_equal(read(content), [[1, 2, 3], [4, 5, 6]])
 
 
-def test_one_row_and_one_column_stay_a_table(written):
-    assert read_columns(written("1 2 3")).shape == (1, 3)
-    assert read_columns(written("1\n2\n3")).shape == (3, 1)
+def test_one_row_and_one_column_stay_a_table(read):
+    assert read("1 2 3").shape == (1, 3)
+    assert read("1\n2\n3").shape == (3, 1)
 
 
-@pytest.mark.parametrize("bad", ["nan", "inf", "-inf", "NaN"])
-def test_a_number_that_is_none_is_named_with_its_row(written, bad):
-    with pytest.raises(NurecoilError, match=r"data\.txt has a number that is not finite in row 3"):
-        read_columns(written(f"1 2\n3 4\n5 {bad}\n6 7\n"))
+@pytest.mark.parametrize("bad", ["nan", "inf", "-inf", "NaN", "1e999"])
+def test_a_number_that_is_not_finite_is_named_with_its_line(read, bad):
+    with pytest.raises(NurecoilError, match=rf"'{bad}' in line 4 is no finite number"):
+        read(f"# PE counts\n1 2\n3 4\n5 {bad}\n6 7\n")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("row", ["15{0}{0}30", "{0}15{0}30", "15{0} {0}30", "15{0}30{0}{0}30"])
+def test_an_empty_cell_is_refused_wherever_it_is(read, separator, row):
+    with pytest.raises(NurecoilError, match="an empty cell in line 3"):
+        read(f"# a{separator}b\n1{separator}2{separator}3\n{row.format(separator)}\n")
+    with pytest.raises(NurecoilError, match="an empty cell in line 1"):  # in every line of the file
+        read(f"{row.format(separator)}\n" * 3)
 
 
 @pytest.mark.parametrize(
-    "content", ["", "# nothing\n", "1 2\n3\n", "1 two\n", b"\xff\xfe1 2\n", "1 2 3,,4\n1 2\n"]
+    "row", ["12,5\t30", "12,5 30", "12,5;30", "12,5  30,5", "1.5;2,5", "1;2 3", "1\t2 3"]
 )
-def test_what_is_no_table_is_refused(written, content):
-    with pytest.raises(NurecoilError, match=r"data\.txt is not a table of numbers"):
-        read_columns(written(content))
+def test_a_decimal_comma_or_a_second_separator_is_refused_with_its_line(read, row):
+    for rows, line in ((f"{row}\n{row}\n", 1), (f"1{row[-2]}2\n{row}\n", 2)):
+        with pytest.raises(
+            NurecoilError,
+            match=rf"in line [1-{line}] is no finite number; cells are parted by (commas|semi|tabs)",
+        ):
+            read(rows)
+
+
+@pytest.mark.parametrize(
+    "cell", ["two", "1_000", "\u0661", "\u22121", "1\u00a0000", "0x10", '"1"', "1d5", "--1", "1.2.3"]
+)
+def test_what_is_no_number_is_named_with_its_line(read, cell):
+    with pytest.raises(NurecoilError, match="in line 2 is no finite number; cells are parted by blanks"):
+        read(f"1 2\n3 {cell}\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "no line of numbers"),
+        ("# nothing\n\n", "no line of numbers"),
+        ("1 2\n3\n", "line 2 has 1 cells, those before it 2"),
+        ("1,2\n# and\n3,4,5\n", "line 3 has 3 cells, those before it 2"),
+        (b"\xff\xfe1\x00 \x002\x00", "codec"),
+        ("1 2\n".encode("utf-16-le"), "in line 1 is no finite number"),
+    ],
+)
+def test_what_is_no_table_is_refused(read, content, reason):
+    with pytest.raises(NurecoilError, match=reason):
+        read(content)
+
+
+def test_a_file_is_read_with_its_hash_and_named_in_errors(tmp_path):
+    path = tmp_path / "data.txt"
+    path.write_bytes(b"1 2\n3 4\n")
+    numbers, sha256 = read_columns(path)
+    np.testing.assert_array_equal(numbers, [[1, 2], [3, 4]])
+    assert sha256 == hashlib.sha256(b"1 2\n3 4\n").hexdigest()
+    path.write_bytes(b"1 2\n3,4\n")
+    with pytest.raises(NurecoilError, match=r"data\.txt is not a table of numbers: .* in line 1"):
+        read_columns(path)
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
@@ -68,6 +124,15 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         read_columns(tmp_path / "absent.txt")
     with pytest.raises(NurecoilError, match=r"cannot read the data file .*: Is a directory"):
         read_columns(tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in experiment_names() if name.startswith("coherent-")])
+def test_the_releases_are_read_as_plain_loadtxt_reads_them(name):
+    card = read_card(name)[1]
+    release_file(name, card.data.observed.file)
+    for path in sorted((data_folder() / name).glob("*.txt")):
+        plain = np.loadtxt(path.read_text(encoding="utf-8").replace(",", " ").splitlines(), ndmin=2)
+        np.testing.assert_array_equal(read_columns(path)[0], plain)
 
 
 # --- histograms ---------------------------------------------------------------------------------------
@@ -129,6 +194,15 @@ def test_exponential_is_the_integral():
     np.testing.assert_allclose(exponential((0.0, 2.0, 6.0), 0.5), expected, rtol=1e-14)
     np.testing.assert_allclose(exponential((0.0, 2.0, 6.0), 0.0), [2, 4], rtol=1e-14)
     np.testing.assert_allclose(exponential((0.0, 2.0, 6.0), 1e-9), [2, 4], rtol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [1e-17, -1e-17, 1e3, -1e3, 1e6, 0.3, -0.3])
+@pytest.mark.parametrize("start", [0.0, 50.0, -6.0])
+def test_exponential_neither_vanishes_nor_overflows_at_any_rate(rate, start):
+    # the share of the first of two bins of 1 us: 1/(1 + e^{-rate})
+    first, second = exponential((start, start + 1, start + 2), rate)
+    share = 1 / (1 + math.exp(-rate)) if rate > -700 else 0.0
+    assert first / (first + second) == pytest.approx(share, rel=1e-10)
 
 
 def test_a_table_of_counts_needs_one_row_a_bin_and_no_two_at_one_place():

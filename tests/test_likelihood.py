@@ -1,5 +1,7 @@
 """Gaussian χ²: eqs. 43-45 by hand and against numerical minimisers; bins and pulls as one covariance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from cases import migrad, pull
 from nurecoil.card import load_experiment
+from nurecoil.errors import NurecoilError
 from nurecoil.likelihood import CountingLikelihood, Data, JointLikelihood, counting_likelihood, gaussian_term
 
 CSI = CountingLikelihood(observed=134, background=6, variance=950, signal_width=0.28, background_width=0.25)
@@ -24,6 +27,19 @@ LIKELIHOODS = st.builds(
 
 def of(name, standard_model=1e9, widths=None):
     return counting_likelihood(load_experiment(name).statistics, standard_model, widths or {})
+
+
+def test_a_gaussian_of_no_counts_needs_a_variance():
+    statistics = replace(load_experiment("binh2021-csi").statistics, observed=0.0, variance_counts=0.0)
+    for nothing in (
+        statistics,
+        replace(statistics, variance_fraction=0.3),
+        replace(statistics, observed=None),
+    ):
+        with pytest.raises(NurecoilError, match=r"observed = 0 without variance_counts .* bins of \[data\]"):
+            counting_likelihood(nothing, 0.0)
+    assert counting_likelihood(replace(statistics, variance_counts=3.0), 0.0).variance == 3.0
+    assert counting_likelihood(replace(statistics, observed=None), 5.0).variance == 5.0
 
 
 # --- the seed's three χ² ------------------------------------------------------------------------------

@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nurecoil.analysis import combine, fit, joint_likelihood, limit
 from nurecoil.analysis.remarks import remarks
-from nurecoil.experiment import CompiledExperiment
-from nurecoil.models import STANDARD_MODEL, load_model
+from nurecoil.card import load_experiment
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment, compile_experiment
+from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, load_model
+from test_binned_card import CARD, FLAT, SEEN
 
 
 @pytest.fixture
@@ -60,3 +64,106 @@ def test_the_same_data_twice_are_remarked(csi, compiled):
     assert remark == "binh2021-csi and again contain the same data, which count twice here."
     assert remarks(STANDARD_MODEL, [twice, csi], values, []) != ()
     assert remarks(STANDARD_MODEL, [csi, compiled["binh2021-lar"]], values, []) == ()
+
+
+# --- data that would count twice ----------------------------------------------------------------------
+
+
+def renamed(compiled, **changes):
+    """Return an experiment under another name, with more changes."""
+    return replace(compiled, experiment=replace(compiled.experiment, name="again", **changes))
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """Return a function that compiles a binned card with some texts replaced, under another name each."""
+
+    def load(name, *replacements, seen="seen.txt", content=SEEN):
+        text = CARD.replace('"mine', f'"{name}').replace('"seen.txt"', f'"{seen}"')
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        (tmp_path / seen).write_text(content, encoding="utf-8")
+        (tmp_path / "flat.csv").write_text(FLAT, encoding="utf-8")
+        return compile_experiment(load_experiment(tmp_path / f"{name}.toml"))
+
+    return load
+
+
+ASK = {
+    "likelihood": lambda pair: joint_likelihood(pair, {}),
+    "limit": lambda pair: limit(SCALED_STANDARD_MODEL, pair, {}, ("signal_strength", 0.0, 2.0)),
+    "fit": lambda pair: fit(SCALED_STANDARD_MODEL, pair, {}, {"signal_strength": 1.0}),
+    "combine": lambda pair: combine(SCALED_STANDARD_MODEL, pair, {}, ("signal_strength", 0.0, 2.0)),
+}
+
+
+@pytest.mark.parametrize("ask", ASK.values(), ids=ASK.keys())
+def test_one_experiment_twice_is_refused(compiled, ask):
+    csi, ge = compiled["binh2021-csi"], compiled["binh2021-ge"]
+    for pair in ([csi, csi], [ge, ge], [csi, replace(csi, templates=csi.templates.scaled(2.0))]):
+        with pytest.raises(NurecoilError, match=f"experiment {pair[0].experiment.name} is given 2 times"):
+            ask(pair)
+
+
+@pytest.mark.parametrize("ask", ASK.values(), ids=ASK.keys())
+def test_the_same_counts_under_another_name_are_refused(csi, ask):
+    for twin in (renamed(csi), renamed(csi, title="another", overlaps=())):
+        with pytest.raises(NurecoilError, match="binh2021-csi and again have the same observed counts"):
+            ask([csi, twin])
+
+
+def test_what_another_detector_saw_is_not_refused(compiled):
+    csi, ge = compiled["binh2021-csi"], compiled["binh2021-ge"]
+    statistics, exposure = csi.experiment.statistics, csi.experiment.exposure
+    joint_likelihood([csi, compiled["binh2021-lar"], ge], {})
+    joint_likelihood([ge, renamed(ge)], {})  # projections observe nothing that could count twice
+    joint_likelihood([csi, renamed(csi, statistics=replace(statistics, observed=135.0))], {})
+    joint_likelihood([csi, renamed(csi, mass_kg=14.5)], {})
+    joint_likelihood([csi, renamed(csi, exposure=replace(exposure, baseline_m=25.0))], {})
+    none = replace(csi, experiment=replace(csi.experiment, statistics=replace(statistics, observed=0.0)))
+    joint_likelihood([none, renamed(none)], {})  # two detectors that saw nothing
+
+
+def test_two_cards_of_one_data_file_are_refused(beside):
+    mine = beside("mine")
+    for other in (
+        beside("other"),
+        beside("other", ('"10 kg"', '"11 kg"')),
+        beside("other", ("edges = [1, 2, 4, 10]", "edges = [1, 4, 10]")),
+        beside("other", seen="copy.txt"),
+        beside("other", seen="copy.txt", content="# a comment\n" + SEEN),
+    ):
+        with pytest.raises(NurecoilError, match="mine and other have the same observed counts"):
+            joint_likelihood([mine, other], {})
+        with pytest.raises(NurecoilError, match="other and mine have the same observed counts"):
+            joint_likelihood([other, mine], {})
+
+
+def test_other_parts_of_one_file_are_not_refused(beside):
+    mine = beside("mine")
+    joint_likelihood([mine, beside("other", seen="other.txt", content=SEEN.replace(" 60", " 61"))], {})
+    low, high = (beside(name, ("edges = [1, 2, 4, 10]", f"edges = {edges}"))
+                 for name, edges in (("low", "[1, 2, 4]"), ("high", "[4, 10]")))  # fmt: skip
+    joint_likelihood([low, high], {})
+    columns = "\n".join(f"{row} {number}" for number, row in enumerate(SEEN.splitlines()[1:]))
+    one = beside("one", seen="both.txt", content=columns)
+    two = beside(
+        "two", ("time = 1 }, weight = 2", "time = 1 }, weight = 3"), seen="both.txt", content=columns
+    )
+    joint_likelihood([one, two], {})
+    toy = replace(mine.experiment.statistics, observed=mine.experiment.statistics.observed + 1)
+    joint_likelihood([mine, renamed(mine, statistics=toy)], {})
+
+
+def test_releases_that_contain_one_another_are_remarked(coherent):
+    pair = [coherent["coherent-csi-2017"], coherent["coherent-csi-2021"]]
+    (remark,) = remarks(STANDARD_MODEL, pair, STANDARD_MODEL.resolve({}), [])
+    assert "contain the same data, which count twice here" in remark
+
+
+@pytest.mark.parametrize("name", ["coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020"])
+def test_a_release_under_another_name_is_refused(coherent, name):
+    with pytest.raises(NurecoilError, match=f"{name} and again have the same observed counts"):
+        joint_likelihood([coherent[name], renamed(coherent[name], mass_kg=10.0)], {})

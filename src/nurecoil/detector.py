@@ -15,6 +15,9 @@ from nurecoil.smearing import GammaSmearing, NoSmearing, PoissonSmearing, Smeari
 
 Array = NDArray[np.float64]
 
+_HIGHEST_KEV = 5.3e4  # no recoil takes more than the whole neutrino of a stopped muon
+_MOST_SUB_BINS = 100_000
+
 
 @dataclass(frozen=True)
 class Detector:
@@ -78,6 +81,8 @@ class Detector:
         if isinstance(self.smearing, GammaSmearing):
             own = f"1: gamma smearing has its own light yield, 1/a = {self.smearing.scale:.6g} per keV"
             require(self.light_yield == 1, "light_yield", self.light_yield, own)
+        most = _HIGHEST_KEV * self.light_yield * self.smearing.scale
+        require(self.edges[-1] <= most, "edges", self.edges, f"at most {most:.4g}, the neutrino's energy")
         self._check_step()
         if isinstance(self.smearing, PoissonSmearing):
             self.smearing.check_edges(self._fine_edges()[0])
@@ -97,9 +102,12 @@ class Detector:
         Raises
         ------
         NurecoilError
-            For a negative T, and for one above which the quenched energy falls.
+            For a negative T, and for one above which the quenched energy falls or exceeds T.
         """
-        E = self.light_yield * np.atleast_1d(self.quenching.electron_equivalent(T))
+        T_kev, kev = 1e3 * np.atleast_1d(T), np.atleast_1d(self.quenching.electron_equivalent(T))
+        factor = np.divide(kev, T_kev, out=np.zeros_like(kev), where=T_kev > 0).max(initial=0.0)
+        require(factor <= 1 + 1e-9, "quenching factor", f"{factor:.4g}", "at most 1 at all recoils")
+        E = self.light_yield * kev
         if not self._smeared or self.efficiency_at == "true":
             return self.smearing.probabilities(E, self.edges) * self.efficiency(self.smearing.scale * E)
         edges, starts = self._fine_edges()
@@ -145,7 +153,8 @@ class Detector:
                 )
             return
         require(self._smeared, "step", self.step, "left out without smearing, where the response is exact")
-        require(0 < self.step < math.inf, "step", self.step, "above 0 and finite")
+        least = (self.edges[-1] - self.edges[0]) / _MOST_SUB_BINS
+        require(least <= self.step < math.inf, "step", self.step, f"above 0 and finite, at least {least:g}")
         for low, high in zip(self.edges[:-1], self.edges[1:], strict=True):
             steps = (high - low) / self.step
             require(

@@ -1,7 +1,8 @@
 """Experiments: target, source, detector and exposure, compiled once into templates of counts."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from nurecoil.recoil import (
 )
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 _SEGMENTS = 24  # at least, so that form factors and smearing are smooth inside each
 _POINTS_PER_SEGMENT = 8
@@ -196,6 +198,8 @@ class Experiment:
     data_hashes: tuple[tuple[str, str], ...] = ()
     overlaps: tuple[str, ...] = ()  # names of experiments that contain some of the same data
     card_hash: str = ""  # SHA-256 of the card
+    observed_in: tuple[str, int | None] | None = None  # SHA-256 and column of the observed counts
+    as_read: "Experiment | None" = field(default=None, compare=False, repr=False)  # from the card
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -222,7 +226,8 @@ class Experiment:
             )
             statistics = replace(statistics, variations=variations)
         signal = replace(self.signal, form_factor=form_factor)
-        return replace(self, signal=signal, statistics=statistics)
+        as_read = self.as_read and self.as_read.with_form_factor(form_factor)
+        return replace(self, signal=signal, statistics=statistics, as_read=as_read)
 
 
 @dataclass(frozen=True)
@@ -244,6 +249,11 @@ class CompiledExperiment:
     experiment: Experiment
     templates: RecoilTemplates
     variations: tuple[tuple[RecoilTemplates, RecoilTemplates], ...] = ()
+    as_compiled: "CompiledExperiment | None" = field(default=None, compare=False, repr=False)
+
+    def edits(self) -> list[str]:
+        """Return what is not as the card has it, or not as `compile_experiment` returned it."""
+        return edits(self.experiment.as_read, self.experiment) + edits(self.as_compiled, self, "compiled")
 
     def counts(self, couplings: Couplings) -> Array:
         """Return the expected counts per bin, shape (..., bins), at couplings of shape (..., 3, 3)."""
@@ -256,13 +266,43 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     The integral is split wherever the response or a spectrum ends or jumps, and Gauss-Legendre in
     between, so that bins and thresholds are exact.
     """
-    compiler = _Compiler(experiment)
-    variations: tuple[tuple[RecoilTemplates, RecoilTemplates], ...] = ()
-    if isinstance(experiment.statistics, BinnedStatistics):
-        variations = tuple(
-            (compiler.templates(v.up), compiler.templates(v.down)) for v in experiment.statistics.variations
-        )
-    return CompiledExperiment(experiment, compiler.templates(experiment.signal), variations)
+    compiler, statistics = _Compiler(experiment), experiment.statistics
+    varied = statistics.variations if isinstance(statistics, BinnedStatistics) else ()
+    try:
+        nominal = compiler.templates(experiment.signal)
+        variations = tuple((compiler.templates(v.up), compiler.templates(v.down)) for v in varied)
+    except NurecoilError as error:
+        raise NurecoilError(f"experiment {experiment.name}: {error}") from None
+    compiled = read_only(CompiledExperiment(experiment, nominal, variations))
+    return replace(compiled, as_compiled=compiled)
+
+
+def edits(old: Any, new: Any, name: str = "") -> list[str]:
+    """Return in words where a thing differs from what it was, field by field: "mass_kg = 100.0"."""
+    if old is new:
+        return []
+    if is_dataclass(old) and type(old) is type(new):
+        names = [f.name for f in fields(old) if f.compare]
+        parts = [(getattr(old, n), getattr(new, n), f"{name}.{n}".lstrip(".")) for n in names]
+    elif isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
+        parts = [(*pair, f"{name}[{n}]") for n, pair in enumerate(zip(old, new, strict=True))]
+    elif (
+        np.array_equal(old, new) if isinstance(old, np.ndarray) or isinstance(new, np.ndarray) else old == new
+    ):
+        return []
+    else:
+        return [f"{name} = {new}" if isinstance(new, str | int | float) else name]
+    return [text for part in parts for text in edits(*part)]
+
+
+def read_only(thing: T) -> T:
+    """Return a thing whose arrays are made read-only, so that none can be edited without a trace."""
+    if isinstance(thing, np.ndarray):
+        thing.setflags(write=False)
+    parts = [getattr(thing, f.name) for f in fields(thing)] if is_dataclass(thing) else []
+    for part in thing if isinstance(thing, tuple) else parts:
+        read_only(part)
+    return thing
 
 
 class _Compiler:

@@ -1,6 +1,8 @@
 """Counts and shapes from data files: columns of numbers, binned on named axes."""
 
-import warnings
+import hashlib
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,28 +13,50 @@ from nurecoil.errors import NurecoilError
 
 Array = NDArray[np.float64]
 
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 
-def read_columns(path: Path) -> Array:
-    """Return the numbers of a text file, shape (rows, columns); commas or blanks part them, # comments.
+
+def read_columns(path: Path) -> tuple[Array, str]:
+    """Return the numbers of a text file, shape (rows, columns), and its SHA-256; # begins a comment.
+
+    One separator parts the cells of all lines: a semicolon if there is any, else a comma, else a tab, else
+    blanks. A decimal comma or an empty cell is thus never read as another number.
 
     Raises
     ------
     NurecoilError
-        If the file cannot be read, holds no numbers, or one that is not finite: with its row.
+        If the file cannot be read, is not UTF-8 text, or no table of finite numbers: with the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").replace(",", " ").splitlines()
-        with warnings.catch_warnings(action="error"):
-            table = np.loadtxt(lines, ndmin=2)
+        content = path.read_bytes()
+        return _table(content.decode("utf-8-sig").splitlines()), hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise NurecoilError(f"cannot read the data file {path}: {error.strerror}") from None
-    except (ValueError, UserWarning) as error:
+    except ValueError as error:
         raise NurecoilError(f"the data file {path} is not a table of numbers: {error}") from None
-    bad = ~np.isfinite(table).all(axis=1)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise NurecoilError(f"the data file {path} has a number that is not finite in row {row + 1}")
-    return table
+
+
+def _table(lines: Sequence[str]) -> Array:
+    kept = [(n, line.partition("#")[0].rstrip().lstrip(" ")) for n, line in enumerate(lines, start=1)]
+    kept = [(n, line) for n, line in kept if line]
+    separator = next((s for s in _SEPARATORS if any(s in line for _, line in kept)), " ")
+    rows: list[list[float]] = []
+    for n, line in kept:
+        cells = [cell.strip() for cell in line.split(separator) if cell or separator != " "]
+        for cell in cells:
+            if not (_NUMBER.fullmatch(cell) and math.isfinite(float(cell))):
+                what, between = repr(cell) if cell else "an empty cell", _SEPARATORS.get(separator, "blanks")
+                raise NurecoilError(
+                    f"{what} in line {n} is no finite number; cells are parted by {between} in the whole"
+                    " file, and decimals follow a point"
+                )
+        if rows and len(cells) != len(rows[0]):
+            raise NurecoilError(f"line {n} has {len(cells)} cells, those before it {len(rows[0])}")
+        rows.append([float(cell) for cell in cells])
+    if not rows:
+        raise NurecoilError("it has no line of numbers")
+    return np.array(rows)
 
 
 def histogram(
@@ -58,9 +82,7 @@ def histogram(
         A factor for each row, from its position on an axis.
     """
     names = [name for name in edges if name in columns]
-    highest = max([*columns.values(), -1 if weight is None else weight])
-    if table.shape[1] <= highest:
-        raise NurecoilError(f"column {highest} is asked for, but there are {table.shape[1]} (from 0)")
+    require_columns(table, *columns.values(), *([] if weight is None else [weight]))
     weights = np.ones(len(table)) if weight is None else table[:, weight].copy()
     for name, efficiency in (efficiencies or {}).items():
         weights *= efficiency(table[:, columns[name]])
@@ -74,6 +96,12 @@ def histogram(
         weights=weights[inside],
     )
     return counts
+
+
+def require_columns(table: Array, *columns: int) -> None:
+    """Refuse a table that lacks one of the columns."""
+    if table.shape[1] <= max(columns):
+        raise NurecoilError(f"column {max(columns)} is asked for, but there are {table.shape[1]} (from 0)")
 
 
 def require_one_row_each(
@@ -100,7 +128,8 @@ def exponential(edges: Sequence[float], rate: float) -> Array:
     steps = np.asarray(edges, dtype=float)
     if rate == 0:
         return np.diff(steps)
-    return -np.diff(np.exp(-rate * steps)) / rate
+    steps = steps - (steps[0] if rate > 0 else steps[-1])  # so that none overflows, and not all vanish
+    return np.diff(-np.expm1(-rate * steps) / rate)
 
 
 def mirrored(nominal: Array, up: Array) -> Array:

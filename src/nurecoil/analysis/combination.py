@@ -110,9 +110,6 @@ def combine(
     names = [compiled.experiment.name for compiled in experiments]
     if len(names) < 2:
         raise NurecoilError(f"{len(names)} experiment cannot be combined: give at least two")
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise NurecoilError(f"experiment {name} is given {times} times: give each once")
     _require_everywhere(model, experiments, scan[0])
 
     name, low, high = scan

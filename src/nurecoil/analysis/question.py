@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.analysis.remarks import remarks
+from nurecoil.analysis.remarks import remarks, require_distinct_data
 from nurecoil.analysis.result import Answer, Conventions, Result, conventions, provenance
 from nurecoil.analysis.strengths import Coordinates, expansion, fit_strengths
 from nurecoil.couplings import Couplings, strengths
@@ -74,6 +74,7 @@ def joint_likelihood(
     """
     if not experiments:
         raise NurecoilError("at least one experiment is needed")
+    require_distinct_data([compiled.experiment for compiled in experiments])
     widths = widths or {}
     terms: list[Term] = []
     for compiled in experiments:

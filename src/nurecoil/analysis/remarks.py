@@ -1,11 +1,13 @@
 """What a reader should know of how a model and experiments go together, in sentences."""
 
 from collections.abc import Collection, Sequence
+from itertools import combinations
 
 import numpy as np
 
 from nurecoil.couplings import strengths
-from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Values, find
 
@@ -29,6 +31,38 @@ def remarks(
             " Standard Model: where couplings differ between flavours, rates are right and times are not."
         )
     return tuple(found)
+
+
+def require_distinct_data(experiments: Sequence[Experiment]) -> None:
+    """Refuse data that would count twice: one experiment twice, or two with the same observed counts.
+
+    These are of one column of one file, in ranges that overlap, or equal numbers, not all 0, seen by equal
+    masses at equal exposures. What a card says to be contained in another one is a remark.
+    """
+    for one, other in combinations(experiments, 2):
+        if one.name == other.name:
+            raise NurecoilError(f"experiment {one.name} is given 2 times: its data would count twice")
+        if _of_one_file(one, other) or _alike(one, other):
+            raise NurecoilError(
+                f"{one.name} and {other.name} have the same observed counts, which would count twice: leave"
+                " one out (detectors that saw the same belong in one card, masses and counts added up)"
+            )
+
+
+def _alike(*pair: Experiment) -> bool:
+    one, other = ((e.statistics.observed, e.target, e.mass_kg, e.exposure) for e in pair)
+    return bool(np.any(one[0])) and not edits(one, other)
+
+
+def _of_one_file(one: Experiment, other: Experiment) -> bool:
+    read = (
+        e.as_read and not edits(e.as_read.statistics.observed, e.statistics.observed) for e in (one, other)
+    )
+    common = (
+        max(a.edges[0], b.edges[0]) < min(a.edges[-1], b.edges[-1])
+        for a, b in zip(one.axes, other.axes, strict=False)
+    )
+    return one.observed_in is not None and one.observed_in == other.observed_in and all(read) and all(common)
 
 
 def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:

@@ -16,6 +16,9 @@ from nurecoil.parameters import Values
 Conventions = Mapping[str, object]
 Answer = TypeVar("Answer")
 
+_MOST_EDITS = 5
+_OF_FILES = ("signal", "statistics", "data_hashes", "compiled")  # edits of what data files say
+
 
 @dataclass(frozen=True)
 class Result(Generic[Answer]):
@@ -64,16 +67,21 @@ def conventions(
 
 def _experiment_conventions(compiled: CompiledExperiment, widths: Mapping[str, float]) -> dict[str, object]:
     experiment = compiled.experiment
-    terms = experiment.conventions
+    terms, edits = experiment.conventions, compiled.edits()
+    more = f" and {len(edits) - _MOST_EDITS} more" if len(edits) > _MOST_EDITS else ""
+    edited = f"edited in Python: {', '.join(edits[:_MOST_EDITS])}{more}"
+    hashes = {} if any(edit.startswith(_OF_FILES) for edit in edits) else dict(experiment.data_hashes)
     return {
         "reference": experiment.reference,
-        **({"card": f"sha256 {experiment.card_hash[:16]}"} if experiment.card_hash else {}),
+        **(
+            {"card": edited if edits else f"sha256 {experiment.card_hash[:16]}"} if experiment.as_read else {}
+        ),
         "form_factor": experiment.signal.form_factor.description,
         "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
         "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")
         + (", F_p²" if terms.magnetic_form_factor else ", F_p = 1"),
         "pull_widths": {p.name: widths.get(p.name, p.prior_width) for p in experiment.statistics.pulls},
-        **({"data": dict(experiment.data_hashes)} if experiment.data_hashes else {}),
+        **({"data": hashes} if hashes else {}),
     }
 
 

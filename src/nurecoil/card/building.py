@@ -103,6 +103,7 @@ class _Builder:
             spectrum=ResidualSpectrum(**card.spectrum.model_dump()) if card.spectrum else None,
             data_hashes=tuple(sorted(self.tables.hashes.items())),
             overlaps=card.overlaps,
+            observed_in=self.tables.source(card.data.observed) if card.data else None,
         )
 
     def counting(self) -> CountingStatistics:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from nurecoil.card import schema
 from nurecoil.card.building import build
 from nurecoil.card.toml import read_toml
 from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.experiment import Experiment
+from nurecoil.experiment import Experiment, read_only
 
 
 def experiment_names() -> tuple[str, ...]:
@@ -26,9 +25,11 @@ def load_experiment(name: str | Path) -> Experiment:
     NurecoilError
         For an unknown name, a missing card or data file, and, all at once, for every error of a card.
     """
-    path, card = read_card(name)
+    path = _path(name)
+    card, sha256 = read_toml(path, "experiment card", schema.Card)
     try:
-        return replace(build(card, path.parent), card_hash=sha256(path.read_bytes()).hexdigest())
+        experiment = read_only(replace(build(card, path.parent), card_hash=sha256))
+        return replace(experiment, as_read=experiment)
     except NurecoilError as error:
         what = f"experiment {card.name}" if str(name) == card.name else f"the experiment card {path}"
         raise NurecoilError(f"{what}: {error}") from None
@@ -37,7 +38,7 @@ def load_experiment(name: str | Path) -> Experiment:
 def read_card(name: str | Path) -> tuple[Path, schema.Card]:
     """Return the path of a card and the card itself, checked, without reading any data file."""
     path = _path(name)
-    return path, read_toml(path, "experiment card", schema.Card)
+    return path, read_toml(path, "experiment card", schema.Card)[0]
 
 
 def _path(name: str | Path) -> Path:

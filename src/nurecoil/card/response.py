@@ -11,6 +11,7 @@ from nurecoil.efficiency import (
     TabulatedEfficiency,
 )
 from nurecoil.fluxes.timing import ConstantTimeEfficiency, PlateauThenExponential
+from nurecoil.histograms import require_columns
 from nurecoil.quenching import (
     ConstantQuenching,
     LinearQuenching,
@@ -48,6 +49,7 @@ def efficiency(card: schema.Efficiency, tables: Tables) -> Efficiency:
             return TabulatedEfficiency(card.x, card.efficiency)
         case schema.FileE():
             table = tables.read(card.file)
+            require_columns(table, card.x, card.efficiency)
             return TabulatedEfficiency(tuple(table[:, card.x]), tuple(table[:, card.efficiency]))
 
 

@@ -10,7 +10,17 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from nurecoil.card.fields import Ascending, Microseconds, NotNegative, Positive, Probability, Section
+from nurecoil.card.fields import (
+    Ascending,
+    Counts,
+    Microseconds,
+    NotNegative,
+    Number,
+    Positive,
+    Probability,
+    Section,
+    Width,
+)
 from nurecoil.card.signal_schema import (
     CrossSection,
     Detector,
@@ -38,7 +48,7 @@ class Factor(Section):
 
     axes: Annotated[tuple[str, ...], Field(min_length=1)]
     table: Table | None = None
-    exponential_rate_per_us: float | None = None
+    exponential_rate_per_us: Number | None = None
     times_efficiency: bool = False
 
     @model_validator(mode="after")
@@ -62,11 +72,11 @@ class Background(Section):
     """[[backgrounds]]: expected counts, shape, and the pull of the rate."""
 
     name: str
-    counts: NotNegative | Literal["table"]
+    counts: Counts | Literal["table"]
     scale: Positive = 1.0
     factors: Annotated[tuple[Factor, ...], Field(min_length=1)]
     pull: str
-    width: NotNegative | Literal["poisson"]
+    width: Width | Literal["poisson"]
     shape_pulls: tuple[ShapePull, ...] = ()
 
     @model_validator(mode="after")
@@ -81,7 +91,7 @@ class NormalisationPull(Section):
 
     effect: Literal["normalisation"]
     name: str
-    width: Positive
+    width: Annotated[Width, Field(gt=0)]
 
 
 class QuenchingPull(Section):
@@ -147,20 +157,20 @@ class Data(Section):
 class Statistics(Section):
     """[statistics]: one number of counts (seed, eqs. 43-45)."""
 
-    observed: Annotated[NotNegative | None, BeforeValidator(_counts_or_expectation)]
-    background: NotNegative = 0.0
-    variance_counts: NotNegative = 0.0
+    observed: Annotated[Counts | None, BeforeValidator(_counts_or_expectation)]
+    background: Counts = 0.0
+    variance_counts: Counts = 0.0
     variance_fraction: NotNegative = 0.0
-    signal_pull_width: NotNegative
-    background_pull_width: NotNegative | None = None
+    signal_pull_width: Width
+    background_pull_width: Width | None = None
 
 
 class Spectrum(Section):
     """[spectrum]: residual counts to show beside a prediction."""
 
     edges: Ascending
-    coincidence: tuple[NotNegative, ...]
-    anticoincidence: tuple[NotNegative, ...]
+    coincidence: tuple[Counts, ...]
+    anticoincidence: tuple[Counts, ...]
     reference: str
 
     @model_validator(mode="after")

@@ -1,6 +1,5 @@
 """What a card may say about the signal: target, source, detector response, and where counts go in time."""
 
-from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,12 +11,16 @@ from nurecoil.card.fields import (
     Metres,
     Microseconds,
     NotNegative,
+    Number,
     Positive,
     Probability,
     Section,
+    TimeEdges,
     ascending,
     name_for,
+    within,
 )
+from nurecoil.checks import require_ascending
 from nurecoil.errors import NurecoilError
 from nurecoil.fluxes import load_flux
 from nurecoil.form_factors import form_factor
@@ -25,9 +28,7 @@ from nurecoil.nuclei import material
 
 
 def _ascending_steps(steps: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    if any(low >= high for (low, _), (high, _) in pairwise(steps)):
-        shown = [list(step) for step in steps]
-        raise NurecoilError(f"{shown} is not allowed: the steps must be in ascending order")
+    require_ascending("steps", [start for start, _ in steps], at_least=0)
     return steps
 
 
@@ -43,8 +44,8 @@ class Source(Section):
     """[source]: a stopped-pion source and its exposure."""
 
     flux: Annotated[str, AfterValidator(name_for(load_flux))]
-    protons_on_target: Positive
-    neutrinos_per_proton: Positive
+    protons_on_target: Annotated[float, within(1e12, 1e28, "protons")]
+    neutrinos_per_proton: Annotated[float, within(1e-4, 1, "neutrinos of each flavour per proton")]
     baseline: Metres
 
 
@@ -71,7 +72,7 @@ class LinearQ(Section):
 
     kind: Literal["linear"]
     a: Positive
-    b_per_kev: float
+    b_per_kev: Number
 
 
 class PolynomialQ(Section):
@@ -137,8 +138,8 @@ class LogisticE(Section):
     kind: Literal["logistic"]
     a: Probability
     k: Positive
-    x0: float
-    steps: Annotated[tuple[tuple[float, Probability], ...], AfterValidator(_ascending_steps)] = ()
+    x0: Number
+    steps: Annotated[tuple[tuple[Number, Probability], ...], AfterValidator(_ascending_steps)] = ()
 
 
 class ShiftedLogisticE(Section):
@@ -147,8 +148,8 @@ class ShiftedLogisticE(Section):
     kind: Literal["shifted-logistic"]
     a: Positive
     b: Positive
-    c: float
-    d: float
+    c: Number
+    d: Number
 
 
 class TabulatedE(Section):
@@ -227,7 +228,7 @@ class PulsedTime(Arrivals):
     """[time]: arrival times from a Gaussian beam pulse and the decays of pion and muon."""
 
     kind: Literal["pulse"]
-    edges_us: Ascending
+    edges_us: TimeEdges
     pulse_mean: Microseconds
     pulse_width: Microseconds
     efficiency: Annotated[ConstantT | PlateauT, Field(discriminator="kind")] = ConstantT(kind="constant")
@@ -237,7 +238,7 @@ class TabulatedTime(Arrivals):
     """[time]: arrival times as fractions per bin, one file each."""
 
     kind: Literal["tabulated"]
-    edges_us: Ascending
+    edges_us: TimeEdges
     prompt_file: str
     delayed_file: str
 
@@ -254,7 +255,7 @@ class Table(Section):
     """A data file: which column is which axis, which holds the counts (none: one event a row)."""
 
     file: str
-    columns: dict[str, Column]
+    columns: Annotated[dict[str, Column], Field(min_length=1)]
     weight: Column | None = None
 
 

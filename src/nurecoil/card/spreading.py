@@ -53,7 +53,7 @@ class Spreading:
         """Return fractions for each component of the source, prompt or delayed, (components, energies, n)."""
         kinds = {name: kind for kind in ("prompt", "delayed") for name in getattr(arrivals, kind)}
         names = [component.name for component in self.flux.components]
-        if sorted(kinds) != sorted(names):
+        if sorted([*arrivals.prompt, *arrivals.delayed]) != sorted(names):
             raise NurecoilError(f"each of {', '.join(names)} must be named once, as prompt or delayed")
         energies = len(self.card.detector.edges) - 1
         return np.array([np.tile(fractions[kinds[name]], (energies, 1)) for name in names])

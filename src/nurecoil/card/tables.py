@@ -1,6 +1,5 @@
 """The data files of a card: looked up in its release or beside it, read, binned on its axes."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -26,6 +25,7 @@ class Tables:
         self.folder = folder
         self.edges = edges
         self.hashes: dict[str, str] = {}
+        self.contents: dict[str, Array] = {}
 
     def unit_shape(self, table: Table) -> Array:
         """Return a shape over all bins, of unit sum."""
@@ -49,6 +49,10 @@ class Tables:
             raise NurecoilError(f"{table.file}: {error}") from None
         return counts
 
+    def source(self, table: Table) -> tuple[str, int | None]:
+        """Return the hash of a file that was read, and the column of its counts."""
+        return self.hashes[table.file], table.weight
+
     def find(self, table: Table) -> None:
         """Look up the file of the observed counts in the release, so that one error says it cannot be had."""
         if self.release is None or self.release == BESIDE_THE_CARD:
@@ -61,12 +65,14 @@ class Tables:
             raise NurecoilError(f"[data.observed] {table.file}: {error}") from None
 
     def read(self, name: str) -> Array:
-        """Return the numbers of a data file of the card's release, or of one beside the card."""
+        """Return the numbers of a data file of the card's release, or of one beside the card; read once."""
+        if name in self.contents:
+            return self.contents[name]
         if self.release is None:
             raise NurecoilError(f"{name}: a data file needs a [data] that names its release")
         beside = self.release == BESIDE_THE_CARD
         path = self.folder / name if beside else file_path(self.release, name)
         if not path.is_file():
             raise NurecoilError(f"there is no data file {path}")
-        self.hashes[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        return read_columns(path)
+        self.contents[name], self.hashes[name] = read_columns(path)
+        return self.contents[name]

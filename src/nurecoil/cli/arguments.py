@@ -216,11 +216,6 @@ def compile_experiments(names: Sequence[str], form_factor_name: str | None) -> "
     from nurecoil.form_factors import form_factor
 
     experiments = [load_experiment(name) for name in names]
-    for name, times in Counter(experiment.name for experiment in experiments).items():
-        if times > 1:
-            raise NurecoilError(
-                f"experiment {name} is given {times} times: its data would count {times} times"
-            )
     if form_factor_name is not None:
         other = form_factor(form_factor_name)
         experiments = [experiment.with_form_factor(other) for experiment in experiments]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nurecoil.scans import Spaced
 
 Number = float | str  # a text has a unit, or is an expression such as "-sqrt(3)"
-Count = Annotated[int, Field(strict=True, ge=2)]
+Count = Annotated[int, Field(ge=2)]
 
 
 class Ticks(Section):
@@ -67,7 +67,7 @@ def read_scan_card(path: Path) -> ScanCard:
     NurecoilError
         If the card cannot be read, and, all at once, for every error in it.
     """
-    card = read_toml(path, "scan card", ScanCard)
+    card, _ = read_toml(path, "scan card", ScanCard)
     beside = [str(path.parent / name) if name.endswith(".toml") else name for name in card.experiments]
     return card.model_copy(update={"experiments": tuple(beside)})
 

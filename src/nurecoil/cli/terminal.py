@@ -72,6 +72,7 @@ def print_table(
 ) -> None:
     """Print a table no wider than the terminal; where a word would be broken, each row as a block instead.
 
+    One without rows is left out.
     A cell may be (text, colour). Columns numbered in `right` hold numbers; these and those in `whole` are
     never wrapped.
     """
@@ -79,6 +80,8 @@ def print_table(
     from rich.table import Table as Grid
 
     cells = [[_text(*cell) if isinstance(cell, tuple) else _text(cell) for cell in row] for row in rows]
+    if not cells:
+        return
     by_column = [[_text(name), *(row[number] for row in cells)] for number, name in enumerate(columns)]
     for padding in (1, 0):
         if widths := _widths(by_column, (*right, *whole), padding + 1):

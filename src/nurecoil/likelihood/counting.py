@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CountingStatistics
 
 Array = NDArray[np.float64]
@@ -80,6 +81,11 @@ def counting_likelihood(
     widths = widths or {}
     observed = standard_model if statistics.observed is None else statistics.observed
     variance = observed * (1 + statistics.variance_fraction) + statistics.variance_counts
+    if not variance > 0:
+        raise NurecoilError(
+            f"observed = {observed:g} without variance_counts is not allowed: a Gaussian needs a variance;"
+            " give variance_counts, or the counts as bins of [data], which are Poisson"
+        )
     width = {pull.name: widths.get(pull.name, pull.prior_width or 0.0) for pull in statistics.pulls}
     background_pull = statistics.background_pull
     return CountingLikelihood(
