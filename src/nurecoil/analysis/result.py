@@ -68,6 +68,7 @@ def _experiment_conventions(compiled: CompiledExperiment, widths: Mapping[str, f
     return {
         "reference": experiment.reference,
         **({"card": f"sha256 {experiment.card_hash[:16]}"} if experiment.card_hash else {}),
+        "target": experiment.target.composition,
         "form_factor": experiment.signal.form_factor.description,
         "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
         "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")
