@@ -8,6 +8,7 @@ import pytest
 from nurecoil.analysis.remarks import remarks
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import STANDARD_MODEL, load_model
+from nurecoil.nuclei import material
 
 
 @pytest.fixture
@@ -60,3 +61,20 @@ def test_the_same_data_twice_are_remarked(csi, compiled):
     assert remark == "binh2021-csi and again contain the same data, which count twice here."
     assert remarks(STANDARD_MODEL, [twice, csi], values, []) != ()
     assert remarks(STANDARD_MODEL, [csi, compiled["binh2021-lar"]], values, []) == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "light"),
+    [("H2O", "1H"), ("CH", "1H"), ("3He", "3He"), ("C3F8", "19F"), ("LiF", "7Li, 19F"), ("7LiF", "7Li, 19F")],
+)
+def test_the_axial_part_of_light_odd_nuclei_is_remarked(csi, target, light):
+    other = CompiledExperiment(replace(csi.experiment, target=material(target)), csi.templates)
+    (remark,) = remarks(STANDARD_MODEL, [other], STANDARD_MODEL.resolve({}), [])
+    assert remark.startswith("binh2021-csi: the axial part of the cross section, which is neglected")
+    assert f"not small for {light} in the target" in remark
+
+
+@pytest.mark.parametrize("target", ["D2O", "Ar", "Ge", "Xe", "NaI", "SiO2", "CO2", "4He"])
+def test_the_axial_part_of_other_nuclei_is_not(csi, target):
+    other = CompiledExperiment(replace(csi.experiment, target=material(target)), csi.templates)
+    assert remarks(STANDARD_MODEL, [other], STANDARD_MODEL.resolve({}), []) == ()
