@@ -130,6 +130,8 @@ def test_targets_of_isotopes_and_mixtures(card, written, target, fractions):
 
 def test_a_result_says_of_what_nuclides_its_target_is(card):
     enriched = compile_experiment(card(('"CsI"', ENRICHED)))
+    result = predict(STANDARD_MODEL, compile_experiment(card(('"CsI"', '"H2O"'))), {})
+    assert "not small for 1H in the target" in result.notes[-1]
     said = predict(STANDARD_MODEL, enriched, {}).conventions["experiments"]["binh2021-csi"]["target"]
     assert said == "0.87 76Ge + 0.13 74Ge: 87 % 76Ge, 13 % 74Ge of its nuclei"
 

@@ -104,7 +104,7 @@ def test_symmetrised_fermi_becomes_a_sphere_for_a_sharp_surface():
     "model",
     [
         lambda q, rms: ff.helm(q, ff.helm_radius_fm(rms), 0.9),
-        lambda q, rms: ff.klein_nystrand(q, ff.klein_nystrand_radius_fm(rms), 0.7),
+        lambda q, rms: ff.klein_nystrand(q, np.sqrt(5 / 3 * (rms**2 - 6 * 0.7**2)), 0.7),
         lambda q, rms: ff.symmetrised_fermi(q, ff.symmetrised_fermi_radius_fm(rms), 0.52),
     ],
     ids=["helm", "klein-nystrand", "symmetrised-fermi"],
@@ -162,10 +162,9 @@ def test_names():
 
 @pytest.mark.parametrize(
     ("radius_from_rms", "least"),
-    # sqrt(3)*0.9, sqrt(6)*0.7, sqrt(7/5)*pi*0.52
+    # sqrt(3)*0.9, sqrt(7/5)*pi*0.52
     [
         (ff.helm_radius_fm, 1.558846),
-        (ff.klein_nystrand_radius_fm, 1.714643),
         (ff.symmetrised_fermi_radius_fm, 1.932931),
     ],
 )

@@ -159,42 +159,6 @@ def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> F
     return _uniform_sphere(_phase(q, radius_fm)) / (1 + _phase(q, range_fm) ** 2)
 
 
-def klein_nystrand_radius_fm(
-    rms_radius_fm: ArrayLike, range_fm: float = KLEIN_NYSTRAND_RANGE_FM
-) -> FloatArray:
-    """Return the Klein-Nystrand sphere radius that belongs to an rms radius.
-
-    R_A² = (5/3) (R² - 6 a²)
-
-    Parameters
-    ----------
-    rms_radius_fm : array_like
-        Root-mean-square radius R [fm].
-    range_fm : float
-        Range a of the Yukawa potential [fm].
-
-    Returns
-    -------
-    ndarray
-        R_A [fm], in the shape of `rms_radius_fm`.
-
-    Raises
-    ------
-    NurecoilError
-        If the Yukawa potential alone has that rms radius, or more.
-
-    References
-    ----------
-    S. R. Klein and J. Nystrand, Phys. Rev. C 60 (1999) 014903 (Klein:1999qj).
-
-    Examples
-    --------
-    >>> print(klein_nystrand_radius_fm(4.804).round(3))
-    5.793
-    """
-    return _sphere_radius_fm(rms_radius_fm, 6 * range_fm**2, f"a Yukawa range of {range_fm} fm")
-
-
 def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: ArrayLike) -> FloatArray:
     """Return the form factor of the symmetrised Fermi density, in closed form.
 
