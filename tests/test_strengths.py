@@ -142,27 +142,6 @@ def test_a_step_that_does_not_keep_its_promise_is_not_trusted():
     np.testing.assert_allclose(found.points, 0.5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("cubic", "kept"), [(297.0, False), (100.0, True)])
-def test_where_little_comes_of_a_promise_the_next_step_is_shorter(monkeypatch, cubic, kept):
-    # q = 1 - 3 y + c y³, y = x - 0.3, data of 0 in a bin of 30 q: to y = 0.1, where the expansion has 0.7
-    # and the truth 0.997 or 0.8, promises 900 (1 - 0.49) and brings 1 % or 70 % of that
-    def at(x, rows=None):
-        y = x[:, 0] - 0.3
-        return np.column_stack([1 - 3 * y + cubic * y**3, np.ones(len(x))])
-
-    reach, fitted = [], JointLikelihood.fitted
-
-    def watched(self, expansion, start, low, high, *rest, **options):
-        reach.append((high - start).max())
-        return fitted(self, expansion, start, low, high, *rest, **options)
-
-    monkeypatch.setattr(JointLikelihood, "fitted", watched)
-    likelihood = gaussian(np.array([0.0, 1.0]), [30.0, 20.0])
-    box = Coordinates((False,), np.array([0.0]), np.array([1.0]))
-    fit_strengths(likelihood, at, box, np.array([[0.3]]))
-    assert reach[1] > reach[0] if kept else reach[1] == pytest.approx(reach[0] / 4, rel=1e-9)
-
-
 def test_two_parameters_that_are_no_quadratic_function_have_scipys_minimum():
     def at(x, rows=None):
         a, b = x.T
