@@ -141,6 +141,23 @@ def test_the_card_is_what_it_says(mine):
     assert experiment.data_hashes[0][1] == nurecoil_sha256(FLAT)
 
 
+RADII = """
+[[signal_pulls]]
+effect = "neutron-radius"
+name = "mine_radius"
+width = 0.05
+"""
+
+
+def test_the_mean_neutron_radius_is_of_nuclei_that_have_neutrons(mine):
+    # charge radii of C12, C13 and H2, to 1e-3 fm; 1H has none
+    pull = mine(('material = "Ge"', 'material = "CH"'), more=RADII).statistics.pulls[3]
+    mean = (0.9894 * 2.470 + 0.0106 * 2.461 + 0.000145 * 2.142) / 1.000145
+    assert pull.default == pytest.approx(mean, rel=1e-9)
+    sentence = refusal(mine, ('material = "Ge"', 'material = "1H"'), more=RADII)
+    assert "the target 1H has no neutrons" in sentence
+
+
 def nurecoil_sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 

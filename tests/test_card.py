@@ -4,8 +4,12 @@ from importlib import resources
 
 import pytest
 
+from nurecoil.analysis import predict
 from nurecoil.card import experiment_names, load_experiment
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment import compile_experiment
+from nurecoil.models import STANDARD_MODEL
+from nurecoil.nuclei import material
 
 CSI = (resources.files("nurecoil.experiments") / "binh2021-csi.toml").read_text(encoding="utf-8")
 BINH2021 = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")
@@ -104,7 +108,65 @@ def test_a_projection_observes_nothing_of_its_own():
     assert len(load_experiment("binh2021-ge").statistics.pulls) == 1
 
 
+ENRICHED = '{ "76Ge" = 0.87, "74Ge" = 0.13 }'
+
+
+@pytest.mark.parametrize(
+    ("written", "target", "fractions"),
+    [
+        ('"76Ge"', "76Ge", None),
+        ('"Ge-76"', "Ge-76", None),
+        ('"7LiF"', "7LiF", None),
+        (ENRICHED, {"76Ge": 0.87, "74Ge": 0.13}, None),
+        ("{ 76Ge = 0.87, Ge-74 = 0.13 }", {"76Ge": 0.87, "Ge-74": 0.13}, None),  # keys that need no quotes
+        ('{ H2O = 0.9, NaCl = 0.1 }\nfractions = "mass"', {"H2O": 0.9, "NaCl": 0.1}, "mass"),
+        ('{ C = 0.476, H = 0.524 }\nfractions = "mole"', {"C": 0.476, "H": 0.524}, "mole"),
+        ("{ 76Ge = 1 }", {"76Ge": 1}, None),
+    ],
+)
+def test_targets_of_isotopes_and_mixtures(card, written, target, fractions):
+    assert card(('"CsI"', written)).target == material(target, fractions)
+
+
+def test_a_result_says_of_what_nuclides_its_target_is(card):
+    enriched = compile_experiment(card(('"CsI"', ENRICHED)))
+    result = predict(STANDARD_MODEL, compile_experiment(card(('"CsI"', '"H2O"'))), {})
+    assert "not small for 1H in the target" in result.notes[-1]
+    said = predict(STANDARD_MODEL, enriched, {}).conventions["experiments"]["binh2021-csi"]["target"]
+    assert said == "0.87 76Ge + 0.13 74Ge: 87 % 76Ge, 13 % 74Ge of its nuclei"
+
+
 # --- bad cards ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (
+            '"Ge76"',
+            "can only be a mistake, 76 atoms of Ge: a mass number stands before its symbol, write '76Ge'",
+        ),
+        ('"Zn82Se"', "write 'Zn[82Se]'"),
+        ('{ "Ge76" = 0.87, "Ge74" = 0.13 }', "'Ge76' can only be a mistake"),
+        ('"85Kr"', "unknown stable or primordial nuclide '85Kr': did you mean '86Kr'?"),
+        ('"Tc"', "unknown element 'Tc'"),
+        ("76", "it must be a formula, or a table of formulas and their fractions"),
+        ('["76Ge", "74Ge"]', "it must be a formula, or a table"),
+        ('{ "76Ge" = "0.87", "74Ge" = 0.13 }', "it must be a formula, or a table"),
+        ('{ "76Ge" = true }', "it must be a formula, or a table"),
+        ('{ "76Ge" = 0.87 }', "the sum of the fractions = 0.87 is not allowed"),
+        ('{ "76Ge" = 87, "74Ge" = 13 }', "the fraction of '76Ge' = 87 is not allowed"),
+        ('{ "76Ge" = inf }', "the fraction of '76Ge' = inf is not allowed"),
+        ("{ H2O = 0.9, NaCl = 0.1 }", "needs fractions = 'mole' or 'mass'"),
+        ("{}", "the sum of the fractions = 0 is not allowed"),
+    ],
+)
+def test_targets_that_cannot_be_are_refused_with_all_other_errors(card, written, reason):
+    sentence = refusal(card, ('"CsI"\nmass', f"{written}\nmass"), ('"14.6 kg"', '"14.6 m"'))
+    assert "[target.material]" in sentence
+    assert reason in sentence
+    assert "[target.mass]" in sentence
+    assert "2 errors" in sentence
 
 
 @pytest.mark.parametrize(

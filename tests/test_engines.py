@@ -105,6 +105,30 @@ def test_pulls_are_profiled_alike(name, engine):
         check(likelihood, engine, lambda any_engine, s=seed: any_engine.profiled(strengths(s)))
 
 
+@pytest.mark.parametrize("factor", [1e-5, 1e5])
+def test_a_shape_changes_a_bin_a_thousandfold_at_most(factor, engine):
+    term = poisson(2)
+    templates = term.arrays.signal.templates.copy()
+    templates[1, :, 4] *= factor  # up at +1
+    arrays = replace(term.arrays, signal=replace(term.arrays.signal, templates=templates))
+    likelihood = JointLikelihood((replace(term, arrays=arrays),), {})
+    held = {"bend": np.linspace(-0.5, 1.0, POINTS)}
+    check(likelihood, engine, lambda any_engine: any_engine.profiled(strengths(2), held))
+    # and the templates scaled to a thousandfold are the same; between them, strengths would change the shape
+    one, other = (
+        JointLikelihood((replace(term, arrays=replace(arrays, signal=signal)),), {}, engine_name=engine)
+        for signal in (arrays.signal, replace(arrays.signal, templates=at_most(templates)))
+    )
+    q = np.array([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+    some = {"bend": np.array([0.3, 1.0])}
+    np.testing.assert_allclose(one.profiled(q, some).chi2, other.profiled(q, some).chi2, rtol=1e-9)
+
+
+def at_most(templates):
+    """Templates (1 + 2 K, strengths, bins) within a thousandfold of the first."""
+    return np.clip(templates, templates[0] / 1e3, templates[0] * 1e3)
+
+
 def test_hops_find_the_same_valleys(engine):
     alone = JointLikelihood(TERMS["poisson"](1), {})
     hopping = replace(alone, hops=(Hop("bend", 1.5), Hop("bend", -1.5)))

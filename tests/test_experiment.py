@@ -17,7 +17,7 @@ from nurecoil.efficiency import ConstantEfficiency
 from nurecoil.experiment import Exposure, compile_experiment
 from nurecoil.form_factors import form_factor
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
-from nurecoil.nuclei import Material
+from nurecoil.nuclei import Material, isotopes, material, nuclide
 from nurecoil.quenching import ConstantQuenching
 from nurecoil.smearing import NoSmearing
 
@@ -179,6 +179,56 @@ def test_a_mixture_is_the_sum_of_its_isotopes():
     ]
     whole = compile_experiment(experiment).counts(AWAY_FROM_SM)
     np.testing.assert_allclose(np.sum(parts, axis=0), whole, rtol=1e-13)
+
+
+def counts_of(target, form_factor_name="point", edges=(5.0, 100.0)):
+    """Counts of a detector of 10 kg for couplings to neutrons alone, 1/N² of them for a point nucleus."""
+    experiment = load_experiment("binh2021-ge")
+    detector = replace(experiment.signal.detector, edges=edges)
+    signal = replace(experiment.signal, detector=detector, form_factor=form_factor(form_factor_name))
+    compiled = compile_experiment(replace(experiment, target=target, signal=signal))
+    return compiled.counts(flavour_universal(0.0, -0.5, 0.0, 0.0, 0.0))
+
+
+def test_an_enriched_detector_counts_as_neutrons_squared():
+    # all recoils of the whole spectrum, F = 1: σ = G_F² N² E²/4π, so that counts go as Σ n_i N_i² per kg
+    enriched, natural = material({"76Ge": 0.87, "74Ge": 0.13}), material("Ge")
+    found = counts_of(enriched, edges=(0.0, 1e3)).sum() / counts_of(natural, edges=(0.0, 1e3)).sum()
+    by_hand = 0.87 * 44**2 + 0.13 * 42**2
+    by_hand /= 0.2052 * 38**2 + 0.2745 * 40**2 + 0.0776 * 41**2 + 0.3652 * 42**2 + 0.0775 * 44**2
+    by_hand *= 72.6296 / (0.87 * 75.9214 + 0.13 * 73.9212)  # nuclei in a kilogram
+    assert found == pytest.approx(by_hand, rel=2e-5)  # T_max changes with the mass
+
+
+def test_the_parts_of_a_mixture_add_up_by_mass():
+    for parts in ({"76Ge": 0.87, "74Ge": 0.13}, {"H2O": 0.9, "NaCl": 0.1}, {"Ar": 0.99, "Xe": 0.01}):
+        whole = counts_of(material(parts, "mass"), "helm")
+        each = [share * counts_of(material(part), "helm") for part, share in parts.items()]
+        np.testing.assert_allclose(whole, np.sum(each, axis=0), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "formula", ["H2O", "D2O", "GaAs", "TeO2", "PbWO4", "LiF", "ZnSe", "He", "Ne", "Kr", "S", "Pa"]
+)
+@pytest.mark.parametrize("name", ["helm", "helm-binh2021", "klein-nystrand", "symmetrised-fermi"])
+def test_every_form_factor_takes_every_target(formula, name):
+    counts = counts_of(material(formula), name)
+    assert np.all(np.isfinite(counts))
+    assert counts.sum() > 0
+    assert counts.sum() <= counts_of(material(formula)).sum()
+
+
+def test_hydrogen_counts_by_its_proton_alone():
+    hydrogen = Material("1H", (nuclide("1H"),), (1e26,))
+    assert counts_of(hydrogen).sum() == 0  # no neutrons
+    Q = 0.5 - 2 * 0.23857  # (1 - 4 s²)/2
+    experiment = load_experiment("binh2021-ge")
+    compiled = compile_experiment(replace(experiment, target=hydrogen))
+    given = compiled.counts(STANDARD_MODEL.couplings(sin2_theta_w=0.23857))
+    np.testing.assert_allclose(
+        given, Q**2 * compiled.counts(flavour_universal(1.0, 0.0, 0.0, 0.0, 0.0)), rtol=1e-9
+    )
+    assert len(isotopes("H")) == 2
 
 
 def test_the_sign_of_all_couplings_changes_nothing(csi):

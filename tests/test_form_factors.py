@@ -104,7 +104,7 @@ def test_symmetrised_fermi_becomes_a_sphere_for_a_sharp_surface():
     "model",
     [
         lambda q, rms: ff.helm(q, ff.helm_radius_fm(rms), 0.9),
-        lambda q, rms: ff.klein_nystrand(q, ff.klein_nystrand_radius_fm(rms), 0.7),
+        lambda q, rms: ff.klein_nystrand(q, np.sqrt(5 / 3 * (rms**2 - 6 * 0.7**2)), 0.7),
         lambda q, rms: ff.symmetrised_fermi(q, ff.symmetrised_fermi_radius_fm(rms), 0.52),
     ],
     ids=["helm", "klein-nystrand", "symmetrised-fermi"],
@@ -162,10 +162,9 @@ def test_names():
 
 @pytest.mark.parametrize(
     ("radius_from_rms", "least"),
-    # sqrt(3)*0.9, sqrt(6)*0.7, sqrt(7/5)*pi*0.52
+    # sqrt(3)*0.9, sqrt(7/5)*pi*0.52
     [
         (ff.helm_radius_fm, 1.558846),
-        (ff.klein_nystrand_radius_fm, 1.714643),
         (ff.symmetrised_fermi_radius_fm, 1.932931),
     ],
 )
@@ -183,3 +182,37 @@ def test_nucleus_too_small_for_the_surface():
             F(10.0, small)
     with pytest.raises(NurecoilError, match=r"Helm skin of 0\.9 fm"):
         ff.helm_binh2021_radius_fm(1, skin_fm=0.9)
+
+
+# --- hydrogen and helium ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ff.FORM_FACTOR_NAMES)
+@pytest.mark.parametrize("light", [*isotopes("H"), *isotopes("He")], ids=lambda n: n.name)
+def test_light_nuclei_have_every_form_factor(name, light):
+    for F in (ff.form_factor(name).proton, ff.form_factor(name).neutron):
+        assert F(0.0, light) == pytest.approx(1.0, rel=1e-14)
+        assert np.all(np.diff(F(np.linspace(0, 100, 50), light)) <= 0)
+
+
+@pytest.mark.parametrize("name", ["helm", "symmetrised-fermi"])
+@pytest.mark.parametrize("light", [*isotopes("H"), *isotopes("He")], ids=lambda n: n.name)
+def test_light_nuclei_keep_their_rms_radius(name, light):
+    def F(q):
+        return ff.form_factor(name).proton(q, light)
+
+    assert rms_radius_from_small_q(F, 0.3) == pytest.approx(light.charge_radius_fm, rel=1e-4)
+
+
+def test_a_nucleus_that_is_all_skin_is_a_gaussian():
+    # exp(-q²R²/6), R = 0.878 fm, q = 100 MeV
+    expected = np.exp(-((100 * 0.878 / HBAR_C) ** 2) / 6)
+    assert ff.form_factor("helm").proton(100.0, nuclide("H1")) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["helm", "symmetrised-fermi"])
+def test_a_light_nucleus_may_grow_into_its_surface(name):
+    least = {"helm": np.sqrt(3) * 0.9, "symmetrised-fermi": np.sqrt(1.4) * np.pi * 0.52}[name]
+    below, above = (replace(nuclide("He4"), charge_radius_fm=least * x) for x in (1 - 1e-9, 1 + 1e-9))
+    F = ff.form_factor(name).proton
+    np.testing.assert_allclose(F(MOMENTA[:7], below), F(MOMENTA[:7], above), rtol=1e-6)

@@ -1,19 +1,20 @@
 """Experiments together: closed forms, shared and held pulls, and refusals."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from cases import plain_poisson, pull
 from nurecoil.analysis import joint_likelihood
 from nurecoil.couplings import strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Background, BinnedStatistics
-from nurecoil.likelihood import JointLikelihood, binned_term, counting_likelihood, joint
+from nurecoil.likelihood import Data, JointLikelihood, binned_term, counting_likelihood, joint
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 
 SEED = {"sin2_theta_w": 0.23867}
@@ -59,6 +60,20 @@ def test_a_counting_experiment_is_profiled_as_the_closed_form_says(compiled, nam
     a = np.stack(np.broadcast_arrays(*closed.best_pulls(N)), axis=-1)[:, : found.pulls.shape[1]]
     np.testing.assert_allclose(found.pulls, a, rtol=1e-7, atol=1e-9)
     assert found.converged.all()
+
+
+@pytest.mark.parametrize("background", [0.0, 6.0, 60.0])
+def test_a_background_without_a_pull_is_there_all_the_same(csi, background):
+    # (134 - (1 + a) N - B)² / 950 + (a/0.28)², at the best a: (134 - N - B)² / (950 + (0.28 N)²)
+    seen = replace(csi.experiment.statistics, background=background, background_pull=None)
+    fixed = 950 - seen.observed  # so that σ² is 950, as in eq. 43
+    experiment = replace(csi.experiment, statistics=replace(seen, variance_counts=fixed))
+    likelihood = joint_likelihood([replace(csi, experiment=experiment)], SEED)
+    points = ZPRIME_331.couplings(**SEED, beta=-math.sqrt(3), m_zprime=np.geomspace(3e5, 1e8, 9))
+    N = csi.counts(points).sum(axis=1)
+    found = likelihood.profiled(strengths(points))
+    np.testing.assert_allclose(found.chi2, (134 - N - background) ** 2 / (950 + (0.28 * N) ** 2), rtol=1e-9)
+    assert [pull.name for pull in likelihood.pulls] == ["binh2021-csi_signal"]
 
 
 # --- shared pulls -------------------------------------------------------------------------------------
@@ -120,6 +135,27 @@ def test_chi2_is_the_likelihood_and_its_priors_by_hand():
     expected = plain_poisson([30, 12], mu) + 0.7**2 + 0.75**2
     found = JointLikelihood((FIRST,), {}).chi2(ONE, [a, b])
     assert found[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("sets", [1, 3])
+def test_priors_are_centred_where_the_data_say(sets):
+    # 25 + 10 and 10 + 4 events at the truth; centres are as a toy draws them, in the pulls' own units
+    flux, rate = np.array([0.05, -0.12, 0.2])[:sets], np.array([-0.3, 0.1, 0.25])[:sets]
+    counts = np.array([[31.0, 9.0], [26.0, 14.0], [20.0, 11.0]])[:sets]
+    likelihood = JointLikelihood((FIRST,), {}).with_data(Data((counts,), np.stack([flux, rate], axis=1)))
+
+    def by_hand(number, a, b):
+        mu = np.array(S1) * 1.1 ** (a / FLUX) + np.array([10, 4]) * (1 + b)
+        prior = ((a - flux[number]) / FLUX) ** 2 + ((b - rate[number]) / 0.2) ** 2
+        return plain_poisson(counts[number], mu) + prior
+
+    at = likelihood.chi2(ONE, np.array([[0.07, -0.15]]))
+    np.testing.assert_allclose(at, [by_hand(n, 0.07, -0.15) for n in range(sets)], rtol=1e-12)
+    best = likelihood.profiled(ONE)
+    for n in range(sets):
+        lowest = minimize(lambda x, n=n: by_hand(n, *x), [flux[n], rate[n]], tol=1e-10)
+        assert best.chi2[n] == pytest.approx(lowest.fun, rel=1e-6)
+        np.testing.assert_allclose(best.pulls[n], lowest.x, atol=1e-4)
 
 
 def test_width_zero_holds_a_pull():

@@ -1,12 +1,14 @@
 """Newton's method for many problems: minima known by hand, saddles, walls, and what counts as converged."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurecoil.newton import Minimum, minimise_batch, minimise_traced, triangle
+from nurecoil.newton import Minimum, accept, begin, minimise_batch, minimise_traced, propose, triangle
 
 
 class Problem:
@@ -89,12 +91,34 @@ def test_convex_quartics_end_in_their_minima(seed, variables):
     np.testing.assert_allclose(r, 0, atol=1e-5)
 
 
-def test_the_tolerance_bounds_what_is_left_to_gain():
-    quartics = Quartics(40, 4, seed=1)
+@pytest.mark.parametrize("problems", [40, 400])  # solved by LAPACK, or all at once
+def test_the_tolerance_bounds_what_is_left_to_gain(problems):
+    quartics = Quartics(problems, 4, seed=1)
     for tolerance in (1e-2, 1e-7):
-        found = minimise(quartics, np.zeros((40, 4)), tolerance=tolerance)
+        found = minimise(quartics, np.zeros((problems, 4)), tolerance=tolerance)
         assert found.converged.all()
         assert found.value.max() < 2 * tolerance  # the minimum is 0; near it a step gains what is left
+
+
+@pytest.mark.parametrize("problems", [1, 400])
+def test_a_step_should_bring_what_the_parabola_says(problems):
+    # g·H⁻¹·g/2
+    value, gradient, hessian = Quartics(problems, 3, seed=2)(np.zeros((problems, 3)), np.arange(problems))
+    problem = Problem(lambda x, _: (value, gradient, hessian), np.arange(problems))
+    edge = np.full((3, problems), np.inf)
+    _, decrease, _ = propose(begin(problem, np.zeros((3, problems)), np), -edge, edge, 1e-10, np)
+    by_hand = [g @ np.linalg.solve(H, g) / 2 for g, H in zip(gradient, hessian, strict=True)]
+    np.testing.assert_allclose(decrease, by_hand, rtol=1e-8)
+
+
+def test_the_fused_step_should_bring_the_same():
+    steps = pytest.importorskip("nurecoil.likelihood.fused.steps", exc_type=ImportError)
+    _, gradient, hessian = Quartics(5, 3, seed=2)(np.zeros((5, 3)), np.arange(5))
+    none = np.empty(0)
+    for g, H in zip(gradient, hessian, strict=True):
+        arrays = (H, np.empty((3, 3)), 0.0, none, none, np.zeros(3), np.empty((6, 3)))
+        decrease = steps._propose.py_func(SimpleNamespace(free=3), g, *arrays)
+        assert decrease == pytest.approx(g @ np.linalg.solve(H, g) / 2, rel=1e-8)
 
 
 def test_a_quadratic_takes_one_step():
@@ -197,6 +221,23 @@ def test_the_value_never_rises():
     found = minimise(watched, np.array([[-1.2, 1.0]]))
     assert found.value[0] == min(values)
     assert max(values) > values[0]  # some step was refused on the way
+
+
+def test_the_value_never_rises_on_the_way_however_small_it_is():
+    def small(x, which):
+        return tuple(1e-6 * part for part in rosenbrock(x, which))
+
+    start = np.random.default_rng(3).uniform(-2, 2, (2, 200))
+    problem, edge = Problem(small, np.arange(200)), np.full((2, 200), np.inf)
+    state = begin(problem, start, np)
+    refused = 0
+    for _ in range(60):
+        trial, decrease, state = propose(state, -edge, edge, 1e-20, np)
+        after = accept(state, trial, decrease, problem.evaluate(trial, np), np)
+        assert (after.value <= state.value).all()
+        refused += int((after.damping > state.damping).sum())
+        state = after
+    assert refused > 0
 
 
 def walled(x, _):

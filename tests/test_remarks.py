@@ -11,6 +11,7 @@ from nurecoil.card import load_experiment
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, load_model
+from nurecoil.nuclei import material
 from test_binned_card import CARD, FLAT, SEEN
 
 
@@ -167,3 +168,20 @@ def test_releases_that_contain_one_another_are_remarked(coherent):
 def test_a_release_under_another_name_is_refused(coherent, name):
     with pytest.raises(NurecoilError, match=f"{name} and again have the same observed counts"):
         joint_likelihood([coherent[name], renamed(coherent[name], mass_kg=10.0)], {})
+
+
+@pytest.mark.parametrize(
+    ("target", "light"),
+    [("H2O", "1H"), ("CH", "1H"), ("3He", "3He"), ("C3F8", "19F"), ("LiF", "7Li, 19F"), ("7LiF", "7Li, 19F")],
+)
+def test_the_axial_part_of_light_odd_nuclei_is_remarked(csi, target, light):
+    other = CompiledExperiment(replace(csi.experiment, target=material(target)), csi.templates)
+    (remark,) = remarks(STANDARD_MODEL, [other], STANDARD_MODEL.resolve({}), [])
+    assert remark.startswith("binh2021-csi: the axial part of the cross section, which is neglected")
+    assert f"not small for {light} in the target" in remark
+
+
+@pytest.mark.parametrize("target", ["D2O", "Ar", "Ge", "Xe", "NaI", "SiO2", "CO2", "4He"])
+def test_the_axial_part_of_other_nuclei_is_not(csi, target):
+    other = CompiledExperiment(replace(csi.experiment, target=material(target)), csi.templates)
+    assert remarks(STANDARD_MODEL, [other], STANDARD_MODEL.resolve({}), []) == ()

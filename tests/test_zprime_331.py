@@ -403,3 +403,17 @@ def test_other_values_of_beta_are_allowed_and_noted(beta):
     assume(min(abs(beta - known) for known in BETAS) > 1e-3)
     (note,) = ZPRIME_331.notes(ZPRIME_331.resolve({"beta": beta, "m_zprime": 1e6}))
     assert note.startswith(f"beta = {beta:.6g} is not ±n/√3")
+
+
+@each_beta
+@pytest.mark.parametrize("variant", ["equations", "numbers"])
+def test_radiative_corrections_shift_proton_and_neutron_each_by_its_own(beta, variant):
+    # Cadeddu:2020lky at s_W² = 0.23857: g_V^p 0.0382 (e), 0.0300 (μ), tree 0.02286; g_V^n -0.5117, tree -1/2
+    point = {"beta": beta, "m_zprime": 1e6, "sin2_theta_w": 0.23857, "variant": variant}
+    tree, radiative = (ZPRIME_331.couplings(**point, electroweak=e) for e in ("tree", "radiative"))
+    proton = np.diag(radiative.vector_p - tree.vector_p)
+    neutron = radiative.vector_n - tree.vector_n
+    np.testing.assert_allclose(proton[:2], [0.0382 - 0.02286, 0.0300 - 0.02286], rtol=1e-9)
+    np.testing.assert_allclose(neutron, np.diag([-0.0117] * 3), rtol=1e-9, atol=1e-15)
+    np.testing.assert_array_equal(radiative.axial_p, tree.axial_p)
+    np.testing.assert_array_equal(radiative.axial_n, tree.axial_n)

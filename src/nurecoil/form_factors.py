@@ -21,6 +21,7 @@ HELM_SKIN_FM: Final = 0.9
 HELM_BINH2021_SKIN_FM: Final = 0.5
 KLEIN_NYSTRAND_RANGE_FM: Final = 0.7
 FERMI_DIFFUSENESS_FM: Final = 0.52
+_LIGHT: Final = 4  # nucleons; without a core, such a nucleus may be smaller than the surface of the others
 
 
 def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> FloatArray:
@@ -156,42 +157,6 @@ def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> F
     [1.     0.7568]
     """
     return _uniform_sphere(_phase(q, radius_fm)) / (1 + _phase(q, range_fm) ** 2)
-
-
-def klein_nystrand_radius_fm(
-    rms_radius_fm: ArrayLike, range_fm: float = KLEIN_NYSTRAND_RANGE_FM
-) -> FloatArray:
-    """Return the Klein-Nystrand sphere radius that belongs to an rms radius.
-
-    R_A² = (5/3) (R² - 6 a²)
-
-    Parameters
-    ----------
-    rms_radius_fm : array_like
-        Root-mean-square radius R [fm].
-    range_fm : float
-        Range a of the Yukawa potential [fm].
-
-    Returns
-    -------
-    ndarray
-        R_A [fm], in the shape of `rms_radius_fm`.
-
-    Raises
-    ------
-    NurecoilError
-        If the Yukawa potential alone has that rms radius, or more.
-
-    References
-    ----------
-    S. R. Klein and J. Nystrand, Phys. Rev. C 60 (1999) 014903 (Klein:1999qj).
-
-    Examples
-    --------
-    >>> print(klein_nystrand_radius_fm(4.804).round(3))
-    5.793
-    """
-    return _sphere_radius_fm(rms_radius_fm, 6 * range_fm**2, f"a Yukawa range of {range_fm} fm")
 
 
 def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: ArrayLike) -> FloatArray:
@@ -357,11 +322,17 @@ def _helm_binh2021(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
 
 
 def _helm_proton(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
-    return helm(q, helm_radius_fm(nuclide.charge_radius_fm), HELM_SKIN_FM)
+    return _helm_of(q, nuclide.charge_radius_fm, nuclide.A)
 
 
 def _helm_neutron(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
-    return helm(q, helm_radius_fm(_neutron_radius_fm(nuclide)), HELM_SKIN_FM)
+    return _helm_of(q, _neutron_radius_fm(nuclide), nuclide.A)
+
+
+def _helm_of(q: ArrayLike, rms_radius_fm: float, A: int) -> FloatArray:
+    if A <= _LIGHT and rms_radius_fm**2 <= 3 * HELM_SKIN_FM**2:
+        return helm(q, 0.0, rms_radius_fm / np.sqrt(3))
+    return helm(q, helm_radius_fm(rms_radius_fm), HELM_SKIN_FM)
 
 
 def _klein_nystrand(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
@@ -369,13 +340,17 @@ def _klein_nystrand(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
 
 
 def _symmetrised_fermi_proton(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
-    c = symmetrised_fermi_radius_fm(nuclide.charge_radius_fm)
-    return symmetrised_fermi(q, c, FERMI_DIFFUSENESS_FM)
+    return _symmetrised_fermi_of(q, nuclide.charge_radius_fm, nuclide.A)
 
 
 def _symmetrised_fermi_neutron(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
-    c = symmetrised_fermi_radius_fm(_neutron_radius_fm(nuclide))
-    return symmetrised_fermi(q, c, FERMI_DIFFUSENESS_FM)
+    return _symmetrised_fermi_of(q, _neutron_radius_fm(nuclide), nuclide.A)
+
+
+def _symmetrised_fermi_of(q: ArrayLike, rms_radius_fm: float, A: int) -> FloatArray:
+    if A <= _LIGHT and rms_radius_fm**2 <= 1.4 * (np.pi * FERMI_DIFFUSENESS_FM) ** 2:
+        return symmetrised_fermi(q, 0.0, rms_radius_fm / (np.pi * np.sqrt(1.4)))
+    return symmetrised_fermi(q, symmetrised_fermi_radius_fm(rms_radius_fm), FERMI_DIFFUSENESS_FM)
 
 
 def _point(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
@@ -384,7 +359,7 @@ def _point(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
 
 _RMS_RADII: Final = (
     "rms radii: proton from the charge radius, neutron from the tabulated theory value (Ar40, I127, Cs133) "
-    "or else the charge radius"
+    "or else the charge radius; H and He, where smaller than the surface, are a surface of their rms radius"
 )
 
 _FORM_FACTORS: Final[Mapping[str, FormFactor]] = {

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.question import standard_model_counts
+from nurecoil.analysis.remarks import remarks
 from nurecoil.analysis.result import Result, conventions, provenance
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
@@ -72,7 +73,7 @@ def predict(model: Model, experiment: CompiledExperiment, values: Values) -> Res
         values=prediction,
         converged=True,
         fixed=resolved,
-        notes=model.notes(resolved),
+        notes=(*model.notes(resolved), *remarks(model, [experiment], resolved, ())),
         conventions=conventions(model, [experiment]),
         provenance=provenance({}),
     )

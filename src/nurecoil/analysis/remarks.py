@@ -14,6 +14,8 @@ from nurecoil.parameters import Values, find
 _SMALL = 1e-3  # a change of a parameter; of itself where it is not zero
 _SAME = 1e-9
 _TINY = 1e-300
+_LIGHT = 19  # nucleons: with an odd number up to that, the axial part adds 1 % (13C) to 5 % (19F) or more
+_RARE = 0.1  # of the nuclei of a target
 _OF_NEUTRON = [2, 5]  # N²F_n² of ν_e and ν_μ among the strengths
 
 
@@ -22,6 +24,7 @@ def remarks(
 ) -> tuple[str, ...]:
     """Return the remarks on a model whose parameters `free` change from their `values`."""
     found = _on_overlaps([e.experiment for e in experiments])
+    found += [sentence for e in experiments for sentence in _on_axial_targets(e.experiment)]
     if "sin2_theta_w" in free:
         found += _on_projections(experiments)
     untimed = [e.experiment.name for e in experiments if _has_one_time_for_all(e.experiment)]
@@ -72,6 +75,17 @@ def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:
         for second in experiments[number + 1 :]
         if first.name in second.overlaps or second.name in first.overlaps
     ]
+
+
+def _on_axial_targets(experiment: Experiment) -> list[str]:
+    nuclei = dict(zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True))
+    least = _RARE * sum(nuclei.values())
+    light = [f"{n.A}{n.symbol}" for n in nuclei if n.A % 2 and n.A <= _LIGHT and nuclei[n] > least]
+    sentence = (
+        f"{experiment.name}: the axial part of the cross section, which is neglected, is not small for"
+        f" {', '.join(light)} in the target (for 1H and 3He it is larger than what is kept)."
+    )
+    return [sentence] if light else []
 
 
 def _on_projections(experiments: Sequence[CompiledExperiment]) -> list[str]:

@@ -76,6 +76,7 @@ def _experiment_conventions(compiled: CompiledExperiment, widths: Mapping[str, f
         **(
             {"card": edited if edits else f"sha256 {experiment.card_hash[:16]}"} if experiment.as_read else {}
         ),
+        "target": experiment.target.composition,
         "form_factor": experiment.signal.form_factor.description,
         "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
         "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")

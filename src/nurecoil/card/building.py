@@ -31,7 +31,7 @@ from nurecoil.experiment import (
 from nurecoil.fluxes import load_flux
 from nurecoil.form_factors import FormFactor, form_factor
 from nurecoil.histograms import exponential, mirrored
-from nurecoil.nuclei import Nuclide, material
+from nurecoil.nuclei import Nuclide
 from nurecoil.parameters import Parameter
 
 Array = NDArray[np.float64]
@@ -68,7 +68,7 @@ class _Builder:
 
     def __init__(self, card: schema.Card, folder: Path) -> None:
         self.card = card
-        self.target = material(card.target.material)
+        self.target = card.target.material
         self.flux = load_flux(card.source.flux)
         self.axes = _axes(card)
         edges = {key: axis.edges for key, axis in zip(card.axis_keys, self.axes, strict=True)}
@@ -179,7 +179,10 @@ class _Builder:
 
     def radius_variation(self, card: schema.RadiusPull) -> Variation:
         """Return the signal with all neutron radii scaled by 1 ± step."""
-        nuclides, weights = self.target.nuclides, self.target.nuclei_per_kg
+        nuclides = self.target.nuclides
+        weights = np.where([n.N > 0 for n in nuclides], self.target.nuclei_per_kg, 0.0)
+        if not weights.any():
+            raise NurecoilError(f"the target {self.target.formula} has no neutrons")
         radii = [n.neutron_radius_fm or n.charge_radius_fm for n in nuclides]
         mean = float(np.average(radii, weights=weights))
         base = self.signal

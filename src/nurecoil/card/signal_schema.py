@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, ValidationInfo, model_validator
 
 from nurecoil.card.fields import (
     Ascending,
@@ -24,7 +24,7 @@ from nurecoil.checks import require_ascending
 from nurecoil.errors import NurecoilError
 from nurecoil.fluxes import load_flux
 from nurecoil.form_factors import form_factor
-from nurecoil.nuclei import material
+from nurecoil.nuclei import Material, material
 
 
 def _ascending_steps(steps: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
@@ -32,10 +32,18 @@ def _ascending_steps(steps: tuple[tuple[float, float], ...]) -> tuple[tuple[floa
     return steps
 
 
-class Target(Section):
-    """[target]: what the neutrinos hit."""
+def _material(value: object, info: ValidationInfo) -> Material:
+    numbers = value.values() if isinstance(value, dict) else ()
+    if not isinstance(value, str | dict) or any(type(number) not in (int, float) for number in numbers):
+        raise NurecoilError("it must be a formula, or a table of formulas and their fractions")
+    return material(value, info.data.get("fractions"))
 
-    material: Annotated[str, AfterValidator(name_for(material))]
+
+class Target(Section):
+    """[target]: what the neutrinos hit: a formula, or fractions of several, of moles or of the mass."""
+
+    fractions: Literal["mole", "mass"] | None = None  # before the material, which needs it
+    material: Annotated[InstanceOf[Material], BeforeValidator(_material)]
     mass: Kilograms
     form_factor: Annotated[str, AfterValidator(name_for(form_factor))]
 
