@@ -134,8 +134,8 @@ def test_limits_curve_is_in_border_units_and_has_the_points_asked_for():
 
 
 def test_a_higher_confidence_level_allows_more_and_may_be_in_percent():
-    limits = [result(*LIMIT, *SCAN, "--cl", cl)["lower_limit"] for cl in ("0.9", "95%", "0.95")]
-    assert limits[1] == limits[2] < limits[0]
+    limits = [result(*LIMIT, *SCAN, "--cl", cl)["lower_limit"] for cl in ("0.9", "95%", "0.95", "95", "90 %")]
+    assert limits[1] == limits[2] == limits[3] < limits[0] == limits[4]
 
 
 def test_a_narrower_prior_strengthens_the_limit():
@@ -313,7 +313,12 @@ REFUSALS = {
     "scan out of bounds": ([*LIMIT, "--scan", "m_zprime=-1TeV..2TeV"], "m_zprime = -1 TeV is not allowed"),
     "cl of 0": ([*LIMIT, *SCAN, "--cl", "0"], "confidence level 0"),
     "cl of 1": ([*LIMIT, *SCAN, "--cl", "1"], "confidence level 1"),
-    "cl in percent without sign": ([*LIMIT, *SCAN, "--cl", "90"], "confidence level 90"),
+    "cl that may be 1 %": ([*LIMIT, *SCAN, "--cl", "1"], "confidence level 1 is not allowed"),
+    "cl that may be 2 σ": ([*LIMIT, *SCAN, "--cl", "2"], "such as 0.9 or 90%"),
+    "cl of all": ([*LIMIT, *SCAN, "--cl", "100"], "confidence level 100 is not allowed"),
+    "cl of 100 %": ([*LIMIT, *SCAN, "--cl", "100%"], "confidence level 100% is not allowed"),
+    "cl below 0": ([*LIMIT, *SCAN, "--cl", "−90%"], "confidence level −90% is not allowed"),
+    "same level twice": ([*LIMIT, *SCAN, "--cl", "90", "--cl", "0.9"], "--cl is given 2 times as 0.9"),
     "cl NaN": ([*LIMIT, *SCAN, "--cl", "nan"], "cl = nan"),
     "frozen out of bounds": ([*LIMIT, *SCAN, "--freeze-at", "-3TeV"], "m_zprime = -3 TeV is not allowed"),
     "too few points": (

@@ -92,7 +92,7 @@ def test_the_ranks_of_mpi_are_workers(monkeypatch):
     [
         (("--toys", "10"), "toys = 10 is not allowed: a confidence level of 90 % needs 100 or more"),
         (("--cl", "99.99%", "--toys", "2000"), "needs 100000 or more"),
-        (("--cl", "2"), "confidence level 2.0 is not allowed"),
+        (("--cl", "2"), "confidence level 2 is not allowed"),
         (("--toys", "100000000"), "it must be between 0 and 10000000"),
         (("--coverage", "-1"), "signal_strength = -1 is not allowed"),
         (("--engine", "quick"), "unknown engine 'quick'"),

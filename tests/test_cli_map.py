@@ -131,7 +131,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch):
         ((*PLANE[:2], "--scan", "nonsense=0..1"), "unknown parameter 'nonsense'"),
         ((*PLANE[:2], "--scan", "beta=1..0"), "beta, 1 to 0, is reversed or empty"),
         ((*PLANE, "--cl", "90%", "--cl", "0.9"), "--cl is given 2 times as 0.9"),
-        ((*PLANE, "--cl", "90"), "confidence level 90"),
+        ((*PLANE, "--cl", "0"), "confidence level 0 is not"),
         ((*PLANE, "--points", "20"), "--points is given 2 times"),
         ((*PLANE, "--spacing", "mu_nu=log"), "unknown scanned parameter 'mu_nu'"),
         (

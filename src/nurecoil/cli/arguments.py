@@ -86,10 +86,10 @@ Scanned = Annotated[
 ]
 ConfidenceLevels = Annotated[
     list[str],
-    typer.Option("--cl", metavar="CL", help="Confidence level, between 0 and 1; repeat for more."),
+    typer.Option("--cl", metavar="CL", help="Confidence level, such as 0.9 or 90%; repeat for more."),
 ]
 ConfidenceLevel = Annotated[
-    str, typer.Option("--cl", metavar="CL", help="Confidence level, between 0 and 1.")
+    str, typer.Option("--cl", metavar="CL", help="Confidence level, such as 0.9 or 90%.")
 ]
 Truth = Annotated[
     list[str] | None,
@@ -181,10 +181,17 @@ def parse_range_of(
 
 
 def parse_level(text: str) -> float:
-    """Return the confidence level that --cl gives."""
+    """Return the confidence level that --cl gives: 0.9, 90% or 90."""
     from nurecoil.quantities import parse_quantity
 
-    return parse_quantity(text, "", name="cl")
+    level = parse_quantity(text, "", name="cl")
+    if 50 <= level < 100 and "%" not in text:
+        level /= 100
+    if not 0 < level < 1:
+        raise NurecoilError(
+            f"confidence level {text} is not allowed: it must lie between 0 and 1, such as 0.9 or 90%"
+        )
+    return level
 
 
 def parse_levels(texts: Iterable[str]) -> list[float]:
