@@ -112,14 +112,6 @@ def test_a_nuisance_parameter_may_be_held():
     assert held["levels"] != result(*ZPRIME, *PLANE)["levels"]
 
 
-def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch):
-    quiet = run(*ZPRIME, *PLANE, "--json")
-    monkeypatch.setenv("FORCE_COLOR", "1")  # stderr counts as a terminal
-    status, out, err = run(*ZPRIME, *PLANE, "--json")
-    assert (status, out, "") == quiet
-    assert "the contours at 4.605" in err
-
-
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

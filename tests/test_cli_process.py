@@ -133,6 +133,7 @@ def test_the_status_is_explained():
 ENDLESS = """
 import time
 from nurecoil import cli, papers
+cli.terminal.SOON_IN_A_LOG = 0.2
 from nurecoil.papers.paper import Paper
 def reproduce(progress):
     progress('started')
@@ -146,7 +147,7 @@ cli.main(['reproduce', 'mine'])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_quiet_and_leaves_nothing_behind(number, status):
     with start(["-c", ENDLESS]) as process:
-        assert process.stderr.readline() == "[1/2] started\n"
+        assert process.stderr.readline() == "reproduce: 0 s so far, started\n"
         assert any(name.startswith(".nurecoil-") for name in files())
         time.sleep(0.05)
         process.send_signal(number)
@@ -158,8 +159,10 @@ def test_a_signal_is_quiet_and_leaves_nothing_behind(number, status):
 @POSIX
 def test_a_plot_that_is_terminated_leaves_nothing_behind():
     toys = ("feldman-cousins", *CSI, "--scan", "signal_strength=0..4", "--toys", "9000000")
-    with start([*NURECOIL, *toys, "--plot", "new/fc.png"]) as process:
-        assert process.stderr.readline().startswith("[1/")  # so it is computing, with its folder beside
+    soon = "from nurecoil import cli; cli.terminal.SOON_IN_A_LOG = 0.1; cli.main()"
+    with start(["-c", soon, *toys, "--plot", "new/fc.png"]) as process:
+        # so it is computing, with its folder beside
+        assert process.stderr.readline().startswith("feldman-cousins: ")
         assert any(name.startswith(".nurecoil-") for name in files())
         process.terminate()
         out, err = process.communicate(timeout=30)

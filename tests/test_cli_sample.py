@@ -47,15 +47,6 @@ def test_the_posterior_for_people():
         assert text in out
 
 
-def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch):
-    arguments = (*CSI, *FREE, *HELD, "--max-steps", "500", "--json")
-    quiet = run(*arguments)
-    monkeypatch.setenv("FORCE_COLOR", "1")  # stderr counts as a terminal
-    status, out, err = run(*arguments)
-    assert (status, out, "") == quiet
-    assert "on to 500 of at most 500 steps" in err
-
-
 def test_not_converged_is_said():
     status, out, _ = run(
         *CSI,

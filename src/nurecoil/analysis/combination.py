@@ -14,6 +14,7 @@ from nurecoil.inference.intervals import Profile
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import in_steps
 
 
 @dataclass(frozen=True)
@@ -123,17 +124,19 @@ def combine(
         return Question.of(model, chosen, fixed, {name: low}, likelihood=likelihood)
 
     def measured(title: str, question: Question) -> tuple[Measurement, bool]:
+        begin(title)
         found = limit_of(question, low, high, cl, points=points)
         experiments = tuple(term.name for term in question.likelihood.terms)
         return Measurement(title, experiments, found.values.profile), found.converged
 
-    together, settled = measured("together", question)
-    alone = [measured(each.experiment.name, asked([each])) for each in experiments]
-    without = [
-        measured(f"without {left_out.experiment.name}", asked([e for e in experiments if e is not left_out]))
-        for left_out in experiments
-        if len(experiments) > 2
-    ]
+    left_out = experiments if len(experiments) > 2 else ()
+    with in_steps(1 + len(experiments) + len(left_out)) as begin:
+        together, settled = measured("together", question)
+        alone = [measured(each.experiment.name, asked([each])) for each in experiments]
+        without = [
+            measured(f"without {one.experiment.name}", asked([e for e in experiments if e is not one]))
+            for one in left_out
+        ]
     shared = _shared(experiments, question)
     answer = Combination(
         parameter=question.free[0],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis.curve import Curve
+from nurecoil.analysis.curve import EXPECTED, Curve
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.errors import NurecoilError
@@ -15,6 +15,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile, profiles, threshold
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import in_steps
 
 Array = NDArray[np.float64]
 
@@ -122,17 +123,18 @@ def limit_of(
         parameter.check(freeze_at)
         chi2, reference = question.frozen_at(freeze_at)
     log = parameter.log_scan and low > 0
-    curves = profiles(
-        chi2,
-        low,
-        high,
-        levels,
-        log=log,
-        points=points,
-        reference=reference,
-        noise=question.likelihood.noise,
-        at_infinity=profiled.at_infinity if freeze_at is None else None,
-    )
+    with in_steps(EXPECTED * points) as profiled.begin:
+        curves = profiles(
+            chi2,
+            low,
+            high,
+            levels,
+            log=log,
+            points=points,
+            reference=reference,
+            noise=question.likelihood.noise,
+            at_infinity=profiled.at_infinity if freeze_at is None else None,
+        )
     notes = _edge_notes(parameter, curves[0]) if freeze_at is None else ()
     where = "" if freeze_at is None else f"{parameter.name} = {parameter.format(freeze_at)}"
     return question.result(

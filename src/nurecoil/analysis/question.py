@@ -27,6 +27,7 @@ from nurecoil.likelihood import (
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.newton import inverse
 from nurecoil.parameters import Parameter, Values, find
+from nurecoil.progress import parts
 
 Array = NDArray[np.float64]
 
@@ -222,7 +223,7 @@ class Question:
         begins = self.starts_over if starts is None else np.atleast_2d(np.asarray(starts, dtype=float))
         return [
             fit_strengths(self.likelihood, strengths_of, box, start, held=held, points=len(x))
-            for start in begins[:, np.newaxis]
+            for start in parts(list(begins[:, np.newaxis]))
         ]
 
     @cached_property

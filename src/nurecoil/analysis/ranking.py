@@ -16,6 +16,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import Fitted
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
 
@@ -124,7 +125,7 @@ def impact(
     pulls = _constrained(question)
     if not pulls:
         raise NurecoilError("there is no systematic to study: no nuisance parameter has a prior")
-    rows = [_impact(question, best, number, pull) for pull in pulls]
+    rows = [_impact(question, best, number, pull) for pull in stepwise(pulls)]
     unsettled = [row.pull.name for row in rows if not np.isfinite([*row.error, *row.pre_fit]).all()]
     notes = [] if found.converged else [f"the fit did not converge: {found.values.fit.message}."]
     notes += [f"no error or impact could be found of {', '.join(unsettled)}."] if unsettled else []

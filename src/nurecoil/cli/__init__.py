@@ -34,7 +34,7 @@ from nurecoil.cli import (
     significance,
     validate,
 )
-from nurecoil.cli.arguments import Once
+from nurecoil.cli.arguments import Command
 from nurecoil.errors import NurecoilError
 
 __all__ = ["app", "main"]
@@ -179,5 +179,5 @@ _COMMANDS: dict[Callable[..., None], ModuleType] = {
 }
 for _command, _module in _COMMANDS.items():
     _name = _command.__name__.strip("_").replace("_", "-")
-    app.command(_name, cls=Once, help=_module.HELP, short_help=_module.SUMMARY)(_command)
+    app.command(_name, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_command)
 app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

@@ -13,6 +13,7 @@ import typer
 from nurecoil.cli.arguments import quiet
 from nurecoil.cli.reading import Asked
 from nurecoil.cli.terminal import at_border, print_basis, print_json
+from nurecoil.progress import watched
 from nurecoil.staging import staged_file
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def answer(
     """Compute a result, write its files, and print it; exit status 3 if it has not converged."""
     with ExitStack() as stack:
         targets = [(file, stack.enter_context(staged_file(file.path))) for file in files if file.path]
-        with quiet(), redirect_stdout(io.StringIO()):  # Minuit prints there
+        # Minuit prints to stdout
+        with quiet(), redirect_stdout(io.StringIO()), watched():
             result = compute()
             for file, target in targets:
                 file.write(result, target)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
+from nurecoil.cli.terminal import Shown
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import heard_by
 
 if TYPE_CHECKING:
     from nurecoil.experiment import CompiledExperiment
@@ -139,8 +141,8 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the random nu
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
 
 
-class Once(TyperCommand):
-    """A command that refuses an option given twice, of which the last would silently win."""
+class Command(TyperCommand):
+    """A command that shows how far it is, and refuses an option given twice: the last would silently win."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Look for repetitions, then parse."""
@@ -150,6 +152,11 @@ class Once(TyperCommand):
             if times > 1 and option.param_type_name == "option" and not (flag or repeatable):
                 raise NurecoilError(f"{option.opts[0]} is given {times} times: {self.name} takes it once")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
+        """Show how far the command is."""
+        with heard_by(Shown(self.name or "nurecoil")):
+            super().invoke(ctx)
 
 
 def check_toys(toys: int, seed: int) -> None:

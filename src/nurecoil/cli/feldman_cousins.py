@@ -26,7 +26,7 @@ from nurecoil.cli.arguments import (
 )
 from nurecoil.cli.intervals import interval_rows, intervals_json
 from nurecoil.cli.reading import AskedScan, read_scan
-from nurecoil.cli.terminal import at_border, print_pairs, print_table, progress
+from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ def feldman_cousins(
                 over=over,
                 engine=engine,
                 executor=pool,
-                progress=progress,
             ),
             _json,
             _print,

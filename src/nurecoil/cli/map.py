@@ -24,7 +24,7 @@ from nurecoil.cli.arguments import (
     parse_profiled,
 )
 from nurecoil.cli.reading import AskedScan, read_scan
-from nurecoil.cli.terminal import at_border, bar, print_pairs, print_table
+from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
@@ -102,7 +102,6 @@ def map_(
             engine=engine,
             points=points,
             log=log,
-            progress=bar,
         ),
         _json,
         _print,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.cli.terminal import print_document_table
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import in_steps, watched
 from nurecoil.staging import staged
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def reproduce(
     if output == "":
         raise NurecoilError('--output "" names no directory')
     directory = Path(output or f"{recipe.name}-report")
-    with staged(directory) as stage, progress(recipe.steps + 1) as begin:
+    with staged(directory) as stage, watched(), in_steps(recipe.steps + 1) as begin:
         result = recipe.reproduce(begin)
         begin("drawing the figures and writing the report")
         results = json.dumps(result.results, indent=2, allow_nan=False, ensure_ascii=False)

@@ -20,7 +20,7 @@ from nurecoil.cli.arguments import (
     Setting,
 )
 from nurecoil.cli.reading import Asked, read_scan
-from nurecoil.cli.terminal import bar, print_pairs, print_table
+from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Posterior, Result
@@ -106,7 +106,6 @@ def sample(
             seed=seed,
             most_steps=max_steps,
             engine=engine,
-            progress=bar,
         ),
         _json,
         _print,

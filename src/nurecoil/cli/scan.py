@@ -1,10 +1,8 @@
 """`nurecoil scan`: χ² on a grid of parameters, in chunks, on one core or a cluster, into a netCDF file."""
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +11,15 @@ import typer
 from nurecoil.cli.answering import answer, convergence
 from nurecoil.cli.arguments import AsJson, require_signal
 from nurecoil.cli.reading import Asked
-from nurecoil.cli.terminal import at_border, console, print_pairs
+from nurecoil.cli.terminal import at_border, print_pairs
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import Step, in_steps, tell
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Result, Scan
     from nurecoil.scans import Progress
 
-INTERVAL = 10.0  # seconds between two lines about the progress, where there is no terminal
 SUMMARY = "Scan a grid of parameters, of any size, on any number of workers."
 HELP = """Write Δχ² on a grid of parameters to a netCDF file, nuisance parameters profiled at every point.
 
@@ -73,7 +71,7 @@ def scan(
         try:
             _scan(card, output, pool, restart, as_json)
         except (KeyboardInterrupt, SystemExit) as stopped:
-            _say(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
+            tell(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
             raise typer.Exit(130 if isinstance(stopped, KeyboardInterrupt) else 143) from None
 
 
@@ -97,7 +95,7 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
         )
 
     def compute() -> "Result[Scan]":
-        with _progress() as report:
+        with _reported() as report:
             return analysis.scan(
                 *asked.question,
                 axes,
@@ -118,64 +116,26 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
 
 
 @contextmanager
-def _progress() -> "Iterator[Callable[[Progress], None]]":
-    """Yield what shows how far a scan is on stderr: a bar on a terminal, else a line now and then."""
-    terminal = console(stderr=True)
-    if not terminal.is_terminal:
-        yield _lines()
-        return
-
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
-    with Bar(*columns, console=terminal, transient=True) as bar:
-        task = bar.add_task("", rate="")
-
-        def show(progress: "Progress") -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{speed:.3g} points/s" if speed else ""
-            bar.update(task, total=progress.of_points, completed=progress.points, rate=rate)
-
-        yield _first_says_what_was_there(show)
-
-
-def _lines() -> "Callable[[Progress], None]":
-    start = last = 0.0
+def _reported() -> "Iterator[Callable[[Progress], None]]":
+    """Yield what tells how far a scan is; what was there from before is no step of it."""
+    begin: Step
     before: int | None = None
+    with ExitStack() as stack:
 
-    def say(progress: "Progress") -> None:
-        nonlocal start, last, before
-        now = time.monotonic()
-        if before is None:
-            start, last, before = now, now, progress.points
-            return
-        if now - last < INTERVAL:
-            return
-        last, rate = now, (progress.points - before) / (now - start)
-        left = (progress.of_points - progress.points) / rate
-        _say(f"{progress.points} of {progress.of_points} points, {rate:.3g} points/s, {left:.0f} s left")
+        def report(progress: "Progress") -> None:
+            nonlocal before, begin
+            if before is None:
+                before = progress.points
+                begin = stack.enter_context(in_steps(progress.of_points - before))
+                if not progress.of_chunks:
+                    tell("the file was there already, from the same scan")
+                elif progress.resumed:
+                    tell(f"resumed: {progress.resumed} of {progress.of_chunks} chunks were there")
+            begin("", progress.points - before)
+            begin(f"{progress.points} of {progress.of_points} points", 0.0)
+            before = progress.points
 
-    return _first_says_what_was_there(say)
-
-
-def _first_says_what_was_there(show: "Callable[[Progress], None]") -> "Callable[[Progress], None]":
-    first = True
-
-    def report(progress: "Progress") -> None:
-        nonlocal first
-        if first and not progress.of_chunks:
-            _say("the file was there already, from the same scan")
-        elif first and progress.resumed:
-            _say(f"resumed: {progress.resumed} of {progress.of_chunks} chunks were there")
-        first = False
-        show(progress)
-
-    return report
-
-
-def _say(text: str) -> None:
-    print(f"scan: {text}", file=sys.stderr, flush=True)
+        yield report
 
 
 # --- the answer ---------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nurecoil.cli.arguments import AsJson
-from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.cli.terminal import print_document_table
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import in_steps, watched
 from nurecoil.staging import staged
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def validate(
         raise NurecoilError('--output "" names no directory')
     chosen = tuple(dict.fromkeys(experiment or ())) or validation.experiments()
     with staged(output) if output else nullcontext() as stage:
-        with progress(len(chosen)) as begin:
+        with watched(), in_steps(len(chosen)) as begin:
             result = validation.validate(chosen, begin)
         if stage:
             _write_page(result.document, stage)
