@@ -97,6 +97,14 @@ def test_a_reader_that_stops_reading_gets_no_traceback(arguments):
     assert process.returncode in (0, 1)
 
 
+@POSIX
+def test_a_plot_needs_no_backend_and_is_drawn_whatever_backend_is_named():
+    nonsense = ENVIRONMENT | {"MPLBACKEND": "nonsense"}
+    plot = [*NURECOIL, *LIMIT, "--scan", "m_zprime=1..10TeV", "--points", "101", "--plot", "a.png"]
+    status, _, err = finished(plot, env=nonsense)
+    assert (status, err, files()) == (0, "", ["a.png"])
+
+
 # --- what did not converge ----------------------------------------------------------------------------
 
 PLATEAU = ("fit", *LIMIT[1:5], "--set", "beta=0", "--free", "m_zprime=10TeV")

@@ -241,6 +241,9 @@ def test_a_bad_card_ends_in_one_sentence(run, tmp_path, old, new, text):
     [
         (("--output", "no/map.nc"), "cannot write to 'no/map.nc': there is no folder 'no'"),
         (("--output", "."), "it is a directory"),
+        (("--output", "map.csv"), "'map.csv': the file must end in .nc, .nc4, .h5, .hdf5"),
+        (("--output", "map.nc.gz"), "'map.nc.gz': the file must end in .nc"),
+        (("--output", "map"), "'map': the file must end in .nc"),
         (
             ("--output", "map.nc", "--workers", "2", "--mpi"),
             "--workers, --dask and --mpi exclude one another",

@@ -70,7 +70,7 @@ Quote what has parentheses, because a shell would read them: --set 'beta=-sqrt(3
 \b
 Exit status:
   0  all is well
-  2  bad input, said in one sentence
+  2  bad input, or a file that cannot be written: said in one sentence
   3  the answer is printed, but did not converge"""
 TERMINATED = 128 + signal.SIGTERM
 
@@ -96,6 +96,7 @@ def main(argv: list[str] | None = None) -> None:
     if sys.stdout is None:
         print("Error: cannot write the output: stdout is closed", file=sys.stderr)
         raise SystemExit(2)
+    os.environ.pop("MPLBACKEND", None)  # figures, which are files, need none; matplotlib fails at a wrong one
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an old terminal shows "?" for β instead of a traceback

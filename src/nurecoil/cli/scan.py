@@ -79,7 +79,9 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
     from nurecoil import analysis
     from nurecoil.cli.scan_card import asked_of, axes_of, ranges_of, read_scan_card
     from nurecoil.scans import Spaced
+    from nurecoil.scans.running import require_place
 
+    require_place(output)
     wanted = read_scan_card(card)
     asked = asked_of(wanted)
     require_signal(asked.experiments)

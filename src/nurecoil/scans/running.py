@@ -23,6 +23,7 @@ _BYTES_IN_FLIGHT = 512_000_000  # at most in chunks that are sent out
 _IN_FLIGHT = 256  # at most chunks that are sent out
 _MOST_CHUNKS = 10_000  # of a scan, which are so many files
 _MOST_POINTS = 10**12
+_SUFFIXES = (".nc", ".nc4", ".h5", ".hdf5")  # netCDF-4 is HDF5
 _PROBES = 16  # points that tell whether a scan that is resumed computes the same
 
 
@@ -123,7 +124,7 @@ def run(
 
     require_netcdf()
     _check_size(grid.size)
-    _require_place(output)
+    require_place(output)
     work = Work.of(evaluate, grid, extra)
     folder = output.with_name(output.name + ".partial")
     with _refusals(output):
@@ -349,13 +350,15 @@ def _refusals(output: Path) -> Iterator[None]:
         raise NurecoilError(f"cannot write to '{output}': {error.strerror or error}") from error
 
 
-def _require_place(output: Path) -> None:
+def require_place(output: Path) -> None:
     """Refuse an output that cannot be written before anything is computed."""
     folder = output.parent
     if not folder.is_dir():
         raise NurecoilError(f"cannot write to '{output}': there is no folder '{folder}'")
     if output.is_dir():
         raise NurecoilError(f"cannot write to '{output}': it is a directory, not a file")
+    if output.suffix.lower() not in _SUFFIXES:
+        raise NurecoilError(f"cannot write a scan to '{output}': the file must end in {', '.join(_SUFFIXES)}")
     if not os.access(folder, os.W_OK):
         raise NurecoilError(f"cannot write to '{output}': permission denied")
 
