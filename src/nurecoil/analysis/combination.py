@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nurecoil.analysis.limits import at_edge, limit_of
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
@@ -73,6 +74,7 @@ class Combination:
     shared: tuple[str, ...]
 
 
+@undisturbed
 def combine(
     model: Model,
     experiments: Sequence[CompiledExperiment],

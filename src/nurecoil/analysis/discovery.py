@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.minima import fitted_from, held_at, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import binomial_error, log_p_value, standard_deviations
@@ -104,6 +105,7 @@ class Significance:
         return len(self.null)
 
 
+@undisturbed
 def significance(
     model: Model,
     experiments: Sequence[CompiledExperiment],

@@ -9,6 +9,7 @@ from nurecoil.analysis.curve import EXPECTED, Curve
 from nurecoil.analysis.limits import Limit, limit_of
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import profile
 from nurecoil.models import Model
@@ -38,6 +39,7 @@ class Sensitivity:
     bands: Bands | None = None
 
 
+@undisturbed
 def sensitivity(
     model: Model,
     experiments: Sequence[CompiledExperiment],

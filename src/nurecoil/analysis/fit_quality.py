@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.minima import fitted_from, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import binomial_error, log_p_value
@@ -94,6 +95,7 @@ class Goodness:
         return self.bins - self.fitted
 
 
+@undisturbed
 def goodness(
     model: Model,
     experiments: Sequence[CompiledExperiment],

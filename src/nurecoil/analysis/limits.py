@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.curve import EXPECTED, Curve
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile, profiles, threshold
@@ -43,6 +44,7 @@ class Limit:
         return {self.cl: self.profile, **self.further}
 
 
+@undisturbed
 def limit(
     model: Model,
     experiments: Sequence[CompiledExperiment],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.limits import check_range
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.contours import Contours, Surface, contours
@@ -55,6 +56,7 @@ class Map:
     standard_model: Array | None
 
 
+@undisturbed
 def profile_map(
     model: Model,
     experiments: Sequence[CompiledExperiment],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.density import Curve, curve, highest_density_intervals
@@ -105,6 +106,7 @@ class Posterior:
         return _curve(self.samples[:, number], self.priors[number], size)
 
 
+@undisturbed
 def sample(
     model: Model,
     experiments: Sequence[CompiledExperiment],

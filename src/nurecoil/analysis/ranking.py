@@ -11,6 +11,7 @@ from nurecoil.analysis.best_fit import fit_of
 from nurecoil.analysis.minima import fitted_from, held_at
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import Fitted
@@ -78,6 +79,7 @@ class Impacts:
     rows: tuple[Impact, ...]
 
 
+@undisturbed
 def impact(
     model: Model,
     experiments: Sequence[CompiledExperiment],

@@ -12,6 +12,7 @@ from nurecoil.analysis.limits import check_range
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.analysis.toys import ToyStatistic, minima
+from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage
 from nurecoil.inference.intervals import threshold
@@ -49,6 +50,7 @@ class Calibrated:
     starts: int
 
 
+@undisturbed
 def feldman_cousins(
     model: Model,
     experiments: Sequence[CompiledExperiment],
