@@ -1,8 +1,6 @@
 """`nurecoil scan`: χ² on a grid of parameters, in chunks, on one core or a cluster, into a netCDF file."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +12,10 @@ from nurecoil.cli.reading import Asked
 from nurecoil.cli.terminal import at_border, print_pairs
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 from nurecoil.errors import NurecoilError
-from nurecoil.progress import Step, in_steps, tell
+from nurecoil.progress import tell
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Result, Scan
-    from nurecoil.scans import Progress
 
 SUMMARY = "Scan a grid of parameters, of any size, on any number of workers."
 HELP = """Write Δχ² on a grid of parameters to a netCDF file, nuisance parameters profiled at every point.
@@ -96,48 +93,23 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
             {n: (a.low, a.high)[end] if isinstance(a, Spaced) else a[end] for n, a in axes.items()}
         )
 
-    def compute() -> "Result[Scan]":
-        with _reported() as report:
-            return analysis.scan(
-                *asked.question,
-                axes,
-                output,
-                widths=asked.widths,
-                engine=wanted.engine,
-                over=over,
-                pulls=wanted.pulls,
-                executor=pool,
-                restart=restart,
-                report=report,
-            )
-
-    answer(asked, compute, _json, _print, as_json)
-
-
-# --- progress -----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _reported() -> "Iterator[Callable[[Progress], None]]":
-    """Yield what tells how far a scan is; what was there from before is no step of it."""
-    begin: Step
-    before: int | None = None
-    with ExitStack() as stack:
-
-        def report(progress: "Progress") -> None:
-            nonlocal before, begin
-            if before is None:
-                before = progress.points
-                begin = stack.enter_context(in_steps(progress.of_points - before))
-                if not progress.of_chunks:
-                    tell("the file was there already, from the same scan")
-                elif progress.resumed:
-                    tell(f"resumed: {progress.resumed} of {progress.of_chunks} chunks were there")
-            begin("", progress.points - before)
-            begin(f"{progress.points} of {progress.of_points} points", 0.0)
-            before = progress.points
-
-        yield report
+    answer(
+        asked,
+        lambda: analysis.scan(
+            *asked.question,
+            axes,
+            output,
+            widths=asked.widths,
+            engine=wanted.engine,
+            over=over,
+            pulls=wanted.pulls,
+            executor=pool,
+            restart=restart,
+        ),
+        _json,
+        _print,
+        as_json,
+    )
 
 
 # --- the answer ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import in_steps, tell
 from nurecoil.scans import checkpoint as saved
 from nurecoil.scans.checkpoint import Checkpoint
 from nurecoil.scans.grid import Grid
@@ -193,11 +194,16 @@ def _computed(task: _Task, chunks: "_Chunks", kept: Checkpoint) -> tuple[int, "_
     found = len(tally.parts)
     finished = chunks.size - sum(chunks.points(chunk) for chunk in missing)
     task.report(Progress(finished, chunks.size, found, chunks.count, found))
-    for chunk, table in _sent_out(task, chunks, iter(missing)):
-        kept.write(chunk, table)
-        tally.add(chunks.first(chunk), table)
-        finished += len(table)
-        task.report(Progress(finished, chunks.size, len(tally.parts), chunks.count, found))
+    if found:
+        tell(f"resumed: {found} of {chunks.count} chunks were there")
+    with in_steps(chunks.size - finished) as begin:
+        for chunk, table in _sent_out(task, chunks, iter(missing)):
+            kept.write(chunk, table)
+            tally.add(chunks.first(chunk), table)
+            finished += len(table)
+            begin("", len(table))
+            begin(f"{finished} of {chunks.size} points", 0.0)
+            task.report(Progress(finished, chunks.size, len(tally.parts), chunks.count, found))
     return found, tally
 
 
@@ -206,6 +212,7 @@ def _finished(task: _Task) -> Outcome:
     old = read_identity(task.output)
     saved.require_same(task.output, old, task.identity, "give another output")
     task.report(Progress(task.work.grid.size, task.work.grid.size, 0, 0, 0))
+    tell("the file was there already, from the same scan")
     return Outcome(read_summary(task.output), 0, 0)
 
 
