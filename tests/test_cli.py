@@ -141,6 +141,13 @@ def test_a_higher_confidence_level_allows_more_and_may_be_in_percent():
     assert limits[1] == limits[2] == limits[3] < limits[0] == limits[4]
 
 
+@pytest.mark.parametrize("beta", ["−sqrt(3)", "−√3", "–√3", " - sqrt ( 3 ) ", "-3^0.5", "−3**.5"])
+def test_beta_is_read_as_the_readme_prints_it(beta):
+    assert result(*PREDICT, "--set", f"beta={beta}", "--set", "m_zprime=2\u00a0TeV") == result(
+        *PREDICT, "--set", "beta=-sqrt(3)", "--set", "m_zprime=2TeV"
+    )
+
+
 def test_a_narrower_prior_strengthens_the_limit():
     narrow = result(*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=10%")
     assert narrow["lower_limit"] > result(*LIMIT, *SCAN)["lower_limit"]
@@ -368,6 +375,29 @@ REFUSALS = {
         [*LIMIT, *SCAN, "--plot", "directory.png"],
         "'directory.png': it is a directory",
     ),
+    "plot without a name": ([*LIMIT, *SCAN, "--plot", ""], "cannot draw to '.': the file must end in"),
+    "scan with three dots": ([*LIMIT, "--scan", "m_zprime=1...10TeV"], "m_zprime = 1...10TeV is not a range"),
+    "scan with three ends": ([*LIMIT, "--scan", "m_zprime=1..2..3TeV"], "2..3TeV is not a number"),
+    "scan with a dash": ([*LIMIT, "--scan", "m_zprime=1–10TeV"], "m_zprime = 1–10TeV is not a range"),
+    "scan up to NaN": ([*LIMIT, "--scan", "m_zprime=1TeV..NaN"], "m_zprime = NaN is not a number"),
+    "scan in kilograms": ([*LIMIT, "--scan", "m_zprime=1kg..2kg"], "m_zprime = 2kg has the wrong unit"),
+    "decimal comma": ([*BETA, "beta=0,5"], "beta = 0,5 is not a number"),
+    "thousands": ([*MASS, "m_zprime=2 000TeV"], "m_zprime = 2 000TeV is not a number"),
+    "two values": ([*MASS, "m_zprime=2TeV=3"], "m_zprime = 2TeV=3 is not a number"),
+    "a choice in capitals": ([*BETA, "electroweak=Tree"], "'Tree': did you mean 'tree'"),
+    "no name of a parameter": ([*BETA, "=1"], "--set '=1' is not of the form NAME=VALUE"),
+    "no level": ([*LIMIT, *SCAN, "--cl", ""], "cl = is not a number"),
+    "fixed twice": (
+        [*LIMIT, *SCAN, *2 * ("--fix", "binh2021-csi_signal")],
+        "binh2021-csi_signal has --fix twice",
+    ),
+    "fixed nothing": ([*LIMIT, *SCAN, "--fix", ""], "unknown nuisance parameter ''"),
+    "a prior without end": ([*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=inf"], "is not a finite number"),
+    "a prior in TeV": ([*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=1TeV"], "has the wrong unit"),
+    "frozen at nothing": ([*LIMIT, *SCAN, "--freeze-at", ""], "m_zprime = is not a number"),
+    "frozen without unit": ([*LIMIT, *SCAN, "--freeze-at", "3"], "m_zprime = 3 needs a unit"),
+    "no engine": ([*LIMIT, *SCAN, "--engine", ""], "unknown engine ''"),
+    "no experiment": ([*SM[:3], "--experiment", ""], "unknown experiment ''"),
     "report onto a file": (["reproduce", "binh2021", "--output", "file"], "'file' is not a directory"),
     "report below a file": (["reproduce", "binh2021", "--output", "file/a/b"], "'file' is not a directory"),
 }

@@ -96,7 +96,7 @@ class Ear:
 def ear():
     """Return a listener that watches all the test."""
     heard = Ear()
-    with heard_by(heard), watched():
+    with heard_by(heard.say, heard.watch), watched():
         yield heard
 
 
@@ -196,7 +196,8 @@ def test_every_question_has_steps_and_the_same_answer_whoever_listens(compiled, 
 
     monkeypatch.setattr("nurecoil.progress.Report", Noted)
     asked = nurecoil.load_model("scaled-standard-model"), [compiled["binh2021-csi"], compiled["binh2021-lar"]]
-    with heard_by(Ear()), watched():
+    silent = Ear()
+    with heard_by(silent.say, silent.watch), watched():
         heard = ask(*asked)
     assert min(shares) == 0.0
     assert max(shares) <= 1.0
@@ -275,7 +276,7 @@ def test_a_sentence_is_said_at_once(monkeypatch):
 )
 def test_the_time_left_is_that_of_the_rest_at_this_pace(monkeypatch, share, seconds, text):
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
-    report = Report(Ear(), share=share, since=1000.0 - seconds, text=r"\*m\*")
+    report = Report(print, print, share=share, since=1000.0 - seconds, text=r"\*m\*")
     assert terminal._how_far(report, begun=1000.0 - seconds) == text
 
 

@@ -9,37 +9,26 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 Item = TypeVar("Item")
 
 
-class Step(Protocol):
-    """Is called as a step begins, with what it is and how many of the promised steps it counts for."""
-
-    def __call__(self, text: str = "", size: float = 1.0, /) -> None:
-        """Tell of it."""
-
-
+Step: TypeAlias = Callable[..., None]
+"""Is called as a step begins, with what it is ("") and how many of the promised steps it counts for (1.0)."""
 Progress: TypeAlias = Callable[[float], AbstractContextManager[Step]]
 """Of the number of steps, at most: a context manager that gives what is told of each."""
 
 
-class Listener(Protocol):
-    """Whoever is told."""
-
-    def say(self, text: str) -> None:
-        """Pass on what is to be read at once."""
-
-    def watch(self, report: "Report") -> AbstractContextManager[None]:
-        """Return a context in which a report, which changes meanwhile, is shown."""
-
-
 @dataclass
 class Report:
-    """How far it is: the share of the whole, 0 to 1, since when that is counted, and what is under way."""
+    """How far it is: the share of the whole, 0 to 1, since when that is counted, and what is under way.
 
-    listener: Listener
+    Of the listener it has what passes on a sentence, and what gives a context in which the report is shown.
+    """
+
+    say: Callable[[str], None]
+    watch: Callable[["Report"], AbstractContextManager[None]]
     share: float = 0.0
     since: float = 0.0
     text: str = ""
@@ -50,9 +39,11 @@ _REPORT: ContextVar[Report | None] = ContextVar("report", default=None)
 
 
 @contextmanager
-def heard_by(listener: Listener) -> Iterator[None]:
-    """Tell a listener of all that is computed in this context."""
-    token = _REPORT.set(Report(listener))
+def heard_by(
+    say: Callable[[str], None], watch: Callable[[Report], AbstractContextManager[None]]
+) -> Iterator[None]:
+    """Tell a listener of all that is computed in this context, see `Report`."""
+    token = _REPORT.set(Report(say, watch))
     try:
         yield
     finally:
@@ -62,13 +53,13 @@ def heard_by(listener: Listener) -> Iterator[None]:
 def watched() -> AbstractContextManager[None]:
     """Return a context in which the listener, if there is one, shows how far it is."""
     report = _REPORT.get()
-    return report.listener.watch(report) if report else nullcontext()
+    return report.watch(report) if report else nullcontext()
 
 
 def tell(text: str) -> None:
     """Say something that is to be read at once, such as that loops are compiled first."""
     if report := _REPORT.get():
-        report.listener.say(text)
+        report.say(text)
 
 
 @contextmanager
@@ -76,14 +67,14 @@ def in_steps(total: float) -> Iterator[Step]:
     """Give a function to be called as each of `total` steps, at most, begins."""
     report, done = _REPORT.get(), 0.0
     if report is None:
-        yield lambda text="", size=1.0, /: None
+        yield lambda *step: None
         return
     whole = report.part
     low, high = whole or (0.0, 1.0)
     if not whole:
         report.share, report.since = 0.0, time.monotonic()
 
-    def begin(text: str = "", size: float = 1.0, /) -> None:
+    def begin(text: str = "", size: float = 1.0) -> None:
         nonlocal done
         first, done = done, done + size
         begins, ends = (low + (high - low) * min(x / (total or 1), 1.0) for x in (first, done))

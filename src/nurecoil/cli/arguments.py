@@ -155,7 +155,8 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
         """Show how far the command is."""
-        with heard_by(Shown(self.name or "nurecoil")):
+        shown = Shown(self.name or "nurecoil")
+        with heard_by(shown.say, shown.watch):
             super().invoke(ctx)
 
 
