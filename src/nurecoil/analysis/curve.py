@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 _SEARCHED = 4  # of the first points, each fourth
 _APART = 0.3  # widths: neighbours that far apart lie in two valleys
-EXPECTED = 1.2  # points a limit takes, for each of its grid: some more where it zooms in
+EXPECTED = 400  # points a limit takes, roughly: from 200 to 550 on real data
 
 
 @dataclass

@@ -94,7 +94,7 @@ def sensitivity(
         varying = bands(question, true, low, high, seen.level, toys, seed) if toys else None
         curve = Curve(asked)
         begin("the expected limit")
-        with in_steps(EXPECTED * points) as curve.begin:
+        with in_steps(EXPECTED) as curve.begin:
             expected = profile(
                 curve,
                 low,

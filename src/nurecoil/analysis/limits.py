@@ -125,7 +125,7 @@ def limit_of(
         parameter.check(freeze_at)
         chi2, reference = question.frozen_at(freeze_at)
     log = parameter.log_scan and low > 0
-    with in_steps(EXPECTED * points) as profiled.begin:
+    with in_steps(EXPECTED) as profiled.begin:
         curves = profiles(
             chi2,
             low,
