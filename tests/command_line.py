@@ -6,16 +6,34 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from unittest.mock import patch
 
 import pytest
 
 from nurecoil import cli
 
 
-def run(*arguments):
-    """Run a command in this process: status, stdout, stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ending:
+class Terminal(io.StringIO):
+    """A text that counts as a terminal."""
+
+    def isatty(self):
+        """Claim to be one."""
+        return True
+
+
+def run(*arguments, progress=None, terminal=False):
+    """Run a command in this process: status, stdout, stderr.
+
+    How far it is is shown only after so many seconds as `progress` says, however slow the machine.
+    """
+    out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
+    soon = {"SOON": progress or 1e6, "SOON_IN_A_LOG": progress or 1e6, "BLINK": 0.01, "LONGEST_SILENCE": 0.01}
+    with (
+        patch.multiple(cli.terminal, **soon),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ending,
+    ):
         cli.main([str(argument) for argument in arguments])
     return ending.value.code or 0, out.getvalue(), err.getvalue()
 

@@ -1,7 +1,10 @@
 """The command line: what it prints, what it writes, and how it refuses."""
 
+import errno
+import io
 import json
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -134,8 +137,15 @@ def test_limits_curve_is_in_border_units_and_has_the_points_asked_for():
 
 
 def test_a_higher_confidence_level_allows_more_and_may_be_in_percent():
-    limits = [result(*LIMIT, *SCAN, "--cl", cl)["lower_limit"] for cl in ("0.9", "95%", "0.95")]
-    assert limits[1] == limits[2] < limits[0]
+    limits = [result(*LIMIT, *SCAN, "--cl", cl)["lower_limit"] for cl in ("0.9", "95%", "0.95", "95", "90 %")]
+    assert limits[1] == limits[2] == limits[3] < limits[0] == limits[4]
+
+
+@pytest.mark.parametrize("beta", ["−sqrt(3)", "−√3", "–√3", " - sqrt ( 3 ) ", "-3^0.5", "−3**.5"])
+def test_beta_is_read_as_the_readme_prints_it(beta):
+    assert result(*PREDICT, "--set", f"beta={beta}", "--set", "m_zprime=2\u00a0TeV") == result(
+        *PREDICT, "--set", "beta=-sqrt(3)", "--set", "m_zprime=2TeV"
+    )
 
 
 def test_a_narrower_prior_strengthens_the_limit():
@@ -313,7 +323,12 @@ REFUSALS = {
     "scan out of bounds": ([*LIMIT, "--scan", "m_zprime=-1TeV..2TeV"], "m_zprime = -1 TeV is not allowed"),
     "cl of 0": ([*LIMIT, *SCAN, "--cl", "0"], "confidence level 0"),
     "cl of 1": ([*LIMIT, *SCAN, "--cl", "1"], "confidence level 1"),
-    "cl in percent without sign": ([*LIMIT, *SCAN, "--cl", "90"], "confidence level 90"),
+    "cl that may be 1 %": ([*LIMIT, *SCAN, "--cl", "1"], "confidence level 1 is not allowed"),
+    "cl that may be 2 σ": ([*LIMIT, *SCAN, "--cl", "2"], "such as 0.9 or 90%"),
+    "cl of all": ([*LIMIT, *SCAN, "--cl", "100"], "confidence level 100 is not allowed"),
+    "cl of 100 %": ([*LIMIT, *SCAN, "--cl", "100%"], "confidence level 100% is not allowed"),
+    "cl below 0": ([*LIMIT, *SCAN, "--cl", "−90%"], "confidence level −90% is not allowed"),
+    "same level twice": ([*LIMIT, *SCAN, "--cl", "90", "--cl", "0.9"], "--cl is given 2 times as 0.9"),
     "cl NaN": ([*LIMIT, *SCAN, "--cl", "nan"], "cl = nan"),
     "frozen out of bounds": ([*LIMIT, *SCAN, "--freeze-at", "-3TeV"], "m_zprime = -3 TeV is not allowed"),
     "too few points": (
@@ -360,6 +375,29 @@ REFUSALS = {
         [*LIMIT, *SCAN, "--plot", "directory.png"],
         "'directory.png': it is a directory",
     ),
+    "plot without a name": ([*LIMIT, *SCAN, "--plot", ""], "cannot draw to '.': the file must end in"),
+    "scan with three dots": ([*LIMIT, "--scan", "m_zprime=1...10TeV"], "m_zprime = 1...10TeV is not a range"),
+    "scan with three ends": ([*LIMIT, "--scan", "m_zprime=1..2..3TeV"], "2..3TeV is not a number"),
+    "scan with a dash": ([*LIMIT, "--scan", "m_zprime=1–10TeV"], "m_zprime = 1–10TeV is not a range"),
+    "scan up to NaN": ([*LIMIT, "--scan", "m_zprime=1TeV..NaN"], "m_zprime = NaN is not a number"),
+    "scan in kilograms": ([*LIMIT, "--scan", "m_zprime=1kg..2kg"], "m_zprime = 2kg has the wrong unit"),
+    "decimal comma": ([*BETA, "beta=0,5"], "beta = 0,5 is not a number"),
+    "thousands": ([*MASS, "m_zprime=2 000TeV"], "m_zprime = 2 000TeV is not a number"),
+    "two values": ([*MASS, "m_zprime=2TeV=3"], "m_zprime = 2TeV=3 is not a number"),
+    "a choice in capitals": ([*BETA, "electroweak=Tree"], "'Tree': did you mean 'tree'"),
+    "no name of a parameter": ([*BETA, "=1"], "--set '=1' is not of the form NAME=VALUE"),
+    "no level": ([*LIMIT, *SCAN, "--cl", ""], "cl = is not a number"),
+    "fixed twice": (
+        [*LIMIT, *SCAN, *2 * ("--fix", "binh2021-csi_signal")],
+        "binh2021-csi_signal has --fix twice",
+    ),
+    "fixed nothing": ([*LIMIT, *SCAN, "--fix", ""], "unknown nuisance parameter ''"),
+    "a prior without end": ([*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=inf"], "is not a finite number"),
+    "a prior in TeV": ([*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=1TeV"], "has the wrong unit"),
+    "frozen at nothing": ([*LIMIT, *SCAN, "--freeze-at", ""], "m_zprime = is not a number"),
+    "frozen without unit": ([*LIMIT, *SCAN, "--freeze-at", "3"], "m_zprime = 3 needs a unit"),
+    "no engine": ([*LIMIT, *SCAN, "--engine", ""], "unknown engine ''"),
+    "no experiment": ([*SM[:3], "--experiment", ""], "unknown experiment ''"),
     "report onto a file": (["reproduce", "binh2021", "--output", "file"], "'file' is not a directory"),
     "report below a file": (["reproduce", "binh2021", "--output", "file/a/b"], "'file' is not a directory"),
 }
@@ -390,6 +428,26 @@ def test_bad_input_ends_in_one_sentence(arguments, text):
     assert files() == before
 
 
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("a bug")])
+@pytest.mark.parametrize("as_json", [True, False])
+def test_an_answer_whose_plot_cannot_be_written_is_printed_first(monkeypatch, error, as_json):
+    def half(figure, path):
+        path.write_text("half")
+        raise error
+
+    arguments = [*LIMIT, *SCAN, *(["--json"] if as_json else [])]
+    _, quiet, _ = run(*arguments)
+    monkeypatch.setattr("nurecoil.figures.save_as", half)
+    if isinstance(error, RuntimeError):
+        with pytest.raises(RuntimeError), redirect_stdout(io.StringIO()) as out:
+            cli.main([*arguments, "--plot", "new/limit.png"])
+        assert out.getvalue() == quiet
+    else:
+        status, out, err = run(*arguments, "--plot", "new/limit.png")
+        assert (status, out, err) == (2, quiet, "Error: cannot write to 'new': No space left on device\n")
+    assert files() == []
+
+
 def test_a_refusal_after_the_check_of_the_plot_leaves_no_plot():
     assert run(*LIMIT, "--scan", "m_zprime=2TeV..1TeV", "--plot", "new/limit.png")[0] == 2
     assert files() == []
@@ -408,10 +466,22 @@ def test_wrong_usage_is_explained(arguments):
 # --- reproduce ----------------------------------------------------------------------------------------
 
 
+def test_verdicts_are_printed_even_if_the_report_cannot_be_written(monkeypatch):
+    def full(*them):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    fake_paper(monkeypatch)
+    monkeypatch.setattr("nurecoil.report.to_html", full)
+    status, out, err = run("reproduce", "mine")
+    assert (status, err) == (2, "Error: cannot write to 'mine-report': No space left on device\n")
+    assert "1.41 TeV" in out
+    assert files() == []
+
+
 def test_reproduce_writes_the_report(monkeypatch):
     fake_paper(monkeypatch)
     status, out, err = run("reproduce", "mine")
-    assert status == 0
+    assert (status, err) == (0, "")
     assert files("mine-report") == REPORT
     assert files() == sorted(["mine-report", *(f"mine-report/{name}" for name in REPORT)])
     assert json.loads(Path("mine-report/results.json").read_text())["limits"][0]["allowed_tev"] == [
@@ -419,8 +489,6 @@ def test_reproduce_writes_the_report(monkeypatch):
     ]
     assert "figures/fig1.png" in Path("mine-report/report.md").read_text(encoding="utf-8")
     assert "<h1>A paper</h1>" in Path("mine-report/report.html").read_text(encoding="utf-8")
-    steps = ["reading m_Z′", "computing", "drawing the figures and writing the report"]
-    assert err.splitlines() == [f"[{number}/3] {step}" for number, step in enumerate(steps, start=1)]
     assert out.splitlines()[-4:] == [
         "mine-report/report.html",
         "mine-report/report.md",

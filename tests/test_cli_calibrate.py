@@ -23,8 +23,7 @@ SEED = ("--model", "scaled-standard-model", "--experiment", "binh2021-csi", "--s
 
 def test_json_has_both_kinds_of_interval():
     status, out, err = run(*SEED, *FEW, "--coverage", "1", "--json")
-    assert status == 0
-    assert "[1/" in err  # progress
+    assert (status, err) == (0, "")
     found = read_json(out)
     (toys,), (wilks,) = found["by_toys"]["allowed"], found["by_wilks"]["allowed"]
     assert toys == pytest.approx(wilks, abs=0.2)
@@ -92,7 +91,7 @@ def test_the_ranks_of_mpi_are_workers(monkeypatch):
     [
         (("--toys", "10"), "toys = 10 is not allowed: a confidence level of 90 % needs 100 or more"),
         (("--cl", "99.99%", "--toys", "2000"), "needs 100000 or more"),
-        (("--cl", "2"), "confidence level 2.0 is not allowed"),
+        (("--cl", "2"), "confidence level 2 is not allowed"),
         (("--toys", "100000000"), "it must be between 0 and 10000000"),
         (("--coverage", "-1"), "signal_strength = -1 is not allowed"),
         (("--engine", "quick"), "unknown engine 'quick'"),

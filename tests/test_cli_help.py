@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from command_line import run
 from nurecoil import __version__, cli, datasets
-from nurecoil.cli.arguments import Once
+from nurecoil.cli.arguments import Command
 from nurecoil.form_factors import FORM_FACTOR_NAMES
 from releases import data_folder
 from stand_ins import fake_paper, fake_validation
@@ -66,7 +66,7 @@ def test_help_names_all_form_factors():
 
 
 def test_every_command_refuses_an_option_given_twice():
-    assert {command.cls for command in cli.app.registered_commands} == {Once}
+    assert {command.cls for command in cli.app.registered_commands} == {Command}
 
 
 # --- examples -----------------------------------------------------------------------------------------

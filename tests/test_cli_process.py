@@ -97,6 +97,14 @@ def test_a_reader_that_stops_reading_gets_no_traceback(arguments):
     assert process.returncode in (0, 1)
 
 
+@POSIX
+def test_a_plot_needs_no_backend_and_is_drawn_whatever_backend_is_named():
+    nonsense = ENVIRONMENT | {"MPLBACKEND": "nonsense"}
+    plot = [*NURECOIL, *LIMIT, "--scan", "m_zprime=1..10TeV", "--points", "101", "--plot", "a.png"]
+    status, _, err = finished(plot, env=nonsense)
+    assert (status, err, files()) == (0, "", ["a.png"])
+
+
 # --- what did not converge ----------------------------------------------------------------------------
 
 PLATEAU = ("fit", *LIMIT[1:5], "--set", "beta=0", "--free", "m_zprime=10TeV")
@@ -133,6 +141,7 @@ def test_the_status_is_explained():
 ENDLESS = """
 import time
 from nurecoil import cli, papers
+cli.terminal.SOON_IN_A_LOG = 0.2
 from nurecoil.papers.paper import Paper
 def reproduce(progress):
     progress('started')
@@ -146,7 +155,7 @@ cli.main(['reproduce', 'mine'])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_quiet_and_leaves_nothing_behind(number, status):
     with start(["-c", ENDLESS]) as process:
-        assert process.stderr.readline() == "[1/2] started\n"
+        assert process.stderr.readline() == "reproduce: 0 s so far, started\n"
         assert any(name.startswith(".nurecoil-") for name in files())
         time.sleep(0.05)
         process.send_signal(number)
@@ -158,8 +167,10 @@ def test_a_signal_is_quiet_and_leaves_nothing_behind(number, status):
 @POSIX
 def test_a_plot_that_is_terminated_leaves_nothing_behind():
     toys = ("feldman-cousins", *CSI, "--scan", "signal_strength=0..4", "--toys", "9000000")
-    with start([*NURECOIL, *toys, "--plot", "new/fc.png"]) as process:
-        assert process.stderr.readline().startswith("[1/")  # so it is computing, with its folder beside
+    soon = "from nurecoil import cli; cli.terminal.SOON_IN_A_LOG = 0.1; cli.main()"
+    with start(["-c", soon, *toys, "--plot", "new/fc.png"]) as process:
+        # so it is computing, with its folder beside
+        assert process.stderr.readline().startswith("feldman-cousins: ")
         assert any(name.startswith(".nurecoil-") for name in files())
         process.terminate()
         out, err = process.communicate(timeout=30)

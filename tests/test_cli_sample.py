@@ -1,5 +1,6 @@
 """`nurecoil sample`, as a user calls it."""
 
+import errno
 import json
 from functools import partial
 
@@ -47,13 +48,17 @@ def test_the_posterior_for_people():
         assert text in out
 
 
-def test_on_a_terminal_a_bar_shows_how_far_it_is(monkeypatch):
-    arguments = (*CSI, *FREE, *HELD, "--max-steps", "500", "--json")
-    quiet = run(*arguments)
-    monkeypatch.setenv("FORCE_COLOR", "1")  # stderr counts as a terminal
-    status, out, err = run(*arguments)
-    assert (status, out, "") == quiet
-    assert "on to 500 of at most 500 steps" in err
+def test_samples_are_kept_when_the_plot_fails(monkeypatch, tmp_path):
+    def full(*them):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("nurecoil.corner.save_corner", full)
+    plot, table = tmp_path / "corner.png", tmp_path / "samples.csv"
+    held = (*CSI, *FREE, *HELD, "--max-steps", "500")
+    status, out, err = run(*held, "--output", table, "--plot", plot)
+    assert (status, err) == (2, f"Error: cannot write to '{tmp_path}': No space left on device\n")
+    assert out.endswith(f"Samples: {table}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["samples.csv"]
 
 
 def test_not_converged_is_said():

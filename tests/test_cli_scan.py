@@ -4,6 +4,7 @@ import json
 import re
 import sys
 import textwrap
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ import command_line
 import nurecoil
 from nurecoil.cli.scan import HELP
 from nurecoil.scans import executors
+from nurecoil.scans.checkpoint import Checkpoint
 
 DOCS = (Path(__file__).parents[1] / "docs" / "scans.md").read_text(encoding="utf-8")
 CARD = """
@@ -37,9 +39,9 @@ def run(tmp_path, monkeypatch):
     """Run a scan of a card in a folder of its own: status, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments, card=CARD):
+    def run(*arguments, card=CARD, **named):
         (tmp_path / "card.toml").write_text(card, encoding="utf-8")
-        return command_line.run("scan", "card.toml", *arguments)
+        return command_line.run("scan", "card.toml", *arguments, **named)
 
     return run
 
@@ -175,14 +177,18 @@ def test_ctrl_c_says_that_the_same_command_resumes(run, monkeypatch):
     )
 
 
-def test_progress_without_a_terminal_is_a_line_now_and_then(run, monkeypatch):
+def test_progress_is_that_of_the_points(run, monkeypatch):
     monkeypatch.setattr("nurecoil.scans.running.seconds_per_block", lambda work: 1.0)
-    monkeypatch.setattr("nurecoil.cli.scan.INTERVAL", 0.0)
-    _, _, err = run("--output", "map.nc")
-    lines = err.splitlines()
-    assert len(lines) == 5
-    assert lines[0].startswith("scan: 64 of 303 points, ")
-    assert re.fullmatch(r"scan: 303 of 303 points, \S+ points/s, 0 s left", lines[-1])
+    write = Checkpoint.write
+
+    def slowly(*them):
+        write(*them)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(Checkpoint, "write", slowly)
+    _, _, err = run("--output", "map.nc", progress=0.01)
+    assert "scan: 42 %, " in err  # 128 of 303
+    assert ", 128 of 303 points\n" in err
 
 
 def test_a_flat_likelihood_is_said_to_be_flat(run):
@@ -235,6 +241,9 @@ def test_a_bad_card_ends_in_one_sentence(run, tmp_path, old, new, text):
     [
         (("--output", "no/map.nc"), "cannot write to 'no/map.nc': there is no folder 'no'"),
         (("--output", "."), "it is a directory"),
+        (("--output", "map.csv"), "'map.csv': the file must end in .nc, .nc4, .h5, .hdf5"),
+        (("--output", "map.nc.gz"), "'map.nc.gz': the file must end in .nc"),
+        (("--output", "map"), "'map': the file must end in .nc"),
         (
             ("--output", "map.nc", "--workers", "2", "--mpi"),
             "--workers, --dask and --mpi exclude one another",

@@ -38,10 +38,35 @@ UNIT_NAMES = st.sampled_from(sorted(UNITS))
         ("(1 + 2)**2 TeV", "GeV", 9000.0),
         ("28%", "", 0.28),
         ("+3e-2", "", 0.03),
+        ("1e6 MeV", "TeV", 1.0),
     ],
 )
 def test_values(text, unit, value):
     assert parse_quantity(text, unit) == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("typeset", "typed", "unit"),
+    [
+        *((f"{minus}sqrt(3)", "-sqrt(3)", "") for minus in "−–‐‑﹣－"),
+        ("−√3", "-sqrt(3)", ""),
+        ("−1/√3", "-1/sqrt(3)", ""),
+        ("2√3/3", "2*sqrt(3)/3", ""),
+        ("√(1 + 2)", "sqrt(1 + 2)", ""),
+        ("√.5", "sqrt(.5)", ""),
+        ("−π/2", "-pi/2", ""),
+        ("2^−3", "2**-3", ""),
+        ("2.9 × 10⁻¹¹ μ_B", "2.9*10**-11 mu_B", "mu_B"),
+        ("2.9·10^−11 µB", "2.9*10**-11 mu_B", "mu_B"),
+        ("3 ÷ 4", "3/4", ""),
+        ("28 ％", "28%", ""),
+        *((f"2{space}TeV", "2 TeV", "TeV") for space in "\u00a0\u2007\u2009\u202f"),
+        ("8.4\u00a0μs", "8.4 us", "us"),
+        ("2 × 10³ GeV", "2000 GeV", "TeV"),
+    ],
+)
+def test_what_is_typeset_is_read_as_what_is_typed(typeset, typed, unit):
+    assert parse_quantity(typeset, unit) == parse_quantity(typed, unit)
 
 
 @given(NUMBERS)
@@ -75,7 +100,7 @@ def test_arithmetic_is_that_of_numbers(a, b):
     assert parse_quantity(f"({a!r}) - ({b!r}) / 4", "") == a - b / 4
 
 
-@given(st.text(alphabet="0123456789.e+-*/() sqrtpinafTeGMVkg%_#'\",x\n", max_size=20))
+@given(st.text(alphabet="0123456789.e+-*/() sqrtpinafTeGMVkg%_#'\",x\n−√²^π…", max_size=20))
 def test_any_text_gives_a_finite_number_or_a_refusal_that_names_it(text):
     for unit in ("", "TeV", "kg"):
         try:
@@ -106,6 +131,10 @@ def test_any_text_gives_a_finite_number_or_a_refusal_that_names_it(text):
         ("(-8)**(1/3)", "", "not a number"),
         ("10.0**400", "", "not a number"),
         ("2 3", "", "not a number"),
+        ("√", "", "not a number"),
+        ("−", "", "not a number"),
+        ("2 × ", "", "not a number"),
+        ("2²³ᵃ", "", "not a number"),
         ("sqrt(2, 3)", "", "not a number"),
         ("exp(2)", "", "not a number"),
         ("__import__('os')", "", "not a number"),
@@ -151,6 +180,9 @@ def test_conversion_inverts_or_refuses_another_dimension(unit, to):
         ("100GeV..10TeV", "TeV", (0.1, 10.0)),
         ("500..900 GeV", "TeV", (0.5, 0.9)),
         ("-sqrt(3)..sqrt(3)", "", (-math.sqrt(3), math.sqrt(3))),
+        ("−√3..√3", "", (-math.sqrt(3), math.sqrt(3))),
+        ("−√3 … √3", "", (-math.sqrt(3), math.sqrt(3))),
+        ("−0.5..−.25", "", (-0.5, -0.25)),
         ("0..1e-9", "mu_B", (0.0, 1e-9)),
         ("10..0.1TeV", "TeV", (10.0, 0.1)),  # the order is judged where the range is used
     ],
@@ -159,7 +191,7 @@ def test_ranges(text, unit, ends):
     assert parse_range(text, unit, name="x") == pytest.approx(ends, rel=1e-14)
 
 
-@pytest.mark.parametrize("text", ["2TeV", "..2TeV", "2TeV..", "..", "2TeV-3TeV"])
+@pytest.mark.parametrize("text", ["2TeV", "..2TeV", "2TeV..", "..", "2TeV-3TeV", "2–3TeV", "0...5TeV"])
 def test_what_is_not_a_range_is_refused_with_an_example(text):
     with pytest.raises(NurecoilError, match=r"m_zprime = .* is not a range: write LOW\.\.HIGH"):
         parse_range(text, "TeV", name="m_zprime")

@@ -1,5 +1,6 @@
 """Files, all of them or none: what moves, what stays, what is refused."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -75,3 +76,45 @@ def test_staged_refuses_a_directory_without_permission():
         staged("closed/report"),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("directory.png", "it is a directory, not a file"),
+        ("device.png", "it is a device or a pipe, not a plain file"),
+        ("pipe.png", "it is a device or a pipe, not a plain file"),
+        ("file/plot.png", "'file' is not a directory"),
+        (300 * "a" + ".png", "name too long"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="there are no devices")
+def test_a_place_that_no_file_can_take_is_refused_before_the_work(name, text):
+    Path("directory.png").mkdir()
+    Path("device.png").symlink_to("/dev/full")
+    os.mkfifo("pipe.png")
+    Path("file").touch()
+    before = files()
+    with pytest.raises(NurecoilError, match=f"(?i){text}"), staged_file(name):
+        pytest.fail("the work has begun")
+    assert files() == before
+    assert Path("device.png").is_symlink()
+
+
+def test_a_read_only_file_is_refused_before_the_work(monkeypatch):
+    Path("plot.png").write_text("old")
+    monkeypatch.setattr(os, "access", lambda path, mode: not (path.name == "plot.png" and mode == os.W_OK))
+    with pytest.raises(NurecoilError, match=r"'plot.png': it is read-only"), staged_file("plot.png"):
+        pytest.fail("the work has begun")
+    assert Path("plot.png").read_text() == "old"
+
+
+@pytest.mark.parametrize("stage", [lambda: staged("out"), lambda: staged_file("plot.png")])
+def test_a_full_disk_is_refused_before_the_work(monkeypatch, stage):
+    def full(self, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(NurecoilError, match=r"cannot write to '.*': No space left"), stage():
+        pytest.fail("the work has begun")
+    assert files() == []

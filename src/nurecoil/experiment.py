@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import undisturbed
 from nurecoil.couplings import Couplings
 from nurecoil.cross_section import Conventions
 from nurecoil.detector import Detector
@@ -260,6 +261,7 @@ class CompiledExperiment:
         return self.templates.evaluate(couplings)
 
 
+@undisturbed
 def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     """Return the experiment's templates: nuclei · fluence · ∫dT R[bin, T] dσ/dT (seed, eq. 42).
 

@@ -46,7 +46,11 @@ _OPERATORS: Mapping[type, Callable[..., float]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-_LETTERS_AT_END = re.compile(r"^(?P<number>.*?)\s*(?P<letters>[A-Za-zµμ_%]*)$")
+_LETTERS_AT_END = re.compile(r"^(?P<number>.*?)\s*(?P<letters>[A-Za-z_%]*)$")
+_TYPESET = str.maketrans(  # as papers and word processors write
+    "−–‐‑﹣－×·⋅∙÷∕⁄\u00a0\u2007\u2009\u202fµμ％", "------****///    uu%"
+) | str.maketrans({"^": "**", "π": "pi", "…": ".."})
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 
 
 def conversion(unit: str, to: str) -> float:
@@ -68,7 +72,7 @@ def parse_quantity(text: str, unit: str, *, name: str = "value") -> float:
 
     A text is an arithmetic expression (numbers, + - * / **, parentheses, `sqrt`, `pi`), followed by a
     unit wherever `unit` is an energy, time, length or mass: a bare number would be a guess. A magnetic
-    moment may leave its unit (the Bohr magneton) out.
+    moment may leave its unit (the Bohr magneton) out. Signs may be typeset: −√3, 2.9 × 10⁻¹¹.
 
     >>> parse_quantity("2TeV", "MeV")
     2000000.0
@@ -96,8 +100,8 @@ def parse_range(text: str, unit: str, *, name: str) -> tuple[float, float]:
     >>> parse_range("0.1..10TeV", "TeV", name="m_zprime")
     (0.1, 10.0)
     """
-    low_text, dots, high_text = text.partition("..")
-    if not (dots and low_text.strip() and high_text.strip()):
+    low_text, dots, high_text = _typed(text).partition("..")
+    if not (dots and low_text.strip() and high_text.strip()) or high_text.startswith("."):
         raise NurecoilError(f"{name} = {text} is not a range: write LOW..HIGH, for example 0.1..10{unit}")
     high = parse_quantity(high_text, unit, name=name)
     if not _split(low_text)[1]:
@@ -116,11 +120,18 @@ def format_quantity(value: float, unit: str, digits: int = 4) -> str:
 
 def _split(text: str) -> tuple[str, str]:
     """Return the expression and the unit ("" if none) of a text."""
-    match = _LETTERS_AT_END.match(text.strip())
+    match = _LETTERS_AT_END.match(_typed(text).strip())
     number, letters = (match["number"], match["letters"]) if match else (text, "")
     if letters in {"pi", "nan", "inf", "infinity"}:
         return number + letters, ""
-    return number, letters.replace("µ", "u").replace("μ", "u")
+    return number, "mu_B" if letters in {"u_B", "uB"} else letters
+
+
+def _typed(text: str) -> str:
+    """Return a text with the signs of a keyboard."""
+    text = re.sub("[⁺⁻⁰¹²³⁴-⁹]+", lambda power: "**" + power[0].translate(_RAISED), text)
+    text = re.sub(r"(?<=[\d)])\s*√", "*√", text.translate(_TYPESET))
+    return re.sub(r"√\s*(\d+(?:\.\d+)?|\.\d+)", r"sqrt(\1)", text).replace("√", "sqrt")
 
 
 def _evaluate(expression: str, name: str, text: str, unit: str) -> float:

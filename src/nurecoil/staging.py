@@ -9,12 +9,14 @@ from pathlib import Path
 
 from nurecoil.errors import NurecoilError
 
+_TRIED = 100_000  # bytes
+
 
 @contextmanager
 def staged(directory: Path | str) -> Iterator[Path]:
     """Yield an empty folder whose files move into `directory` when the block ends without an error.
 
-    An error or Ctrl-C leaves `directory` as it was. That it can be written is checked before the block
+    An error or Ctrl-C leaves `directory` as it was. That it can be written is tried before the block
     runs. The folder lies inside `directory`, or inside its nearest parent that exists, so that each move
     is one `os.replace` on one file system.
 
@@ -37,6 +39,7 @@ def staged(directory: Path | str) -> Iterator[Path]:
     with _refusals(directory):
         stage = Path(tempfile.mkdtemp(prefix=".nurecoil-", dir=_nearest_folder(directory)))
         try:
+            _try(stage / "some.bytes")
             yield stage
             _move(stage, directory)
         finally:
@@ -47,20 +50,32 @@ def staged(directory: Path | str) -> Iterator[Path]:
 def staged_file(path: Path | str) -> Iterator[Path]:
     """Yield a path to write, of the same suffix; it becomes `path` when the block ends without an error."""
     path = Path(path)
-    if path.is_dir():
-        raise NurecoilError(f"cannot write to '{path}': it is a directory, not a file")
+    with _refusals(path):
+        if path.exists() and not path.is_file():
+            kind = "directory, not a file" if path.is_dir() else "device or a pipe, not a plain file"
+            raise NurecoilError(f"cannot write to '{path}': it is a {kind}")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise NurecoilError(f"cannot write to '{path}': it is read-only")
     with staged(path.parent) as stage:
+        with _refusals(path):
+            _try(stage / path.name)
         yield stage / path.name
 
 
+def _try(path: Path) -> None:
+    """Write as much as a figure has, and take it away: a full disk may well have room for names."""
+    path.write_bytes(bytes(_TRIED))
+    path.unlink()
+
+
 @contextmanager
-def _refusals(directory: Path) -> Iterator[None]:
+def _refusals(target: Path) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise NurecoilError(f"cannot write to '{directory}': {error.strerror or error}") from error
+        raise NurecoilError(f"cannot write to '{target}': {error.strerror or error}") from error
 
 
 def _nearest_folder(directory: Path) -> Path:

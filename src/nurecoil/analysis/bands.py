@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.asimov import Truth
 from nurecoil.analysis.question import Question
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
 
@@ -54,7 +55,7 @@ def bands(
     log = question.free[0].log_scan and low > 0
     values = np.clip((np.geomspace if log else np.linspace)(low, high, _VALUES), low, high)
     rng, parts, converged = np.random.default_rng(seed), [], 0
-    for first in range(0, toys, _SETS_AT_ONCE):
+    for first in stepwise(range(0, toys, _SETS_AT_ONCE)):
         data = truth.simulate(min(_SETS_AT_ONCE, toys - first), rng)
         curves, good = _curves(question.with_data(data), values, low, high)
         parts.append(curves)
@@ -76,7 +77,7 @@ def bands(
 
 def _curves(asked: Question, values: Array, low: float, high: float) -> tuple[Array, int]:
     """Return Δχ² at each value of each set of data, (P, sets), and how many sets converged."""
-    found = [asked.profiled([[x]]) for x in values]
+    found = [asked.profiled([[x]]) for x in stepwise(values.tolist())]
     chi2 = np.array([each.chi2 for each in found])
     lowest = chi2.argmin(axis=0)
     best = chi2.min(axis=0)

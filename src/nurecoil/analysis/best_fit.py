@@ -11,6 +11,7 @@ from nurecoil.analysis.curve import Curve
 from nurecoil.analysis.minima import box, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.errors import crossings
@@ -92,6 +93,7 @@ class BestFit:
     observed: Mapping[str, Array]
 
 
+@undisturbed
 def fit(
     model: Model,
     experiments: Sequence[CompiledExperiment],

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from nurecoil.analysis.limits import at_edge, limit_of
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import in_steps
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Combination:
     shared: tuple[str, ...]
 
 
+@undisturbed
 def combine(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -120,17 +123,19 @@ def combine(
         return Question.of(model, chosen, fixed, {name: low}, likelihood=likelihood)
 
     def measured(title: str, question: Question) -> tuple[Measurement, bool]:
+        begin(title)
         found = limit_of(question, low, high, cl, points=points)
         experiments = tuple(term.name for term in question.likelihood.terms)
         return Measurement(title, experiments, found.values.profile), found.converged
 
-    together, settled = measured("together", question)
-    alone = [measured(each.experiment.name, asked([each])) for each in experiments]
-    without = [
-        measured(f"without {left_out.experiment.name}", asked([e for e in experiments if e is not left_out]))
-        for left_out in experiments
-        if len(experiments) > 2
-    ]
+    left_out = experiments if len(experiments) > 2 else ()
+    with in_steps(1 + len(experiments) + len(left_out)) as begin:
+        together, settled = measured("together", question)
+        alone = [measured(each.experiment.name, asked([each])) for each in experiments]
+        without = [
+            measured(f"without {one.experiment.name}", asked([e for e in experiments if e is not one]))
+            for one in left_out
+        ]
     shared = _shared(experiments, question)
     answer = Combination(
         parameter=question.free[0],

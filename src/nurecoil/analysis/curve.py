@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
 from nurecoil.likelihood import Fitted, lowest
+from nurecoil.progress import Step
 
 Array = NDArray[np.float64]
 
 _SEARCHED = 4  # of the first points, each fourth
 _APART = 0.3  # widths: neighbours that far apart lie in two valleys
+EXPECTED = 400  # points a limit takes, roughly: from 200 to 550 on real data
 
 
 @dataclass
@@ -27,11 +29,14 @@ class Curve:
         With one free parameter.
     points, unsettled
         How many points were asked for so far, and at how many the pulls did not converge.
+    begin
+        Is told of so many points each time.
     """
 
     question: Question
     points: int = 0
     unsettled: int = 0
+    begin: Step | None = None
     _x: Array = field(default_factory=lambda: np.empty(0), repr=False)
     _known: Fitted | None = field(default=None, repr=False)
 
@@ -42,6 +47,8 @@ class Curve:
 
     def __call__(self, x: Array) -> Array:
         """Return χ² at values (P,) of the parameter."""
+        if self.begin:
+            self.begin("", x.size)
         if self._known is None:
             few = np.unique(np.append(np.arange(0, x.size, _SEARCHED), x.size - 1))
             self._remember(x[few], self.question.profiled(x[few, np.newaxis]))

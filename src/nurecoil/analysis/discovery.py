@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from nurecoil.analysis.minima import fitted_from, held_at, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import binomial_error, log_p_value, standard_deviations
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
 
@@ -103,6 +105,7 @@ class Significance:
         return len(self.null)
 
 
+@undisturbed
 def significance(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -242,7 +245,7 @@ def _simulated(
     best = [seen.best_fit[name] for name in question.names]
     starts = np.concatenate([[seen.at_null, best], starts])
     rng, delta, converged = np.random.default_rng(seed), np.empty(toys), 0
-    for first in range(0, toys, _TOYS_AT_ONCE):
+    for first in stepwise(range(0, toys, _TOYS_AT_ONCE), f"{toys} toys"):
         part = delta[first : first + _TOYS_AT_ONCE]
         toy = question.with_data(question.simulate(seen.at_null, seen.pulls_at_null, part.size, rng))
         without = fitted_from(held_at(toy, null), seen.at_null[np.newaxis, free])

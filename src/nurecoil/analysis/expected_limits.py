@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from nurecoil.analysis.asimov import Truth
 from nurecoil.analysis.bands import Bands, bands
-from nurecoil.analysis.curve import Curve
+from nurecoil.analysis.curve import EXPECTED, Curve
 from nurecoil.analysis.limits import Limit, limit_of
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import profile
 from nurecoil.models import Model
 from nurecoil.parameters import Values
+from nurecoil.progress import in_steps
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Sensitivity:
     bands: Bands | None = None
 
 
+@undisturbed
 def sensitivity(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -78,24 +81,30 @@ def sensitivity(
     """
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
-    observed = limit_of(question, low, high, cl, points=points)
-    if truth is None:
-        true = Truth.standard_model(question, experiments)
-    else:
-        true = Truth.of(question, experiments, fixed, truth)
-    asked, seen = question.with_data(true.expected()), observed.values.profile
-    varying = bands(question, true, low, high, seen.level, toys, seed) if toys else None
-    curve = Curve(asked)
-    expected = profile(
-        curve,
-        low,
-        high,
-        seen.level,
-        log=question.free[0].log_scan and low > 0,
-        points=points,
-        noise=question.likelihood.noise,
-        at_infinity=curve.at_infinity,
-    )
+    with in_steps(3 if toys else 2) as begin:
+        begin("the observed limit")
+        observed = limit_of(question, low, high, cl, points=points)
+        if truth is None:
+            true = Truth.standard_model(question, experiments)
+        else:
+            true = Truth.of(question, experiments, fixed, truth)
+        asked, seen = question.with_data(true.expected()), observed.values.profile
+        if toys:
+            begin(f"{toys} toys")
+        varying = bands(question, true, low, high, seen.level, toys, seed) if toys else None
+        curve = Curve(asked)
+        begin("the expected limit")
+        with in_steps(EXPECTED) as curve.begin:
+            expected = profile(
+                curve,
+                low,
+                high,
+                seen.level,
+                log=question.free[0].log_scan and low > 0,
+                points=points,
+                noise=question.likelihood.noise,
+                at_infinity=curve.at_infinity,
+            )
     return question.result(
         "sensitivity",
         Sensitivity(Limit(observed.values.parameter, cl, expected), observed.values, truth, varying),

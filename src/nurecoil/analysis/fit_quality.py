@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.minima import fitted_from, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import binomial_error, log_p_value
@@ -17,6 +18,7 @@ from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import Model
 from nurecoil.parameters import Values
+from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
 
@@ -93,6 +95,7 @@ class Goodness:
         return self.bins - self.fitted
 
 
+@undisturbed
 def goodness(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -194,7 +197,7 @@ def _simulated(question: Question, best: Fitted, toys: int, seed: int) -> Toys:
     """Return the goodness of fit of toys at the best fit, pulls and parameters fitted to each."""
     rng, chi2, converged = np.random.default_rng(seed), np.empty(toys), 0
     chunk = max(1, _CHUNK_NUMBERS // sum(term.observed.size for term in question.likelihood.terms))
-    for first in range(0, toys, chunk):
+    for first in stepwise(range(0, toys, chunk), f"{toys} toys"):
         part = chi2[first : first + chunk]
         data = question.simulate(best.points[0], best.pulls[0], part.size, rng)
         found = fitted_from(question.with_data(data), best.points)

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis.curve import Curve
+from nurecoil.analysis.curve import EXPECTED, Curve
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile, profiles, threshold
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import in_steps
 
 Array = NDArray[np.float64]
 
@@ -42,6 +44,7 @@ class Limit:
         return {self.cl: self.profile, **self.further}
 
 
+@undisturbed
 def limit(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -122,17 +125,18 @@ def limit_of(
         parameter.check(freeze_at)
         chi2, reference = question.frozen_at(freeze_at)
     log = parameter.log_scan and low > 0
-    curves = profiles(
-        chi2,
-        low,
-        high,
-        levels,
-        log=log,
-        points=points,
-        reference=reference,
-        noise=question.likelihood.noise,
-        at_infinity=profiled.at_infinity if freeze_at is None else None,
-    )
+    with in_steps(EXPECTED) as profiled.begin:
+        curves = profiles(
+            chi2,
+            low,
+            high,
+            levels,
+            log=log,
+            points=points,
+            reference=reference,
+            noise=question.likelihood.noise,
+            at_infinity=profiled.at_infinity if freeze_at is None else None,
+        )
     notes = _edge_notes(parameter, curves[0]) if freeze_at is None else ()
     where = "" if freeze_at is None else f"{parameter.name} = {parameter.format(freeze_at)}"
     return question.result(

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from nurecoil.analysis.limits import check_range
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.contours import Contours, Surface, contours
 from nurecoil.inference.intervals import threshold
-from nurecoil.inference.progress import Progress, silent
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import Progress, in_steps
 
 Array = NDArray[np.float64]
 Scan = tuple[str, float, float]
@@ -55,6 +56,7 @@ class Map:
     standard_model: Array | None
 
 
+@undisturbed
 def profile_map(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -67,7 +69,7 @@ def profile_map(
     engine: str = "numpy",
     points: int = 101,
     log: tuple[bool, bool] | None = None,
-    progress: Progress = silent,
+    progress: Progress = in_steps,
 ) -> Result[Map]:
     """Return the map of Δχ² of two parameters, pulls profiled, and all regions that are allowed.
 
@@ -86,7 +88,7 @@ def profile_map(
     log : pair of bool, optional
         Space the points in the logarithm; by default where the parameter is usually scanned so.
     progress : callable
-        Shows how far it is, see `nurecoil.inference.progress`.
+        Shows how far it is, see `nurecoil.progress`.
 
     Raises
     ------

@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.density import Curve, curve, highest_density_intervals
 from nurecoil.inference.nested import sample_nested
 from nurecoil.inference.nuts import sample_nuts
 from nurecoil.inference.priors import Prior, Target
-from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.sampling import Diagnostic, Samples, sample_ensemble
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import Progress, in_steps
 
 Array = NDArray[np.float64]
 
@@ -105,6 +106,7 @@ class Posterior:
         return _curve(self.samples[:, number], self.priors[number], size)
 
 
+@undisturbed
 def sample(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -118,7 +120,7 @@ def sample(
     seed: int = 1,
     most_steps: int | None = None,
     engine: str = "numpy",
-    progress: Progress = silent,
+    progress: Progress = in_steps,
 ) -> Result[Posterior]:
     r"""Return samples of the posterior of some parameters and all pulls.
 
@@ -147,7 +149,7 @@ def sample(
     engine : {"numpy", "jax", "fast"}
         What computes profiled pulls.
     progress : callable
-        Shows how far it is, see `nurecoil.inference.progress`.
+        Shows how far it is, see `nurecoil.progress`.
 
     Raises
     ------

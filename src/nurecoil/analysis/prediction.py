@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nurecoil.analysis.question import standard_model_counts
 from nurecoil.analysis.remarks import remarks
 from nurecoil.analysis.result import Result, conventions, provenance
+from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
 from nurecoil.parameters import Values
@@ -43,6 +44,7 @@ class Prediction:
         return float(self.standard_model_counts.sum())
 
 
+@undisturbed
 def predict(model: Model, experiment: CompiledExperiment, values: Values) -> Result[Prediction]:
     """Return the expected counts of an experiment at one point of a model (seed, eq. 42).
 

@@ -28,6 +28,7 @@ from nurecoil.likelihood import (
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.newton import inverse
 from nurecoil.parameters import Parameter, Values, find
+from nurecoil.progress import parts
 
 Array = NDArray[np.float64]
 
@@ -225,7 +226,7 @@ class Question:
             return self._fit(self.likelihood, x, (), None, np.empty((1, 0)), held=self.held(x))
         begins = self.starts_over if starts is None else np.atleast_2d(starts)
         pulls = self.likelihood.begin
-        best = lowest([self._over(x, start[np.newaxis], pulls) for start in begins])
+        best = lowest([self._over(x, start[np.newaxis], pulls) for start in parts(list(begins))])
         return lowest([best, self._over(x, best.points, best.pulls, REACH)])
 
     def profiled_from(self, points: ArrayLike, begin: Fitted) -> Fitted:

@@ -11,11 +11,13 @@ from nurecoil.analysis.best_fit import fit_of
 from nurecoil.analysis.minima import fitted_from, held_at
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import Fitted
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
 
@@ -77,6 +79,7 @@ class Impacts:
     rows: tuple[Impact, ...]
 
 
+@undisturbed
 def impact(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -124,7 +127,7 @@ def impact(
     pulls = _constrained(question)
     if not pulls:
         raise NurecoilError("there is no systematic to study: no nuisance parameter has a prior")
-    rows = [_impact(question, best, number, pull) for pull in pulls]
+    rows = [_impact(question, best, number, pull) for pull in stepwise(pulls)]
     unsettled = [row.pull.name for row in rows if not np.isfinite([*row.error, *row.pre_fit]).all()]
     notes = [] if found.converged else [f"the fit did not converge: {found.values.fit.message}."]
     notes += [f"no error or impact could be found of {', '.join(unsettled)}."] if unsettled else []

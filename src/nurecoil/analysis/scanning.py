@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
+from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Value, Values
@@ -59,6 +60,7 @@ class Scan:
         return xarray.open_dataset(self.path, engine="netcdf4")
 
 
+@undisturbed
 def scan(
     model: Model,
     experiments: Sequence[CompiledExperiment],

@@ -12,12 +12,13 @@ from nurecoil.analysis.limits import check_range
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.analysis.toys import ToyStatistic, minima
+from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage
 from nurecoil.inference.intervals import threshold
-from nurecoil.inference.progress import Progress, silent
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.progress import Progress, in_steps
 from nurecoil.scans import OneThread
 
 Array = NDArray[np.float64]
@@ -49,6 +50,7 @@ class Calibrated:
     starts: int
 
 
+@undisturbed
 def feldman_cousins(
     model: Model,
     experiments: Sequence[CompiledExperiment],
@@ -65,7 +67,7 @@ def feldman_cousins(
     over: Mapping[str, tuple[float, float]] | None = None,
     engine: str = "numpy",
     executor: Executor | None = None,
-    progress: Progress = silent,
+    progress: Progress = in_steps,
 ) -> Result[Calibrated]:
     r"""Return all intervals of one parameter that a test calibrated with toys allows.
 
@@ -92,7 +94,7 @@ def feldman_cousins(
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default. The numbers do not depend on it.
     progress : callable
-        Shows how far it is, see `nurecoil.inference.progress`.
+        Shows how far it is, see `nurecoil.progress`.
 
     Examples
     --------

@@ -34,7 +34,7 @@ from nurecoil.cli import (
     significance,
     validate,
 )
-from nurecoil.cli.arguments import Once
+from nurecoil.cli.arguments import Command
 from nurecoil.errors import NurecoilError
 
 __all__ = ["app", "main"]
@@ -70,7 +70,7 @@ Quote what has parentheses, because a shell would read them: --set 'beta=-sqrt(3
 \b
 Exit status:
   0  all is well
-  2  bad input, said in one sentence
+  2  bad input, or a file that cannot be written: said in one sentence
   3  the answer is printed, but did not converge"""
 TERMINATED = 128 + signal.SIGTERM
 
@@ -96,6 +96,7 @@ def main(argv: list[str] | None = None) -> None:
     if sys.stdout is None:
         print("Error: cannot write the output: stdout is closed", file=sys.stderr)
         raise SystemExit(2)
+    os.environ.pop("MPLBACKEND", None)  # figures, which are files, need none; matplotlib fails at a wrong one
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an old terminal shows "?" for β instead of a traceback
@@ -179,5 +180,5 @@ _COMMANDS: dict[Callable[..., None], ModuleType] = {
 }
 for _command, _module in _COMMANDS.items():
     _name = _command.__name__.strip("_").replace("_", "-")
-    app.command(_name, cls=Once, help=_module.HELP, short_help=_module.SUMMARY)(_command)
+    app.command(_name, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_command)
 app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

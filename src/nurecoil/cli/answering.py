@@ -13,6 +13,7 @@ import typer
 from nurecoil.cli.arguments import quiet
 from nurecoil.cli.reading import Asked
 from nurecoil.cli.terminal import at_border, print_basis, print_json
+from nurecoil.progress import watched
 from nurecoil.staging import staged_file
 
 if TYPE_CHECKING:
@@ -52,22 +53,37 @@ def answer(
     as_json: bool,
     files: Sequence[File[Values]] = (),
 ) -> None:
-    """Compute a result, write its files, and print it; exit status 3 if it has not converged."""
-    with ExitStack() as stack:
-        targets = [(file, stack.enter_context(staged_file(file.path))) for file in files if file.path]
-        with quiet(), redirect_stdout(io.StringIO()):  # Minuit prints there
+    """Compute a result, write its files, and print it; exit status 3 if it has not converged.
+
+    That files can be written is tried first. Where one cannot be after all, the others and the answer are not
+    lost: the error comes when these are written.
+    """
+    written, failures = [], list[Exception]()
+    with ExitStack() as stages:
+        own = [(file, file.path, stages.enter_context(ExitStack())) for file in files if file.path]
+        targets = [(file, stage, stage.enter_context(staged_file(path))) for file, path, stage in own]
+        # Minuit prints to stdout
+        with quiet(), redirect_stdout(io.StringIO()), watched():
             result = compute()
-            for file, target in targets:
-                file.write(result, target)
+            for file, stage, target in targets:
+                try:
+                    with stage:
+                        file.write(result, target)
+                    written.append(file)
+                except Exception as failure:
+                    failures.append(failure)
     if as_json:
         print_json(_envelope(asked, result) | to_json(asked, result))
     else:
         show(asked, result)
         print_basis(asked.model.parameters, result.fixed, result.notes, result.conventions)
-    for file, _ in targets:
+    for file in written:
         print(f"{file.kind}: {file.path}", file=sys.stderr if as_json else sys.stdout)
     if not result.converged:
         print("Warning: the answer did not converge, so its numbers may be wrong", file=sys.stderr)
+    if failures:
+        raise failures[0]
+    if not result.converged:
         raise typer.Exit(NOT_CONVERGED)
 
 

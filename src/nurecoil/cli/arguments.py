@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
+from nurecoil.cli.terminal import Shown
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import heard_by
 
 if TYPE_CHECKING:
     from nurecoil.experiment import CompiledExperiment
@@ -86,10 +88,10 @@ Scanned = Annotated[
 ]
 ConfidenceLevels = Annotated[
     list[str],
-    typer.Option("--cl", metavar="CL", help="Confidence level, between 0 and 1; repeat for more."),
+    typer.Option("--cl", metavar="CL", help="Confidence level, such as 0.9 or 90%; repeat for more."),
 ]
 ConfidenceLevel = Annotated[
-    str, typer.Option("--cl", metavar="CL", help="Confidence level, between 0 and 1.")
+    str, typer.Option("--cl", metavar="CL", help="Confidence level, such as 0.9 or 90%.")
 ]
 Truth = Annotated[
     list[str] | None,
@@ -139,8 +141,8 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the random nu
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
 
 
-class Once(TyperCommand):
-    """A command that refuses an option given twice, of which the last would silently win."""
+class Command(TyperCommand):
+    """A command that shows how far it is, and refuses an option given twice: the last would silently win."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Look for repetitions, then parse."""
@@ -150,6 +152,12 @@ class Once(TyperCommand):
             if times > 1 and option.param_type_name == "option" and not (flag or repeatable):
                 raise NurecoilError(f"{option.opts[0]} is given {times} times: {self.name} takes it once")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
+        """Show how far the command is."""
+        shown = Shown(self.name or "nurecoil")
+        with heard_by(shown.say, shown.watch):
+            super().invoke(ctx)
 
 
 def check_toys(toys: int, seed: int) -> None:
@@ -181,10 +189,17 @@ def parse_range_of(
 
 
 def parse_level(text: str) -> float:
-    """Return the confidence level that --cl gives."""
+    """Return the confidence level that --cl gives: 0.9, 90% or 90."""
     from nurecoil.quantities import parse_quantity
 
-    return parse_quantity(text, "", name="cl")
+    level = parse_quantity(text, "", name="cl")
+    if 50 <= level < 100 and "%" not in text:
+        level /= 100
+    if not 0 < level < 1:
+        raise NurecoilError(
+            f"confidence level {text} is not allowed: it must lie between 0 and 1, such as 0.9 or 90%"
+        )
+    return level
 
 
 def parse_levels(texts: Iterable[str]) -> list[float]:

@@ -2,22 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
-from nurecoil.cli.arguments import (
-    AsJson,
-    ConfidenceLevel,
-    CurvePoints,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    ModelName,
-    Plot,
-    PriorWidths,
-    Scanned,
-    Setting,
-    parse_level,
-)
+from nurecoil.cli.arguments import parse_level
 from nurecoil.cli.intervals import check_curve, interval_rows, profile_json
 from nurecoil.cli.reading import AskedScan, read_scan
 from nurecoil.cli.terminal import print_pairs, print_table
@@ -37,18 +24,18 @@ Examples:
 
 
 def combine(
-    model: ModelName,
-    experiment: Experiments,
-    scan: Scanned,
-    settings: Setting = None,
-    cl: ConfidenceLevel = "90%",
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    points: CurvePoints = 201,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
-    plot: Plot = None,
+    model: given.ModelName,
+    experiment: given.Experiments,
+    scan: given.Scanned,
+    settings: given.Setting = None,
+    cl: given.ConfidenceLevel = "90%",
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    points: given.CurvePoints = 201,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
+    plot: given.Plot = None,
 ) -> None:
     """Print the intervals by experiment, and whether the experiments agree."""
     from nurecoil import analysis

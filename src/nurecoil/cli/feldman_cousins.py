@@ -5,28 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
-from nurecoil.cli.arguments import (
-    AsJson,
-    ConfidenceLevel,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    ModelName,
-    Plot,
-    PriorWidths,
-    ProfiledOver,
-    Scanned,
-    Seed,
-    Setting,
-    check_toys,
-    parse_level,
-    parse_profiled,
-)
+from nurecoil.cli.arguments import check_toys, parse_level, parse_profiled
 from nurecoil.cli.intervals import interval_rows, intervals_json
 from nurecoil.cli.reading import AskedScan, read_scan
-from nurecoil.cli.terminal import at_border, print_pairs, print_table, progress
+from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 
 if TYPE_CHECKING:
@@ -54,29 +38,29 @@ Examples:
 
 
 def feldman_cousins(
-    model: ModelName,
-    experiment: Experiments,
-    scan: Scanned,
-    settings: Setting = None,
-    cl: ConfidenceLevel = "90%",
+    model: given.ModelName,
+    experiment: given.Experiments,
+    scan: given.Scanned,
+    settings: given.Setting = None,
+    cl: given.ConfidenceLevel = "90%",
     toys: Annotated[int, typer.Option(metavar="N", help="Simulated experiments at each value.")] = 2000,
     points: Annotated[int, typer.Option(metavar="N", help="Values at which to begin, at least 5.")] = 21,
     rounds: Annotated[int, typer.Option(metavar="N", help="Rounds with more values and toys.")] = 4,
-    seed: Seed = 1,
+    seed: given.Seed = 1,
     coverage: Annotated[
         list[str] | None,
         typer.Option(metavar="VALUE", help="A true value; repeat for more.", show_default="no coverage"),
     ] = None,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    profile: ProfiledOver = None,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    profile: given.ProfiledOver = None,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
     workers: Workers = None,
     dask: Dask = None,
     mpi: Mpi = False,
-    as_json: AsJson = False,
-    plot: Plot = None,
+    as_json: given.AsJson = False,
+    plot: given.Plot = None,
 ) -> None:
     """Print the intervals by toys and by Wilks' theorem."""
     from nurecoil import analysis
@@ -106,7 +90,6 @@ def feldman_cousins(
                 over=over,
                 engine=engine,
                 executor=pool,
-                progress=progress,
             ),
             _json,
             _print,

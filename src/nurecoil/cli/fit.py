@@ -5,19 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence
-from nurecoil.cli.arguments import (
-    AsJson,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    Free,
-    ModelName,
-    PriorWidths,
-    Setting,
-    Starts,
-)
 from nurecoil.cli.reading import AskedFit, read_fit
 from nurecoil.cli.terminal import print_pairs, print_table
 
@@ -44,19 +33,19 @@ Examples:
 
 
 def fit(
-    model: ModelName,
-    experiment: Experiments,
-    free: Free,
-    settings: Setting = None,
-    starts: Starts = 5,
+    model: given.ModelName,
+    experiment: given.Experiments,
+    free: given.Free,
+    settings: given.Setting = None,
+    starts: given.Starts = 5,
     minos: Annotated[
         bool, typer.Option("--minos/--no-minos", help="Find asymmetric errors, below and above.")
     ] = True,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
 ) -> None:
     """Print the best fit of parameters."""
     from nurecoil import analysis

@@ -2,22 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence
-from nurecoil.cli.arguments import (
-    AsJson,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    MaybeFree,
-    ModelName,
-    PriorWidths,
-    Seed,
-    Setting,
-    Starts,
-    ToysToThrow,
-    check_toys,
-)
+from nurecoil.cli.arguments import check_toys
 from nurecoil.cli.reading import AskedFit, read_fit
 from nurecoil.cli.terminal import at_border, print_pairs, print_table
 
@@ -37,18 +24,18 @@ Examples:
 
 
 def goodness(
-    model: ModelName,
-    experiment: Experiments,
-    free: MaybeFree = None,
-    settings: Setting = None,
-    toys: ToysToThrow = 0,
-    seed: Seed = 1,
-    starts: Starts = 5,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
+    model: given.ModelName,
+    experiment: given.Experiments,
+    free: given.MaybeFree = None,
+    settings: given.Setting = None,
+    toys: given.ToysToThrow = 0,
+    seed: given.Seed = 1,
+    starts: given.Starts = 5,
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
 ) -> None:
     """Print the goodness of fit."""
     from nurecoil import analysis

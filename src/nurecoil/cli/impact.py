@@ -5,20 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
-from nurecoil.cli.arguments import (
-    AsJson,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    Free,
-    ModelName,
-    Plot,
-    PriorWidths,
-    Setting,
-    Starts,
-)
 from nurecoil.cli.reading import AskedFit, read_fit
 from nurecoil.cli.terminal import print_pairs, print_table
 
@@ -40,21 +28,21 @@ Examples:
 
 
 def impact(
-    model: ModelName,
-    experiment: Experiments,
-    free: Free,
+    model: given.ModelName,
+    experiment: given.Experiments,
+    free: given.Free,
     of: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="The parameter of interest.", show_default="the first free one"),
     ] = None,
-    settings: Setting = None,
-    starts: Starts = 5,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
-    plot: Plot = None,
+    settings: given.Setting = None,
+    starts: given.Starts = 5,
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
+    plot: given.Plot = None,
 ) -> None:
     """Print the ranking of systematics, with their pulls."""
     from nurecoil import analysis

@@ -4,24 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
-from nurecoil.cli.arguments import (
-    AsJson,
-    ConfidenceLevels,
-    CurvePoints,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    ModelName,
-    Plot,
-    PriorWidths,
-    ProfiledOver,
-    Scanned,
-    Setting,
-    parse_levels,
-    parse_profiled,
-)
+from nurecoil.cli.arguments import parse_levels, parse_profiled
 from nurecoil.cli.intervals import best_fit_text, check_curve, interval_rows, level_json, profile_json
 from nurecoil.cli.reading import AskedScan, read_scan
 from nurecoil.cli.terminal import print_pairs
@@ -49,11 +34,11 @@ Examples:
 
 
 def limit(
-    model: ModelName,
-    experiment: Experiments,
-    scan: Scanned,
-    settings: Setting = None,
-    cl: ConfidenceLevels = LEVELS,
+    model: given.ModelName,
+    experiment: given.Experiments,
+    scan: given.Scanned,
+    settings: given.Setting = None,
+    cl: given.ConfidenceLevels = LEVELS,
     freeze_at: Annotated[
         str | None,
         typer.Option(
@@ -62,14 +47,14 @@ def limit(
             show_default="profile them",
         ),
     ] = None,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    profile: ProfiledOver = None,
-    points: CurvePoints = 2001,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
-    plot: Plot = None,
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    profile: given.ProfiledOver = None,
+    points: given.CurvePoints = 2001,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
+    plot: given.Plot = None,
 ) -> None:
     """Print all allowed intervals of one parameter."""
     from nurecoil import analysis

@@ -5,26 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
-from nurecoil.cli.arguments import (
-    AsJson,
-    ConfidenceLevels,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    ModelName,
-    Plot,
-    PriorWidths,
-    ProfiledOver,
-    Setting,
-    check_points,
-    named_values,
-    parse_levels,
-    parse_profiled,
-)
+from nurecoil.cli.arguments import check_points, named_values, parse_levels, parse_profiled
 from nurecoil.cli.reading import AskedScan, read_scan
-from nurecoil.cli.terminal import at_border, bar, print_pairs, print_table
+from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
@@ -53,14 +38,14 @@ Examples:
 
 
 def map_(
-    model: ModelName,
-    experiment: Experiments,
+    model: given.ModelName,
+    experiment: given.Experiments,
     scan: Annotated[
         list[str],
         typer.Option(metavar="NAME=LOW..HIGH", help="A parameter and its range; give it twice."),
     ],
-    settings: Setting = None,
-    cl: ConfidenceLevels = LEVELS,
+    settings: given.Setting = None,
+    cl: given.ConfidenceLevels = LEVELS,
     spacing: Annotated[
         list[str] | None,
         typer.Option(
@@ -69,16 +54,16 @@ def map_(
             show_default="as the parameter is usually scanned",
         ),
     ] = None,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    profile: ProfiledOver = None,
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    profile: given.ProfiledOver = None,
     points: Annotated[
         int, typer.Option(metavar="N", help=f"Points on each axis, {FEWEST_POINTS} to {MOST_POINTS}.")
     ] = 101,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
-    plot: Plot = None,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
+    plot: given.Plot = None,
 ) -> None:
     """Print all regions of two parameters that are allowed."""
     from nurecoil import analysis
@@ -102,7 +87,6 @@ def map_(
             engine=engine,
             points=points,
             log=log,
-            progress=bar,
         ),
         _json,
         _print,

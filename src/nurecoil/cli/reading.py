@@ -204,15 +204,15 @@ def compile_asked(
 def _widths(fixed: Sequence[str], priors: Sequence[str]) -> list[tuple[str, str]]:
     """Return the prior widths that --fix and --prior give."""
     widths = dict(named_values("--prior", "PULL=WIDTH", priors))
+    fixed = [name.strip() for name in fixed]
     for name in fixed:
         if "=" in name:
             raise NurecoilError(
                 f"--fix {name}: a nuisance parameter is held at its central value, so give its name"
             )
-        if name in widths:
-            raise NurecoilError(f"{name} has --fix and --prior: give one of them")
-        widths[name] = "0"
-    return list(widths.items())
+        if name in widths or fixed.count(name) > 1:
+            raise NurecoilError(f"{name} has --fix twice, or --fix and --prior: give one of them")
+    return [*widths.items(), *((name, "0") for name in fixed)]
 
 
 def _spread(

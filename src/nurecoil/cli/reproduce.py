@@ -1,13 +1,15 @@
 """`nurecoil reproduce`: recompute a paper and write the report."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.cli.terminal import print_document_table
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import in_steps, watched
 from nurecoil.staging import staged
 
 if TYPE_CHECKING:
@@ -41,13 +43,13 @@ def reproduce(
     if output == "":
         raise NurecoilError('--output "" names no directory')
     directory = Path(output or f"{recipe.name}-report")
-    with staged(directory) as stage, progress(recipe.steps + 1) as begin:
+    with ExitStack() as end, staged(directory) as stage, watched(), in_steps(recipe.steps + 1) as begin:
         result = recipe.reproduce(begin)
+        end.callback(print_document_table, result.summary)  # even if the report cannot be written
         begin("drawing the figures and writing the report")
         results = json.dumps(result.results, indent=2, allow_nan=False, ensure_ascii=False)
         (stage / "results.json").write_text(results + "\n", encoding="utf-8")
         _write_report(result.document, stage)
-    print_document_table(result.summary)
     for path in ("report.html", "report.md", "results.json"):
         print(directory / path)
     if count := len(result.document.figures):

@@ -6,21 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import File, answer, convergence
-from nurecoil.cli.arguments import (
-    AsJson,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    ModelName,
-    Plot,
-    PriorWidths,
-    Seed,
-    Setting,
-)
 from nurecoil.cli.reading import Asked, read_scan
-from nurecoil.cli.terminal import bar, print_pairs, print_table
+from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Posterior, Result
@@ -47,13 +36,13 @@ Examples:
 
 
 def sample(
-    model: ModelName,
-    experiment: Experiments,
+    model: given.ModelName,
+    experiment: given.Experiments,
     free: Annotated[
         list[str],
         typer.Option(metavar="NAME=LOW..HIGH", help="A parameter, and the range of its prior; repeat."),
     ],
-    settings: Setting = None,
+    settings: given.Setting = None,
     flat_in_log: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,10 +55,10 @@ def sample(
         bool,
         typer.Option("--profile-pulls", help="Fit nuisance parameters at each point.", show_default=False),
     ] = False,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
     sampler: Annotated[str, typer.Option(metavar="NAME", help="emcee, nuts or nested.")] = "emcee",
-    seed: Seed = 1,
+    seed: given.Seed = 1,
     max_steps: Annotated[
         int | None,
         typer.Option(
@@ -78,14 +67,14 @@ def sample(
             show_default="emcee 32000, nuts 9900, nested 1000000",
         ),
     ] = None,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
     output: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the samples, .csv or .npz.", show_default="no file"),
     ] = None,
-    plot: Plot = None,
+    plot: given.Plot = None,
 ) -> None:
     """Print the posterior of parameters."""
     from nurecoil import analysis, corner
@@ -106,7 +95,6 @@ def sample(
             seed=seed,
             most_steps=max_steps,
             engine=engine,
-            progress=bar,
         ),
         _json,
         _print,

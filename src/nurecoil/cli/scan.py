@@ -1,10 +1,6 @@
 """`nurecoil scan`: χ² on a grid of parameters, in chunks, on one core or a cluster, into a netCDF file."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +9,14 @@ import typer
 from nurecoil.cli.answering import answer, convergence
 from nurecoil.cli.arguments import AsJson, require_signal
 from nurecoil.cli.reading import Asked
-from nurecoil.cli.terminal import at_border, console, print_pairs
+from nurecoil.cli.terminal import at_border, print_pairs
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import tell
 
 if TYPE_CHECKING:
     from nurecoil.analysis import Result, Scan
-    from nurecoil.scans import Progress
 
-INTERVAL = 10.0  # seconds between two lines about the progress, where there is no terminal
 SUMMARY = "Scan a grid of parameters, of any size, on any number of workers."
 HELP = """Write Δχ² on a grid of parameters to a netCDF file, nuisance parameters profiled at every point.
 
@@ -73,7 +68,7 @@ def scan(
         try:
             _scan(card, output, pool, restart, as_json)
         except (KeyboardInterrupt, SystemExit) as stopped:
-            _say(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
+            tell(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
             raise typer.Exit(130 if isinstance(stopped, KeyboardInterrupt) else 143) from None
 
 
@@ -81,7 +76,9 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
     from nurecoil import analysis
     from nurecoil.cli.scan_card import asked_of, axes_of, ranges_of, read_scan_card
     from nurecoil.scans import Spaced
+    from nurecoil.scans.running import require_place
 
+    require_place(output)
     wanted = read_scan_card(card)
     asked = asked_of(wanted)
     require_signal(asked.experiments)
@@ -96,86 +93,23 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
             {n: (a.low, a.high)[end] if isinstance(a, Spaced) else a[end] for n, a in axes.items()}
         )
 
-    def compute() -> "Result[Scan]":
-        with _progress() as report:
-            return analysis.scan(
-                *asked.question,
-                axes,
-                output,
-                widths=asked.widths,
-                engine=wanted.engine,
-                over=over,
-                pulls=wanted.pulls,
-                executor=pool,
-                restart=restart,
-                report=report,
-            )
-
-    answer(asked, compute, _json, _print, as_json)
-
-
-# --- progress -----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _progress() -> "Iterator[Callable[[Progress], None]]":
-    """Yield what shows how far a scan is on stderr: a bar on a terminal, else a line now and then."""
-    terminal = console(stderr=True)
-    if not terminal.is_terminal:
-        yield _lines()
-        return
-
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
-    with Bar(*columns, console=terminal, transient=True) as bar:
-        task = bar.add_task("", rate="")
-
-        def show(progress: "Progress") -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{speed:.3g} points/s" if speed else ""
-            bar.update(task, total=progress.of_points, completed=progress.points, rate=rate)
-
-        yield _first_says_what_was_there(show)
-
-
-def _lines() -> "Callable[[Progress], None]":
-    start = last = 0.0
-    before: int | None = None
-
-    def say(progress: "Progress") -> None:
-        nonlocal start, last, before
-        now = time.monotonic()
-        if before is None:
-            start, last, before = now, now, progress.points
-            return
-        if now - last < INTERVAL:
-            return
-        last, rate = now, (progress.points - before) / (now - start)
-        left = (progress.of_points - progress.points) / rate
-        _say(f"{progress.points} of {progress.of_points} points, {rate:.3g} points/s, {left:.0f} s left")
-
-    return _first_says_what_was_there(say)
-
-
-def _first_says_what_was_there(show: "Callable[[Progress], None]") -> "Callable[[Progress], None]":
-    first = True
-
-    def report(progress: "Progress") -> None:
-        nonlocal first
-        if first and not progress.of_chunks:
-            _say("the file was there already, from the same scan")
-        elif first and progress.resumed:
-            _say(f"resumed: {progress.resumed} of {progress.of_chunks} chunks were there")
-        first = False
-        show(progress)
-
-    return report
-
-
-def _say(text: str) -> None:
-    print(f"scan: {text}", file=sys.stderr, flush=True)
+    answer(
+        asked,
+        lambda: analysis.scan(
+            *asked.question,
+            axes,
+            output,
+            widths=asked.widths,
+            engine=wanted.engine,
+            over=over,
+            pulls=wanted.pulls,
+            executor=pool,
+            restart=restart,
+        ),
+        _json,
+        _print,
+        as_json,
+    )
 
 
 # --- the answer ---------------------------------------------------------------------------------------

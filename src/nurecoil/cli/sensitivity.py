@@ -2,26 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
-from nurecoil.cli.arguments import (
-    AsJson,
-    ConfidenceLevel,
-    CurvePoints,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    ModelName,
-    Plot,
-    PriorWidths,
-    Scanned,
-    Seed,
-    Setting,
-    ToysToThrow,
-    Truth,
-    check_toys,
-    parse_level,
-)
+from nurecoil.cli.arguments import check_toys, parse_level
 from nurecoil.cli.intervals import check_curve, interval_rows, profile_json
 from nurecoil.cli.reading import AskedScan, parse_points, read_scan
 from nurecoil.cli.terminal import at_border, print_pairs
@@ -44,21 +27,21 @@ Examples:
 
 
 def sensitivity(
-    model: ModelName,
-    experiment: Experiments,
-    scan: Scanned,
-    settings: Setting = None,
-    truth: Truth = None,
-    cl: ConfidenceLevel = "90%",
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    points: CurvePoints = 2001,
-    toys: ToysToThrow = 0,
-    seed: Seed = 1,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
-    plot: Plot = None,
+    model: given.ModelName,
+    experiment: given.Experiments,
+    scan: given.Scanned,
+    settings: given.Setting = None,
+    truth: given.Truth = None,
+    cl: given.ConfidenceLevel = "90%",
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    points: given.CurvePoints = 2001,
+    toys: given.ToysToThrow = 0,
+    seed: given.Seed = 1,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
+    plot: given.Plot = None,
 ) -> None:
     """Print the expected and the observed intervals of one parameter."""
     from nurecoil import analysis

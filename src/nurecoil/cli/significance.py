@@ -4,22 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence
-from nurecoil.cli.arguments import (
-    AsJson,
-    EngineName,
-    Experiments,
-    Fixed,
-    FormFactorName,
-    Free,
-    ModelName,
-    PriorWidths,
-    Seed,
-    Setting,
-    Starts,
-    ToysToThrow,
-    check_toys,
-)
+from nurecoil.cli.arguments import check_toys
 from nurecoil.cli.reading import AskedFit, parse_points, read_fit
 from nurecoil.cli.terminal import at_border, print_pairs
 
@@ -40,13 +27,13 @@ Examples:
 
 
 def significance(
-    model: ModelName,
-    experiment: Experiments,
-    free: Free,
+    model: given.ModelName,
+    experiment: given.Experiments,
+    free: given.Free,
     null: Annotated[
         list[str], typer.Option(metavar="NAME=VALUE", help="The null hypothesis; repeat for more parameters.")
     ],
-    settings: Setting = None,
+    settings: given.Setting = None,
     truth: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,14 +42,14 @@ def significance(
             show_default="the parameters' defaults",
         ),
     ] = None,
-    starts: Starts = 5,
-    toys: ToysToThrow = 0,
-    seed: Seed = 1,
-    fix: Fixed = None,
-    prior: PriorWidths = None,
-    form_factor: FormFactorName = None,
-    engine: EngineName = "numpy",
-    as_json: AsJson = False,
+    starts: given.Starts = 5,
+    toys: given.ToysToThrow = 0,
+    seed: given.Seed = 1,
+    fix: given.Fixed = None,
+    prior: given.PriorWidths = None,
+    form_factor: given.FormFactorName = None,
+    engine: given.EngineName = "numpy",
+    as_json: given.AsJson = False,
 ) -> None:
     """Print the significance, observed and expected."""
     from nurecoil import analysis

@@ -3,11 +3,15 @@
 import html
 import json
 import math
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from string import hexdigits
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -17,9 +21,12 @@ if TYPE_CHECKING:
 
     from nurecoil.document import Table
     from nurecoil.parameters import Parameter, Value, Values
+    from nurecoil.progress import Report
 
 WIDE = 140  # columns of a terminal that has room for prose in a table
 NARROWEST = 40  # columns; in a narrower terminal lines are broken by it, not by us
+SOON, SOON_IN_A_LOG = 1.0, 4.0  # seconds before anything is said of how far it is
+BLINK, LONGEST_SILENCE = 0.2, 60.0  # seconds between two lines: of a terminal, and at most of a log
 PROSE = 40  # a longer cell of a report's table is prose
 _CHECKSUM = 64  # hexadecimal digits of SHA-256
 _TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
@@ -206,44 +213,64 @@ def _text(text: str, style: str = "") -> "Text":
 # --- progress -----------------------------------------------------------------------------------------
 
 
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[str], None]]:
-    """Yield a function to be called as each of `total` steps begins.
-
-    On stderr: a bar where that is a terminal, else one line a step.
+@dataclass
+class Shown:
+    """What a command says on stderr while it computes: in a terminal a line that is written over, else a line
+    now and then; nothing of what ends soon.
     """
-    terminal, done = console(stderr=True), 0
 
-    def say(step: str) -> None:
-        nonlocal done
-        done += 1
-        print(f"[{done}/{total}] {plain(step)}", file=sys.stderr, flush=True)
+    name: str
+    width: int = 0  # of the line that is to be written over
+    lock: Lock = field(default_factory=Lock)
 
-    if not terminal.is_terminal:
-        yield say
-        return
+    def say(self, text: str) -> None:
+        """Print a sentence at once."""
+        self._write(f"{self.name}: {text}\n")
 
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    @contextmanager
+    def watch(self, report: "Report") -> Iterator[None]:
+        """Show how far it is, by a thread: a step may last."""
+        end = Event()
+        thread = Thread(target=self._draw, args=(report, end), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            end.set()
+            thread.join()
+            self._write("")
 
-    text = TextColumn("{task.description}", markup=False)
-    with Progress(
-        BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), text, console=terminal, transient=True
-    ) as bar:
-        task = bar.add_task("", total=total)
+    def _draw(self, report: "Report", end: Event) -> None:
+        live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        begun, pause = time.monotonic(), SOON if live else SOON_IN_A_LOG
+        while not end.wait(pause):
+            line = f"{self.name}: {_how_far(report, begun)}"
+            self._write(line[: shutil.get_terminal_size().columns - 1] if live else line + "\n")
+            pause = BLINK if live else min(2 * pause, LONGEST_SILENCE)
 
-        def draw(step: str) -> None:
-            nonlocal done
-            bar.update(task, completed=done, description=plain(step))
-            done += 1
+    def _write(self, line: str) -> None:
+        """Write over what is not to stay; that nobody reads on is no reason to stop."""
+        with self.lock, suppress(OSError, ValueError):
+            over = f"\r{'':{self.width}}\r" if self.width else ""
+            self.width = 0 if line.endswith("\n") else cell_len(line)
+            print(over + line, end="", file=sys.stderr, flush=True)
 
-        yield draw
+
+def _how_far(report: "Report", begun: float) -> str:
+    """Return the share that is done, the time that the rest takes at this pace, and what is being done."""
+    now, share = time.monotonic(), report.share
+    if share > 0:
+        text = f"{100 * share:.0f} %, {_duration((now - report.since) * (1 / share - 1))} left"
+    else:
+        text = f"{_duration(now - begun)} so far"
+    return f"{text}, {plain(report.text)}" if report.text else text
 
 
-def bar(total: int) -> AbstractContextManager[Callable[[str], None]]:
-    """Return the same on a terminal, and elsewhere what shows nothing: for what is mostly quick."""
-    from nurecoil.inference.progress import silent
-
-    return progress(total) if console(stderr=True).is_terminal else silent(total)
+def _duration(seconds: float) -> str:
+    """Return a time in seconds, minutes or hours."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 # --- what a result rests on ---------------------------------------------------------------------------

@@ -1,19 +1,21 @@
 """`nurecoil validate`: published results of the data releases, recomputed."""
 
 import json
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nurecoil.cli.arguments import AsJson
-from nurecoil.cli.terminal import print_document_table, progress
+from nurecoil.cli.terminal import print_document_table
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import in_steps, watched
 from nurecoil.staging import staged
 
 if TYPE_CHECKING:
     from nurecoil.document import Document
+    from nurecoil.validation import Validation
 
 SUMMARY = "Compare with what the COHERENT releases published."
 HELP = """Recompute what is published of the COHERENT releases, and print it beside the published numbers.
@@ -48,19 +50,23 @@ def validate(
     if output == "":
         raise NurecoilError('--output "" names no directory')
     chosen = tuple(dict.fromkeys(experiment or ())) or validation.experiments()
-    with staged(output) if output else nullcontext() as stage:
-        with progress(len(chosen)) as begin:
+    with ExitStack() as end, staged(output) if output else nullcontext() as stage:
+        with watched(), in_steps(len(chosen)) as begin:
             result = validation.validate(chosen, begin)
+        end.callback(_print, result, as_json)  # even if the page cannot be written
         if stage:
             _write_page(result.document, stage)
+    if output and not as_json:
+        print(Path(output) / "validation.md")
+        print(Path(output) / "images", f"({len(result.document.figures)} figures)")
+
+
+def _print(result: "Validation", as_json: bool) -> None:
     if as_json:
         print(json.dumps([row.as_json() for row in result.rows], indent=2, allow_nan=False))
         return
     for table in result.tables:
         print_document_table(table)
-    if output:
-        print(Path(output) / "validation.md")
-        print(Path(output) / "images", f"({len(result.document.figures)} figures)")
 
 
 def _write_page(document: "Document", directory: Path) -> None:

@@ -19,6 +19,7 @@ from nurecoil._version import __version__
 from nurecoil.datasets.places import cache_directory, cached, inspect, locate, look, mismatch, problem
 from nurecoil.datasets.registry import DataFile, Release, loaded
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import tell
 
 if TYPE_CHECKING:
     from requests import RequestException
@@ -47,10 +48,6 @@ class Client:
 PATIENT = Client()
 
 
-def _silent(line: str) -> None:
-    """Say nothing."""
-
-
 def file_path(release: Release | str, filename: str, *, client: Client = PATIENT) -> Path:
     """Return the path of one file, whole and verified; it is downloaded if it is nowhere.
 
@@ -71,11 +68,11 @@ def file_path(release: Release | str, filename: str, *, client: Client = PATIENT
     status = look(release, file)
     if status.state == "changed":
         raise NurecoilError(problem(release, status))
-    return status.where or _into_cache(release, file, client, _silent)
+    return status.where or _into_cache(release, file, client, tell)
 
 
 def fetch(
-    release: Release | str, *, replace: bool = False, client: Client = PATIENT, say: Say = _silent
+    release: Release | str, *, replace: bool = False, client: Client = PATIENT, say: Say = tell
 ) -> Path:
     """Return a folder that has all files of a release, whole and verified; what is missing is downloaded.
 

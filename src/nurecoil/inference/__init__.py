@@ -8,8 +8,7 @@ This package sees no physics: it is given functions of NumPy arrays and returns 
   (`mesh_search`) until it shows them;
 - `errors`: how far a profile rises by one (MINOS);
 - `sampling`, `nuts`, `nested`: samples of a posterior with `priors`, judged by `diagnostics` and shown by
-  `density`;
-- `progress`: how far any of these is.
+  `density`.
 """
 
 from nurecoil.inference.intervals import Interval, Profile, profile, threshold

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.critical import Draw, Node, check_toys, critical_value, throw
 from nurecoil.inference.intervals import Function, Interval, Profile, profile, threshold
-from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.significance import binomial_error
+from nurecoil.progress import Progress, in_steps
 
 Array = NDArray[np.float64]
 
@@ -98,7 +98,7 @@ def calibrate(
     curve_points: int = 401,
     noise: float = 0.0,
     executor: Executor | None = None,
-    progress: Progress = silent,
+    progress: Progress = in_steps,
 ) -> Calibration:
     r"""Find all values of one parameter that a test calibrated with toys allows.
 
@@ -130,7 +130,7 @@ def calibrate(
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default.
     progress : callable
-        Shows how far it is, see `nurecoil.inference.progress`.
+        Shows how far it is, see `nurecoil.progress`.
 
     Notes
     -----
@@ -155,16 +155,19 @@ def calibrate(
         return np.maximum(np.asarray(chi2(x)) - wilks.minimum, 0.0)
 
     nodes = [Node(number, x) for number, x in enumerate(_first_values(wilks, low, high, points, log))]
-    throw(draw, nodes, toys, (seed, 0), executor, progress)
     curve = _Curve.of(wilks, log)
-    for _ in range(rounds):
-        tables = _tables(nodes, cl, log, slack)
-        between, again = _where_to_look(nodes, tables, curve, delta)
-        new = [Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
-        if not (new or again):
-            break
-        throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
-        nodes += new
+    with in_steps(1 + rounds) as begin:
+        begin()
+        throw(draw, nodes, toys, (seed, 0), executor, progress)
+        for _ in range(rounds):
+            begin()
+            tables = _tables(nodes, cl, log, slack)
+            between, again = _where_to_look(nodes, tables, curve, delta)
+            new = [Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
+            if not (new or again):
+                break
+            throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
+            nodes += new
     u, critical, error = _tables(nodes, cl, log, slack)
     found = profile(
         lambda x: delta(x) - np.interp(_u(x, log), u, critical),
@@ -200,7 +203,7 @@ def coverage(
     toys: int,
     seed: int = 1,
     executor: Executor | None = None,
-    progress: Progress = silent,
+    progress: Progress = in_steps,
 ) -> Coverage:
     """Return how often both kinds of interval contain the truth, from toys of their own.
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.mesh import FORBIDDEN, BoolArray, FloatArray, Function, Mesh, Plane
 from nurecoil.inference.mesh_search import MOST_NODES, Minimise, searched
-from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.regions import Contours, Region, polished
+from nurecoil.progress import Progress, in_steps
 
 __all__ = ["Contours", "Region", "Surface", "contours"]
 
@@ -57,7 +57,7 @@ def contours(
     log: tuple[bool, bool] = (False, False),
     points: tuple[int, int] = (101, 101),
     noise: float = 0.0,
-    progress: Progress = silent,
+    progress: Progress = in_steps,
 ) -> Surface:
     r"""Find all regions of two parameters with Δχ² <= level, for each level.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import threshold
-from nurecoil.inference.progress import Progress, silent
+from nurecoil.progress import Progress, in_steps
 
 Array = NDArray[np.float64]
 Draw = Callable[[float, int, np.random.SeedSequence], tuple[Array, int]]
@@ -64,7 +64,7 @@ def critical_values(
     toys: int,
     seed: int = 1,
     executor: Executor | None = None,
-    progress: Progress = silent,
+    progress: Progress = in_steps,
 ) -> tuple[Array, Array, NDArray[np.int64]]:
     """Return the critical value at each point, its error, and how many fits failed, shape (P,) each.
 

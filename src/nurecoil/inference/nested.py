@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.priors import Target
-from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.sampling import SMALLEST_SIZE, Diagnostic, Samples, seeds
+from nurecoil.progress import Progress, in_steps
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ _REGION_ENDS = 10  # dimensions; beyond, ellipsoids around the live points accep
 _IMPOSSIBLE = -1e300  # ultranest takes no -inf
 
 
-def sample_nested(target: Target, seed: int, most_steps: int, progress: Progress = silent) -> Samples:
+def sample_nested(target: Target, seed: int, most_steps: int, progress: Progress = in_steps) -> Samples:
     r"""Return samples and the evidence, by reactive nested sampling (Buchner 2021, ultranest).
 
     .. math:: \ln Z = \ln \int L(x)\, \pi(x)\, dx

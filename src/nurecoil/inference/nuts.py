@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
-from nurecoil.inference.progress import Progress, silent
 from nurecoil.inference.sampling import Diagnostic, Samples, annealed, seeds, shortcomings
+from nurecoil.progress import Progress, in_steps
 
 if TYPE_CHECKING:
     from jax import Array as JaxArray
@@ -24,7 +24,7 @@ _MOST_DIVERGING = 0.001  # of all draws
 _STEP = 1e-4  # of a standard deviation, for derivatives
 
 
-def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress = silent) -> Samples:
+def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress = in_steps) -> Samples:
     """Return samples from eight chains of NUTS (Hoffman and Gelman 2014).
 
     The chains start at draws that are annealed from the prior, chosen as far apart as can be, in coordinates

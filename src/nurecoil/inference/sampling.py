@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
-from nurecoil.inference.progress import Progress, silent
+from nurecoil.progress import Progress, in_steps
 
 if TYPE_CHECKING:
     from emcee import EnsembleSampler
@@ -79,7 +79,7 @@ class Samples:
     log_evidence: tuple[float, float] | None = None
 
 
-def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progress = silent) -> Samples:
+def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progress = in_steps) -> Samples:
     r"""Return samples from four independent ensembles of walkers (emcee), all at once evaluated.
 
     Each ensemble starts as draws of the prior, which are annealed to the posterior: L^β with β from 0 to 1
@@ -120,7 +120,7 @@ def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progre
     if most_steps < _KEPT:
         raise NurecoilError(f"{most_steps} steps are not allowed: it must be {_KEPT} or more")
     doublings = int(np.log2(most_steps / _KEPT))
-    with progress(ENSEMBLES + 1 + doublings) as say:
+    with progress(ENSEMBLES + 2**doublings) as say:
         ensembles = []
         for number, one in enumerate(seeds(seed, ENSEMBLES)):
             say(f"from the prior to the posterior, {number + 1} of {ENSEMBLES}")
@@ -132,7 +132,7 @@ def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progre
         found = _summary(target, ensembles, thin)
         while (problems := _problems(found, steps)) and 2 * steps <= most_steps:
             steps, thin = 2 * steps, 2 * thin
-            say(f"on to {steps} of at most {most_steps} steps")
+            say(f"on to {steps} of at most {most_steps} steps", steps / _KEPT / 2)
             for ensemble in ensembles:
                 ensemble.halve()
                 ensemble.advance(_KEPT // 2, thin)

@@ -20,6 +20,7 @@ from nurecoil.likelihood.search import Hop, search
 from nurecoil.likelihood.term import Term
 from nurecoil.newton import Minimum, triangle
 from nurecoil.parameters import Parameter, find
+from nurecoil.progress import parts
 
 Array = NDArray[np.float64]
 
@@ -321,7 +322,7 @@ class JointLikelihood:
         begin = np.broadcast_to(np.asarray(self.begin if pulls is None else pulls, dtype=float), found.shape)
         hops = self._hops(free) if pulls is None or reach is not None else []
         near = np.inf if self.observed.sets > 1 else REACH if reach is None else reach
-        for first in range(0, points, chunk):
+        for first in parts(range(0, points, chunk)):
             part = slice(first, min(first + chunk, points))
             base = self._base(part, part.stop - first, held)
             inputs = run.prepared(layout, self._inputs(part, strengths, expansion, base, free, tied))

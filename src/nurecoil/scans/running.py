@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import in_steps, tell
 from nurecoil.scans import checkpoint as saved
 from nurecoil.scans.checkpoint import Checkpoint
 from nurecoil.scans.grid import Grid
@@ -23,6 +24,7 @@ _BYTES_IN_FLIGHT = 512_000_000  # at most in chunks that are sent out
 _IN_FLIGHT = 256  # at most chunks that are sent out
 _MOST_CHUNKS = 10_000  # of a scan, which are so many files
 _MOST_POINTS = 10**12
+_SUFFIXES = (".nc", ".nc4", ".h5", ".hdf5")  # netCDF-4 is HDF5
 _PROBES = 16  # points that tell whether a scan that is resumed computes the same
 
 
@@ -123,7 +125,7 @@ def run(
 
     require_netcdf()
     _check_size(grid.size)
-    _require_place(output)
+    require_place(output)
     work = Work.of(evaluate, grid, extra)
     folder = output.with_name(output.name + ".partial")
     with _refusals(output):
@@ -192,11 +194,16 @@ def _computed(task: _Task, chunks: "_Chunks", kept: Checkpoint) -> tuple[int, "_
     found = len(tally.parts)
     finished = chunks.size - sum(chunks.points(chunk) for chunk in missing)
     task.report(Progress(finished, chunks.size, found, chunks.count, found))
-    for chunk, table in _sent_out(task, chunks, iter(missing)):
-        kept.write(chunk, table)
-        tally.add(chunks.first(chunk), table)
-        finished += len(table)
-        task.report(Progress(finished, chunks.size, len(tally.parts), chunks.count, found))
+    if found:
+        tell(f"resumed: {found} of {chunks.count} chunks were there")
+    with in_steps(chunks.size - finished) as begin:
+        for chunk, table in _sent_out(task, chunks, iter(missing)):
+            kept.write(chunk, table)
+            tally.add(chunks.first(chunk), table)
+            finished += len(table)
+            begin("", len(table))
+            begin(f"{finished} of {chunks.size} points", 0.0)
+            task.report(Progress(finished, chunks.size, len(tally.parts), chunks.count, found))
     return found, tally
 
 
@@ -205,6 +212,7 @@ def _finished(task: _Task) -> Outcome:
     old = read_identity(task.output)
     saved.require_same(task.output, old, task.identity, "give another output")
     task.report(Progress(task.work.grid.size, task.work.grid.size, 0, 0, 0))
+    tell("the file was there already, from the same scan")
     return Outcome(read_summary(task.output), 0, 0)
 
 
@@ -349,13 +357,15 @@ def _refusals(output: Path) -> Iterator[None]:
         raise NurecoilError(f"cannot write to '{output}': {error.strerror or error}") from error
 
 
-def _require_place(output: Path) -> None:
+def require_place(output: Path) -> None:
     """Refuse an output that cannot be written before anything is computed."""
     folder = output.parent
     if not folder.is_dir():
         raise NurecoilError(f"cannot write to '{output}': there is no folder '{folder}'")
     if output.is_dir():
         raise NurecoilError(f"cannot write to '{output}': it is a directory, not a file")
+    if output.suffix.lower() not in _SUFFIXES:
+        raise NurecoilError(f"cannot write a scan to '{output}': the file must end in {', '.join(_SUFFIXES)}")
     if not os.access(folder, os.W_OK):
         raise NurecoilError(f"cannot write to '{output}': permission denied")
 

@@ -1,0 +1,27 @@
+"""How NumPy treats overflow, division by zero and the like while nurecoil computes."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+_USUAL = {"divide": "warn", "over": "warn", "invalid": "warn", "under": "ignore"}  # NumPy's default
+
+
+def undisturbed(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Return a function that computes the same under any `numpy.errstate` of its caller.
+
+    Numbers that are too small become zero, as they should. What the caller ignores stays ignored.
+    """
+
+    @wraps(function)
+    def compute(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        ignored = {kind: how for kind, how in np.geterr().items() if how == "ignore"}
+        with np.errstate(**(_USUAL | ignored)):  # type: ignore[arg-type]
+            return function(*arguments, **named)
+
+    return compute

@@ -1,0 +1,72 @@
+"""What nurecoil computes does not depend on the caller's `numpy.errstate`."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import nurecoil
+from nurecoil import analysis
+from nurecoil.arithmetic import undisturbed
+
+STRENGTH = ("signal_strength", 0.0, 3.0)
+HELD = {"fixed": {}, "start": {"signal_strength": 1.0}}
+ASKED = {
+    "predict": lambda m, e: nurecoil.predict(m, e, {}),
+    "limit": lambda m, e: nurecoil.limit(m, [e], {}, STRENGTH, points=101),
+    "sensitivity": lambda m, e: nurecoil.sensitivity(m, [e], {}, STRENGTH, points=101),
+    "goodness": lambda m, e: nurecoil.goodness(m, [e], {}, {}, toys=3),
+    "fit": lambda m, e: nurecoil.fit(m, [e], **HELD),
+    "significance": lambda m, e: nurecoil.significance(m, [e], **HELD, null={"signal_strength": 0.0}),
+}
+
+
+@undisturbed
+def tiny(x):
+    return x * x
+
+
+@undisturbed
+def huge(x):
+    return x / 0
+
+
+@pytest.mark.parametrize("state", ["raise", "warn", "print", "log", "ignore"])
+def test_what_is_too_small_is_zero_under_any_state(state):
+    with np.errstate(all=state):
+        before = np.geterr()
+        assert tiny(np.array([1e-300])) == 0.0
+        assert np.geterr() == before
+
+
+def test_other_trouble_is_told_as_usual_unless_the_caller_ignores_it():
+    with np.errstate(all="raise"), pytest.warns(RuntimeWarning, match="divide by zero"):
+        huge(np.ones(1))
+    with np.errstate(all="ignore"):
+        assert huge(np.ones(1)) == np.inf
+
+
+def test_every_question_is_undisturbed():
+    helpers = {"conventions", "joint_likelihood", "standard_model_counts"}
+    public = [getattr(analysis, name) for name in analysis.__all__ if name not in helpers]
+    answering = [*filter(inspect.isfunction, public), nurecoil.compile_experiment]
+    assert len(answering) == 13
+    assert all(hasattr(function, "__wrapped__") for function in answering)
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_answers_are_the_same_where_the_caller_makes_everything_an_error(csi, ask):
+    model = nurecoil.load_model("scaled-standard-model")
+    usual = ask(model, csi)
+    with np.errstate(all="raise"):
+        assert repr(ask(model, csi)) == repr(usual)
+
+
+@pytest.mark.parametrize("name", ["coherent-csi-2021", "coherent-lar-2020"])
+def test_real_data_whose_counts_underflow(coherent, name):
+    """Without the care that is taken, FloatingPointError from the smearing and from the χ²."""
+    model = nurecoil.load_model("scaled-standard-model")
+    usual = nurecoil.goodness(model, [coherent[name]], {}, {}).values.chi2
+    with np.errstate(all="raise"):
+        compiled = nurecoil.compile_experiment(nurecoil.load_experiment(name))
+        assert nurecoil.goodness(model, [compiled], {}, {}).values.chi2 == usual
