@@ -311,9 +311,9 @@ class Question:
         usual = np.array([[self.values[name] for name in self.over]], dtype=float)
         if not self.over:
             return usual
-        parts, rng = np.arange(_SPREAD * usual.size), np.random.default_rng(_SEED)
-        others = [parts, *(rng.permutation(parts) for _ in range(usual.size - 1))]
-        spread = (np.column_stack(others) + 0.5) / parts.size
+        places, rng = np.arange(_SPREAD * usual.size), np.random.default_rng(_SEED)
+        others = [places, *(rng.permutation(places) for _ in range(usual.size - 1))]
+        spread = (np.column_stack(others) + 0.5) / places.size
         return np.concatenate([usual, self._box_over.parameters(spread)])
 
     @cached_property
