@@ -59,7 +59,9 @@ def test_at_a_bound_there_is_no_error_on_that_side():
 # --- fits of real data --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("names", [["coherent-csi-2021"], ["coherent-lar-2020"], ["coherent-csi-2021", "coherent-lar-2020"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "names", [["coherent-csi-2021"], ["coherent-lar-2020"], ["coherent-csi-2021", "coherent-lar-2020"]]
+)
 def test_a_fit_and_its_errors_are_those_of_minuit(coherent, names):
     """The same χ², s_W² and all pulls together, handed to MIGRAD, HESSE and MINOS."""
     found, question = of(STANDARD_MODEL, [coherent[name] for name in names], sin2_theta_w=0.24)

@@ -95,7 +95,9 @@ def test_the_curvature_of_the_profile_is_its_second_differences(csi_2021, name):
     model, fixed, start, low, high = {
         "nsi": (NSI, {}, dict.fromkeys(EPSILONS[:3], 0.05), [-10.0] * 3, [10.0] * 3),
         "331": (ZPRIME_331, {**BETA, "m_zprime": 2e6}, {"sin2_theta_w": 0.2}, [0.05], [0.24]),
-        "pull": (SCALED_STANDARD_MODEL, {}, {"signal_strength": 1.0, "neutron_radius_csi": 5.0}, [0, 0], [9, 9]),
+        "pull": (
+            SCALED_STANDARD_MODEL, {}, {"signal_strength": 1.0, "neutron_radius_csi": 5.0}, [0, 0], [9, 9]
+        ),
     }[name]  # fmt: skip
     question, x = question_of(model, [csi_2021], fixed, start), np.array([list(start.values())])
     low, high = np.array(low, dtype=float), np.array(high, dtype=float)

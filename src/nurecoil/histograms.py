@@ -135,8 +135,8 @@ def exponential(edges: Sequence[float], rate: float) -> Array:
 def mirrored(nominal: Array, up: Array) -> Array:
     """Return the shape at -1 of a variation that is given at +1 only: its mirror in the logarithm, s²/up.
 
-    So ln(shape) is linear in the pull, and χ² has one valley in it. A bin that the variation fills or empties is
-    left as it is.
+    So ln(shape) is linear in the pull, and χ² has one valley in it. A bin that the variation fills or empties
+    is left as it is.
     """
     changed = (nominal > 0) & (up > 0)
     return nominal * np.where(changed, nominal, 1.0) / np.where(changed, up, 1.0)

@@ -269,7 +269,7 @@ def _bounds(edge: Array | None, shape: tuple[int, ...], end: float) -> Array:
 
 
 def inverse(matrix: Array) -> Array:
-    """Return the inverse of a symmetric positive matrix (n, n) of any scales; NaN where it is not positive."""
+    """Return the inverse of a symmetric positive matrix (n, n) of any scales; NaN if it is not positive."""
     with np.errstate(all="ignore"):
         unit = 1 / np.sqrt(np.diag(matrix))
         scaled = matrix * np.outer(unit, unit)

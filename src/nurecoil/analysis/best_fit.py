@@ -45,7 +45,7 @@ class Fit:
     minimum : float
         χ² there.
     flat : dict of float
-        Parameters that the data do not fix, whose values mean nothing, and the direction in which they may go.
+        Parameters that the data do not fix, whose values mean nothing, and in which direction they may go.
     converged : bool
         The search converged, and nothing is flat.
     message : str
@@ -250,7 +250,7 @@ def _crossings(
 
     def place(distance: Array) -> Array:
         signed = distance * np.array([-1.0, 1.0])
-        return np.clip(x * np.exp(signed) if log else x + signed, low, high)
+        return np.asarray(np.clip(x * np.exp(signed) if log else x + signed, low, high))
 
     distances = np.array(crossings(lambda d: curve(place(d)) - best.chi2[0], size, ends))
     below, above = np.abs(np.where(np.isnan(distances), np.nan, place(np.nan_to_num(distances)) - x)).tolist()
@@ -262,14 +262,14 @@ def _loose(
 ) -> dict[str, float]:
     """Return the parameters that the data do not fix, and the direction in which they may go together.
 
-    Where χ², all else fitted, rises by one on neither side, or falls as far as is searched; or where parameters that are correlated to more than
-    99.9 % have run to a bound. The largest component of the direction is 1.
+    Where χ², all else fitted, rises by one on neither side, or falls as far as is searched; or where
+    parameters that are correlated to more than 99.9 % have run to a bound. The largest component is 1.
     """
     ends = [(p.low, p.high) for p in question.free]
     outside = (x <= low) & (low > [end[0] for end in ends]) | (x >= high) & (high < [end[1] for end in ends])
     lost = np.isnan(crossed).all(axis=1) | outside
     unit = 1 / np.sqrt(np.maximum(np.diag(curvature), _TINY))
-    sizes, directions = np.linalg.eigh(curvature * np.outer(unit, unit))
+    sizes, directions = np.linalg.eigh(np.nan_to_num(curvature * np.outer(unit, unit)))
     along = directions[:, 0] * unit
     share = along / along[np.abs(along).argmax()]
     if x.size > 1 and sizes[0] < _DEGENERATE and (lost.any() or ((x <= low) | (x >= high)).any()):
@@ -296,6 +296,6 @@ def _trouble(question: Question, fit: Fit) -> str:
         return f"there is no best fit: χ² is flat around {name} = {where}, so that the data set only a limit"
     along = " : ".join(f"{fit.flat[name]:.3g}" for name in fit.flat)
     return (
-        f"there is no best fit: the data do not fix {' and '.join(fit.flat)}, which may go together in the ratio"
-        f" {along}"
+        f"there is no best fit: the data do not fix {' and '.join(fit.flat)}, which may go together in the"
+        f" ratio {along}"
     )

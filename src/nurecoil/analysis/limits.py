@@ -175,8 +175,8 @@ def at_edge(curve: Profile) -> bool:
 def _edge_notes(parameter: Parameter, curve: Profile) -> tuple[str, ...]:
     if math.isinf(curve.best_fit):
         return (
-            f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point, wherever the"
-            " scan ends.",
+            f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point, wherever"
+            " the scan ends.",
         )
     if not at_edge(curve):
         return ()

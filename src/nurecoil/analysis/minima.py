@@ -54,9 +54,9 @@ def minima(
 ) -> Fitted:
     """Return the minima of χ² that lie within `near` of the lowest, the lowest first.
 
-    From each minimum that the starts (S, d) lead to, χ² is followed along straight lines, up to 500 errors far,
-    and wherever it dips another fit begins; so with what that finds, until nothing is new. The pulls are searched
-    for other valleys at each minimum. The box is that of `edges`, or as far as bounds allow.
+    From each minimum that the starts (S, d) lead to, χ² is followed along straight lines, up to 500 errors
+    far, and wherever it dips another fit begins; so with what that finds, until nothing is new. The pulls are
+    searched for other valleys at each minimum. The box is that of `edges`, or as far as bounds allow.
     """
     low, high = edges or box(question, starts)
     known = _distinct(question, question.fitted(starts, low, high), low, high, near)
@@ -106,8 +106,8 @@ def held_at(question: Question, held: Mapping[str, ArrayLike]) -> Question:
 def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
     """Return where χ² dips on straight lines through a minimum, pulls as they are there: starts (S, d).
 
-    The lines are the axes of the model's parameters and the principal axes of χ²; along an axis in which χ² hardly
-    rises, a fit begins at its end and halfway in any case.
+    The lines are the axes of the model's parameters and the principal axes of χ²; along an axis in which χ²
+    hardly rises, a fit begins at its end and halfway in any case.
     """
     own = list(question.of_model)
     if not own:
@@ -117,7 +117,7 @@ def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
     slope = coordinates.slope(found.points[:, own])[0]
     curvature = question.curvature(found, low, high)[np.ix_(own, own)] * np.outer(slope, slope)
     sizes = np.sqrt(2 / np.maximum(np.abs(np.diag(curvature)), _TINY))
-    values, vectors = np.linalg.eigh(curvature * np.outer(sizes, sizes) / 2)
+    values, vectors = np.linalg.eigh(np.nan_to_num(curvature * np.outer(sizes, sizes) / 2))
     lines = np.concatenate(
         [np.diag(sizes), (vectors * sizes[:, np.newaxis]).T / np.sqrt(np.abs(values) + _TINY)[:, np.newaxis]]
     )
@@ -141,7 +141,7 @@ def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
 
 
 def _distinct(question: Question, found: Fitted, low: Array, high: Array, near: float) -> Fitted:
-    """Return those of several fits that are near the lowest and lie in valleys of their own, the lowest first."""
+    """Return those of several fits that are near the lowest, one of each valley, the lowest first."""
     order = np.argsort(found.chi2, kind="stable")
     found = found.at(order[found.chi2[order] <= found.chi2.min() + near])
     own = list(question.of_model)

@@ -249,7 +249,7 @@ class Question:
         held: Mapping[str, Array] | None = None,
         reach: float | None = None,
     ) -> Fitted:
-        """Return fits of the pulls, constraints among them, and of parameters of the model, at points x (P, d)."""
+        """Return fits of pulls, constraints among them, and parameters of the model, at points x (P, d)."""
         tied = self.constrained
         if not (names or tied):
             return likelihood.profiled(self.strengths(x), held, pulls, reach)
@@ -389,7 +389,7 @@ class Question:
         return replace(found, points=points)
 
     def coordinates(self, low: Array, high: Array) -> Coordinates:
-        """Return the coordinates in which the free parameters of the model are searched in a box, (d,) each."""
+        """Return the coordinates in which free parameters of the model are searched in a box, (d,) each."""
         own = list(self.of_model)
         return Coordinates.across([self.free[i] for i in own], low[own], high[own])
 
@@ -403,8 +403,8 @@ class Question:
         x = np.concatenate([point[:, own], best.pulls[:1, tied]], axis=1)
         strengths_of = self._strengths_of(point, (*self._own_names, *self.constrained))
 
-        def at(u: Array, rows: NDArray[np.intp] | None = None) -> Array:
-            return strengths_of(coordinates.parameters(u), rows)
+        def at(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
+            return strengths_of(coordinates.parameters(values), rows)
 
         u = coordinates.of(x)[0]
         free, hessian = self._without_priors.hessian(
@@ -532,8 +532,8 @@ def _constraints(model: Model, given: Constraints | None, taken: Collection[str]
         parameter.check(centre)
         if not (math.isfinite(width) and width > 0):
             raise NurecoilError(
-                f"the width of the constraint {name} = {parameter.format(centre)} +- {parameter.format(width)} is not"
-                " allowed: it must be positive and finite"
+                f"the constraint {name} = {parameter.format(centre)} +- {parameter.format(width)} is not"
+                " allowed: its width must be positive and finite"
             )
         found.append(replace(parameter, default=float(centre), prior_width=float(width), log_scan=False))
     return tuple(found)

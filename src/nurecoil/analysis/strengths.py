@@ -1,7 +1,7 @@
 """Fits of parameters through the strengths of the couplings, whatever the model.
 
-Where the couplings are linear in the parameters the strengths are quadratic, and one expansion is exact. Of any
-other model, the strengths are expanded anew wherever a step leads.
+Where the couplings are linear in the parameters the strengths are quadratic, and one expansion is exact. Of
+any other model, the strengths are expanded anew wherever a step leads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Strengths, Tie, expand
-
 from nurecoil.parameters import Parameter
 
 Array = NDArray[np.float64]
@@ -135,7 +134,7 @@ def fit_strengths(
 
 
 def expansion(strengths: Strengths, d: int, points: int = 1) -> Expansion | Moving:
-    """Return strengths of d parameters from 0 to 1: one expansion where they are quadratic, else a moving one."""
+    """Return strengths of d parameters from 0 to 1: one expansion if they are quadratic, else a moving one."""
     whole = expand(strengths, np.full((points, d), 0.5), 0.25)  # any nodes, if it is quadratic
     if _is_exact(whole, strengths, d):
         return whole

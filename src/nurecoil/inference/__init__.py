@@ -2,7 +2,8 @@
 
 This package sees no physics: it is given functions of NumPy arrays and returns numbers.
 
-- `intervals`: the levels of a confidence level and all allowed intervals of one parameter, whose curve is `sampled`;
+- `intervals`: the levels of a confidence level and all allowed intervals of one parameter, whose curve is
+  `sampled`;
 - `calibration`: the same with levels from toys (`critical`), and coverage;
 - `contours`: all allowed regions of two parameters (`regions`), on a grid (`mesh`) that is searched
   (`mesh_search`) until it shows them;

@@ -1,6 +1,7 @@
 """A function on an even grid, computed only at as many points as its shape asks for."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def _halfway(y: FloatArray) -> FloatArray:
     return np.concatenate([[first], inner, [last]])
 
 
-def _merged(even: NDArray[np.generic], odd: NDArray[np.generic]) -> NDArray[np.generic]:
+def _merged(even: NDArray[Any], odd: NDArray[Any]) -> NDArray[Any]:
     """Return even[0], odd[0], even[1], odd[1], ..."""
     together = np.empty(even.size + odd.size, dtype=even.dtype)
     together[::2], together[1::2] = even, odd

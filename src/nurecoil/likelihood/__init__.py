@@ -4,8 +4,8 @@
 it is asked; `found`: what it answers. `data`: what was observed, or might have been. `counting`: one number
 of counts, in closed form.
 
-The engine: `arrays` (an experiment as plain arrays), `expansion` (strengths as functions of fitted parameters),
-`response` (strengths to signal, with derivatives),
+The engine: `arrays` (an experiment as plain arrays), `expansion` (strengths as functions of fitted
+parameters), `response` (strengths to signal, with derivatives),
 `morphing` (shapes that pulls change), `objective` (χ² of one experiment with derivatives), `problem` (of all
 together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused`) and `search` (for the
 lowest of several minima).
@@ -19,13 +19,13 @@ from nurecoil.likelihood.joint import REACH, JointLikelihood, Tie
 from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
 
 __all__ = [
+    "REACH",
     "CountingLikelihood",
     "Data",
     "Expansion",
     "Fitted",
     "JointLikelihood",
     "Moving",
-    "REACH",
     "Strengths",
     "Term",
     "Tie",

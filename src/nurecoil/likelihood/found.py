@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class Fitted:
         return [self.at(part) for part in np.split(np.arange(len(self.chi2)), number)]
 
     @property
-    def _parts(self) -> tuple[NDArray[np.generic], ...]:
+    def _parts(self) -> tuple[NDArray[Any], ...]:
         return self.chi2, self.points, self.pulls, self.converged
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -56,8 +56,8 @@ class JointLikelihood:
     data
         What is compared with; the experiments' own unless given.
     constraints
-        Parameters of the model that something else has measured: the last of the pulls, with a prior, but they
-        act by way of the strengths, see `fitted`.
+        Parameters of the model that something else has measured: the last of the pulls, with a prior, but
+        they act by way of the strengths, see `fitted`.
     engine_name
         "numpy", "jax" or "fast": what computes; the results agree.
     """
@@ -331,13 +331,7 @@ class JointLikelihood:
                 _with_free(edge, end, len(free), part)
                 for edge, end in zip(box, (-np.inf, np.inf), strict=True)
             ]
-
-            def minimise(start: Array, which: NDArray[np.intp] | None) -> Minimum:
-                if which is None:
-                    return run.minimise(layout, inputs, start, *edges)
-                some = [edge if edge is None else edge[:, which] for edge in edges]
-                return run.minimise(layout, taken(inputs, which), start, *some)
-
+            minimise = partial(_minimised, run, layout, inputs, edges)
             least = search(minimise, start, hops, len(free), near)
             chi2[part], converged[part] = least.chi2, least.converged
             base[:, free] = self.centre[free] + least.pulls * scale
@@ -456,6 +450,20 @@ class JointLikelihood:
         ratio = pulled / np.where(held, 1.0, self.width)
         prior: Array = np.where(held, np.where(x == self.centre, 0.0, np.inf), ratio**2).sum(axis=1)
         return prior
+
+
+def _minimised(
+    run: Engine,
+    layout: Layout,
+    inputs: Inputs,
+    edges: Sequence[Array | None],
+    start: Array,
+    which: NDArray[np.intp] | None,
+) -> Minimum:
+    """Return the minima of all points, or of those numbered `which`."""
+    if which is not None:
+        inputs, edges = taken(inputs, which), [edge if edge is None else edge[:, which] for edge in edges]
+    return run.minimise(layout, inputs, start, *edges)
 
 
 def _with_free(edge: Array | None, end: float, free: int, part: slice) -> Array | None:

@@ -86,7 +86,7 @@ class Inputs(NamedTuple):
     signals: tuple[Morphing | Polynomial, ...] = ()
 
     def prepared(self, layout: Layout, xp: Any) -> "Inputs":
-        """Return the same with the signals computed once: as numbers, or as quadratic functions of a few θ."""
+        """Return the same with the signals computed once: numbers, or quadratic functions of a few θ."""
         if self.signals or isinstance(self.expansion, Moving) or layout.parameters > _FEW:
             return self
         if self.expansion is None:
@@ -141,13 +141,13 @@ def evaluate_joint(layout: Layout, inputs: Inputs, x: Any, xp: Any) -> tuple[Any
             value = value + weight * away * away
             gradient[j], hessian[j, j] = 2 * weight * away, 2.0 * weight
     theta = x[free:].T
-    moving = isinstance(inputs.expansion, Moving)
-    local = inputs.expansion.around(theta, xp) if moving else inputs.expansion
+    around = inputs.expansion
+    local = around.around(theta, xp) if isinstance(around, Moving) else around
     for number, term in enumerate(layout.terms):
         places = [p if p >= 0 else None for p in layout.places[number]]
         gains = layout.gains[number]
         t = pulls_of(inputs.offsets[number], places, gains, x, xp)
-        known = inputs.signals[number] if inputs.signals else local
+        known: Any = inputs.signals[number] if inputs.signals else local
         signal, derivatives = (
             (known, None)
             if isinstance(known, Morphing)

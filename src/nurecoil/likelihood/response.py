@@ -103,7 +103,7 @@ def polynomial(signal: SignalArrays, expansion: Expansion, xp: Any) -> Polynomia
 def respond_with_derivatives(
     signal: SignalArrays, known: Expansion | Polynomial, theta: Any, xp: Any
 ) -> tuple[Morphing, Derivatives]:
-    """Return the signal and how its shape pulls change it at parameters θ (P, d), and the derivatives in them."""
+    """Return the signal and how shape pulls change it at parameters θ (P, d), and the derivatives in them."""
     if isinstance(known, Polynomial):
         (blocks, first), second = evaluated(known, theta, xp), known.curvature
     else:

@@ -71,7 +71,7 @@ def search(
 def _hopped(
     found: Callable[..., Fitted], least: Fitted, near: NDArray[np.intp], hops: Sequence[Hop]
 ) -> tuple[Fitted, list[Hop]]:
-    """Return the lowest minima after hops at the points `near`, and the hops that led to another low valley."""
+    """Return the lowest minima after hops at the points `near`, and which hops led to another low valley."""
     useful: set[Hop] = set()
     for _ in range(_MOST_ROUNDS):
         if not near.size or not hops:
