@@ -21,6 +21,7 @@ SADDLE = -1e-6  # a pivot below it, in units of the diagonal, leads downhill
 AWAY = 0.1  # the step away from a saddle, in units of 1/√|diagonal|
 RIDGE = 1e-11  # keeps a Hessian of nearly parallel columns solvable; it changes steps, not minima
 TOLERANCE = 1e-10
+ROUNDING = 1e-14  # of the value: less than that it cannot be seen to fall
 _FEW = 15  # problems for each variable: below it, LAPACK is faster
 
 
@@ -121,10 +122,10 @@ def begin(problem: Problem, x: Any, xp: Any) -> State:
 
 def propose(state: State, low: Any, high: Any, tolerance: float, xp: Any) -> tuple[Any, Any, State]:
     """Return where to try next, by how much the value should fall there, and which are done."""
-    x, _, gradient, hessian, damping, active, converged = state
+    x, value, gradient, hessian, damping, active, converged = state
     held = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
     step, decrease = _step(hessian, xp.where(held, 0.0, gradient), damping, held, tolerance, xp)
-    done = active & (xp.abs(decrease) < tolerance) & (damping < 1)
+    done = active & (xp.abs(decrease) < tolerance + ROUNDING * xp.abs(value)) & (damping < 1)
     active = active & ~done & (damping < LARGEST_DAMPING)
     trial = xp.clip(x + xp.where(active & (decrease > 0), step, 0.0), low, high)
     return trial, decrease, state._replace(active=active, converged=converged | done)

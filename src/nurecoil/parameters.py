@@ -13,6 +13,8 @@ from nurecoil.quantities import UNITS, conversion, format_quantity, parse_quanti
 
 Value: TypeAlias = Any  # a float, an array of floats (points of a scan), or the word of a choice
 Values = Mapping[str, Value]
+Widths: TypeAlias = Mapping[str, float | tuple[float, float]]
+"""Prior widths by name of pull; for a parameter of the model, the centre and the width of a constraint."""
 
 _INFINITY = ("inf", "+inf", "infinity", "∞")
 

@@ -18,7 +18,7 @@ from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
 from nurecoil.models import Model
 from nurecoil.newton import inverse
-from nurecoil.parameters import Parameter, Values, find
+from nurecoil.parameters import Parameter, Values, Widths, find
 
 Array = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def fit(
     start: Mapping[str, float],
     *,
     starts: Sequence[Mapping[str, float]] = (),
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     engine: str = "numpy",
     minos: bool = True,
 ) -> Result[BestFit]:

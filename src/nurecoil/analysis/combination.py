@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nurecoil.analysis.limits import at_edge, limit_of
@@ -14,7 +14,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import in_steps
 
 
@@ -82,7 +82,7 @@ def combine(
     scan: tuple[str, float, float],
     *,
     cl: float = 0.9,
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     engine: str = "numpy",
     points: int = 201,
 ) -> Result[Combination]:

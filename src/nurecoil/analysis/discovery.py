@@ -15,7 +15,7 @@ from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.significance import binomial_error, log_p_value, standard_deviations
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
@@ -115,7 +115,7 @@ def significance(
     *,
     truth: Mapping[str, float] | None = None,
     starts: Sequence[Mapping[str, float]] = (),
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     engine: str = "numpy",
     toys: int = 0,
     seed: int = 1,

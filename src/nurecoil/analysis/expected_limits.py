@@ -13,7 +13,7 @@ from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import profile
 from nurecoil.models import Model
-from nurecoil.parameters import Values
+from nurecoil.parameters import Values, Widths
 from nurecoil.progress import in_steps
 
 
@@ -48,7 +48,7 @@ def sensitivity(
     *,
     truth: Mapping[str, float] | None = None,
     cl: float = 0.9,
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     engine: str = "numpy",
     points: int = 2001,
     toys: int = 0,

@@ -17,7 +17,7 @@ from nurecoil.inference.significance import binomial_error, log_p_value
 from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import Model
-from nurecoil.parameters import Values
+from nurecoil.parameters import Values, Widths
 from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
@@ -103,7 +103,7 @@ def goodness(
     start: Mapping[str, float],
     *,
     starts: Sequence[Mapping[str, float]] = (),
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     engine: str = "numpy",
     toys: int = 0,
     seed: int = 1,

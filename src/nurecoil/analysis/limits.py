@@ -15,7 +15,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile, profiles, threshold
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import in_steps
 
 Array = NDArray[np.float64]
@@ -53,7 +53,7 @@ def limit(
     *,
     cl: float | Sequence[float] = 0.9,
     freeze_at: float | None = None,
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     over: Mapping[str, tuple[float, float]] | None = None,
     engine: str = "numpy",
     points: int = 2001,
@@ -75,7 +75,8 @@ def limit(
         None profiles the pulls at every point. A value of the scanned parameter holds them at their best
         fit there, and counts Δχ² from that point: what the seed did, at m_Z' = 3 TeV.
     widths : mapping, optional
-        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
+        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre. Of a
+        parameter of the model, (centre, width): what else is known of it, profiled as pulls are.
     over : mapping, optional
         More parameters of the model, and their ranges (inside units), that are fitted at each point.
     engine : str
@@ -175,8 +176,8 @@ def at_edge(curve: Profile) -> bool:
 def _edge_notes(parameter: Parameter, curve: Profile) -> tuple[str, ...]:
     if math.isinf(curve.best_fit):
         return (
-            f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point, wherever"
-            " the scan ends.",
+            f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point,"
+            " wherever the scan ends.",
         )
     if not at_edge(curve):
         return ()

@@ -15,7 +15,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.contours import Contours, Surface, contours
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL, Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import Progress, in_steps
 
 Array = NDArray[np.float64]
@@ -64,7 +64,7 @@ def profile_map(
     scans: Sequence[Scan],
     *,
     cl: Sequence[float] = (0.68, 0.9),
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     over: Mapping[str, tuple[float, float]] | None = None,
     engine: str = "numpy",
     points: int = 101,

@@ -89,8 +89,8 @@ def held_at(question: Question, held: Mapping[str, ArrayLike]) -> Question:
     Parameters
     ----------
     held : mapping
-        A number for a parameter of the model; for a nuisance parameter a number, or one for each fit. It is
-        held without its prior.
+        A number for a parameter of the model, constrained or not; for a nuisance parameter a number, or one
+        for each fit. It is held without its prior.
     """
     rest = tuple(p for p in question.free if p.name not in held)
     own = {p.name for p in question.model.parameters}

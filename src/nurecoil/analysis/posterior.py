@@ -18,7 +18,7 @@ from nurecoil.inference.nuts import sample_nuts
 from nurecoil.inference.priors import Prior, Target
 from nurecoil.inference.sampling import Diagnostic, Samples, sample_ensemble
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import Progress, in_steps
 
 Array = NDArray[np.float64]
@@ -114,7 +114,7 @@ def sample(
     ranges: Mapping[str, tuple[float, float]],
     *,
     log: Collection[str] = (),
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     profile: bool = False,
     sampler: str = "emcee",
     seed: int = 1,

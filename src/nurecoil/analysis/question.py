@@ -27,16 +27,14 @@ from nurecoil.likelihood import (
 )
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.newton import inverse
-from nurecoil.parameters import Parameter, Values, find
+from nurecoil.parameters import Parameter, Values, Widths, find
 from nurecoil.progress import parts
 
 Array = NDArray[np.float64]
 
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
-_ROOMS = (12.0, 8.0, 5.0, 3.0, 2.0)  # widths of a constraint
-
-Constraints = Mapping[str, tuple[float, float]]
+_ROOMS = (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0)  # widths of a constraint
 
 
 def standard_model_counts(experiment: CompiledExperiment, values: Values) -> Array:
@@ -131,19 +129,17 @@ class Question:
         experiments: Sequence[CompiledExperiment],
         fixed: Values,
         start: Mapping[str, float],
-        widths: Mapping[str, float] | None = None,
+        widths: Widths | None = None,
         engine: str = "numpy",
         over: Mapping[str, tuple[float, float]] | None = None,
         likelihood: JointLikelihood | None = None,
-        constraints: Constraints | None = None,
     ) -> "Question":
         """Check names and values, and put the likelihood together unless there is one."""
-        of_model, tied = (
-            [p.name for p in model.parameters],
-            _constraints(model, constraints, {*fixed, *start, *(over or ())}),
-        )
+        of_model = [p.name for p in model.parameters]
+        tied = _constraints(model, widths, {*fixed, *start, *(over or ())})
+        of_pulls = {name: width for name, width in (widths or {}).items() if not isinstance(width, tuple)}
         fixed = {**fixed, **{p.name: p.default for p in tied}}
-        likelihood = likelihood or joint_likelihood(experiments, fixed, widths, engine, tied)
+        likelihood = likelihood or joint_likelihood(experiments, fixed, of_pulls, engine, tied)
         for pull in likelihood.pulls[: len(likelihood.pulls) - len(likelihood.constraints)]:
             if pull.name in of_model:
                 raise NurecoilError(
@@ -159,7 +155,7 @@ class Question:
                 )
             if parameter.name in fixed:
                 raise NurecoilError(f"{parameter.name} is both set and free: do one or the other")
-            if parameter.name in (widths or {}):
+            if parameter.name in of_pulls:
                 raise NurecoilError(
                     f"{parameter.name} is free of its prior: it cannot have a prior width as well"
                 )
@@ -167,7 +163,7 @@ class Question:
         middles = _middles(model, over, {*fixed, *start})
         resolved = model.resolve({**fixed, **middles, **{n: v for n, v in start.items() if n in of_model}})
         others = {name: value for name, value in resolved.items() if name not in start}
-        used = conventions(model, experiments, widths)
+        used = conventions(model, experiments, of_pulls)
         if tied:
             used["constraints"] = {p.name: [p.default, p.prior_width] for p in tied}
         if over:
@@ -278,23 +274,24 @@ class Question:
 
     @cached_property
     def _rooms(self) -> list[tuple[float, float]]:
-        """How far each constrained parameter may go: 12 widths, or less where the model does not exist."""
-        found = []
+        """How far each constrained parameter may go to either side, see `_room`."""
+        return [(self._room(name, j, -1.0), self._room(name, j, 1.0)) for name, j in self.constrained.items()]
+
+    def _room(self, name: str, number: int, side: float) -> float:
+        """Return the value that lies 12 widths off the centre, or less far where the model does not exist."""
+        parameter = find(self.model.parameters, name)
         own = {self.free[i].name: self.start[self.free[i].name] for i in self.of_model}
-        for name, j in self.constrained.items():
-            parameter = find(self.model.parameters, name)
-            centre, width = float(self.likelihood.centre[j]), float(self.likelihood.width[j])
-            for room in _ROOMS:
-                ends = max(parameter.low, centre - room * width), min(parameter.high, centre + room * width)
-                try:
-                    self.model.evaluate({**self.values, **own, name: np.array(ends)})
-                except NurecoilError:
-                    if room == _ROOMS[-1]:
-                        raise
-                else:
-                    found.append(ends)
-                    break
-        return found
+        centre, width = float(self.likelihood.centre[number]), float(self.likelihood.width[number])
+        for widths in _ROOMS:
+            end = min(max(centre + side * widths * width, parameter.low), parameter.high)
+            try:
+                self.model.evaluate({**self.values, **own, name: end})
+            except NurecoilError:
+                if widths == _ROOMS[-1]:
+                    raise
+            else:
+                break
+        return end
 
     @property
     def pull_scale(self) -> Array:
@@ -518,11 +515,13 @@ class Question:
         )
 
 
-def _constraints(model: Model, given: Constraints | None, taken: Collection[str]) -> tuple[Parameter, ...]:
+def _constraints(model: Model, widths: Widths | None, taken: Collection[str]) -> tuple[Parameter, ...]:
     """Return the constrained parameters of the model, each with its prior."""
     found = []
-    for name, (centre, width) in (given or {}).items():
-        parameter = find(model.parameters, name)
+    for name, given in (widths or {}).items():
+        if not isinstance(given, tuple):
+            continue
+        parameter, (centre, width) = find(model.parameters, name), given
         if parameter.choices:
             raise NurecoilError(f"{name} cannot be constrained: it is a choice, {parameter.allowed()}")
         if name in taken:

@@ -16,7 +16,7 @@ from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import Fitted
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import stepwise
 
 Array = NDArray[np.float64]
@@ -88,7 +88,7 @@ def impact(
     *,
     parameter: str | None = None,
     starts: Sequence[Mapping[str, float]] = (),
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     engine: str = "numpy",
 ) -> Result[Impacts]:
     r"""Return how far each nuisance parameter is pulled, and what it does to the parameter of interest.
@@ -157,7 +157,7 @@ def _constrained(question: Question) -> list[int]:
     return [
         number
         for number, (pull, width) in enumerate(zip(likelihood.pulls, likelihood.width, strict=True))
-        if 0 < width < math.inf and pull.name not in question.names
+        if 0 < width < math.inf and pull.name not in (*question.names, *question.constrained)
     ]
 
 

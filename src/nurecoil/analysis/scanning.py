@@ -15,7 +15,7 @@ from nurecoil.analysis.result import Result
 from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Value, Values
+from nurecoil.parameters import Parameter, Value, Values, Widths
 from nurecoil.scans import Axis, Grid, Listed, Progress, Spaced, run
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def scan(
     axes: Mapping[str, Spaced | Sequence[float]],
     output: Path | str,
     *,
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     engine: str = "numpy",
     over: Mapping[str, tuple[float, float]] | None = None,
     pulls: bool = False,

@@ -134,7 +134,7 @@ def fit_strengths(
 
 
 def expansion(strengths: Strengths, d: int, points: int = 1) -> Expansion | Moving:
-    """Return strengths of d parameters from 0 to 1: one expansion if they are quadratic, else a moving one."""
+    """Return strengths of d parameters from 0 to 1: one expansion if quadratic, else a moving one."""
     whole = expand(strengths, np.full((points, d), 0.5), 0.25)  # any nodes, if it is quadratic
     if _is_exact(whole, strengths, d):
         return whole

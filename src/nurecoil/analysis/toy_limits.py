@@ -17,7 +17,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values
+from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import Progress, in_steps
 from nurecoil.scans import OneThread
 
@@ -63,7 +63,7 @@ def feldman_cousins(
     rounds: int = 4,
     seed: int = 1,
     truths: Sequence[float] = (),
-    widths: Mapping[str, float] | None = None,
+    widths: Widths | None = None,
     over: Mapping[str, tuple[float, float]] | None = None,
     engine: str = "numpy",
     executor: Executor | None = None,

@@ -54,6 +54,15 @@ PriorWidths = Annotated[
         show_default="the experiment's own",
     ),
 ]
+Constrained = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constrain",
+        metavar="NAME=VALUE+-WIDTH",
+        help="What else is known of a parameter of the model: a Gaussian prior, profiled; repeat for more.",
+        show_default=False,
+    ),
+]
 Fixed = Annotated[
     list[str] | None,
     typer.Option(

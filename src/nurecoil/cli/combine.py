@@ -31,6 +31,7 @@ def combine(
     cl: given.ConfidenceLevel = "90%",
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     points: given.CurvePoints = 201,
     form_factor: given.FormFactorName = None,
     engine: given.EngineName = "numpy",
@@ -42,7 +43,7 @@ def combine(
     from nurecoil.exhibits import combination_figure
 
     check_curve(points)
-    asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
+    asked = read_scan(model, experiment, [scan], settings, fix, prior, constrain, form_factor)
     level = parse_level(cl)
     answer(
         asked,

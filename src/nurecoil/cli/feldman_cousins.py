@@ -53,6 +53,7 @@ def feldman_cousins(
     ] = None,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     profile: given.ProfiledOver = None,
     form_factor: given.FormFactorName = None,
     engine: given.EngineName = "numpy",
@@ -70,7 +71,7 @@ def feldman_cousins(
         if is_worker:
             return
         check_toys(toys, seed)
-        asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
+        asked = read_scan(model, experiment, [scan], settings, fix, prior, constrain, form_factor)
         ((parameter, *_),) = asked.ranges
         over = parse_profiled(asked.model, profile or (), asked.scans)
         level = parse_level(cl)

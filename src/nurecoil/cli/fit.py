@@ -43,6 +43,7 @@ def fit(
     ] = True,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
     engine: given.EngineName = "numpy",
     as_json: given.AsJson = False,
@@ -50,7 +51,7 @@ def fit(
     """Print the best fit of parameters."""
     from nurecoil import analysis
 
-    asked = read_fit(model, experiment, free, settings, starts, fix, prior, form_factor)
+    asked = read_fit(model, experiment, free, settings, starts, fix, prior, constrain, form_factor)
     answer(
         asked,
         lambda: analysis.fit(
@@ -157,7 +158,8 @@ def _print_pulls(asked: AskedFit, result: "Result[BestFit]") -> None:
 
 
 def _width(pull: "Parameter", asked: AskedFit) -> float:
-    return asked.widths.get(pull.name, pull.prior_width or 0.0)
+    width = asked.widths.get(pull.name, pull.prior_width or 0.0)
+    return width[1] if isinstance(width, tuple) else width
 
 
 def _in_widths(pull: "Parameter", asked: AskedFit, result: "Result[BestFit]") -> float | None:

@@ -33,6 +33,7 @@ def goodness(
     starts: given.Starts = 5,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
     engine: given.EngineName = "numpy",
     as_json: given.AsJson = False,
@@ -41,7 +42,7 @@ def goodness(
     from nurecoil import analysis
 
     check_toys(toys, seed)
-    asked = read_fit(model, experiment, free or (), settings, starts, fix, prior, form_factor)
+    asked = read_fit(model, experiment, free or (), settings, starts, fix, prior, constrain, form_factor)
     answer(
         asked,
         lambda: analysis.goodness(

@@ -39,6 +39,7 @@ def impact(
     starts: given.Starts = 5,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
     engine: given.EngineName = "numpy",
     as_json: given.AsJson = False,
@@ -48,7 +49,7 @@ def impact(
     from nurecoil import analysis
     from nurecoil.exhibits import impact_figure
 
-    asked = read_fit(model, experiment, free, settings, starts, fix, prior, form_factor)
+    asked = read_fit(model, experiment, free, settings, starts, fix, prior, constrain, form_factor)
     answer(
         asked,
         lambda: analysis.impact(

@@ -49,6 +49,7 @@ def limit(
     ] = None,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     profile: given.ProfiledOver = None,
     points: given.CurvePoints = 2001,
     form_factor: given.FormFactorName = None,
@@ -61,7 +62,7 @@ def limit(
     from nurecoil.exhibits import limit_figure
 
     check_curve(points)
-    asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
+    asked = read_scan(model, experiment, [scan], settings, fix, prior, constrain, form_factor)
     ((parameter, *_),) = asked.ranges
     over = parse_profiled(asked.model, profile or (), asked.scans)
     frozen = None if freeze_at is None else float(parameter.parse(freeze_at))

@@ -56,6 +56,7 @@ def map_(
     ] = None,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     profile: given.ProfiledOver = None,
     points: Annotated[
         int, typer.Option(metavar="N", help=f"Points on each axis, {FEWEST_POINTS} to {MOST_POINTS}.")
@@ -73,7 +74,7 @@ def map_(
     if len(scan) != 2:
         raise NurecoilError(f"--scan is given {len(scan)} time{'s' * (len(scan) > 1)}: a map takes two")
     levels = parse_levels(cl)
-    asked = read_scan(model, experiment, scan, settings, fix, prior, form_factor)
+    asked = read_scan(model, experiment, scan, settings, fix, prior, constrain, form_factor)
     log = _parse_spacing(asked.ranges, spacing or ())
     over = parse_profiled(asked.model, profile or (), asked.scans)
     answer(

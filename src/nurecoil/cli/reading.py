@@ -1,7 +1,7 @@
 """What a command is asked, read and compiled: at a point, of a fit, of a scan."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from nurecoil.errors import NurecoilError
 if TYPE_CHECKING:
     from nurecoil.experiment import CompiledExperiment
     from nurecoil.models import Model
-    from nurecoil.parameters import Parameter, Value
+    from nurecoil.parameters import Parameter, Value, Widths
 
 MOST_STARTS = 1000
 
@@ -33,15 +33,15 @@ class Asked:
     values
         The parameters that --set gives (inside units).
     widths
-        The prior widths that --prior and --fix give.
+        The prior widths that --prior and --fix give, and what --constrain does.
     pulls
-        The nuisance parameters of the experiments.
+        The nuisance parameters of the experiments, and the constrained ones of the model.
     """
 
     model: "Model"
     experiments: "Sequence[CompiledExperiment]"
     values: "Mapping[str, Value]"
-    widths: Mapping[str, float]
+    widths: "Widths"
     pulls: "Sequence[Parameter]"
 
     @property
@@ -65,7 +65,8 @@ class Asked:
 
     def check_counts(self, at: Mapping[str, float]) -> None:
         """Refuse a point where expected counts are larger than a number can be."""
-        of_model = {p.name: at[p.name] for p in self.model.parameters if p.name in at}
+        of_model = {name: width[0] for name, width in self.widths.items() if isinstance(width, tuple)}
+        of_model |= {p.name: at[p.name] for p in self.model.parameters if p.name in at}
         require_finite_counts(self.model, self.experiments, {**self.values, **of_model})
 
     def check_has_no_prior(self, name: str, what: str) -> None:
@@ -103,16 +104,19 @@ def read_fit(
     starts: int,
     fix: Sequence[str] | None,
     prior: Sequence[str] | None,
+    constrain: Sequence[str] | None,
     form_factor: str | None,
 ) -> AskedFit:
     """Read what a fit is asked."""
     if not 1 <= starts <= MOST_STARTS:
         raise NurecoilError(f"starts = {starts} is not allowed: it must be between 1 and {MOST_STARTS}")
-    asked = read(model, experiments, settings, fix, prior, form_factor)
+    asked = read(model, experiments, settings, fix, prior, constrain, form_factor)
     require_signal(asked.experiments)
     first = parse_points("--free", "NAME=START", asked.parameters, free)
     for name in first.keys() & asked.widths.keys():
-        raise NurecoilError(f"{name} is free, and so has no prior: leave out its --fix or --prior")
+        raise NurecoilError(
+            f"{name} is free, and so has no prior: leave out its --fix, --prior or --constrain"
+        )
     asked.check_counts(first)
     return AskedFit(
         **vars(asked),
@@ -128,11 +132,12 @@ def read_scan(
     settings: Sequence[str] | None,
     fix: Sequence[str] | None,
     prior: Sequence[str] | None,
+    constrain: Sequence[str] | None,
     form_factor: str | None,
     option: str = "--scan",
 ) -> AskedScan:
     """Read what is asked of ranges of parameters, which `option` gives; their corners are checked."""
-    asked = read(model, experiments, settings, fix, prior, form_factor)
+    asked = read(model, experiments, settings, fix, prior, constrain, form_factor)
     require_signal(asked.experiments)
     what = {"--scan": "scanned", "--free": "free"}[option]
     ranges = [
@@ -169,11 +174,15 @@ def read(
     settings: Sequence[str] | None = None,
     fix: Sequence[str] | None = None,
     prior: Sequence[str] | None = None,
+    constrain: Sequence[str] | None = None,
     form_factor: str | None = None,
 ) -> Asked:
     """Read what all questions have in common."""
     values = named_values("--set", "NAME=VALUE", settings or ())
-    return compile_asked(model, experiments, values, _widths(fix or (), prior or ()), form_factor)
+    constraints = named_values("--constrain", "NAME=VALUE+-WIDTH", constrain or ())
+    return compile_asked(
+        model, experiments, values, _widths(fix or (), prior or ()), form_factor, constraints
+    )
 
 
 def compile_asked(
@@ -182,8 +191,9 @@ def compile_asked(
     values: Iterable[tuple[str, str]],
     widths: Iterable[tuple[str, str]],
     form_factor: str | None,
+    constraints: Iterable[tuple[str, str]] = (),
 ) -> Asked:
-    """Return what is asked, with the texts of values and of prior widths read."""
+    """Return what is asked, with the texts of values, prior widths and constraints read."""
     from nurecoil.models import load_model
     from nurecoil.parameters import find
     from nurecoil.quantities import parse_quantity
@@ -198,7 +208,32 @@ def compile_asked(
         )
         for name, text in widths
     }
-    return Asked(chosen, compiled, given, of_pulls, tuple(pulls.values()))
+    tied = {name: parse_constraint(find(chosen.parameters, name), text) for name, text in constraints}
+    extra = [
+        replace(find(chosen.parameters, name), default=centre, prior_width=width)
+        for name, (centre, width) in tied.items()
+    ]
+    return Asked(chosen, compiled, given, {**of_pulls, **tied}, (*pulls.values(), *extra))
+
+
+def parse_constraint(parameter: "Parameter", text: str) -> tuple[float, float]:
+    """Return the centre and the width (inside units) that VALUE+-WIDTH gives a parameter of the model.
+
+    >>> from nurecoil.models import load_model
+    >>> angle, *_ = load_model("standard-model").parameters
+    >>> parse_constraint(angle, "0.23857+-0.00005")
+    (0.23857, 5e-05)
+    """
+    from nurecoil.quantities import parse_quantity
+
+    centre, sign, width = text.replace("±", "+-").partition("+-")
+    if not sign or parameter.choices:
+        raise NurecoilError(
+            f"--constrain {parameter.name}={text}: write NAME=VALUE+-WIDTH, for example"
+            " sin2_theta_w=0.23857+-0.00005"
+        )
+    size = parse_quantity(width, parameter.unit, name=f"the width of {parameter.name}")
+    return float(parameter.parse(centre)), size * parameter.inside
 
 
 def _widths(fixed: Sequence[str], priors: Sequence[str]) -> list[tuple[str, str]]:

@@ -57,6 +57,7 @@ def sample(
     ] = False,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     sampler: Annotated[str, typer.Option(metavar="NAME", help="emcee, nuts or nested.")] = "emcee",
     seed: given.Seed = 1,
     max_steps: Annotated[
@@ -82,7 +83,7 @@ def sample(
 
     if output:
         samples_format(output)  # refuses before anything is computed
-    asked = read_scan(model, experiment, free, settings, fix, prior, form_factor, option="--free")
+    asked = read_scan(model, experiment, free, settings, fix, prior, constrain, form_factor, option="--free")
     answer(
         asked,
         lambda: analysis.sample(

@@ -35,6 +35,7 @@ def sensitivity(
     cl: given.ConfidenceLevel = "90%",
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     points: given.CurvePoints = 2001,
     toys: given.ToysToThrow = 0,
     seed: given.Seed = 1,
@@ -49,7 +50,7 @@ def sensitivity(
 
     check_toys(toys, seed)
     check_curve(points)
-    asked = read_scan(model, experiment, [scan], settings, fix, prior, form_factor)
+    asked = read_scan(model, experiment, [scan], settings, fix, prior, constrain, form_factor)
     level = parse_level(cl)
     place = parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ())
     answer(

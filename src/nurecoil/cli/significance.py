@@ -47,6 +47,7 @@ def significance(
     seed: given.Seed = 1,
     fix: given.Fixed = None,
     prior: given.PriorWidths = None,
+    constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
     engine: given.EngineName = "numpy",
     as_json: given.AsJson = False,
@@ -55,7 +56,7 @@ def significance(
     from nurecoil import analysis
 
     check_toys(toys, seed)
-    asked = read_fit(model, experiment, free, settings, starts, fix, prior, form_factor)
+    asked = read_fit(model, experiment, free, settings, starts, fix, prior, constrain, form_factor)
     tested = parse_points("--null", "NAME=VALUE", asked.parameters, null)
     place = parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ())
     answer(

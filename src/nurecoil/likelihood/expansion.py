@@ -18,7 +18,7 @@ class Strengths(Protocol):
     """The strengths of the couplings as a function of some parameters, at each of P points or for all."""
 
     def __call__(self, values: Array, rows: NDArray[np.intp] | None = None) -> Array:
-        """Return strengths (k P, strengths) at parameters (k P, d): all points k times, or the points `rows`."""
+        """Return strengths (k P, strengths) at (k P, d): all points k times, or the points `rows`."""
 
 
 class Expansion(NamedTuple):

@@ -252,7 +252,7 @@ class JointLikelihood:
         values = _arrays(held)
         sizes = [v.size for v in values.values()]
         points = max(len(start), expansion.points, self.observed.sets, *sizes, 1)
-        theta = np.broadcast_to(start, (points, start.shape[1])).T
+        theta = np.broadcast_to(np.clip(start, low, high), (points, start.shape[1])).T
         low, high = (np.broadcast_to(edge, (points, start.shape[1])).T for edge in (low, high))
         return self._minimised(
             points, np.empty((1, 0)), expansion, values, theta, (low, high), pulls, reach, tied
