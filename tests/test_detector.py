@@ -95,7 +95,7 @@ def grid(detector, nuclide, points=24, parts=8):
     """Return nodes and weights of Gauss-Legendre between breakpoints, in √T."""
     ends = recoil_ends(nuclide)
     splits = np.concatenate([detector.breakpoints(), ends, np.linspace(0, 1, parts + 1) ** 2 * ends[1]])
-    splits = np.unique(np.sqrt(splits[(splits >= detector.lowest()) & (splits <= ends[1])]))
+    splits = np.unique(np.sqrt(splits[splits <= ends[1]]))
     x, w = np.polynomial.legendre.leggauss(points)
     half, middle = np.diff(splits)[:, np.newaxis] / 2, (splits[1:] + splits[:-1])[:, np.newaxis] / 2
     s = (middle + half * x).ravel()
@@ -161,7 +161,6 @@ def test_unsmeared_bins_are_integrals_between_their_recoil_energies(quenching):
     edges = (2.0, 5.0, 6.5, 20.0)
     detector = Detector("PE", edges, quenching, 13.348, NoSmearing(), ConstantEfficiency(0.5))
     T = quenching.recoil_energy(np.array(edges) / 13.348)
-    assert detector.lowest() == T[0]
     expected = 0.5 * np.array([unbinned("Cs133", low, high) for low, high in pairwise(T)])
     np.testing.assert_allclose(binned(detector, "Cs133", points=12, parts=1), expected.T, rtol=1e-7)
 
@@ -189,7 +188,6 @@ def test_response_puts_each_recoil_into_its_bin_with_its_efficiency():
 def test_a_recoil_above_all_bins_is_not_counted():
     detector = Detector("E [keV]", (5.0, 100.0), UNQUENCHED, 1.0, NoSmearing(), ConstantEfficiency(0.5))
     np.testing.assert_array_equal(detector.response(np.array([4.9e-3, 50e-3, 101e-3])), [[0, 0.5, 0]])
-    assert detector.lowest() == 5e-3
 
 
 def test_csi_2017_is_a_sum_over_photoelectrons():
@@ -234,25 +232,27 @@ def test_the_efficiency_at_the_true_energy_is_a_factor():
     everything = replace(true, efficiency=ALL)
     T = np.array([1.999e-3, 2.001e-3, 7e-3])
     np.testing.assert_allclose(true.response(T), everything.response(T) * [0, 1, 1], rtol=1e-14)
-    np.testing.assert_allclose(true.breakpoints(), [2e-3, 100e-3], rtol=1e-14)
+    assert set(np.round(1e3 * true.breakpoints(), 9)) >= {2, 100}
     seen = replace(true, efficiency_at="observable", step=0.5)
     assert seen.response(T)[0, 0] > 0.4  # a recoil below the cut may be seen above it
     gamma = replace(true, smearing=GammaSmearing(0.5, 9.0))  # 2 per keV: the cut is at 1 keV
     np.testing.assert_array_equal(gamma.response([0.999e-3, 1.001e-3])[0] > 0, [False, True])
-    np.testing.assert_allclose(gamma.breakpoints(), [1e-3, 50e-3], rtol=1e-14)
+    assert set(np.round(1e3 * gamma.breakpoints(), 9)) >= {1, 50}
 
 
 def test_breakpoints_are_edges_and_steps_as_recoil_energies():
     detector = Detector("PE", (0.0, 4.0, 8.0), UNQUENCHED, 0.5, NoSmearing(), COHERENT)
-    np.testing.assert_allclose(detector.breakpoints(), [8e-3, 10e-3, 12e-3, 16e-3], rtol=1e-14)
-    assert detector.lowest() == 0
+    rise = [2 * (10.8507 + side * 20 / 0.4942) for side in (0, 1)]
+    np.testing.assert_allclose(1e3 * detector.breakpoints(), [8, 10, 12, 16, *rise], rtol=1e-14)
 
 
-def test_smearing_leaves_only_the_breakpoints_of_the_quenching():
-    assert CSI_2021.breakpoints().size == CSI_2017.breakpoints().size == ARGON.breakpoints().size == 0
-    assert CSI_2021.lowest() == CSI_2017.lowest() == ARGON.lowest() == 0
+def test_breakpoints_of_narrow_smearing_are_the_ends_of_each_edge_and_of_wide_smearing_few():
+    ten = Detector("E", (5.0, 10.0), UNQUENCHED, 1.0, GaussianSmearing(0.0, 0.01), ALL)
+    np.testing.assert_allclose(1e3 * ten.breakpoints(), [4.92, 5, 5.08, 9.92, 10, 10.08], rtol=1e-12)
+    for detector in (CSI_2021, CSI_2017, ARGON):
+        assert 3 <= detector.breakpoints().size < 15
     tabulated = replace(CSI_2017, quenching=QUENCHINGS["tabulated"])
-    np.testing.assert_allclose(tabulated.breakpoints(), [0.5e-3, 5e-3, 20e-3, 60e-3], rtol=1e-14)
+    assert set(np.round(1e3 * tabulated.breakpoints(), 9)) >= {0.5, 5, 20, 60}
 
 
 def test_bins_that_are_never_reached_have_no_breakpoint():
@@ -260,7 +260,6 @@ def test_bins_that_are_never_reached_have_no_breakpoint():
     detector = Detector("E", (1.0, 5.0, 50.0), saturating, 1.0, NoSmearing(), ALL)
     assert detector.breakpoints().size == 2
     assert np.isfinite(detector.breakpoints()).all()
-    assert replace(detector, edges=(20.0, 50.0)).lowest() == math.inf
 
 
 # --- the prototypes of the releases -------------------------------------------------------------------

@@ -37,13 +37,13 @@ def test_coherent_efficiency_by_hand():
 def test_the_steps_begin_at_their_own_point():
     flat = LogisticEfficiency(1.0, 1e3, -10.0, ((5.0, 0.5), (6.0, 1.0)))
     np.testing.assert_allclose(at(flat, 4.9, 5.0, 5.9, 6.0, 60.0), [0, 0.5, 0.5, 1, 1])
-    assert flat.breakpoints == (5.0, 6.0)
+    assert flat.breakpoints == (5.0, 6.0, -10.02, -10.0, -9.98)  # and the rise, 20/k to both sides
 
 
 def test_without_steps_the_curve_is_bare():
     bare = LogisticEfficiency(0.8, 1.0, 0.0)
     np.testing.assert_allclose(at(bare, 0.0, np.log(3)), [0.4, 0.6], rtol=1e-14)
-    assert bare.breakpoints == ()
+    assert bare.breakpoints == (-20.0, 0.0, 20.0)
 
 
 def test_logistics_do_not_overflow():
@@ -61,7 +61,8 @@ def test_csi_2021_by_hand():
     assert at(CSI_2021, 10.8646)[0] == pytest.approx(1.32045 / 2 - 0.333322, rel=1e-12)
     assert at(CSI_2021, 20.0)[0] == pytest.approx(1.32045 / (1 + math.exp(-0.285979 * 9.1354)) - 0.333322)
     np.testing.assert_array_equal(at(CSI_2021, 0.0, 5.0, 7.0), [0, 0, 0])
-    (start,) = CSI_2021.breakpoints
+    start, *rise = CSI_2021.breakpoints
+    assert rise == pytest.approx([10.8646 - 20 / 0.285979, 10.8646, 10.8646 + 20 / 0.285979])
     below, above = at(CSI_2021, start - 1e-6, start + 1e-6)
     assert below == 0 < above < 1e-6
 
@@ -69,7 +70,7 @@ def test_csi_2021_by_hand():
 def test_a_shift_upwards_leaves_no_kink():
     raised = ShiftedLogisticEfficiency(0.5, 1.0, 0.0, 0.2)
     np.testing.assert_allclose(at(raised, -50.0, 0.0, 50.0), [0.2, 0.45, 0.7], rtol=1e-12)
-    assert raised.breakpoints == ()
+    assert raised.breakpoints == (-20.0, 0.0, 20.0)
 
 
 def test_the_coefficients_of_the_release_are_efficiencies():

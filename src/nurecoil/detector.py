@@ -1,6 +1,7 @@
 """Detectors: from a recoil energy to the bins of what is seen, as a matrix R[bin, T]."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,8 @@ from nurecoil.smearing import GammaSmearing, NoSmearing, PoissonSmearing, Smeari
 Array = NDArray[np.float64]
 
 _HIGHEST_KEV = 5.3e4  # no recoil takes more than the whole neutrino of a stopped muon
-_MOST_SUB_BINS = 100_000
+_MOST_SUB_BINS = 100_000  # and bins
+_MOST_AT_ONCE = 2**22  # numbers, 32 MB
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Detector:
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
         require_ascending("edges", self.edges)
+        bins = len(self.edges) - 1
+        require(bins <= _MOST_SUB_BINS, "number of bins", bins, f"at most {_MOST_SUB_BINS}")
         require(0 < self.light_yield < math.inf, "light_yield", self.light_yield, "above 0 and finite")
         require(
             self.efficiency_at in ("observable", "true"),
@@ -104,38 +108,66 @@ class Detector:
         NurecoilError
             For a negative T, and for one above which the quenched energy falls or exceeds T.
         """
+        return self.responses(T, [self.efficiency])[:, 0]
+
+    def responses(self, T: ArrayLike, efficiencies: Sequence[Efficiency]) -> Array:
+        """Return R[bin, efficiency, T] with each of some efficiencies in place of the detector's own."""
         T_kev, kev = 1e3 * np.atleast_1d(T), np.atleast_1d(self.quenching.electron_equivalent(T))
         factor = np.divide(kev, T_kev, out=np.zeros_like(kev), where=T_kev > 0).max(initial=0.0)
         require(factor <= 1 + 1e-9, "quenching factor", f"{factor:.4g}", "at most 1 at all recoils")
         E = self.light_yield * kev
-        if not self._smeared or self.efficiency_at == "true":
-            return self.smearing.probabilities(E, self.edges) * self.efficiency(self.smearing.scale * E)
         edges, starts = self._fine_edges()
-        middles = (edges[1:] + edges[:-1]) / 2
-        seen = self.smearing.probabilities(E, edges) * self.efficiency(middles)[:, np.newaxis]
-        return np.asarray(np.add.reduceat(seen, starts, axis=0))
+        if E.size > 1 and E.size * edges.size > _MOST_AT_ONCE:
+            halves = np.array_split(np.asarray(T), 2)
+            return np.concatenate([self.responses(half, efficiencies) for half in halves], axis=-1)
+        seen = self.smearing.probabilities(E, edges)
+        if self._folds:
+            x = (edges[1:] + edges[:-1])[:, np.newaxis] / 2
+            parts = [np.add.reduceat(seen * efficiency(x), starts, axis=0) for efficiency in efficiencies]
+        else:
+            parts = [seen * efficiency(self.smearing.scale * E) for efficiency in efficiencies]
+        return np.stack(parts, axis=1)
+
+    def reached(self, low: float, high: float) -> slice:
+        """Return the bins that are not empty, of recoils between two energies (MeV)."""
+        E = self.light_yield * self.quenching.electron_equivalent([low, high])
+        filled = np.flatnonzero(self.smearing.probabilities(E, self.edges).sum(axis=1))
+        around = np.searchsorted(self.edges, self.smearing.scale * E, side="right") - 1
+        found = np.append(filled, np.clip(around, 0, len(self.edges) - 2))
+        return slice(int(found.min()), int(found.max()) + 1)
 
     def breakpoints(self) -> Array:
-        """Return the recoil energies (MeV), ascending, where R is not smooth in T.
+        """Return the recoil energies (MeV), ascending, where R jumps, bends, or turns within a short range.
 
-        Without smearing these are the bin edges and those of the efficiency; smearing leaves only those
-        of an efficiency at the true energy. Those of the quenching always stay.
+        These are the edges, with smearing of width σ those around which an integral that steps over 4 σ could
+        miss something, the points of an efficiency at the true energy, and those of the quenching.
         """
-        x = [] if self._smeared else list(self.edges)
-        if not self._smeared or self.efficiency_at == "true":
-            x += self.efficiency.breakpoints
-        T = self.quenching.recoil_energy(self._electron_equivalent([value for value in x if value > 0]))
+        edges = self._fine_edges()[0]
+        edges = edges[edges > 0]
+        reach = 8 * self.smearing.width(edges)
+        x = np.unique(np.concatenate([edges - reach, edges, edges + reach]))
+        x = x[x > 0]
+        gap = np.diff(x, prepend=0.0)
+        passed = np.cumsum(gap / np.maximum(self.smearing.width(x), 1e-6 * gap))
+        x = x[np.diff(np.floor(passed / 4), prepend=0.0) > 0]
+        if not self._folds:
+            x = np.append(x, [value for value in self.efficiency.breakpoints if value > 0])
+        T = self.quenching.recoil_energy(self._electron_equivalent(x))
         return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
-
-    def lowest(self) -> float:
-        """Return the smallest recoil energy (MeV) that can be seen: 0 with smearing."""
-        if self._smeared or self.edges[0] <= 0:
-            return 0.0
-        return float(self.quenching.recoil_energy(self._electron_equivalent(self.edges[:1]))[0])
 
     @property
     def _smeared(self) -> bool:
         return not isinstance(self.smearing, NoSmearing)
+
+    @property
+    def _folds(self) -> bool:
+        """Whether sub-bins are needed: for an efficiency that varies with a smeared observable."""
+        constant = isinstance(self.efficiency, ConstantEfficiency)
+        return self._smeared and self.efficiency_at == "observable" and not constant
+
+    def but_efficiency(self) -> dict[str, object]:
+        """Return all that two detectors share whose responses differ by their efficiencies alone."""
+        return {**vars(self), "efficiency": self._folds}
 
     def _electron_equivalent(self, x: ArrayLike) -> Array:
         """Return the E_ee (keV) that gives the observable x without smearing."""
@@ -143,10 +175,7 @@ class Detector:
 
     def _check_step(self) -> None:
         if self.step is None:
-            varies = self.efficiency_at == "observable" and not isinstance(
-                self.efficiency, ConstantEfficiency
-            )
-            if self._smeared and varies:
+            if self._folds:
                 raise NurecoilError(
                     f"step is missing: with smearing, the efficiency in {self.observable} is taken in the"
                     " middle of sub-bins of that width"
@@ -167,7 +196,8 @@ class Detector:
     def _fine_edges(self) -> tuple[Array, NDArray[np.intp]]:
         """Return the edges of all sub-bins, and the first sub-bin of each bin."""
         widths = np.diff(self.edges)
-        parts = np.rint(widths / self.step).astype(int) if self.step else np.ones(widths.size, dtype=int)
+        fine = self.step and self._folds
+        parts = np.rint(widths / self.step).astype(int) if fine else np.ones(widths.size, dtype=int)
         starts = np.cumsum(parts) - parts
         inside = np.arange(parts.sum()) - np.repeat(starts, parts)
         lows = np.repeat(self.edges[:-1], parts) + inside * np.repeat(widths / parts, parts)

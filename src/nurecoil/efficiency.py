@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ class ConstantEfficiency:
     """
 
     value: float
+    breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse a value that is no efficiency."""
@@ -30,11 +32,6 @@ class ConstantEfficiency:
     def __call__(self, x: Array) -> Array:
         """Return the efficiency at the observable `x`."""
         return np.full_like(x, self.value)
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Where the efficiency is not smooth."""
-        return ()
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,8 @@ class LogisticEfficiency:
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
-        """Where the efficiency is not smooth."""
-        return tuple(start for start, _ in self.steps)
+        """Where the efficiency is not smooth: at its steps, and around its rise."""
+        return (*(start for start, _ in self.steps), *_rise(self.x0, self.k))
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,8 @@ class ShiftedLogisticEfficiency:
     Examples
     --------
     >>> csi = ShiftedLogisticEfficiency(1.32045, 0.285979, 10.8646, -0.333322)
-    >>> print(csi(np.array([5.0, 10.0, 60.0])).round(4), np.round(csi.breakpoints, 3))
-    [0.     0.2457 0.9871] [7.068]
+    >>> print(csi(np.array([5.0, 10.0, 60.0])).round(4), np.round(csi.breakpoints[0], 3))
+    [0.     0.2457 0.9871] 7.068
     """
 
     a: float
@@ -134,8 +131,9 @@ class ShiftedLogisticEfficiency:
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
-        """Where the efficiency is not smooth: where it leaves 0."""
-        return (self.c - math.log(-self.a / self.d - 1) / self.b,) if self.d < 0 else ()
+        """Where the efficiency is not smooth: where it leaves 0, and around its rise."""
+        onset = (self.c - math.log(-self.a / self.d - 1) / self.b,) if self.d < 0 else ()
+        return (*onset, *_rise(self.c, self.b))
 
 
 @dataclass(frozen=True)
@@ -192,3 +190,8 @@ def logistic(z: Array) -> Array:
     from scipy.special import expit  # type: ignore[import-untyped]
 
     return np.asarray(expit(z), dtype=float)
+
+
+def _rise(middle: float, steepness: float) -> tuple[float, ...]:
+    """Return the middle and the ends of a logistic's rise: beyond them, 2e-9 of it is left."""
+    return middle - 20 / steepness, middle, middle + 20 / steepness

@@ -1,6 +1,7 @@
 """Experiments: target, source, detector and exposure, compiled once into templates of counts."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from nurecoil.fluxes import Flux
 from nurecoil.form_factors import FormFactor
 from nurecoil.nuclei import Material
 from nurecoil.parameters import Parameter
+from nurecoil.quadrature import integrate
 from nurecoil.recoil import (
     ComponentTemplates,
     RecoilTemplates,
@@ -26,9 +28,6 @@ from nurecoil.recoil import (
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
-
-_SEGMENTS = 24  # at least, so that form factors and smearing are smooth inside each
-_POINTS_PER_SEGMENT = 8
 
 
 @dataclass(frozen=True)
@@ -258,23 +257,38 @@ class CompiledExperiment:
 
     def counts(self, couplings: Couplings) -> Array:
         """Return the expected counts per bin, shape (..., bins), at couplings of shape (..., 3, 3)."""
+        self.require_finite(couplings)
         return self.templates.evaluate(couplings)
+
+    def require_finite(self, couplings: Couplings) -> None:
+        """Refuse magnetic moments whose counts are infinite."""
+        moments = couplings.magnetic_moment[..., self.infinite]
+        if np.any(moments):
+            raise NurecoilError(
+                f"experiment {self.experiment.name} counts infinitely many recoils of a magnetic moment of"
+                f" {moments[moments != 0].flat[0]:.3g} mu_B: they go like 1/T, and it sees them down to T = 0"
+                " (it needs a threshold)"
+            )
+
+    @property
+    def infinite(self) -> NDArray[np.bool_]:
+        """Which flavours' magnetic moments give infinitely many counts, at a pull's ±1 too, shape (3,)."""
+        blocks = (self.templates, *(t for pair in self.variations for t in pair))
+        return np.asarray(np.isinf([block.magnetic for block in blocks]).any(axis=(0, 1)))
 
 
 @undisturbed
 def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     """Return the experiment's templates: nuclei · fluence · ∫dT R[bin, T] dσ/dT (seed, eq. 42).
 
-    The integral is split wherever the response or a spectrum ends or jumps, and Gauss-Legendre in
-    between, so that bins and thresholds are exact.
+    The integral, over √T, is split wherever the response or a spectrum ends or jumps, and refined until
+    every bin is known to 1e-6 and, as a rule, far better; an error where that cannot be reached.
     """
-    compiler, statistics = _Compiler(experiment), experiment.statistics
-    varied = statistics.variations if isinstance(statistics, BinnedStatistics) else ()
-    try:
-        nominal = compiler.templates(experiment.signal)
-        variations = tuple((compiler.templates(v.up), compiler.templates(v.down)) for v in varied)
-    except NurecoilError as error:
-        raise NurecoilError(f"experiment {experiment.name}: {error}") from None
+    statistics, signals = experiment.statistics, [experiment.signal]
+    if isinstance(statistics, BinnedStatistics):
+        signals += [signal for v in statistics.variations for signal in (v.up, v.down)]
+    nominal, *ends = signal_templates(experiment, signals)
+    variations = tuple(zip(ends[::2], ends[1::2], strict=True))
     compiled = read_only(CompiledExperiment(experiment, nominal, variations))
     return replace(compiled, as_compiled=compiled)
 
@@ -307,49 +321,53 @@ def read_only(thing: T) -> T:
     return thing
 
 
-class _Compiler:
-    """Templates of one experiment for several signals, which share what they have in common."""
+def signal_templates(experiment: Experiment, signals: Sequence[Signal]) -> list[RecoilTemplates]:
+    """Return the templates of each signal; those that differ by efficiency or form factor share integrals."""
+    found: dict[int, RecoilTemplates] = {}
+    for first in signals:
+        shared = first.detector.but_efficiency()
+        group = [s for s in signals if id(s) not in found and s.detector.but_efficiency() == shared]
+        if group:
+            try:
+                found |= zip(map(id, group), _shared_templates(experiment, group), strict=True)
+            except NurecoilError as error:
+                raise NurecoilError(f"experiment {experiment.name}: {error}") from None
+    return [found[id(signal)] for signal in signals]
 
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
-        self.energy: dict[tuple[int, int], ComponentTemplates] = {}
 
-    def templates(self, signal: Signal) -> RecoilTemplates:
-        """Return the templates of one signal in all bins."""
-        key = (id(signal.detector), id(signal.form_factor))
-        if key not in self.energy:
-            self.energy[key] = self._energy_templates(signal)
-        energy = self.energy[key]
-        if signal.spread is None:
-            return energy.by_flavour(self.experiment.flux)
-        components, _, terms = energy.vector.shape
-        vector = energy.vector[:, :, np.newaxis, :] * signal.spread[..., np.newaxis]
-        magnetic = energy.magnetic[:, :, np.newaxis] * signal.spread
-        spread = ComponentTemplates(vector.reshape(components, -1, terms), magnetic.reshape(components, -1))
-        return spread.by_flavour(self.experiment.flux)
+def _shared_templates(experiment: Experiment, signals: Sequence[Signal]) -> list[RecoilTemplates]:
+    detector, flux, target = signals[0].detector, experiment.flux, experiment.target
+    efficiencies = _distinct([s.detector.efficiency for s in signals])
+    form_factors = _distinct([s.form_factor for s in signals])
+    components, exposure = len(flux.components), experiment.exposure.fluence * experiment.mass_kg
 
-    def _energy_templates(self, signal: Signal) -> ComponentTemplates:
-        """Return the templates in the energy bins alone, per component of the source."""
-        experiment, target = self.experiment, self.experiment.target
-        T, weights = _recoil_grid(experiment, signal.detector)
-        response = experiment.exposure.fluence * weights * signal.detector.response(T)
-        components, bins = len(experiment.flux.components), len(response)
-        total_vector, total_magnetic = np.zeros((components, bins, 3)), np.zeros((components, bins))
+    def integrand(root: Array) -> tuple[slice, Array, Array]:
+        T = root**2
+        bins = detector.reached(T[0], T[-1])
+        part = replace(detector, edges=detector.edges[bins.start : bins.stop + 1])
+        spectra = np.zeros((T.size, len(form_factors), components, 4))
         for nuclide, per_kg in zip(target.nuclides, target.nuclei_per_kg, strict=True):
-            vector, magnetic = flux_kernels(nuclide, experiment.flux, experiment.conventions, T)
-            nuclear, charge = nuclear_factors(nuclide, signal.form_factor, experiment.conventions, T)
-            counted = per_kg * experiment.mass_kg * response
-            total_vector += counted @ (vector[:, :, np.newaxis] * nuclear)
-            total_magnetic += (magnetic * charge) @ counted.T
-        return ComponentTemplates(total_vector, total_magnetic)
+            weight = 2 * root * exposure * per_kg
+            vector, magnetic = (k.T for k in flux_kernels(nuclide, flux, experiment.conventions, T) * weight)
+            for number, form_factor in enumerate(form_factors):
+                nuclear, charge = nuclear_factors(nuclide, form_factor, experiment.conventions, T)
+                spectra[:, number, :, :3] += vector[..., np.newaxis] * nuclear[:, np.newaxis]
+                spectra[:, number, :, 3] += magnetic * charge[:, np.newaxis]
+        return bins, part.responses(T, efficiencies), spectra.reshape(T.size, -1)
+
+    ends = [end for n in target.nuclides for end in recoil_energy_max(n, flux)]
+    splits = np.concatenate([*(s.detector.breakpoints() for s in signals), [0.0], ends])
+    splits = np.sqrt(np.unique(splits[splits <= max(ends)]))
+    shape = len(detector.edges) - 1, len(efficiencies), len(form_factors), components, 4
+    counts = integrate(integrand, splits, (*shape[:2], math.prod(shape[2:]))).reshape(shape)
+    found = []
+    for s in signals:
+        place = efficiencies.index(s.detector.efficiency), form_factors.index(s.form_factor)
+        energy = counts[:, *place].swapaxes(0, 1)
+        templates = ComponentTemplates(energy[..., :3], energy[..., 3]).spread(s.spread)
+        found.append(templates.by_flavour(flux))
+    return found
 
 
-def _recoil_grid(experiment: Experiment, detector: Detector) -> tuple[Array, Array]:
-    """Return recoil energies (MeV) and weights of a piecewise Gauss-Legendre rule, for all nuclides."""
-    ends = [end for n in experiment.target.nuclides for end in recoil_energy_max(n, experiment.flux)]
-    splits = np.concatenate([detector.breakpoints(), np.linspace(0, max(ends), _SEGMENTS + 1), ends])
-    splits = np.unique(splits[(splits >= detector.lowest()) & (splits <= max(ends))])
-    x, w = np.polynomial.legendre.leggauss(_POINTS_PER_SEGMENT)
-    half = np.diff(splits)[:, np.newaxis] / 2
-    middle = (splits[1:] + splits[:-1])[:, np.newaxis] / 2
-    return (middle + half * x).ravel(), (half * w).ravel()
+def _distinct(values: Sequence[T]) -> list[T]:
+    return [value for number, value in enumerate(values) if value not in values[:number]]

@@ -6,7 +6,9 @@ where they do not.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,6 +41,7 @@ class ConstantQuenching:
     """
 
     factor: float
+    breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse a factor that is none."""
@@ -51,11 +54,6 @@ class ConstantQuenching:
     def recoil_energy(self, E_ee: ArrayLike) -> Array:
         """Return T (MeV), in the shape of E_ee (keV)."""
         return np.asarray(_not_negative("E_ee", E_ee) / (self.factor * _KEV_PER_MEV), dtype=float)
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Recoil energies (MeV) where E_ee is not smooth."""
-        return ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,7 @@ class LinearQuenching:
 
     a: float
     b_per_kev: float
+    breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse coefficients that are none."""
@@ -90,18 +89,14 @@ class LinearQuenching:
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
-        kev = _KEV_PER_MEV * _rising_range(T, self._turning_point())
+        kev = _KEV_PER_MEV * _rising_range(T, self._turning_point)
         return (self.a + self.b_per_kev * kev) * kev
 
     def recoil_energy(self, E_ee: ArrayLike) -> Array:
         """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        return _solve(_not_negative("E_ee", E_ee), np.array(self.a), np.array(self.b_per_kev))
+        return _inverse(self, E_ee)
 
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Recoil energies (MeV) where E_ee is not smooth."""
-        return ()
-
+    @cached_property
     def _turning_point(self) -> float:
         """Return the recoil energy (MeV) above which E_ee falls."""
         return -self.a / (2 * self.b_per_kev) / _KEV_PER_MEV if self.b_per_kev < 0 else math.inf
@@ -129,6 +124,7 @@ class PolynomialQuenching:
     """
 
     coefficients: tuple[float, ...]
+    breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse coefficients that are none."""
@@ -142,32 +138,14 @@ class PolynomialQuenching:
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
-        T = _rising_range(T, self._turning_point())
+        T = _rising_range(T, self._turning_point)
         return np.asarray(_KEV_PER_MEV * np.polynomial.polynomial.polyval(T, (0.0, *self.coefficients)))
 
     def recoil_energy(self, E_ee: ArrayLike) -> Array:
         """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        E_ee = _not_negative("E_ee", E_ee)
-        top = self._turning_point()
-        if math.isinf(top):
-            top = 1.0
-            while E_ee.size and self.electron_equivalent(top) < E_ee.max():
-                top *= 2
-        return np.array([self._root(E, top) for E in E_ee.ravel()], dtype=float).reshape(E_ee.shape)
+        return _inverse(self, E_ee)
 
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Recoil energies (MeV) where E_ee is not smooth."""
-        return ()
-
-    def _root(self, E_ee: float, top: float) -> float:
-        """Return the recoil energy (MeV) between 0 and `top` that gives E_ee (keV)."""
-        from scipy.optimize import brentq  # type: ignore[import-untyped]
-
-        if E_ee > self.electron_equivalent(top):
-            return math.inf
-        return float(brentq(lambda T: float(self.electron_equivalent(T)) - E_ee, 0.0, top, xtol=1e-16))
-
+    @cached_property
     def _turning_point(self) -> float:
         """Return the recoil energy (MeV) above which E_ee falls."""
         slope = [k * c for k, c in enumerate(self.coefficients, start=1)]
@@ -221,19 +199,12 @@ class TabulatedQuenching:
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
-        kev = _KEV_PER_MEV * _rising_range(T, self._turning_point())
+        kev = _KEV_PER_MEV * _rising_range(T, self._turning_point)
         return np.asarray(np.interp(kev, self.recoil_kev, self.factor) * kev)
 
     def recoil_energy(self, E_ee: ArrayLike) -> Array:
         """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        E_ee = _not_negative("E_ee", E_ee)
-        top = self._turning_point()
-        starts, intercepts, slopes = self._pieces()
-        starts = starts[starts < _KEV_PER_MEV * top]
-        at_starts = np.interp(starts, self.recoil_kev, self.factor) * starts
-        piece = np.maximum(np.searchsorted(at_starts, E_ee, side="left") - 1, 0)
-        T = _solve(E_ee, intercepts[piece], slopes[piece])
-        return np.where(top * (1 + 1e-12) < T, np.inf, T)
+        return _inverse(self, E_ee)
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
@@ -247,6 +218,7 @@ class TabulatedQuenching:
         starts, at_starts = np.concatenate([[0.0], kev]), np.concatenate([factor[:1], factor])
         return starts, at_starts - slopes * starts, slopes
 
+    @cached_property
     def _turning_point(self) -> float:
         """Return the recoil energy (MeV) above which E_ee falls: where a + 2 b T < 0 in a piece."""
         starts, intercepts, slopes = self._pieces()
@@ -260,15 +232,18 @@ class TabulatedQuenching:
 Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | TabulatedQuenching
 
 
-def _solve(E_ee: Array, a: Array, b: Array) -> Array:
-    """Return the T (MeV) on the rising branch of E_ee = a T + b T² (keV), infinite where there is none."""
-    square = a**2 + 4 * b * E_ee
-    root = np.sqrt(np.maximum(square, 0.0))
-    # 2 E/(a + √) cancels nothing where a >= 0, (√ - a)/2b where a < 0 (there b > 0)
-    denominator = np.where(a >= 0, a + root, 2 * b)
-    numerator = np.where(a >= 0, 2 * E_ee, root - a)
-    T = np.divide(numerator, denominator, out=np.zeros(np.shape(numerator)), where=denominator > 0)
-    return np.where(E_ee == 0, 0.0, np.where(square >= 0, T, np.inf)) / _KEV_PER_MEV
+def _inverse(quenching: LinearQuenching | PolynomialQuenching | TabulatedQuenching, E_ee: ArrayLike) -> Array:
+    """Return the T (MeV) that gives E_ee (keV), infinite where E_ee is never reached: by halving."""
+    E_ee, top = _not_negative("E_ee", E_ee), 1.0
+    while top < quenching._turning_point and quenching.electron_equivalent(top) < E_ee.max(initial=0.0):
+        top *= 2
+    top = min(top, quenching._turning_point)
+    low, high = np.zeros(E_ee.shape), np.full(E_ee.shape, top)
+    for _ in range(90):
+        middle = (low + high) / 2
+        above = quenching.electron_equivalent(middle) >= E_ee
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(E_ee > quenching.electron_equivalent(top), np.inf, low)
 
 
 def _not_negative(name: str, values: ArrayLike) -> Array:

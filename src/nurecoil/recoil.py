@@ -23,7 +23,8 @@ class RecoilTemplates:
     vector : ndarray, shape (n, 3, 3)
         Per point (recoil energy or bin), incoming flavour, and term of `vector_strengths`.
     magnetic : ndarray, shape (n, 3)
-        Per point and incoming flavour; multiplies the magnetic moment squared.
+        Per point and incoming flavour; multiplies the magnetic moment squared. Infinite where the response
+        does not vanish at T -> 0, as the cross section goes like 1/T.
     """
 
     vector: Array
@@ -35,13 +36,16 @@ class RecoilTemplates:
         flat = strengths.reshape(*strengths.shape[:-2], 9)
         counts: Array = flat @ self.vector.reshape(len(self.vector), 9).T
         if np.any(couplings.magnetic_moment):
-            counts = counts + couplings.magnetic_moment**2 @ self.magnetic.T
+            with np.errstate(invalid="ignore"):  # 0 · ∞ is 0 here
+                of_each = couplings.magnetic_moment[..., np.newaxis, :] ** 2 * self.magnetic
+            counts = counts + np.nansum(of_each, axis=-1)
         return counts
 
     @property
     def matrix(self) -> Array:
-        """What multiplies `couplings.strengths`, shape (12, n)."""
-        return np.concatenate([self.vector.reshape(-1, 9).T, self.magnetic.T])
+        """What multiplies `couplings.strengths`, shape (12, n); 0 in place of what is infinite."""
+        magnetic = np.where(np.isinf(self.magnetic), 0.0, self.magnetic)
+        return np.concatenate([self.vector.reshape(-1, 9).T, magnetic.T])
 
     def scaled(self, factor: float) -> "RecoilTemplates":
         """Return the templates of `factor` times the exposure."""
@@ -54,6 +58,15 @@ class ComponentTemplates:
 
     vector: Array
     magnetic: Array
+
+    def spread(self, shares: Array | None) -> "ComponentTemplates":
+        """Return the templates in the cells of each bin, of shares (components, n, cells)."""
+        if shares is None:
+            return self
+        vector = self.vector[:, :, np.newaxis, :] * shares[..., np.newaxis]
+        magnetic = np.zeros(vector.shape[:3])
+        np.multiply(self.magnetic[..., np.newaxis], shares, out=magnetic, where=shares != 0)  # no 0 · ∞
+        return ComponentTemplates(vector.reshape(len(vector), -1, 3), magnetic.reshape(len(vector), -1))
 
     def by_flavour(self, flux: Flux) -> RecoilTemplates:
         """Return the sum over the components of each flavour."""

@@ -4,12 +4,13 @@ Each kind answers `probabilities(E, edges)`: the probability that the observable
 each pair of neighbouring edges. E is what the detector gives without fluctuations, light yield times
 E_ee (photoelectrons, or E_ee itself where the observable is an energy). The one exception is
 `GammaSmearing`, which brings a light yield 1/a of its own: there E is E_ee in keV. `scale` is the factor
-from E to the observable: 1/a there, 1 elsewhere.
+from E to the observable: 1/a there, 1 elsewhere. `width(x)` is the standard deviation of the observable
+where its mean is x >= 0.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,10 +32,11 @@ class NoSmearing:
      [0. 1.]]
     """
 
-    @property
-    def scale(self) -> float:
-        """Observable per unit of E."""
-        return 1.0
+    scale: ClassVar[float] = 1.0
+
+    def width(self, x: Array) -> Array:
+        """Return 0."""
+        return np.zeros_like(x)
 
     def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
         """Return the probability of each bin, shape (bins, n), for E of shape (n,)."""
@@ -54,7 +56,7 @@ class GaussianSmearing:
     at : "true" or "reconstructed"
         Which energy the width is taken at: the true E, or the observable x itself, as COHERENT does for
         liquid argon. The latter raises the mean, from E to E + a², and gives even E = 0 a chance to be
-        seen: E must stay where the integral over the spectrum converges.
+        seen: a magnetic moment then gives infinitely many counts.
 
     References
     ----------
@@ -79,10 +81,11 @@ class GaussianSmearing:
         require(self.a > 0 or self.b > 0, "smearing (a, b)", (self.a, self.b), "above 0 in one of them")
         require(self.at in ("true", "reconstructed"), "smearing at", self.at, "'true' or 'reconstructed'")
 
-    @property
-    def scale(self) -> float:
-        """Observable per unit of E."""
-        return 1.0
+    scale: ClassVar[float] = 1.0
+
+    def width(self, x: Array) -> Array:
+        """Return √(a² x + b²)."""
+        return np.sqrt(self.a**2 * x + self.b**2)
 
     def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
         """Return the probability of each bin, shape (bins, n), for E of shape (n,)."""
@@ -108,10 +111,11 @@ class PoissonSmearing:
     [[0.1353 0.2707 0.2707]]
     """
 
-    @property
-    def scale(self) -> float:
-        """Observable per unit of E."""
-        return 1.0
+    scale: ClassVar[float] = 1.0
+
+    def width(self, x: Array) -> Array:
+        """Return √x."""
+        return np.sqrt(x)
 
     def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
         """Return the probability of each bin, shape (bins, n), for E of shape (n,) and whole edges."""
@@ -164,6 +168,10 @@ class GammaSmearing:
     def scale(self) -> float:
         """Observable per unit of E."""
         return 1 / self.a
+
+    def width(self, x: Array) -> Array:
+        """Return x/√(1 + b a x)."""
+        return x / np.sqrt(1 + self.b * self.a * x)
 
     def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
         """Return the probability of each bin, shape (bins, n), for E = E_ee (keV) of shape (n,)."""

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.analysis.remarks import remarks, require_distinct_data
+from nurecoil.analysis.remarks import check_finite, remarks, require_distinct_data
 from nurecoil.analysis.result import Answer, Conventions, Result, conventions, provenance
 from nurecoil.analysis.strengths import Coordinates, expansion, fit_strengths
 from nurecoil.couplings import Couplings, strengths
@@ -162,6 +162,7 @@ class Question:
         over = over or {}
         middles = _middles(model, over, {*fixed, *start})
         resolved = model.resolve({**fixed, **middles, **{n: v for n, v in start.items() if n in of_model}})
+        check_finite(model, experiments, resolved, {*over, *start})
         others = {name: value for name, value in resolved.items() if name not in start}
         used = conventions(model, experiments, of_pulls)
         if tied:

@@ -4,12 +4,15 @@ from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.couplings import strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
-from nurecoil.parameters import Values, find
+from nurecoil.parameters import Parameter, Values, find
+
+Array = NDArray[np.float64]
 
 _SMALL = 1e-3  # a change of a parameter; of itself where it is not zero
 _SAME = 1e-9
@@ -68,6 +71,22 @@ def _of_one_file(one: Experiment, other: Experiment) -> bool:
     return one.observed_in is not None and one.observed_in == other.observed_in and all(read) and all(common)
 
 
+def check_finite(
+    model: Model, experiments: Sequence[CompiledExperiment], values: Values, free: Collection[str]
+) -> None:
+    """Refuse experiments whose counts are infinite at the values, or where free parameters leave them."""
+    moved = {p.name: _beside(p, float(values[p.name])) for p in model.parameters if p.name in free}
+    for compiled in experiments:
+        for at in (values, {**values, **moved}) if compiled.infinite.any() else ():
+            compiled.require_finite(model.evaluate(at))
+
+
+def _beside(parameter: Parameter, value: float) -> Array:
+    """Return a value beside another, a small change away."""
+    step = _SMALL * (abs(value) or 1.0)
+    return np.array([value + step if value + step <= parameter.high else value - step])
+
+
 def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:
     return [
         f"{first.name} and {second.name} contain the same data, which count twice here."
@@ -113,9 +132,7 @@ def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bo
     at = {p.name: float(values[p.name]) for p in parameters}
     before = strengths(model.evaluate(values))
     for p in parameters:
-        step = _SMALL * (abs(at[p.name]) or 1.0)
-        near = at[p.name] + step if at[p.name] + step <= p.high else at[p.name] - step
-        after = strengths(model.evaluate({**values, p.name: np.array([near])}))
+        after = strengths(model.evaluate({**values, p.name: _beside(p, at[p.name])}))
         change = after[0, _OF_NEUTRON] * before[0, _OF_NEUTRON[::-1]]
         if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
             return True

@@ -1,0 +1,91 @@
+"""Integrals of non-negative functions in many bins at once, refined until each bin is known."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+
+Array = NDArray[np.float64]
+Integrand = Callable[[Array], tuple[slice, Array, Array]]
+
+ACCURACY: Final = 1e-6  # what an integral must reach, as a fraction of itself
+_AIM = 1e-8  # of each panel, by the difference of the two rules: the better one is far below
+_FLOOR = 1e-6  # bins this much smaller than the largest need only be known as well as it
+_ROUNDS = 22  # of halving, as long as there are not many more panels than at first
+_MORE = 1000
+_TOGETHER = 64  # neighbouring panels that are evaluated at once
+
+# Gauss-Kronrod, 7 and 15 points: QUADPACK (1983), QK15. Both rules are exact for what their points can carry.
+_SEVEN, _GAUSS = np.polynomial.legendre.leggauss(7)
+_BETWEEN = np.array([0.9914553711208126, 0.8648644233597691, 0.5860872354676911, 0.2077849550078985])
+NODES: Final = np.sort(np.concatenate([_SEVEN, _BETWEEN, -_BETWEEN]))
+KRONROD: Final = np.linalg.solve(np.polynomial.legendre.legvander(NODES, 14).T, 2 * np.eye(15)[0])
+GAUSS: Final = np.insert(_GAUSS, range(8), 0.0)
+
+
+def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...]) -> Array:
+    """Return ∫ R[bin, x] S[x, term] dx from the first to the last of the splits.
+
+    Panels between splits are halved, 22 times at most, until two rules agree on each.
+
+    Parameters
+    ----------
+    integrand : callable
+        From x, shape (n,), ascending, to the bins that are not zero there, R (bins, ..., n) and S (n, terms).
+    splits : ndarray
+        Ascending; wherever the integrand jumps, bends, or turns within a short range.
+    shape : tuple of int
+        Of the integral, (bins, ..., terms).
+
+    Returns
+    -------
+    ndarray
+        Infinite where the integral diverges at the first split, or cannot be told from one that does.
+
+    Raises
+    ------
+    NurecoilError
+        Where an error above 1e-6 of the integral is left elsewhere.
+    """
+    total, panels = np.zeros(shape), np.column_stack([splits[:-1], splits[1:]])
+    most = 2 * len(panels) + _MORE
+    for left in reversed(range(_ROUNDS + 1)):
+        last = left == 0 or len(panels) > most
+        groups = [panels[i : i + _TOGETHER] for i in range(0, len(panels), _TOGETHER)]
+        found = [(group, *_panels(integrand, group)) for group in groups]
+        size = total.copy()
+        for _, bins, values, _ in found:
+            size[bins] += values.sum(axis=0)
+        size = np.abs(size) + _FLOOR * np.abs(size).max(axis=0, initial=0.0)
+        halves = [np.empty((0, 2))]
+        for group, bins, values, errors in found:
+            over = errors > (ACCURACY if last else _AIM) * size[bins]
+            bad = np.asarray(over.any(axis=tuple(range(1, over.ndim))))
+            if last and bad[group[:, 0] > splits[0]].any():
+                worst = (errors / size[bins])[over].max()
+                raise NurecoilError(
+                    f"its integral over the recoil energy has an error of {worst:.1g} of itself"
+                )
+            if last:
+                values, bad = np.where(over, np.inf, values), np.zeros_like(bad)
+            total[bins] += values[~bad].sum(axis=0)
+            low, high = group[bad].T
+            halves.append(np.column_stack([low, (low + high) / 2, (low + high) / 2, high]).reshape(-1, 2))
+        panels = np.concatenate(halves)
+        if not len(panels):
+            break
+    return total
+
+
+def _panels(integrand: Integrand, panels: Array) -> tuple[slice, Array, Array]:
+    """Return the bins, and integrals and errors, shape (panels, bins, ..., terms), of neighbouring panels."""
+    half, middle = np.diff(panels, axis=1) / 2, panels.mean(axis=1, keepdims=True)
+    bins, R, S = integrand((middle + half * NODES).ravel())
+    rows = R.reshape(-1, len(panels), NODES.size).swapaxes(0, 1)
+    terms = S.reshape(len(panels), NODES.size, -1) * half[..., np.newaxis]
+    values, difference = ((rows * weights) @ terms for weights in (KRONROD, KRONROD - GAUSS))
+    shape = (len(panels), *R.shape[:-1], terms.shape[-1])
+    return bins, values.reshape(shape), np.abs(difference).reshape(shape)
