@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.limits import check_range
+from nurecoil.analysis.neighbours import Neighbours
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.arithmetic import undisturbed
@@ -121,8 +122,11 @@ def profile_map(
         check_range(parameter, float(start), float(stop))
     log = log or (first.log_scan and low[0] > 0, second.log_scan and low[1] > 0)
 
+    ends = np.where(log, np.log(np.where(log, [low, high], 1.0)), [low, high])
+    known = Neighbours(question, ends[1] - ends[0], np.array(log))
+
     def chi2(x: Array) -> tuple[Array, NDArray[np.bool_]]:
-        profiled = question.profiled(x)
+        profiled = known.fits(x)
         return profiled.chi2, profiled.converged
 
     def minimise(starts: Array) -> tuple[Array, NDArray[np.bool_]]:
