@@ -12,7 +12,7 @@ from scipy.stats import norm, poisson
 from nurecoil import cli
 from nurecoil.analysis import Question, feldman_cousins, sensitivity, significance
 from nurecoil.analysis.bands import _ends
-from nurecoil.analysis.toys import ToyStatistic, minima
+from nurecoil.analysis.toys import ToyStatistic, minima_of
 from nurecoil.errors import NurecoilError
 from nurecoil.exhibits import feldman_cousins_figure, sensitivity_figure
 from nurecoil.inference.calibration import calibrate, coverage
@@ -200,7 +200,7 @@ def test_few_toys_say_how_many_are_needed():
 
 def toy_statistic(compiled, model, name, low, high, fixed=None):
     question = Question.of(model, [compiled], fixed or {}, {name: low})
-    return ToyStatistic(question, low, high, tuple(minima(question, low, high)))
+    return ToyStatistic(question, low, high, tuple(minima_of(question, low, high)))
 
 
 def test_a_gaussian_count_has_the_critical_value_of_wilks(csi):
@@ -216,7 +216,7 @@ def test_wilks_holds_for_the_signal_of_csi_2021(coherent):
         SCALED_STANDARD_MODEL, [coherent["coherent-csi-2021"]], {"electroweak": "radiative"},
         {"signal_strength": 1.0},
     )  # fmt: skip
-    draw = ToyStatistic(question, 0.0, 3.0, tuple(minima(question, 0.0, 3.0)))
+    draw = ToyStatistic(question, 0.0, 3.0, tuple(minima_of(question, 0.0, 3.0)))
     (value,), (error,), (failed,) = critical_values(draw, [1.0], 0.9, toys=800, seed=2)
     assert value == pytest.approx(WILKS, abs=3.5 * error)
     assert failed == 0
@@ -245,7 +245,7 @@ def test_toys_between_two_solutions_are_not_wilks(csi):
     """ε_u_ee: halfway between the solutions both are near for every toy, and t_c is far below 2.71."""
     draw = toy_statistic(csi, NSI, "eps_u_ee", -0.6, 1.0)
     question = draw.question
-    low, high = sorted(float(point[0]) for point in minima(question, -0.6, 1.0))
+    low, high = sorted(float(point[0]) for point in minima_of(question, -0.6, 1.0))
     middle = 0.5 * (low + high)
     pulls = question.profiled([[middle]]).pulls[0]
     expected = question.with_data(question.expected([middle], pulls))
@@ -309,7 +309,7 @@ def test_steps_of_the_fast_engine_agree(csi):
     t = []
     for engine in ("numpy", "fast"):
         question = Question.of(ZPRIME_331, [csi], {"beta": -(3**0.5)}, {"m_zprime": 1e5}, None, engine)
-        t.append(ToyStatistic(question, 1e5, 1e8, minima(question, 1e5, 1e8))(2e6, 100, SEED)[0])
+        t.append(ToyStatistic(question, 1e5, 1e8, minima_of(question, 1e5, 1e8))(2e6, 100, SEED)[0])
     assert t[0] == pytest.approx(t[1], abs=1e-6)
     assert t[0].max() > 1
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nurecoil.analysis import Question, feldman_cousins
-from nurecoil.analysis.toys import ToyStatistic, minima
+from nurecoil.analysis.toys import ToyStatistic, minima_of
 from nurecoil.couplings import Couplings
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.critical import critical_values
@@ -41,7 +41,7 @@ def linear(a, b):
 
 
 def toys_of(question):
-    return ToyStatistic(question, 0.0, 60.0, minima(question, 0.0, 60.0))
+    return ToyStatistic(question, 0.0, 60.0, minima_of(question, 0.0, 60.0))
 
 
 def chi2(n, a, b):
@@ -95,7 +95,7 @@ def on_a_grid(question, x, toys, first, second):
 def test_couplings_of_four_solutions_as_on_a_fine_grid(compiled, x):
     pair = [compiled["binh2021-csi"], compiled["binh2021-ge"]]
     question = Question.of(NSI, pair, {}, {"eps_u_ee": -0.3}, over={"eps_u_mumu": (-0.4, 0.8)})
-    t, failed = ToyStatistic(question, -0.3, 0.7, minima(question, -0.3, 0.7))(x, 40, SEED)
+    t, failed = ToyStatistic(question, -0.3, 0.7, minima_of(question, -0.3, 0.7))(x, 40, SEED)
     expected = on_a_grid(question, x, 40, np.linspace(-0.3, 0.7, 201), np.linspace(-0.4, 0.8, 241))
     assert failed == 0
     assert t == pytest.approx(expected, abs=0.02)
@@ -126,7 +126,7 @@ def test_an_interval_with_another_coupling_profiled_is_wider_and_the_same_for_an
 def test_a_nuisance_parameter_is_scanned_while_a_coupling_is_profiled(csi):
     name = "binh2021-csi_signal"
     question = Question.of(NSI, [csi], {}, {name: -0.4}, over={"eps_u_ee": (-0.5, 1.0)})
-    t, failed = ToyStatistic(question, -0.4, 0.4, minima(question, -0.4, 0.4))(0.1, 20, SEED)
+    t, failed = ToyStatistic(question, -0.4, 0.4, minima_of(question, -0.4, 0.4))(0.1, 20, SEED)
     assert failed == 0
     expected = on_a_grid(question, 0.1, 20, np.linspace(-0.4, 0.4, 161), np.linspace(-0.5, 1.0, 201))
     assert t == pytest.approx(expected, abs=0.02)

@@ -11,7 +11,7 @@ from nurecoil.analysis.curve import Curve
 from nurecoil.analysis.limits import check_range
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
-from nurecoil.analysis.toys import ToyStatistic, minima
+from nurecoil.analysis.toys import ToyStatistic, minima_of
 from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage
@@ -112,7 +112,7 @@ def feldman_cousins(
     for truth in truths:
         parameter.check(truth)
     threshold(cl)
-    likely = minima(question, low, high)
+    likely = minima_of(question, low, high)
     draw = OneThread(ToyStatistic(question, low, high, likely))
     curve = Curve(question)
     found = calibrate(

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.analysis.minima import minima
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.strengths import Coordinates
 from nurecoil.likelihood import Fitted, lowest
 
 Array = NDArray[np.float64]
 
-_GRID = 101  # points on which other minima are looked for
+_PLACES = np.linspace(0.0, 1.0, 9)  # of the range, where minima are looked for
 _RELEVANT = 30.0  # a minimum that lies higher is the lowest of no toy
 _APART = 0.015  # of the range: nearer starts are one
-_BARRIER = 1e-4  # in χ²: two minima that less divides are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class ToyStatistic:
         if not self.question.of_model:  # of a nuisance parameter there is one minimum
             known = self.question.starts_over
             return self._apart([truth, *np.column_stack([np.full(len(known), truth[0]), known])])
-        return self._apart([truth, *self.starts, *minima(expected, self.low, self.high)])
+        return self._apart([truth, *self.starts, *minima_of(expected, self.low, self.high)])
 
     def _apart(self, points: Sequence[Array]) -> list[Array]:
         """Return those of the points that lie apart from all before them."""
@@ -102,20 +102,14 @@ class ToyStatistic:
         return low, high
 
 
-def minima(question: Question, low: float, high: float) -> list[Array]:
-    """Return the local minima of χ² of the one free parameter, about, but those that lie far higher.
+def minima_of(question: Question, low: float, high: float) -> list[Array]:
+    """Return the minima of χ² of the one free parameter in a range, but those that lie far higher.
 
     Each with the best values there of what is profiled over, shape (1 + f,).
     """
-    log = question.free[0].log_scan and low > 0
-    grid = np.clip((np.geomspace if log else np.linspace)(low, high, _GRID), low, high)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        best = question.profiled(grid[:, np.newaxis])
-    chi2 = best.chi2
-    around = np.pad(chi2, 1, constant_values=np.inf)
-    lowest_of_three = (chi2 < around[:-2]) & (chi2 <= around[2:]) & (chi2 < chi2.min() + _RELEVANT)
-    kept: list[int] = []
-    for i in sorted(np.flatnonzero(lowest_of_three).tolist(), key=lambda i: float(chi2[i])):
-        if all(chi2[min(i, j) : max(i, j)].max() > chi2[i] + _BARRIER for j in kept):
-            kept.append(i)
-    return list(np.column_stack([grid, best.points])[sorted(kept)])
+    whole, over = question.whole, [*question.over.values()]
+    edges = np.array([(low, high), *over], dtype=float).T
+    usual = np.array([question.values[name] for name in question.over], dtype=float)
+    places = Coordinates.across(question.free, *edges[:, :1]).parameters(_PLACES[:, np.newaxis])
+    starts = np.column_stack([places, np.tile(usual, (len(places), 1))])
+    return list(minima(whole, starts, (edges[0], edges[1]), _RELEVANT).points)

@@ -8,7 +8,7 @@ import typer
 from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence
 from nurecoil.cli.reading import AskedFit, read_fit
-from nurecoil.cli.terminal import print_pairs, print_table
+from nurecoil.cli.terminal import at_border, print_pairs, print_table
 
 if TYPE_CHECKING:
     from nurecoil.analysis import BestFit, Result
@@ -83,6 +83,10 @@ def _json(asked: AskedFit, result: "Result[BestFit]") -> dict[str, object]:
         "chi2": found.minimum,
         "bins": sum(counts.size for counts in values.observed.values()),
         "message": found.message,
+        "other_minima": [
+            {"at": at_border(values.parameters, point), "chi2": chi2} for point, chi2 in found.others
+        ],
+        "not_fixed": found.flat,
         "starts": found.starts,
         "pulls": {
             p.name: {
@@ -115,7 +119,10 @@ def _print(asked: AskedFit, result: "Result[BestFit]") -> None:
     found, bins = result.values.fit, sum(counts.size for counts in result.values.observed.values())
     rows = [(p.name, _value_text(p, result)) for p in result.values.parameters]
     rows.append(("χ²", f"{found.minimum:.2f} for {bins} bin{'s' if bins > 1 else ''}"))
-    rows.append(convergence(result, "; ".join(result.notes)))
+    for point, chi2 in found.others:
+        where = ", ".join(f"{p.name} = {p.format(point[p.name], 4)}" for p in result.values.parameters)
+        rows.append(("also a minimum", f"{where}: χ² = {chi2:.2f}"))
+    rows.append(convergence(result, result.notes[0] if result.notes else found.message))
     if found.message != "converged" and result.converged:
         rows.append(("", found.message.removeprefix("converged; ")))
     print_pairs(asked.title(f"Best fit, {found.starts} starts"), rows)
