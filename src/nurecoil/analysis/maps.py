@@ -1,5 +1,6 @@
 """Which values of two parameters are allowed together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.limits import check_range
+from nurecoil.analysis.minima import held_at
 from nurecoil.analysis.neighbours import Neighbours
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
@@ -122,8 +124,7 @@ def profile_map(
         check_range(parameter, float(start), float(stop))
     log = log or (first.log_scan and low[0] > 0, second.log_scan and low[1] > 0)
 
-    ends = np.where(log, np.log(np.where(log, [low, high], 1.0)), [low, high])
-    known = Neighbours(question, ends[1] - ends[0], np.array(log))
+    known = Neighbours.across(question, low, high, np.array(log))
 
     def chi2(x: Array) -> tuple[Array, NDArray[np.bool_]]:
         profiled = known.fits(x)
@@ -135,6 +136,7 @@ def profile_map(
         found = np.broadcast_to(fitted.points, starts.shape)  # of pulls alone there is one minimum
         return found, np.broadcast_to(fitted.converged & inside, len(starts))
 
+    at_infinity = _at_infinity(question, low, high)
     surface = contours(
         chi2,
         minimise,
@@ -144,6 +146,7 @@ def profile_map(
         log=log,
         points=(points, points),
         noise=question.likelihood.noise,
+        at_infinity=at_infinity,
         progress=progress,
     )
     answer = Map(
@@ -162,7 +165,7 @@ def profile_map(
         "profile_map",
         answer,
         converged=not failures,
-        notes=(*failures, *_best_fit_notes(answer, surface.unique)),
+        notes=(*failures, *_best_fit_notes(answer, surface.unique, at_infinity)),
         settings={
             "scans": [list(scan) for scan in scans],
             "cl": list(cl),
@@ -204,7 +207,23 @@ def _failures(surface: Surface, cl: Sequence[float]) -> list[str]:
     return failures
 
 
-def _best_fit_notes(answer: Map, unique: bool) -> list[str]:
+def _at_infinity(question: Question, low: Array, high: Array) -> float:
+    """Return χ² where a parameter decouples, the other fitted in its range; infinite if none does."""
+    found = [math.inf]
+    for n, parameter in enumerate(question.free):
+        if parameter.decouples:
+            rest, other = held_at(question, {parameter.name: math.inf}), [1 - n]
+            found.append(float(rest.fitted(low[other], low[other], high[other]).chi2[0]))
+    return min(found)
+
+
+def _best_fit_notes(answer: Map, unique: bool, at_infinity: float) -> list[str]:
+    if answer.minimum == at_infinity:
+        names = [p.name for p in answer.parameters if p.decouples]
+        return [
+            f"χ² is lowest where {' or '.join(names)} decouples: the regions are relative to that point, "
+            "wherever the range ends."
+        ]
     notes = [] if unique else ["the best fit is not the only one: other points fit as well, to 0.001 in Δχ²."]
     for number, parameter in enumerate(answer.parameters):
         low, high, best = *answer.values[number][[0, -1]], answer.best_fit[number]

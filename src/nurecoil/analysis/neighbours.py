@@ -10,8 +10,8 @@ from nurecoil.likelihood import REACH, Fitted, lowest
 
 Array = NDArray[np.float64]
 
-_SEARCHED = 16  # of the first points, each sixteenth
-_FEWEST = 200  # points that are searched in any case
+_SEARCHED = 16  # of many points, each sixteenth
+_FEWEST = 200  # points: less are not many
 _NEAREST = 4
 _APART = 0.3  # widths: neighbours that far apart may lie in two valleys
 
@@ -20,7 +20,7 @@ _APART = 0.3  # widths: neighbours that far apart may lie in two valleys
 class Neighbours:
     """Fits of the pulls, and of what is profiled over, at points in a range; it remembers them.
 
-    Some of the first points are searched for all valleys. Any other begins from the nearest that is known and,
+    Of many points some are searched for all valleys. Any other begins from the nearest that is known and,
     where others of the nearest four lie in another valley and χ² is not far above the lowest, from those too.
 
     Attributes
@@ -38,14 +38,19 @@ class Neighbours:
     _places: Array | None = field(default=None, repr=False)
     _known: Fitted | None = field(default=None, repr=False)
 
+    @classmethod
+    def across(cls, question: Question, low: Array, high: Array, log: NDArray[np.bool_]) -> "Neighbours":
+        """Return those of a range, as far across in each direction."""
+        log = log & (low > 0)
+        ends = [np.where(log, np.log(np.where(log, edge, 1.0)), edge) for edge in (low, high)]
+        return cls(question, ends[1] - ends[0], log)
+
     def fits(self, x: Array) -> Fitted:
         """Return the fits at points (P, d)."""
         places = np.where(self.log, np.log(np.where(self.log, x, 1.0)), x) / self.scale
-        if self._known is None:
-            few = np.arange(len(x)) if len(x) <= _FEWEST else np.arange(0, len(x), _SEARCHED)
+        if self._known is None or len(x) > _FEWEST:
+            few = slice(None, None, _SEARCHED if len(x) > _FEWEST else 1)
             self._remember(places[few], self.question.profiled(x[few]))
-            if few.size == len(x):
-                return self._known
         found = self._beside(x, places)
         self._remember(places, found)
         return found

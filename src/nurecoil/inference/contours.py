@@ -57,6 +57,7 @@ def contours(
     log: tuple[bool, bool] = (False, False),
     points: tuple[int, int] = (101, 101),
     noise: float = 0.0,
+    at_infinity: float = np.inf,
     progress: Progress = in_steps,
 ) -> Surface:
     r"""Find all regions of two parameters with Δχ² <= level, for each level.
@@ -84,6 +85,8 @@ def contours(
         Points of the grid on each axis, at least 5.
     noise : float
         How far χ² may be off, if it comes from a minimisation itself.
+    at_infinity : float
+        χ² far outside the range, where the parameters have no effect; Δχ² counts from there if it is lower.
     progress : callable
         Shows how far it is, see `progress`.
 
@@ -121,14 +124,15 @@ def contours(
         if not (grid.y < FORBIDDEN).any():
             raise NurecoilError("chi2 is infinite everywhere in the range: no point is allowed")
         say("the best fit, and a finer grid where contours pass")
-        search = searched(plane, grid, minimise, levels, noise)
+        search = searched(plane, grid, minimise, levels, noise, at_infinity)
+        minimum = min(float(search.best.y[0]), at_infinity)
         found = []
         for regions, level, settled in zip(search.traced, levels, search.settled, strict=True):
             say(f"the contours at {level:.4g}")
-            ceiling = float(search.best.y[0]) + level
+            ceiling = minimum + level
             found.append(polished(plane, search.mesh, regions, level, ceiling, noise, settled))
     best = search.best
-    delta = np.where(grid.y >= FORBIDDEN, np.inf, grid.y - best.y[0])
+    delta = np.where(grid.y >= FORBIDDEN, np.inf, grid.y - minimum)
     first, second = (plane.x(np.linspace(0, 1, n)[:, np.newaxis])[:, d] for d, n in enumerate(points))
     for array in (delta, grid.ok, first, second):
         array.setflags(write=False)
@@ -137,7 +141,7 @@ def contours(
         delta_chi2=delta,
         converged=grid.ok,
         best_fit=plane.x(best.s)[0],
-        minimum=float(best.y[0]),
+        minimum=minimum,
         fitted=bool(best.ok[0]),
         unique=search.unique,
         contours=tuple(found),

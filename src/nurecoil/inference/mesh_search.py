@@ -38,7 +38,9 @@ class Search:
     settled: list[bool]
 
 
-def searched(plane: Plane, mesh: Mesh, minimise: Minimise, levels: Sequence[float], noise: float) -> Search:
+def searched(
+    plane: Plane, mesh: Mesh, minimise: Minimise, levels: Sequence[float], noise: float, floor: float = np.inf
+) -> Search:
     """Return the best fit and a mesh so fine that regions and holes no longer change in number."""
     best: Points | None = None
     shapes: list[list[int]] = []
@@ -46,7 +48,7 @@ def searched(plane: Plane, mesh: Mesh, minimise: Minimise, levels: Sequence[floa
         minima = _minima(plane, mesh, minimise)
         lowest = minima.first() if minima.ok[0] else _walked(plane, minima.first(), 1 / mesh.cells, noise)
         best = lowest if best is None or lowest.y[0] < best.y[0] else best
-        ceilings = best.y[0] + np.asarray(levels, dtype=float)
+        ceilings = min(float(best.y[0]), floor) + np.asarray(levels, dtype=float)
         hidden = [_hidden(mesh, minima, ceiling) for ceiling in ceilings]
         traced = [rings_of(mesh, ceiling, level) for ceiling, level in zip(ceilings, levels, strict=True)]
         before, shapes = shapes, [sorted(len(rings) for rings in regions) for regions in traced]
