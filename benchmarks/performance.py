@@ -27,6 +27,7 @@ import nurecoil
 import page
 import workloads
 from floor import Machine, Work, best, count, evaluations, measure
+from latency import latency
 from nurecoil.analysis.question import Question
 from nurecoil.likelihood import Fitted, JointLikelihood
 from nurecoil.likelihood.problem import Layout
@@ -353,7 +354,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with threadpool_limits(1, user_api="blas"):
         machine = measure(effort.seconds)
         results = page.Results(
-            where, machine, bounds(machine, effort), experiments(effort), scaling(effort),
+            where, machine, latency(1 if options.quick else 3), bounds(machine, effort), experiments(effort), scaling(effort),
             growth(effort), weak_scaling(effort), unturned(), loops(effort), options.quick,
         )  # fmt: skip
     seconds = (time.perf_counter() - begun) * len(os.sched_getaffinity(0))
