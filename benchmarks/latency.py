@@ -65,7 +65,7 @@ COMMANDS: Sequence[Row] = (
             "--null",
             "signal_strength=0",
         ),
-    ),  # fmt: skip
+    ),
     ("impact on s_W², CsI 2021", None, ("impact", *ANGLE, *CSI)),
     ("feldman-cousins of the README, CsI 2021", 15.0, ("feldman-cousins", *TOYS)),
 )

@@ -354,7 +354,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with threadpool_limits(1, user_api="blas"):
         machine = measure(effort.seconds)
         results = page.Results(
-            where, machine, latency(1 if options.quick else 3), bounds(machine, effort), experiments(effort), scaling(effort),
+            where, machine, latency(1 if options.quick else 3), bounds(machine, effort),
+            experiments(effort), scaling(effort),
             growth(effort), weak_scaling(effort), unturned(), loops(effort), options.quick,
         )  # fmt: skip
     seconds = (time.perf_counter() - begun) * len(os.sched_getaffinity(0))

@@ -1,7 +1,7 @@
 """The plainest fit: s_W² and all pulls handed to MIGRAD, χ² in a few lines of NumPy, without gradients.
 
-`python benchmarks/plain_fit.py EXPERIMENT [EXPERIMENT ...]`: what a user would write over the compiled templates. It
-prints s_W², χ² and the number of calls.
+`python benchmarks/plain_fit.py EXPERIMENT [EXPERIMENT ...]`: what a user would write over the compiled
+templates. It prints s_W², χ² and the number of calls.
 """
 
 import sys
