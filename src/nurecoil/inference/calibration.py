@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ _TIES = 1e-9  # of t: equal values of t differ by rounding
 _STEEP = 4.0  # typical errors of t_c by which Δχ² changes between two points worth a third
 _STEEP_ENOUGH = 0.02  # of the level
 _FEWEST_POINTS = 5
+_BETWEEN = 33  # values in a gap
 _COARSE = 1e-3  # of the level: features that matter against the errors of toys
 
 
@@ -147,7 +148,7 @@ def calibrate(
     >>> f"{found.intervals[0].low:.2f} to {found.intervals[0].high:.2f} ± {found.errors[0][1]:.2f}"
     '0.00 to 2.64 ± 0.01'
     """
-    _check(cl, points, toys, rounds, seed)
+    check(cl, points, toys, rounds, seed)
     wilks = profile(chi2, low, high, threshold(cl), log=log, points=curve_points, noise=noise)
     slack = max(_TIES, noise)
 
@@ -161,16 +162,15 @@ def calibrate(
         throw(draw, nodes, toys, (seed, 0), executor, progress)
         for _ in range(rounds):
             begin()
-            tables = _tables(nodes, cl, log, slack)
-            between, again = _where_to_look(nodes, tables, curve, delta)
+            between, again = _where_to_look(nodes, _judged(nodes, cl, log, slack, delta), curve, delta)
             new = [Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
             if not (new or again):
                 break
             throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
             nodes += new
-    u, critical, error = _tables(nodes, cl, log, slack)
+    u, judged, judged_error = _judged(nodes, cl, log, slack, delta)
     found = profile(
-        lambda x: delta(x) - np.interp(_u(x, log), u, critical),
+        lambda x: delta(x) - np.interp(_u(x, log), u, judged),
         low,
         high,
         0.0,
@@ -180,12 +180,16 @@ def calibrate(
         noise=max(noise, _COARSE * wilks.level),
     )
     ordered = sorted(nodes, key=lambda node: node.value)
-    shifted = [curve.ends(u, critical + sign * error) for sign in (-1.0, 1.0)]
+    intervals = _joined(found.intervals, delta, _COARSE * wilks.level)
+    shifted = [curve.ends(u, judged + sign * judged_error) for sign in (-1.0, 1.0)]
+    twice, both = np.repeat(u, 2), np.repeat(judged, 2)  # between two points t_c may be that of either
+    shifted += [curve.ends(twice[1:], both[:-1]), curve.ends(twice[:-1], both[1:])]
+    _, critical, error = _tables(nodes, cl, log, slack)
     return Calibration(
         cl=cl,
         wilks=wilks,
-        intervals=found.intervals,
-        errors=tuple(_end_errors(interval, shifted, log, low, high) for interval in found.intervals),
+        intervals=intervals,
+        errors=tuple(_end_errors(interval, shifted, log, low, high) for interval in intervals),
         values=np.array([node.value for node in ordered]),
         critical=critical - slack,
         critical_error=error,
@@ -235,7 +239,8 @@ def coverage(
     )
 
 
-def _check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
+def check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
+    """Refuse what a calibration cannot be asked for."""
     threshold(cl)
     for name, number, least in (("points", points, _FEWEST_POINTS), ("rounds", rounds, 0), ("seed", seed, 0)):
         if number < least or number % 1:
@@ -275,6 +280,37 @@ def _tables(nodes: Sequence[Node], cl: float, log: bool, slack: float) -> tuple[
     return _u(np.array([node.value for node in ordered]), log), found[:, 0] + slack, found[:, 1]
 
 
+def _judged(
+    nodes: Sequence[Node], cl: float, log: bool, slack: float, delta: Function
+) -> tuple[Array, Array, Array]:
+    """Return the same for the data's t: where their rank among the toys is near cl, t_c follows from it.
+
+    A t_c = t level(cl)/level(rank) is smooth also where t is discrete, and its quantile has steps.
+    """
+    u, critical, error = _tables(nodes, cl, log, slack)
+    ordered, level = sorted(nodes, key=lambda node: node.value), threshold(cl)
+    for i, t in enumerate(delta(np.array([node.value for node in ordered])).tolist()):
+        toys = ordered[i].statistic
+        below = float((toys < t - slack).mean())
+        sigma = float(binomial_error(below * toys.size, toys.size))
+        if sigma < below < 1.0 - sigma and 0.5 <= (1.0 - below) / (1.0 - cl) <= 2.0:
+            smaller, critical[i], larger = (t * level / threshold(below + s) for s in (sigma, 0.0, -sigma))
+            error[i] = 0.5 * (larger - smaller)
+    return u, critical, error
+
+
+def _joined(intervals: Sequence[Interval], delta: Function, tolerance: float) -> tuple[Interval, ...]:
+    """Return intervals without gaps in which Δχ² has no maximum: steps of t_c and toys leave those."""
+    joined = list(intervals[:1])
+    for interval in intervals[1:]:
+        gap = delta(np.linspace(joined[-1].high, interval.low, _BETWEEN))
+        if gap.max() > max(gap[0], gap[-1]) + tolerance:
+            joined.append(interval)
+        else:
+            joined[-1] = replace(joined[-1], high=interval.high, open_high=interval.open_high)
+    return tuple(joined)
+
+
 @dataclass(frozen=True, eq=False)
 class _Curve:
     """Δχ² of the data on its fine grid, in u, with what Wilks' intervals add."""
@@ -309,12 +345,13 @@ def _where_to_look(
     u, critical, error = tables
     ordered = sorted(nodes, key=lambda node: node.value)
     change = np.abs(np.diff(delta(np.array([node.value for node in ordered]))))
+    jump = np.abs(np.diff(critical)) > _STEEP * np.hypot(error[1:], error[:-1]) + _STEEP_ENOUGH * curve.level
     steep = max(_STEEP * float(np.median(error)), _STEEP_ENOUGH * curve.level)
     ends = np.concatenate([curve.ends(u, critical + shift * error) for shift in (-1.0, 0.0, 1.0)])
     cells = np.unique(np.clip(np.searchsorted(u, ends) - 1, 0, len(u) - 2)).tolist()
     between, again = [], set()
     for i in cells:
-        if change[i] > steep:
+        if change[i] > steep or jump[i]:
             between.append(0.5 * (u[i] + u[i + 1]))
         else:
             again |= {i, i + 1}
