@@ -25,7 +25,6 @@ from nurecoil.scans import OneThread
 Array = NDArray[np.float64]
 
 _MOST_FAILED = 0.01  # of the toys at a point
-_CURVE_POINTS = 401
 _FLAT = 1e-6  # in χ²
 _FEW = 100.0  # counts
 
@@ -114,12 +113,9 @@ def feldman_cousins(
     for truth in truths:
         parameter.check(truth)
     check(cl, points, toys, rounds, seed)
-    log, counts = parameter.log_scan and low > 0, _one_number(question)
-    curve = Curve(question)
-    if counts:
-        found, checked = calibrate_count(
-            curve, *counts, low, high, cl, truths, log=log, curve_points=_CURVE_POINTS
-        )
+    log, curve, checked = parameter.log_scan and low > 0, Curve(question), None
+    if count := _one_count(question):
+        found, checked = calibrate_count(curve, *count, low, high, cl, log, truths)
     else:
         likely = minima_of(question, low, high)
         draw = OneThread(ToyStatistic(question, low, high, likely))
@@ -134,16 +130,14 @@ def feldman_cousins(
             toys=toys,
             rounds=rounds,
             seed=seed,
-            curve_points=_CURVE_POINTS,
             noise=question.likelihood.noise,
             executor=executor,
             progress=progress,
         )
-        checked = (
-            coverage(found, draw, truths, toys=toys, seed=seed, executor=executor, progress=progress)
-            if len(truths)
-            else None
-        )
+        if len(truths):
+            checked = coverage(
+                found, draw, truths, toys=toys, seed=seed, executor=executor, progress=progress
+            )
     answer = Calibrated(parameter, found, checked, question.likelihood.starts)
     worst = float((found.failed / np.maximum(found.toys, 1)).max())
     return question.result(
@@ -164,12 +158,12 @@ def feldman_cousins(
     )
 
 
-def _one_number(question: Question) -> tuple[Function, float, float] | None:
-    """Return the signal of the parameter, the count and the background, where one Poisson count is all."""
+def _one_count(question: Question) -> tuple[Function, float, float] | None:
+    """Return the signal of the parameter, the count and the background, if one Poisson count is all."""
     likelihood = question.likelihood
     (term, *others), (counts, *_) = likelihood.terms, likelihood.observed.counts
-    alone = not (others or question.over or likelihood.width.any()) and bool(question.of_model)
-    if not alone or term.sigma is not None or counts.size > 1:
+    pulled = question.over or likelihood.width.any() or not question.of_model
+    if others or pulled or term.sigma is not None or counts.size > 1:
         return None
     parts = question.components([list(question.start.values())], likelihood.centre)[term.name]
     background = float(sum(part.sum() for name, part in parts.items() if name != "signal"))

@@ -1,13 +1,13 @@
-"""Feldman and Cousins' intervals of one number of counts on a known background: exact, without toys."""
+"""Feldman and Cousins' intervals of one number of counts on a known background: sums in place of toys."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.inference.calibration import Calibration, Coverage
+from nurecoil.inference.calibration import CURVE_POINTS, Calibration, Coverage
 from nurecoil.inference.intervals import Function, Profile, profile, threshold
 
 Array = NDArray[np.float64]
@@ -16,20 +16,17 @@ _TIES = 1e-9  # of t: equal values of t differ by rounding
 _MORE = np.linspace(0.0, 3.0, 1501)  # counts: a larger background that allows more signal is not far away
 _HALVINGS = 40
 _FAR = 10.0  # standard deviations
-_MANY = 1e4
+_MANY = 1e4  # counts
 
 
 @dataclass(frozen=True)
 class Belt:
-    r"""Which signals s >= s₀ a count n of mean s + b allows (Phys. Rev. D 57, 3873 (1998), section IV).
+    r"""Which signals s >= s₀ a count n allows, of mean s + b (Phys. Rev. D 57, 3873 (1998), section IV).
 
     .. math:: t_k = 2 [s + b - \mu_k + k \ln(\mu_k/(s + b))], \quad \mu_k = \max(k, s_0 + b), \qquad
               P(t_k < t_n | s) < \mathrm{cl}
 
-    Attributes
-    ----------
-    observed, background, least, cl
-        n, b, s₀ and the confidence level.
+    Attributes: n, b, s₀ and the confidence level.
     """
 
     observed: float
@@ -38,14 +35,13 @@ class Belt:
     cl: float
 
     def ends(self) -> tuple[float, float]:
-        """Return the least and the largest signal that is allowed, as in the tables of the paper.
+        """Return the least and the largest signal allowed, as in the tables of the paper.
 
-        What lies between allowed signals is allowed too, and so is what a larger background would allow
-        above them.
+        No gaps are left between them, and the largest is not below that of a larger background.
         """
-        # t_n has passed where P(t_k >= t_n), which is below 2 exp(-t_n/2), is less than 1 - cl
-        t, mean = 2.0 * math.log(2.0 / (1.0 - self.cl)), self.least + self.background + _MORE[-1]
-        beyond = max(self.observed, self.least) + t + 2.0 * math.sqrt(t * max(self.observed, mean))
+        t = 2.0 * math.log(2.0 / (1.0 - self.cl))  # P(t_k >= t_n) is below 2 exp(-t_n/2)
+        most = max(self.observed, self.least + self.background + _MORE[-1])
+        beyond = max(self.observed, self.least) + t + 2.0 * math.sqrt(t * most)
         pieces = profile(self._before, self.least, beyond, self.cl, reference=0.0).intervals
         high = pieces[-1].high
         for _ in range(_HALVINGS if self.background else 0):
@@ -58,38 +54,36 @@ class Belt:
 
     def critical(self, signal: Array) -> Array:
         """Return the smallest t with P(t_k <= t) >= cl at signals (P,); beyond many counts it stays."""
-        t, p = self._outcomes(np.minimum(signal, _MANY), self.background)
+        t, p, _ = self._outcomes(np.minimum(signal, _MANY), self.background)
         order = np.argsort(t, axis=1)
         enough = np.take_along_axis(p, order, axis=1).cumsum(axis=1) >= self.cl - _TIES
         return np.asarray(np.take_along_axis(t, order, axis=1)[np.arange(len(t)), enough.argmax(axis=1)])
 
-    def covered(self, signal: Array, level: Array) -> Array:
+    def covered(self, signal: Array, level: ArrayLike) -> Array:
         """Return P(t_k <= level) at signals (P,)."""
-        t, p = self._outcomes(signal, self.background)
-        return np.asarray(np.where(t <= level[:, np.newaxis] + _TIES, p, 0.0).sum(axis=1))
+        t, p, _ = self._outcomes(signal, self.background)
+        return np.asarray(np.where(t <= np.reshape(level, (-1, 1)) + _TIES, p, 0.0).sum(axis=1))
 
-    def _before(self, signal: Array, background: Array | float | None = None) -> Array:
+    def _before(self, signal: Array, background: Array | None = None) -> Array:
         """Return P(t_k < t_n) at signals (P,)."""
-        b = np.broadcast_to(self.background if background is None else background, signal.shape)
-        t, p = self._outcomes(signal, b)
-        seen = self._t(np.array(self.observed), signal, b)[:, np.newaxis]
+        t, p, seen = self._outcomes(signal, self.background if background is None else background)
         return np.asarray(np.where(t < seen - _TIES, p, 0.0).sum(axis=1))
 
-    def _outcomes(self, signal: Array, background: Array | float) -> tuple[Array, Array]:
-        """Return t_k, and the probability, of each k near the mean, (P, K)."""
+    def _outcomes(self, signal: Array, background: Array | float) -> tuple[Array, Array, Array]:
+        """Return t_k, and the probability, of each k near the mean, (P, K), and t_n, (P, 1)."""
         from scipy.special import gammaln, xlogy  # type: ignore[import-untyped]
 
-        s, b = signal[:, np.newaxis], np.reshape(background, (-1, 1))
-        width = _FAR * np.sqrt(s + b) + _FAR
-        k = np.maximum(np.floor(s + b - width), 0.0) + np.arange(2.0 * float(width.max()))
+        b = np.reshape(background, (-1, 1))
+        mean = signal[:, np.newaxis] + b
+        width = _FAR * np.sqrt(mean) + _FAR
+        k = np.maximum(np.floor(mean - width), 0.0) + np.arange(2.0 * float(width.max()))
+
+        def t(k: Array) -> Array:
+            best = np.maximum(k, self.least + b)
+            return np.asarray(2.0 * (mean - best + xlogy(k, best) - xlogy(k, mean)))
+
         with np.errstate(under="ignore"):
-            return self._t(k, s, b), np.exp(xlogy(k, s + b) - s - b - gammaln(k + 1.0))
-
-    def _t(self, k: Array, s: Array, b: Array) -> Array:
-        from scipy.special import xlogy
-
-        best = np.maximum(k, self.least + b)
-        return np.asarray(2.0 * (s + b - best + xlogy(k, best) - xlogy(k, s + b)))
+            return t(k), np.exp(xlogy(k, mean) - mean - gammaln(k + 1.0)), t(np.array([[self.observed]]))
 
 
 def calibrate_count(
@@ -100,26 +94,17 @@ def calibrate_count(
     low: float,
     high: float,
     cl: float,
-    truths: Sequence[float] = (),
-    *,
-    log: bool = False,
-    curve_points: int = 401,
+    log: bool,
+    truths: Sequence[float],
 ) -> tuple[Calibration, Coverage | None]:
-    """Return what one number of counts allows, as `calibrate` does, and how often the truths are covered.
+    """Return what one count allows, as `calibrate` does, and how often the truths are, as `coverage` does.
 
-    Parameters
-    ----------
-    chi2, low, high, cl, log, curve_points
-        As for `calibrate`; the smallest signal in the scan is the smallest there is.
-    signal : callable
-        The counts expected above the background, of a 1-D array.
-    observed, background : float
-    truths : sequence of float
-        Where the coverage is asked for.
+    The signal is what is expected above the background, of a 1-D array of the parameter; its smallest in the
+    scan is the smallest there is.
     """
 
     def scanned(function: Function, level: float, reference: float | None = None) -> Profile:
-        return profile(function, low, high, level, log=log, points=curve_points, reference=reference)
+        return profile(function, low, high, level, log=log, points=CURVE_POINTS, reference=reference)
 
     wilks, least = scanned(chi2, threshold(cl)), scanned(signal, 1.0).minimum
     belt = Belt(observed, background, least, cl)
@@ -128,21 +113,13 @@ def calibrate_count(
     intervals = scanned(lambda x: np.maximum(bottom - signal(x), signal(x) - top), 0.0, 0.0).intervals
     values = np.unique([*wilks.values, *(end for i in intervals for end in (i.low, i.high))])
     none = np.zeros(values.size)
-    found = Calibration(
-        cl=cl,
-        wilks=wilks,
-        intervals=intervals,
-        errors=tuple((math.nan if i.open_low else 0.0, math.nan if i.open_high else 0.0) for i in intervals),
-        values=values,
-        critical=belt.critical(signal(values)),
-        critical_error=none,
-        toys=none.astype(np.int64),
-        failed=none.astype(np.int64),
-        log=log,
-    )
+    counts = none.astype(np.int64)
+    errors = tuple((math.nan if i.open_low else 0.0, math.nan if i.open_high else 0.0) for i in intervals)
+    critical = belt.critical(signal(values))
+    found = Calibration(cl, wilks, intervals, errors, values, critical, none, counts, counts, log)
     if not len(truths):
         return found, None
     x, none = np.array(truths, dtype=float), np.zeros(len(truths))
     s = signal(x)
-    covered = [belt.covered(s, level) for level in (np.full(s.shape, wilks.level), belt.critical(s))]
-    return found, Coverage(x, covered[0], none, covered[1], none, number=0, failed=0)
+    by_wilks, by_sums = belt.covered(s, wilks.level), belt.covered(s, belt.critical(s))
+    return found, Coverage(x, by_wilks, none, by_sums, none, number=0, failed=0)

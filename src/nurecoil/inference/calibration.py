@@ -20,6 +20,7 @@ _TIES = 1e-9  # of t: equal values of t differ by rounding
 _STEEP = 4.0  # typical errors of t_c by which Δχ² changes between two points worth a third
 _STEEP_ENOUGH = 0.02  # of the level
 _FEWEST_POINTS = 5
+CURVE_POINTS = 401  # of the data's Δχ²
 _BETWEEN = 33  # values in a gap
 _COARSE = 1e-3  # of the level: features that matter against the errors of toys
 
@@ -96,7 +97,6 @@ def calibrate(
     toys: int = 2000,
     rounds: int = 4,
     seed: int = 1,
-    curve_points: int = 401,
     noise: float = 0.0,
     executor: Executor | None = None,
     progress: Progress = in_steps,
@@ -126,7 +126,7 @@ def calibrate(
         Points of the grid, toys at each of them, rounds of refinement.
     seed : int
         The same seed gives the same numbers, whatever the executor.
-    curve_points, noise
+    noise
         Of the curve of the data, as for `intervals.profile`.
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default.
@@ -149,7 +149,7 @@ def calibrate(
     '0.00 to 2.64 ± 0.01'
     """
     check(cl, points, toys, rounds, seed)
-    wilks = profile(chi2, low, high, threshold(cl), log=log, points=curve_points, noise=noise)
+    wilks = profile(chi2, low, high, threshold(cl), log=log, points=CURVE_POINTS, noise=noise)
     slack = max(_TIES, noise)
 
     def delta(x: Array) -> Array:
@@ -175,7 +175,7 @@ def calibrate(
         high,
         0.0,
         log=log,
-        points=curve_points,
+        points=CURVE_POINTS,
         reference=0.0,
         noise=max(noise, _COARSE * wilks.level),
     )
@@ -260,17 +260,11 @@ def _x(u: float, log: bool, low: float, high: float) -> float:
 
 
 def _first_values(wilks: Profile, low: float, high: float, points: int, log: bool) -> list[float]:
-    """Return a grid with the ends of Wilks' intervals, which replace points of the grid beside them."""
+    """Return a grid with the ends of Wilks' intervals."""
     first, last = _u(np.array([low, high]), log)
-    grid = np.linspace(first, last, points)
-    ends = [x for i in wilks.intervals for x in (i.low, i.high) if low < x < high]
-    apart = 0.25 * (grid[1] - grid[0])
-    kept = [
-        u
-        for number, u in enumerate(grid.tolist())
-        if number in (0, points - 1) or all(abs(u - e) > apart for e in _u(np.array(ends), log).tolist())
-    ]
-    return sorted({*(_x(u, log, low, high) for u in kept[1:-1]), float(low), float(high), *ends})
+    grid = np.linspace(first, last, points)[1:-1].tolist()
+    ends = [x for i in wilks.intervals for x in (i.low, i.high)]
+    return sorted({*(_x(u, log, low, high) for u in grid), float(low), float(high), *ends})
 
 
 def _tables(nodes: Sequence[Node], cl: float, log: bool, slack: float) -> tuple[Array, Array, Array]:
