@@ -17,8 +17,8 @@ from nurecoil.progress import Progress, in_steps
 Array = NDArray[np.float64]
 
 _TIES = 1e-9  # of t: equal values of t differ by rounding
-_STEEP = 4.0  # typical errors of t_c by which Δχ² changes between two points worth a third
-_STEEP_ENOUGH = 0.02  # of the level
+_STEEP_ENOUGH = 0.005  # of the level: by so much more than its error Δχ² may change between two points
+_JUMP = 4.0  # errors by which t_c jumps
 _FEWEST_POINTS = 5
 CURVE_POINTS = 401  # of the data's Δχ²
 _BETWEEN = 33  # values in a gap
@@ -287,6 +287,8 @@ def _judged(
         toys = ordered[i].statistic
         below = float((toys < t - slack).mean())
         sigma = float(binomial_error(below * toys.size, toys.size))
+        if (np.abs(toys - t) <= slack).sum() > 1:  # a step no larger may hide between two points
+            sigma *= 2.0
         if sigma < below < 1.0 - sigma and 0.5 <= (1.0 - below) / (1.0 - cl) <= 2.0:
             smaller, critical[i], larger = (t * level / threshold(below + s) for s in (sigma, 0.0, -sigma))
             error[i] = 0.5 * (larger - smaller)
@@ -339,13 +341,13 @@ def _where_to_look(
     u, critical, error = tables
     ordered = sorted(nodes, key=lambda node: node.value)
     change = np.abs(np.diff(delta(np.array([node.value for node in ordered]))))
-    jump = np.abs(np.diff(critical)) > _STEEP * np.hypot(error[1:], error[:-1]) + _STEEP_ENOUGH * curve.level
-    steep = max(_STEEP * float(np.median(error)), _STEEP_ENOUGH * curve.level)
+    both = np.hypot(error[1:], error[:-1]) + _STEEP_ENOUGH * curve.level
+    steep = (change > both) | (np.abs(np.diff(critical)) > _JUMP * both)
     ends = np.concatenate([curve.ends(u, critical + shift * error) for shift in (-1.0, 0.0, 1.0)])
     cells = np.unique(np.clip(np.searchsorted(u, ends) - 1, 0, len(u) - 2)).tolist()
     between, again = [], set()
     for i in cells:
-        if change[i] > steep or jump[i]:
+        if steep[i]:
             between.append(0.5 * (u[i] + u[i + 1]))
         else:
             again |= {i, i + 1}
