@@ -33,9 +33,11 @@ PUBLISHED = {
     (0.9, 0, 0.0): (0.00, 2.44),
     (0.9, 0, 1.0): (0.00, 1.61),
     (0.9, 0, 3.0): (0.00, 1.08),
+    (0.9, 0, 3.5): (0.00, 1.06),
     (0.9, 0, 15.0): (0.00, 0.92),
     (0.9, 1, 0.0): (0.11, 4.36),
     (0.9, 1, 4.0): (0.00, 1.39),
+    (0.9, 1, 5.0): (0.00, 1.22),
     (0.9, 2, 0.0): (0.53, 5.91),
     (0.9, 2, 3.0): (0.00, 3.04),
     (0.9, 3, 0.0): (1.10, 7.42),
@@ -294,6 +296,21 @@ def test_toys_are_fitted_around_their_own_auxiliary_measurements(csi, engine):
     assert data.centres.std(axis=0) == pytest.approx([0.28, 0.25], rel=0.3)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "fast", "jax"])
+def test_so_are_toys_of_few_counts(counted, engine):
+    if engine != "numpy":
+        pytest.importorskip({"fast": "numba", "jax": "jax"}[engine])
+    question = Question.of(STANDARD_MODEL, [counted([1], rate=0.3)], {}, {}, engine=engine)
+    data = question.simulate([], np.array([0.2]), 30, np.random.default_rng(5))
+    t = np.linspace(-8.0, 8.0, 16001)
+    mu = 1.3**t  # the rate's pull is t = x/0.3
+    expected = [
+        (2 * (mu - n + (n * np.log(n / mu) if n else 0.0)) + (t - centre / 0.3) ** 2).min()
+        for n, centre in zip(data.counts[0][:, 0], data.centres[:, 0], strict=True)
+    ]
+    assert question.with_data(data).profiled([[]]).chi2 == pytest.approx(expected, abs=1e-5)
+
+
 # --- χ² that is infinite ------------------------------------------------------------------------------
 
 AT_ONE, AT_ZERO = ("--free", "signal_strength=1"), ("--null", "signal_strength=0")
@@ -309,6 +326,8 @@ def test_no_signal_is_excluded_where_nothing_else_explains_counts(tmp_path, seen
     assert (found["expected"]["p_value"], found["toys"]["p_value"]) == (0.0, 0.0)
     status, out, _ = command_line.run("significance", *few, *AT_ONE, *AT_ZERO)
     assert (status, "inf σ (Δχ² = inf, p = 0)" in out) == (0, True)
+    found = result("significance", *few, *AT_ONE, "--free", "sin2_theta_w=0.24", *AT_ZERO)
+    assert (found["converged"], found["observed"]["p_value"]) == (True, 0.0)
     found = result("goodness", *few, "--set", "signal_strength=0")
     assert (found["chi2"], found["p_value"], found["priors"], found["converged"]) == (None, 0.0, 0.0, True)
 

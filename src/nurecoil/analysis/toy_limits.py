@@ -80,6 +80,10 @@ def feldman_cousins(
     t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions compete, as they do
     for non-standard interactions. The ends of the scan, and of the ranges of `over`, count as bounds too.
 
+    Of one Poisson count without nuisance parameters the probabilities are summed, and no toys are thrown: the
+    paper's tables, with all signals from the smallest in the scan. A nuisance parameter breaks the ties of
+    few counts: its intervals cover cl and no more, and may be shorter than those without it.
+
     Parameters
     ----------
     model, experiments, fixed, scan, widths, over

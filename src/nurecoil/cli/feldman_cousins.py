@@ -25,7 +25,7 @@ theorem. At each value of the parameter experiments are simulated and fitted as 
 
 Toys go on at values where the answer is decided. --profile fits further parameters of the model to the data
 and to each toy. --engine fast and --workers, --dask or --mpi make it quicker; the numbers depend on --seed
-alone.
+alone. One Poisson count without nuisance parameters needs no toys: its probabilities are summed.
 
 \b
 Examples:

@@ -135,7 +135,9 @@ def calibrate(
 
     Notes
     -----
-    Where counts are few t is discrete, and the intervals contain the truth more often than cl.
+    Where counts are few t is discrete, and the intervals contain the truth more often than cl. t_c has steps
+    then: what is interpolated is the rank of the data's t among the toys, which is smooth between steps.
+    Gaps in which Δχ² only rises or falls come from such steps, or from the toys, and are filled.
 
     Examples
     --------
