@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2 as chi2_of
 from scipy.stats import norm, poisson
 
+from few_counts import critical_values
 from nurecoil import cli
 from nurecoil.analysis import Question, feldman_cousins, sensitivity, significance
 from nurecoil.analysis.bands import _ends
@@ -16,7 +17,7 @@ from nurecoil.analysis.toys import ToyStatistic, minima_of
 from nurecoil.errors import NurecoilError
 from nurecoil.exhibits import feldman_cousins_figure, sensitivity_figure
 from nurecoil.inference.calibration import calibrate, coverage
-from nurecoil.inference.critical import critical_value, critical_values, fewest_toys
+from nurecoil.inference.critical import critical_value, fewest_toys
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, ZPRIME_331
 
 B = 3.0

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from few_counts import critical_values
 from nurecoil.analysis import Question, feldman_cousins
 from nurecoil.analysis.toys import ToyStatistic, minima_of
 from nurecoil.couplings import Couplings
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.critical import critical_values
 from nurecoil.likelihood import JointLikelihood, gaussian_term
 from nurecoil.models import NSI, Model
 from nurecoil.parameters import Parameter

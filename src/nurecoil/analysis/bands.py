@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 QUANTILES = (0.02275, 0.15866, 0.5, 0.84134, 0.97725)  # -2σ, -1σ, median, +1σ, +2σ
 FEWEST_TOYS = 100  # two beyond 2σ
 _VALUES = 81
+_NEARER = 12  # more values near a low end at which nothing is expected
+_INFINITE = 1e100  # stands for an infinite Δχ²
 _SETS_AT_ONCE = 2000
 
 
@@ -54,19 +56,22 @@ def bands(
         )
     log = question.free[0].log_scan and low > 0
     values = np.clip((np.geomspace if log else np.linspace)(low, high, _VALUES), low, high)
+    if np.isinf(question.with_data(truth.expected()).chi2([[low]])[0]):  # Δχ² falls from there as -ln x does
+        values = np.union1d(values, low + (values[1] - low) * 0.5 ** np.arange(_NEARER))
     rng, parts, converged = np.random.default_rng(seed), [], 0
     for first in stepwise(range(0, toys, _SETS_AT_ONCE)):
         data = truth.simulate(min(_SETS_AT_ONCE, toys - first), rng)
         curves, good = _curves(question.with_data(data), values, low, high)
         parts.append(curves)
         converged += good
-    delta = np.concatenate(parts, axis=1)
+    delta = np.minimum(np.concatenate(parts, axis=1), _INFINITE)
+    quantiles = np.quantile(delta, QUANTILES, axis=1)
     u = np.log(values) if log else values
     ends = np.array([_ends(u, curve, level) for curve in delta.T])
     ends = np.clip(np.exp(ends) if log else ends, low, high)
     return Bands(
         values=values,
-        delta_chi2=np.quantile(delta, QUANTILES, axis=1),
+        delta_chi2=np.where(quantiles < 0.01 * _INFINITE, quantiles, np.inf),
         low=np.quantile(ends[:, 0], QUANTILES),
         high=np.quantile(ends[:, 1], QUANTILES),
         toys=toys,

@@ -231,7 +231,7 @@ def _rejection(
         rejection,
         dict(zip(question.names, best.points[0].tolist(), strict=True)),
         float(best.chi2[0]),
-        bool(without.converged[0] and best.converged[0]),
+        bool((without.converged[0] or without.chi2[0] == math.inf) and best.converged[0]),
         at_null[0],
         without.pulls[0],
     )

@@ -23,6 +23,7 @@ from nurecoil.progress import stepwise
 Array = NDArray[np.float64]
 
 _CHUNK_NUMBERS = 10_000_000  # of simulated counts at once: bounds the memory
+_SAME = 1e-7  # in χ²: as near as fits come
 _LOW_COUNTS = 5.0  # expected in a bin; below it χ² is not distributed as χ²
 
 
@@ -151,7 +152,7 @@ def goodness(
         fitted=fitted,
         p_value=math.exp(log_p_value(chi2, bins - fitted)),
         contributions=contributions,
-        priors=chi2 - sum(each.chi2 for each in contributions.values()),
+        priors=chi2 - sum(each.chi2 for each in contributions.values()) if chi2 < math.inf else 0.0,
         best_fit={p.name: float(x) for p, x in zip(question.free, best.points[0], strict=True)},
         toys=simulated,
     )
@@ -203,7 +204,7 @@ def _simulated(question: Question, best: Fitted, toys: int, seed: int) -> Toys:
         found = fitted_from(question.with_data(data), best.points)
         part[:] = found.chi2
         converged += int(found.converged.sum())
-    no_better = int((chi2 >= best.chi2[0]).sum())
+    no_better = int((chi2 >= best.chi2[0] - _SAME).sum())
     return Toys(chi2, no_better / toys, float(binomial_error(no_better, toys)), converged, seed)
 
 

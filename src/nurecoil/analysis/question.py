@@ -220,7 +220,7 @@ class Question:
         """
         x = np.atleast_2d(np.asarray(points, dtype=float))
         if not self.over:
-            return self._fit(self.likelihood, x, (), None, np.empty((1, 0)), held=self.held(x))
+            return self._fit(self.likelihood, x, (), None, np.empty((1, 0)), held=self.held(x)).known
         begins = self.starts_over if starts is None else np.atleast_2d(starts)
         pulls = self.likelihood.begin
         best = lowest([self._over(x, start[np.newaxis], pulls) for start in parts(list(begins))])
@@ -233,7 +233,7 @@ class Question:
 
     def _over(self, x: Array, starts: Array, pulls: Array, reach: float | None = None) -> Fitted:
         names, box = tuple(self.over), self._box_over
-        return self._fit(self.likelihood, x, names, box, starts, pulls, self.held(x), reach)
+        return self._fit(self.likelihood, x, names, box, starts, pulls, self.held(x), reach).known
 
     def _fit(
         self,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from nurecoil.analysis.result import Result
 from nurecoil.analysis.toys import ToyStatistic, minima_of
 from nurecoil.arithmetic import undisturbed
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.calibration import Calibration, Coverage, calibrate, coverage
-from nurecoil.inference.intervals import threshold
+from nurecoil.inference.belt import calibrate_count
+from nurecoil.inference.calibration import Calibration, Coverage, calibrate, check, coverage
+from nurecoil.inference.intervals import Function
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import Progress, in_steps
@@ -24,8 +25,8 @@ from nurecoil.scans import OneThread
 Array = NDArray[np.float64]
 
 _MOST_FAILED = 0.01  # of the toys at a point
-_CURVE_POINTS = 401
 _FLAT = 1e-6  # in χ²
+_FEW = 100.0  # counts
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ def feldman_cousins(
     t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions compete, as they do
     for non-standard interactions. The ends of the scan, and of the ranges of `over`, count as bounds too.
 
+    Of one Poisson count without nuisance parameters the probabilities are summed, and no toys are thrown: the
+    paper's tables, with all signals from the smallest in the scan. A nuisance parameter breaks the ties of
+    few counts: its intervals cover cl and no more, and may be shorter than those without it.
+
     Parameters
     ----------
     model, experiments, fixed, scan, widths, over
@@ -111,33 +116,34 @@ def feldman_cousins(
     check_range(parameter, low, high)
     for truth in truths:
         parameter.check(truth)
-    threshold(cl)
-    likely = minima_of(question, low, high)
-    draw = OneThread(ToyStatistic(question, low, high, likely))
-    curve = Curve(question)
-    found = calibrate(
-        curve,
-        draw,
-        low,
-        high,
-        cl,
-        log=parameter.log_scan and low > 0,
-        points=points,
-        toys=toys,
-        rounds=rounds,
-        seed=seed,
-        curve_points=_CURVE_POINTS,
-        noise=question.likelihood.noise,
-        executor=executor,
-        progress=progress,
-    )
-    checked = (
-        coverage(found, draw, truths, toys=toys, seed=seed, executor=executor, progress=progress)
-        if len(truths)
-        else None
-    )
+    check(cl, points, toys, rounds, seed)
+    log, curve, checked = parameter.log_scan and low > 0, Curve(question), None
+    if count := _one_count(question):
+        found, checked = calibrate_count(curve, *count, low, high, cl, log, truths)
+    else:
+        likely = minima_of(question, low, high)
+        draw = OneThread(ToyStatistic(question, low, high, likely))
+        found = calibrate(
+            curve,
+            draw,
+            low,
+            high,
+            cl,
+            log=log,
+            points=points,
+            toys=toys,
+            rounds=rounds,
+            seed=seed,
+            noise=question.likelihood.noise,
+            executor=executor,
+            progress=progress,
+        )
+        if len(truths):
+            checked = coverage(
+                found, draw, truths, toys=toys, seed=seed, executor=executor, progress=progress
+            )
     answer = Calibrated(parameter, found, checked, question.likelihood.starts)
-    worst = float((found.failed / found.toys).max())
+    worst = float((found.failed / np.maximum(found.toys, 1)).max())
     return question.result(
         "feldman_cousins",
         answer,
@@ -156,8 +162,28 @@ def feldman_cousins(
     )
 
 
+def _one_count(question: Question) -> tuple[Function, float, float] | None:
+    """Return the signal of the parameter, the count and the background, if one Poisson count is all."""
+    likelihood = question.likelihood
+    (term, *others), (counts, *_) = likelihood.terms, likelihood.observed.counts
+    pulled = question.over or likelihood.width.any() or not question.of_model
+    if others or pulled or term.sigma is not None or counts.size > 1:
+        return None
+    parts = question.components([list(question.start.values())], likelihood.centre)[term.name]
+    background = float(sum(part.sum() for name, part in parts.items() if name != "signal"))
+    if max(counts[0], background) > _FEW:
+        return None
+    nothing = question.with_data(replace(likelihood.observed, counts=(np.zeros(1),)))
+    return lambda x: 0.5 * nothing.chi2(x[:, np.newaxis]) - background, float(counts[0]), background
+
+
 def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:
     notes = []
+    if not found.toys.any():
+        notes.append(
+            "one Poisson count without nuisance parameters: probabilities are summed, no toys are thrown. As"
+            " in the tables of Feldman and Cousins, no gaps are left, and no larger background allows more."
+        )
     if found.failed.any():
         notes.append(
             f"{found.failed.sum()} of {found.toys.sum()} fits of toys did not converge, at most"

@@ -25,7 +25,7 @@ theorem. At each value of the parameter experiments are simulated and fitted as 
 
 Toys go on at values where the answer is decided. --profile fits further parameters of the model to the data
 and to each toy. --engine fast and --workers, --dask or --mpi make it quicker; the numbers depend on --seed
-alone.
+alone. One Poisson count without nuisance parameters needs no toys: its probabilities are summed.
 
 \b
 Examples:
@@ -143,13 +143,13 @@ def _print(asked: AskedScan, result: "Result[Calibrated]") -> None:
         )
     ]
     rows += interval_rows("by Wilks' theorem", parameter, found.wilks.intervals)
-    ends = [x for i in found.intervals for x, at_edge in _ends_of(i) if not at_edge]
+    thrown = bool(found.toys.any())  # else the level has steps at the ends
+    ends = [x for i in found.intervals for x, at_edge in _ends_of(i) if thrown and not at_edge]
     levels = [f"{found.critical_at(np.array([x]))[0]:.2f} at {parameter.format(x, 3)}" for x in ends]
     rows.append(("level of Δχ²", "; ".join([*levels, f"{found.wilks.level:.2f} by Wilks' theorem"])))
     rows.append(("best fit", f"{parameter.format(found.wilks.best_fit, 4)}, χ² = {found.wilks.minimum:.2f}"))
-    rows.append(
-        ("toys", f"{found.toys.sum()} at {found.toys.size} values, {_starts(result.values.starts)} of pulls")
-    )
+    toys = f"{found.toys.sum()} at {found.toys.size} values, {_starts(result.values.starts)} of pulls"
+    rows.append(("toys", toys if thrown else "none: the probabilities of all counts are summed"))
     rows.append(convergence(result))
     print_pairs(asked.title(f"{parameter.name} at {100 * found.cl:g} % CL"), rows)
     _print_coverage(result)
@@ -165,7 +165,7 @@ def _starts(number: int) -> str:
 
 def _errors_text(parameter: "Parameter", errors: tuple[float, ...]) -> str:
     """Return the statistical errors of the ends, in brackets."""
-    texts = [f"±{parameter.format(error, 1)}" for error in errors if math.isfinite(error)]
+    texts = [f"±{parameter.format(error, 1)}" for error in errors if 0 < error < math.inf]
     return f" ({', '.join(texts)})" if texts else ""
 
 
@@ -181,7 +181,7 @@ def _print_coverage(result: "Result[Calibrated]") -> None:
     ]
     print()
     print_table(
-        f"Coverage [%], {checked.number} toys at each true value",
+        f"Coverage [%], {f'{checked.number} toys at each true value' if checked.number else 'exact'}",
         ["true value", "by toys", "by Wilks' theorem"],
         rows,
         right=(0, 1, 2),

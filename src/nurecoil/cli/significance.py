@@ -1,5 +1,6 @@
 """`nurecoil significance`: by how many standard deviations a null hypothesis is rejected."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,8 +85,8 @@ def _json(asked: AskedFit, result: "Result[Significance]") -> dict[str, object]:
         "null": at_border(values.parameters, values.null),
         "dof": values.dof,
         "one_sided": values.one_sided,
-        "observed": vars(values.observed),
-        "expected": values.expected and vars(values.expected),
+        "observed": _rejection_json(values.observed),
+        "expected": values.expected and _rejection_json(values.expected),
         "truth": values.truth and at_border(values.parameters, values.truth),
         "toys": toys
         and {
@@ -129,9 +130,14 @@ def _print(asked: AskedFit, result: "Result[Significance]") -> None:
     print_pairs(asked.title("Significance"), rows)
 
 
+def _rejection_json(rejection: "Rejection") -> dict[str, float]:
+    return {**vars(rejection), "p_value": 10**rejection.log10_p_value}
+
+
 def _rejection_text(rejection: "Rejection") -> str:
     """Return the significance, Δχ² and p, which may be too small for a number."""
-    exponent = int(rejection.log10_p_value // 1)
-    mantissa = 10 ** (rejection.log10_p_value - exponent)
-    p = f"{10**rejection.log10_p_value:.3g}" if exponent > -4 else f"{mantissa:.1f}e{exponent}"
+    p = f"{10**rejection.log10_p_value:.3g}"
+    if -math.inf < rejection.log10_p_value < -3:
+        exponent = math.floor(rejection.log10_p_value)
+        p = f"{10 ** (rejection.log10_p_value - exponent):.1f}e{exponent}"
     return f"{rejection.sigma:.2f} σ (Δχ² = {rejection.delta_chi2:.2f}, p = {p})"

@@ -4,7 +4,7 @@ This package sees no physics: it is given functions of NumPy arrays and returns 
 
 - `intervals`: the levels of a confidence level and all allowed intervals of one parameter, whose curve is
   `sampled`;
-- `calibration`: the same with levels from toys (`critical`), and coverage;
+- `calibration`: the same with levels from toys (`critical`), and coverage; `belt`: of one Poisson count;
 - `contours`: all allowed regions of two parameters (`regions`), on a grid (`mesh`) that is searched
   (`mesh_search`) until it shows them;
 - `errors`: how far a profile rises by one (MINOS);

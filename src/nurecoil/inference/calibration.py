@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,11 @@ from nurecoil.progress import Progress, in_steps
 Array = NDArray[np.float64]
 
 _TIES = 1e-9  # of t: equal values of t differ by rounding
-_STEEP = 4.0  # typical errors of t_c by which Δχ² changes between two points worth a third
-_STEEP_ENOUGH = 0.02  # of the level
+_STEEP_ENOUGH = 0.005  # of the level: by so much more than its error Δχ² may change between two points
+_JUMP = 4.0  # errors by which t_c jumps
 _FEWEST_POINTS = 5
+CURVE_POINTS = 401  # of the data's Δχ²
+_BETWEEN = 33  # values in a gap
 _COARSE = 1e-3  # of the level: features that matter against the errors of toys
 
 
@@ -95,7 +97,6 @@ def calibrate(
     toys: int = 2000,
     rounds: int = 4,
     seed: int = 1,
-    curve_points: int = 401,
     noise: float = 0.0,
     executor: Executor | None = None,
     progress: Progress = in_steps,
@@ -125,7 +126,7 @@ def calibrate(
         Points of the grid, toys at each of them, rounds of refinement.
     seed : int
         The same seed gives the same numbers, whatever the executor.
-    curve_points, noise
+    noise
         Of the curve of the data, as for `intervals.profile`.
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default.
@@ -134,7 +135,9 @@ def calibrate(
 
     Notes
     -----
-    Where counts are few t is discrete, and the intervals contain the truth more often than cl.
+    Where counts are few t is discrete, and the intervals contain the truth more often than cl. t_c has steps
+    then: what is interpolated is the rank of the data's t among the toys, which is smooth between steps.
+    Gaps in which Δχ² only rises or falls come from such steps, or from the toys, and are filled.
 
     Examples
     --------
@@ -147,8 +150,8 @@ def calibrate(
     >>> f"{found.intervals[0].low:.2f} to {found.intervals[0].high:.2f} ± {found.errors[0][1]:.2f}"
     '0.00 to 2.64 ± 0.01'
     """
-    _check(cl, points, toys, rounds, seed)
-    wilks = profile(chi2, low, high, threshold(cl), log=log, points=curve_points, noise=noise)
+    check(cl, points, toys, rounds, seed)
+    wilks = profile(chi2, low, high, threshold(cl), log=log, points=CURVE_POINTS, noise=noise)
     slack = max(_TIES, noise)
 
     def delta(x: Array) -> Array:
@@ -161,31 +164,34 @@ def calibrate(
         throw(draw, nodes, toys, (seed, 0), executor, progress)
         for _ in range(rounds):
             begin()
-            tables = _tables(nodes, cl, log, slack)
-            between, again = _where_to_look(nodes, tables, curve, delta)
+            between, again = _where_to_look(nodes, _judged(nodes, cl, log, slack, delta), curve, delta)
             new = [Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
             if not (new or again):
                 break
             throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
             nodes += new
-    u, critical, error = _tables(nodes, cl, log, slack)
+    u, judged, judged_error = _judged(nodes, cl, log, slack, delta)
     found = profile(
-        lambda x: delta(x) - np.interp(_u(x, log), u, critical),
+        lambda x: delta(x) - np.interp(_u(x, log), u, judged),
         low,
         high,
         0.0,
         log=log,
-        points=curve_points,
+        points=CURVE_POINTS,
         reference=0.0,
         noise=max(noise, _COARSE * wilks.level),
     )
     ordered = sorted(nodes, key=lambda node: node.value)
-    shifted = [curve.ends(u, critical + sign * error) for sign in (-1.0, 1.0)]
+    intervals = _joined(found.intervals, delta, _COARSE * wilks.level)
+    shifted = [curve.ends(u, judged + sign * judged_error) for sign in (-1.0, 1.0)]
+    twice, both = np.repeat(u, 2), np.repeat(judged, 2)  # between two points t_c may be that of either
+    shifted += [curve.ends(twice[1:], both[:-1]), curve.ends(twice[:-1], both[1:])]
+    _, critical, error = _tables(nodes, cl, log, slack)
     return Calibration(
         cl=cl,
         wilks=wilks,
-        intervals=found.intervals,
-        errors=tuple(_end_errors(interval, shifted, log, low, high) for interval in found.intervals),
+        intervals=intervals,
+        errors=tuple(_end_errors(interval, shifted, log, low, high) for interval in intervals),
         values=np.array([node.value for node in ordered]),
         critical=critical - slack,
         critical_error=error,
@@ -235,7 +241,8 @@ def coverage(
     )
 
 
-def _check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
+def check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
+    """Refuse what a calibration cannot be asked for."""
     threshold(cl)
     for name, number, least in (("points", points, _FEWEST_POINTS), ("rounds", rounds, 0), ("seed", seed, 0)):
         if number < least or number % 1:
@@ -255,17 +262,11 @@ def _x(u: float, log: bool, low: float, high: float) -> float:
 
 
 def _first_values(wilks: Profile, low: float, high: float, points: int, log: bool) -> list[float]:
-    """Return a grid with the ends of Wilks' intervals, which replace points of the grid beside them."""
+    """Return a grid with the ends of Wilks' intervals."""
     first, last = _u(np.array([low, high]), log)
-    grid = np.linspace(first, last, points)
-    ends = [x for i in wilks.intervals for x in (i.low, i.high) if low < x < high]
-    apart = 0.25 * (grid[1] - grid[0])
-    kept = [
-        u
-        for number, u in enumerate(grid.tolist())
-        if number in (0, points - 1) or all(abs(u - e) > apart for e in _u(np.array(ends), log).tolist())
-    ]
-    return sorted({*(_x(u, log, low, high) for u in kept[1:-1]), float(low), float(high), *ends})
+    grid = np.linspace(first, last, points)[1:-1].tolist()
+    ends = [x for i in wilks.intervals for x in (i.low, i.high)]
+    return sorted({*(_x(u, log, low, high) for u in grid), float(low), float(high), *ends})
 
 
 def _tables(nodes: Sequence[Node], cl: float, log: bool, slack: float) -> tuple[Array, Array, Array]:
@@ -273,6 +274,39 @@ def _tables(nodes: Sequence[Node], cl: float, log: bool, slack: float) -> tuple[
     ordered = sorted(nodes, key=lambda node: node.value)
     found = np.array([critical_value(node.statistic, cl) for node in ordered])
     return _u(np.array([node.value for node in ordered]), log), found[:, 0] + slack, found[:, 1]
+
+
+def _judged(
+    nodes: Sequence[Node], cl: float, log: bool, slack: float, delta: Function
+) -> tuple[Array, Array, Array]:
+    """Return the same for the data's t: where their rank among the toys is near cl, t_c follows from it.
+
+    A t_c = t level(cl)/level(rank) is smooth also where t is discrete, and its quantile has steps.
+    """
+    u, critical, error = _tables(nodes, cl, log, slack)
+    ordered, level = sorted(nodes, key=lambda node: node.value), threshold(cl)
+    for i, t in enumerate(delta(np.array([node.value for node in ordered])).tolist()):
+        toys = ordered[i].statistic
+        below = float((toys < t - slack).mean())
+        sigma = float(binomial_error(below * toys.size, toys.size))
+        if (np.abs(toys - t) <= slack).sum() > 1:  # a step no larger may hide between two points
+            sigma *= 2.0
+        if sigma < below < 1.0 - sigma and 0.5 <= (1.0 - below) / (1.0 - cl) <= 2.0:
+            smaller, critical[i], larger = (t * level / threshold(below + s) for s in (sigma, 0.0, -sigma))
+            error[i] = 0.5 * (larger - smaller)
+    return u, critical, error
+
+
+def _joined(intervals: Sequence[Interval], delta: Function, tolerance: float) -> tuple[Interval, ...]:
+    """Return intervals without gaps in which Δχ² has no maximum: steps of t_c and toys leave those."""
+    joined = list(intervals[:1])
+    for interval in intervals[1:]:
+        gap = delta(np.linspace(joined[-1].high, interval.low, _BETWEEN))
+        if gap.max() > max(gap[0], gap[-1]) + tolerance:
+            joined.append(interval)
+        else:
+            joined[-1] = replace(joined[-1], high=interval.high, open_high=interval.open_high)
+    return tuple(joined)
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,12 +343,13 @@ def _where_to_look(
     u, critical, error = tables
     ordered = sorted(nodes, key=lambda node: node.value)
     change = np.abs(np.diff(delta(np.array([node.value for node in ordered]))))
-    steep = max(_STEEP * float(np.median(error)), _STEEP_ENOUGH * curve.level)
+    both = np.hypot(error[1:], error[:-1]) + _STEEP_ENOUGH * curve.level
+    steep = (change > both) | (np.abs(np.diff(critical)) > _JUMP * both)
     ends = np.concatenate([curve.ends(u, critical + shift * error) for shift in (-1.0, 0.0, 1.0)])
     cells = np.unique(np.clip(np.searchsorted(u, ends) - 1, 0, len(u) - 2)).tolist()
     between, again = [], set()
     for i in cells:
-        if change[i] > steep:
+        if steep[i]:
             between.append(0.5 * (u[i] + u[i + 1]))
         else:
             again |= {i, i + 1}

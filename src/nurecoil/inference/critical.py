@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import threshold
-from nurecoil.progress import Progress, in_steps
+from nurecoil.progress import Progress
 
 Array = NDArray[np.float64]
 Draw = Callable[[float, int, np.random.SeedSequence], tuple[Array, int]]
@@ -54,33 +54,6 @@ def critical_value(statistic: Array, cl: float) -> tuple[float, float]:
     spread = round(math.sqrt(n * cl * (1.0 - cl)))
     upper, lower = t[min(rank + spread, n - 1)], t[max(rank - spread, 0)]
     return float(t[rank]), float(0.5 * (upper - lower))
-
-
-def critical_values(
-    draw: Draw,
-    values: Sequence[float],
-    cl: float,
-    *,
-    toys: int,
-    seed: int = 1,
-    executor: Executor | None = None,
-    progress: Progress = in_steps,
-) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Return the critical value at each point, its error, and how many fits failed, shape (P,) each.
-
-    Parameters
-    ----------
-    draw : callable
-        Of a point, a number of toys and a seed sequence: t of the toys, and how many fits failed.
-    values : sequence
-        The points, whatever `draw` takes for one.
-    cl, toys, seed, executor, progress
-        As for `calibrate`.
-    """
-    nodes = [Node(number, value) for number, value in enumerate(values)]
-    throw(draw, nodes, toys, (seed, 0), executor, progress)
-    found = np.array([critical_value(node.statistic, cl) for node in nodes])
-    return found[:, 0], found[:, 1], np.array([node.failed for node in nodes])
 
 
 def check_toys(toys: float, cl: float) -> None:

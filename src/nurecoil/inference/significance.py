@@ -19,7 +19,7 @@ def log_p_value(delta_chi2: float, dof: int, *, one_sided: bool = False) -> floa
     Parameters
     ----------
     delta_chi2 : float
-        A negative one, from rounding, counts as zero.
+        A negative one, from rounding, counts as zero; an infinite one has p = 0.
     dof : int
         Degrees of freedom, at least 1.
     one_sided : bool
@@ -37,6 +37,8 @@ def log_p_value(delta_chi2: float, dof: int, *, one_sided: bool = False) -> floa
         raise NurecoilError("a Δχ² of nan is not allowed: it must be a number")
     if one_sided and dof != 1:
         raise NurecoilError(f"{dof} degrees of freedom have no side: a one-sided test is of one parameter")
+    if delta_chi2 == math.inf:
+        return -math.inf
     from scipy.special import gammaincc  # type: ignore[import-untyped]
 
     a, x = 0.5 * dof, 0.5 * max(delta_chi2, 0.0)

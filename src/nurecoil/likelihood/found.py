@@ -62,6 +62,11 @@ class Fitted:
         return [self.at(part) for part in np.split(np.arange(len(self.chi2)), number)]
 
     @property
+    def known(self) -> "Fitted":
+        """The fits where an infinite χ² is an answer: nothing is expected, and something was seen."""
+        return replace(self, converged=self.converged | np.isposinf(self.chi2))
+
+    @property
     def _parts(self) -> tuple[NDArray[Any], ...]:
         return self.chi2, self.points, self.pulls, self.converged
 

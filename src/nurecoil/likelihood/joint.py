@@ -219,7 +219,7 @@ class JointLikelihood:
         values = _arrays(held)
         points = max(len(strengths), self.observed.sets, *(v.size for v in values.values()), 1)
         theta = np.empty((0, points))
-        return self._minimised(points, strengths, None, values, theta, (None, None), pulls, reach)
+        return self._minimised(points, strengths, None, values, theta, (None, None), pulls, reach).known
 
     def fitted(
         self,
