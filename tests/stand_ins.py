@@ -36,7 +36,7 @@ def fake_paper(monkeypatch, *, results=None, fails=None):
 def fake_validation(monkeypatch):
     """Replace the numbers of a validation, not what is done with them."""
 
-    def validate(names, progress):
+    def validate(names, progress, limits):
         assert set(names) <= set(validation.experiments())
         for name in names:
             progress(name)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nurecoil.analysis import combine, fit, joint_likelihood, limit
-from nurecoil.analysis.remarks import remarks
+from nurecoil.analysis.remarks import on_mixing_angle, remarks
 from nurecoil.card import load_experiment
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, compile_experiment
@@ -185,3 +185,25 @@ def test_the_axial_part_of_light_odd_nuclei_is_remarked(csi, target, light):
 def test_the_axial_part_of_other_nuclei_is_not(csi, target):
     other = CompiledExperiment(replace(csi.experiment, target=material(target)), csi.templates)
     assert remarks(STANDARD_MODEL, [other], STANDARD_MODEL.resolve({}), []) == ()
+
+
+def test_a_limit_says_how_the_counts_hang_on_the_mixing_angle(csi, compiled):
+    """χ² sees N - (1 - 4 s²) Z: a smaller s² means fewer counts; by how many, two predictions say."""
+    lar = compiled["binh2021-lar"]
+    (remark,) = on_mixing_angle([csi, lar], STANDARD_MODEL.resolve({}))
+    for each in (csi, lar):
+        here, there = (
+            each.counts(STANDARD_MODEL.couplings(sin2_theta_w=s2)).sum() for s2 in (0.23857, 0.2312)
+        )
+        assert there < here
+        assert f"{100 * (there / here - 1):+.1f} % in {each.experiment.name}" in remark
+    assert on_mixing_angle([csi], STANDARD_MODEL.resolve({"sin2_theta_w": 0.2312})) == ()
+    assert on_mixing_angle([csi], {"electroweak": "tree"}) == ()  # scanned
+
+
+def test_the_remark_stands_with_the_limit(csi):
+    model, point = load_model("331-beta"), {"beta": -(3**0.5)}
+    found = limit(model, [csi], point, ("m_zprime", 1e5, 1e8), points=301)
+    assert any(note.startswith("the limit hangs on sin2_theta_w") for note in found.notes)
+    angle = limit(STANDARD_MODEL, [csi], {}, ("sin2_theta_w", 0.1, 0.4), points=301)
+    assert not any("hangs on" in note for note in angle.notes)

@@ -216,7 +216,7 @@ def asked(monkeypatch, results):
     """Let the command have the results of the fixture; return what it asks for."""
     names = []
 
-    def validate(chosen, progress):
+    def validate(chosen, progress, limits):
         names.extend(chosen)
         return results
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         scan,
         sensitivity,
         significance,
+        vary,
     )
     from nurecoil.card import experiment_names, load_experiment
     from nurecoil.couplings import Couplings
@@ -100,6 +101,7 @@ __all__ = [
     "sensitivity",
     "sensitivity_figure",
     "significance",
+    "vary",
 ]
 
 _HOME = {
@@ -129,6 +131,7 @@ _HOME = {
         "scan",
         "sensitivity",
         "significance",
+        "vary",
     ),
     "card": ("experiment_names", "load_experiment"),
     "couplings": ("Couplings",),

@@ -1,7 +1,7 @@
 """Experiments: target, source, detector and exposure, compiled once into templates of counts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -112,22 +112,24 @@ class Signal:
 class Variation:
     """A pull that changes the signal's shape: the signal at `step` above and below the pull's default.
 
-    The step is the prior's width unless given.
+    The step is the prior's width unless given. `down` is mirrored where only `up` is known.
     """
 
     pull: Parameter
     up: Signal
     down: Signal
     step: float | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
 class BackgroundVariation:
-    """A pull that changes a background's shape: its counts at +1 and at -1."""
+    """A pull that changes a background's shape: its counts at +1, and at -1 where `mirrored` from those."""
 
     pull: Parameter
     up: Array
     down: Array
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,10 @@ class ResidualSpectrum:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment, as its card describes it; bins run over `axes` in C order, energy first."""
+    """One experiment, as its card describes it; bins run over `axes` in C order, energy first.
+
+    Where the signal has one distribution of times for all, `spread_per_component` has that of each component.
+    """
 
     name: str
     title: str
@@ -200,6 +205,7 @@ class Experiment:
     card_hash: str = ""  # SHA-256 of the card
     observed_in: tuple[str, int | None] | None = None  # SHA-256 and column of the observed counts
     as_read: "Experiment | None" = field(default=None, compare=False, repr=False)  # from the card
+    spread_per_component: Array | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -275,6 +281,11 @@ class CompiledExperiment:
         """Which flavours' magnetic moments give infinitely many counts, at a pull's ±1 too, shape (3,)."""
         blocks = (self.templates, *(t for pair in self.variations for t in pair))
         return np.asarray(np.isinf([block.magnetic for block in blocks]).any(axis=(0, 1)))
+
+    def with_templates(self, change: Callable[[RecoilTemplates], RecoilTemplates]) -> "CompiledExperiment":
+        """Return the experiment with all templates changed alike."""
+        variations = tuple((change(up), change(down)) for up, down in self.variations)
+        return replace(self, templates=change(self.templates), variations=variations)
 
 
 @undisturbed

@@ -11,7 +11,7 @@ from nurecoil.analysis.combination import Combination, Compatibility, Measuremen
 from nurecoil.analysis.discovery import NullToys, Rejection, Significance, significance
 from nurecoil.analysis.expected_limits import Sensitivity, sensitivity
 from nurecoil.analysis.fit_quality import Contribution, Goodness, Toys, goodness
-from nurecoil.analysis.limits import Limit, limit
+from nurecoil.analysis.limits import Limit, Varied, limit
 from nurecoil.analysis.maps import Map, profile_map
 from nurecoil.analysis.posterior import Posterior, sample
 from nurecoil.analysis.prediction import Prediction, predict
@@ -20,11 +20,14 @@ from nurecoil.analysis.ranking import Impact, Impacts, impact
 from nurecoil.analysis.result import Conventions, Result, conventions
 from nurecoil.analysis.scanning import Scan, scan
 from nurecoil.analysis.toy_limits import Calibrated, feldman_cousins
+from nurecoil.analysis.variations import Case, Choice, vary
 
 __all__ = [
     "Bands",
     "BestFit",
     "Calibrated",
+    "Case",
+    "Choice",
     "Combination",
     "Compatibility",
     "Contribution",
@@ -45,6 +48,7 @@ __all__ = [
     "Sensitivity",
     "Significance",
     "Toys",
+    "Varied",
     "combine",
     "conventions",
     "feldman_cousins",
@@ -60,4 +64,5 @@ __all__ = [
     "sensitivity",
     "significance",
     "standard_model_counts",
+    "vary",
 ]

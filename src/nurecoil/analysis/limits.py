@@ -2,23 +2,49 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.curve import EXPECTED, Curve
 from nurecoil.analysis.question import Question
+from nurecoil.analysis.remarks import on_mixing_angle
 from nurecoil.analysis.result import Result
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.intervals import Profile, profiles, threshold
+from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values, Widths
 from nurecoil.progress import in_steps
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Varied:
+    """What one choice, made otherwise, does to a limit (inside units).
+
+    Attributes
+    ----------
+    choice, meaning
+        What was changed, and how, in words.
+    intervals, converged
+        What is then allowed, and whether that limit converged.
+    shifts
+        How far the ends of all intervals move, low and high of the first, then of the next; None for an end
+        that is the scan's. Empty where intervals or ends come or go.
+    size
+        The largest of them, in widths of the interval, or as a logarithm where the scan is in it.
+    """
+
+    choice: str
+    meaning: str
+    intervals: tuple[Interval, ...]
+    converged: bool
+    shifts: tuple[float | None, ...] = ()
+    size: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -31,12 +57,15 @@ class Limit:
         The scanned parameter, the confidence level, and Δχ² with its intervals (inside units).
     further
         The same curve with the intervals of further confidence levels.
+    variations
+        What each choice does to it, from `vary`, the largest first; None where that was not asked.
     """
 
     parameter: Parameter
     cl: float
     profile: Profile
     further: Mapping[float, Profile] = field(default_factory=dict)
+    variations: tuple[Varied, ...] | None = None
 
     @property
     def profiles(self) -> Mapping[float, Profile]:
@@ -96,7 +125,8 @@ def limit(
     """
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)
-    return limit_of(question, low, high, cl, freeze_at, points)
+    result = limit_of(question, low, high, cl, freeze_at, points)
+    return replace(result, notes=(*result.notes, *on_mixing_angle(experiments, result.fixed)))
 
 
 def limit_of(

@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.constants import SIN2_THETA_W_AT_Z
 from nurecoil.couplings import strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
@@ -85,6 +86,21 @@ def _beside(parameter: Parameter, value: float) -> Array:
     """Return a value beside another, a small change away."""
     step = _SMALL * (abs(value) or 1.0)
     return np.array([value + step if value + step <= parameter.high else value - step])
+
+
+def on_mixing_angle(experiments: Sequence[CompiledExperiment], fixed: Values) -> tuple[str, ...]:
+    """Return how the Standard Model's counts, and what they leave to new physics, hang on a held s_W²."""
+    value, other = fixed.get("sin2_theta_w", SIN2_THETA_W_AT_Z), SIN2_THETA_W_AT_Z
+    if value == other:
+        return ()
+    held = {p.name: fixed[p.name] for p in STANDARD_MODEL.parameters}
+    here, there = (STANDARD_MODEL.couplings(**held | {"sin2_theta_w": s2}) for s2 in (value, other))
+    changes = {e.experiment.name: e.counts(there).sum() / e.counts(here).sum() - 1 for e in experiments}
+    return (
+        f"the limit hangs on sin2_theta_w: at {other} the Standard Model's counts change by"
+        f" {', '.join(f'{100 * change:+.1f} % in {name}' for name, change in changes.items())}; --vary says"
+        " how far the limit moves.",
+    )
 
 
 def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:

@@ -104,6 +104,7 @@ class _Builder:
             data_hashes=tuple(sorted(self.tables.hashes.items())),
             overlaps=card.overlaps,
             observed_in=self.tables.source(card.data.observed) if card.data else None,
+            spread_per_component=self.spreading.of_pulse(),
         )
 
     def counting(self) -> CountingStatistics:
@@ -175,7 +176,8 @@ class _Builder:
                 signals = [replace(base, spread=spread) for spread in (up, down)]
             case schema.NormalisationPull():
                 raise AssertionError(card)
-        return Variation(_shape_pull(card.name, card.effect), signals[0], signals[1])
+        one_sided = isinstance(card, schema.TemplatePull) and not card.down
+        return Variation(_shape_pull(card.name, card.effect), signals[0], signals[1], mirrored=one_sided)
 
     def radius_variation(self, card: schema.RadiusPull) -> Variation:
         """Return the signal with all neutron radii scaled by 1 ± step."""
@@ -212,7 +214,9 @@ class _Builder:
             up = self.tables.unit_shape(pull.up)
             down = self.tables.unit_shape(pull.down) if pull.down else mirrored(shape, up)
             variations.append(
-                BackgroundVariation(_shape_pull(pull.name, card.name), counts * up, counts * down)
+                BackgroundVariation(
+                    _shape_pull(pull.name, card.name), counts * up, counts * down, not pull.down
+                )
             )
         return Background(
             card.name, counts * shape, _rate_pull(card.pull, width, card.name), tuple(variations)

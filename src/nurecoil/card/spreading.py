@@ -79,14 +79,29 @@ class Spreading:
         """Return the fraction of each component's arrivals inside the template's time axis."""
         template = self.card.template
         assert template is not None
-        window = template.window
-        if window is None:
+        if template.window is None:
             return np.ones((len(self.flux.components), 1, 1))
-        source = PulsedSource(window.pulse_mean, window.pulse_width)
-        edges = self.tables.edges["time"]
-        ends = np.array([edges[0], edges[-1]])
+        return np.asarray(self.in_window(template.window).sum(axis=2, keepdims=True))
+
+    def of_pulse(self) -> Array | None:
+        """Return the template's shares with the arrival times of each component; None without a window."""
+        template = self.card.template
+        if template is None or template.window is None:
+            return None
+        shares = self.of_template(template.table)
+        shape = [len(axis.edges) - 1 for axis in template.axes]
+        time = 2 + [axis.key for axis in template.axes].index("time")
+        cells = shares.reshape(*shares.shape[:2], *shape).sum(axis=time, keepdims=True)
+        times = self.in_window(template.window)
+        times = times / times.sum(axis=2, keepdims=True)
+        others = [n for n in range(2, cells.ndim) if n != time]
+        return np.asarray(cells * np.expand_dims(times, others)).reshape(shares.shape)
+
+    def in_window(self, window: signal_schema.Window) -> Array:
+        """Return the fraction of each component in each bin of the time axis, (components, energies, n)."""
+        source, edges = PulsedSource(window.pulse_mean, window.pulse_width), self.tables.edges["time"]
         fractions = {
-            "prompt": source.fractions("prompt", ends, ConstantTimeEfficiency()),
-            "delayed": source.fractions("delayed", ends, ConstantTimeEfficiency()),
+            "prompt": source.fractions("prompt", edges, ConstantTimeEfficiency()),
+            "delayed": source.fractions("delayed", edges, ConstantTimeEfficiency()),
         }
         return self.by_component(fractions, window)

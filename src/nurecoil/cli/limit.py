@@ -7,12 +7,19 @@ import typer
 from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
 from nurecoil.cli.arguments import parse_levels, parse_profiled
-from nurecoil.cli.intervals import best_fit_text, check_curve, interval_rows, level_json, profile_json
+from nurecoil.cli.intervals import (
+    best_fit_text,
+    check_curve,
+    interval_rows,
+    intervals_json,
+    level_json,
+    profile_json,
+)
 from nurecoil.cli.reading import AskedScan, read_scan
-from nurecoil.cli.terminal import print_pairs
+from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Limit, Result
+    from nurecoil.analysis import Case, Limit, Result
     from nurecoil.inference import Profile
     from nurecoil.parameters import Parameter
 
@@ -23,12 +30,17 @@ HELP = """Find all values of one parameter that experiments allow together.
 Nuisance parameters are profiled: fitted anew at each value. With --freeze-at they are held at their best fit
 for that value of the scanned parameter, and Δχ² is counted from there, as some papers do.
 
+With --vary the limit is found again with one choice after another made otherwise: priors wider, narrower and
+held, bins merged or dropped, other form factors, s_W² and electroweak schemes. The table says what each does
+to the ends; docs/validation.md has those of the data releases.
+
 \b
 Examples:
   nurecoil limit --model 331-beta --experiment binh2021-csi \\
     --set 'beta=-sqrt(3)' --scan m_zprime=0.1TeV..100TeV
   nurecoil limit --model 331-beta --set beta=0 --scan m_zprime=100GeV..10TeV \\
     --experiment binh2021-csi --experiment binh2021-lar --cl 68% --cl 95% --plot limit.png
+  nurecoil limit --model scaled-standard-model --experiment binh2021-csi --scan signal_strength=0..5 --vary
   nurecoil limit --model 331-beta --experiment binh2021-ge --set m_zprime=1TeV \\
     --scan 'beta=-sqrt(3)..sqrt(3)' --prior binh2021-ge_signal=0.3 --json"""
 
@@ -54,6 +66,10 @@ def limit(
     points: given.CurvePoints = 2001,
     form_factor: given.FormFactorName = None,
     engine: given.EngineName = "numpy",
+    vary: Annotated[
+        bool,
+        typer.Option("--vary", help="Say what the limit hangs on, choice by choice.", show_default=False),
+    ] = False,
     as_json: given.AsJson = False,
     plot: given.Plot = None,
 ) -> None:
@@ -67,18 +83,22 @@ def limit(
     over = parse_profiled(asked.model, profile or (), asked.scans)
     frozen = None if freeze_at is None else float(parameter.parse(freeze_at))
     levels = parse_levels(cl)
-    answer(
-        asked,
-        lambda: analysis.limit(
-            *asked.question,
-            asked.scans[0],
+
+    def ask(case: "Case") -> "Result[Limit]":
+        return analysis.limit(
+            *(asked.model, case.experiments, case.fixed, asked.scans[0]),
             cl=levels,
             freeze_at=frozen,
-            widths=asked.widths,
+            widths=case.widths,
             over=over,
             engine=engine,
             points=points,
-        ),
+        )
+
+    case = analysis.Case(tuple(asked.experiments), asked.values, asked.widths)
+    answer(
+        asked,
+        lambda: analysis.vary(ask, asked.model, case) if vary else ask(case),
         _json,
         _print,
         as_json,
@@ -95,6 +115,17 @@ def _json(asked: AskedScan, result: "Result[Limit]") -> dict[str, object]:
         **profile_json(parameter, values.cl, profile),
         "levels": [level_json(unit, cl, curve) for cl, curve in values.profiles.items()],
         "curve": {"values": profile.values / unit, "delta_chi2": profile.delta_chi2},
+        "variations": values.variations
+        and [
+            {
+                "choice": varied.choice,
+                "meaning": varied.meaning,
+                **intervals_json(unit, varied.intervals),
+                "shifts": [None if shift is None else shift / unit for shift in varied.shifts],
+                "converged": varied.converged,
+            }
+            for varied in values.variations
+        ],
     }
 
 
@@ -110,6 +141,13 @@ def _print(asked: AskedScan, result: "Result[Limit]") -> None:
     levels = ", ".join(f"{100 * cl:g} %" for cl in profiles)
     bounds = ", ".join(f"{profile.level:.4g}" for profile in profiles.values())
     print_pairs(asked.title(f"{parameter.name} at {levels} CL (Δχ² ≤ {bounds})"), rows)
+    if result.values.variations is not None:
+        from nurecoil.exhibits import variations_table
+
+        print()
+        table = variations_table(result)
+        print_table(table.title, table.columns, table.rows)
+        print(table.caption)
 
 
 def _limits(parameter: "Parameter", profile: "Profile") -> list[tuple[str, str]]:

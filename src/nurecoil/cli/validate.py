@@ -22,7 +22,7 @@ HELP = """Recompute what is published of the COHERENT releases, and print it bes
 
 Prints, for each experiment, the published number, ours, the difference, and the difference in units of the
 published error. With --output it writes the page validation.md, which also says what each difference comes
-from, and its figures, images/validation-EXPERIMENT.png.
+from and what limits hang on (some minutes), and its figures, images/validation-EXPERIMENT.png.
 
 \b
 Examples:
@@ -51,8 +51,9 @@ def validate(
         raise NurecoilError('--output "" names no directory')
     chosen = tuple(dict.fromkeys(experiment or ())) or validation.experiments()
     with ExitStack() as end, staged(output) if output else nullcontext() as stage:
-        with watched(), in_steps(len(chosen)) as begin:
-            result = validation.validate(chosen, begin)
+        tables = sum(set(limit.experiments) <= set(chosen) for limit in validation.LIMITS) if stage else 0
+        with watched(), in_steps(len(chosen) + tables) as begin:
+            result = validation.validate(chosen, begin, limits=bool(tables))
         end.callback(_print, result, as_json)  # even if the page cannot be written
         if stage:
             _write_page(result.document, stage)

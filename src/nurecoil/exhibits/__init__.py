@@ -6,6 +6,7 @@ from nurecoil.exhibits.impact import impact_figure
 from nurecoil.exhibits.limit import limit_figure
 from nurecoil.exhibits.map import map_figure
 from nurecoil.exhibits.sensitivity import sensitivity_figure
+from nurecoil.exhibits.variations import variations_table
 
 __all__ = [
     "combination_figure",
@@ -14,4 +15,5 @@ __all__ = [
     "limit_figure",
     "map_figure",
     "sensitivity_figure",
+    "variations_table",
 ]

@@ -1,7 +1,6 @@
 """The signal of an experiment, predicted and rescaled, and what may vary with it in a fit."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +49,7 @@ def rescaled(compiled: CompiledExperiment, counts: Array) -> CompiledExperiment:
         vector = templates.vector * ratio[:, np.newaxis, np.newaxis]
         return RecoilTemplates(vector, templates.magnetic * ratio[:, np.newaxis])
 
-    variations = tuple((scaled(up), scaled(down)) for up, down in compiled.variations)
-    return replace(compiled, templates=scaled(compiled.templates), variations=variations)
+    return compiled.with_templates(scaled)
 
 
 def release_template(name: str, compiled: CompiledExperiment) -> Array | None:

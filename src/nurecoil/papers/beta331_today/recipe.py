@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nurecoil.analysis import Limit, Result, limit
 from nurecoil.card import load_experiment
-from nurecoil.constants import SIN2_THETA_W
+from nurecoil.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
 from nurecoil.document import Document, Figure, LimitBar, LimitBars, Section, Table
 from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.models import ZPRIME_331
@@ -18,7 +18,6 @@ from nurecoil.papers.paper import Paper, Reproduction
 EXPERIMENTS = ("coherent-csi-2021", "coherent-lar-2020")
 SCAN = (1e5, 1e8)  # MeV
 POINTS = 1001
-OTHER_SIN2_THETA_W = 0.2312  # the value at the Z pole, to show how much the limit hangs on it
 TITLE = "The 331β model with COHERENT's data of today"
 
 
@@ -53,7 +52,7 @@ def reproduce(progress: Callable[[str], None]) -> Reproduction:
     for beta in BETA_OF:
         progress(f"limits for β = {BETA_TEXT[beta]}")
         readings += [_reading(compiled, beta, variant) for variant in VARIANTS]
-    other = _reading(compiled, "-sqrt3", "equations", OTHER_SIN2_THETA_W).lower_limit or 0.0
+    other = _reading(compiled, "-sqrt3", "equations", SIN2_THETA_W_AT_Z).lower_limit or 0.0
     table = _table(readings)
     document = Document(
         title=TITLE,
@@ -85,7 +84,7 @@ def _lead(readings: list[Reading], other: float) -> str:
         f"From the equations of Binh et al. (2021), β = −√3 now needs *m*<sub>Z′</sub> ≥ {strong:.2f} TeV at"
         f" 90 % CL; for every other β a mass of {max(lows.values()):.2f} TeV is allowed. Coherent scattering"
         " reaches the TeV scale at β = −√3 only, and the LHC bounds of 3.7 to 4 TeV are ahead of it for"
-        f" every β. The limit hangs on s<sub>W</sub>²: {other:.2f} TeV at {OTHER_SIN2_THETA_W}."
+        f" every β. The limit hangs on s<sub>W</sub>²: {other:.2f} TeV at {SIN2_THETA_W_AT_Z}."
     )
 
 
