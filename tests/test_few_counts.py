@@ -355,6 +355,8 @@ def test_scans_from_no_signal_converge(tmp_path, seen, more):
         assert bands["lowest_allowed"][2] == pytest.approx(0.1057, abs=0.005)
     profiled = result("limit", *few, "--profile", "sin2_theta_w=0.2..0.3", "--points", "101")
     assert profiled["converged"]
+    mapped = result("map", *few, "--scan", "sin2_theta_w=0.2..0.3", "--points", "21")
+    assert mapped["converged"]
 
 
 def test_probabilities_of_an_infinite_statistic():

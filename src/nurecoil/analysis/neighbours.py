@@ -67,7 +67,7 @@ class Neighbours:
         relevant = found.chi2 <= min(found.chi2.min(), known.chi2.min()) + REACH
         first = known.pulls[near[:, 0]]
         for other in near[:, 1:].T:
-            jump = (np.abs(known.pulls[other] - first) / self.question.pull_scale).max(axis=1)
+            jump = (np.abs(known.pulls[other] - first) / self.question.pull_scale).max(axis=1, initial=0.0)
             again = np.flatnonzero(relevant & (jump > _APART))
             if again.size:
                 fits = self.question.profiled_from(x[again], known.at(other[again]))
