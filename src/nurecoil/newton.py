@@ -124,8 +124,9 @@ def propose(state: State, low: Any, high: Any, tolerance: float, xp: Any) -> tup
     """Return where to try next, by how much the value should fall there, and which are done."""
     x, value, gradient, hessian, damping, active, converged = state
     held = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
+    tolerance = tolerance + ROUNDING * xp.where(active, xp.abs(value), 0.0)
     step, decrease = _step(hessian, xp.where(held, 0.0, gradient), damping, held, tolerance, xp)
-    done = active & (xp.abs(decrease) < tolerance + ROUNDING * xp.abs(value)) & (damping < 1)
+    done = active & (xp.abs(decrease) < tolerance) & (damping < 1)
     active = active & ~done & (damping < LARGEST_DAMPING)
     trial = xp.clip(x + xp.where(active & (decrease > 0), step, 0.0), low, high)
     return trial, decrease, state._replace(active=active, converged=converged | done)
@@ -169,7 +170,7 @@ def triangle(variables: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(variables) for j in range(i + 1)]
 
 
-def _step(hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: float, xp: Any) -> tuple[Any, Any]:
+def _step(hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: Any, xp: Any) -> tuple[Any, Any]:
     """Return a step (J, P) and the decrease that it should bring: the tolerance, away from a saddle."""
     n = len(gradient)
     if xp is np and gradient.shape[1] < _FEW * n:
