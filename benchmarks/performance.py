@@ -163,7 +163,9 @@ def loops(effort: Effort) -> float:
     base = likelihood._base(part, len(strengths), {})
     inputs = likelihood._inputs(part, strengths, None, base, likelihood._free(()))
     numba.set_num_threads(2)
-    return best(lambda: parabola.minimise(_layout(likelihood), inputs), effort.seconds) / len(strengths)
+    return best(lambda: parabola.minimise(_layout(likelihood), inputs, len(strengths)), effort.seconds) / len(
+        strengths
+    )
 
 
 def _layout(likelihood: JointLikelihood) -> Layout:

@@ -264,7 +264,16 @@ def test_loops_are_compiled_again_when_any_of_their_sources_changes(monkeypatch)
 def test_derivatives_of_the_loops_are_those_of_numpy(seed):
     """Where a Hessian is wrong the minimum is still found, slowly: so it is compared by itself."""
     pytest.importorskip("numba")
+    import numba
+
     from nurecoil.likelihood.fused import chi2, counts, packing
+
+    evaluate, predict = chi2.evaluate, counts.predict
+
+    @numba.njit
+    def evaluated(flat, points, work, x, gradient, hessian):
+        predict(flat, points.strengths[0], work.rows)
+        return evaluate(flat, points, 0, work, x, gradient, hessian)
 
     likelihood = JointLikelihood(TERMS["poisson and gaussian that share a pull"](seed), {})
     free, point = likelihood._free(()), slice(0, 1)
@@ -272,16 +281,10 @@ def test_derivatives_of_the_loops_are_those_of_numpy(seed):
     inputs = likelihood._inputs(point, np.empty((1, 0)), expansion(seed), base, free)
     x = np.random.default_rng(seed).uniform(-0.9, 0.9, (layout.variables, 1)) * 0.5
     value, gradient, hessian = evaluate_joint(layout, inputs, x, np)
-    packed, (strengths_there, centre) = packing.packed(layout), packing.expansion_rows(inputs, 2)
-    n, table = packed.sizes, packed.table
-    rows = np.zeros((n.rows, n.bins))
-    rows[n.a : n.a + n.entries] = table[n.fixed_a : n.fixed_a + n.entries]
-    rows[n.b : n.b + n.entries] = table[n.fixed_b : n.fixed_b + n.entries]
-    counts.predict(n, packed.components, table, strengths_there[0], rows)
-    data = [packing.side_by_side(part)[0] for part in (inputs.observed, inputs.offsets)]
-    g, h, t = np.empty(len(x)), np.zeros((len(x), len(x))), np.zeros(len(packed.columns))
-    rest, centres = float(inputs.rest[0]), inputs.centres[0]
-    found = chi2.evaluate(*packed, centre[0], data[0], rest, data[1], centres, x[:, 0], rows, t, g, h)
+    flat, points = packing.packed(layout), packing.points_of(inputs, None, None, 2)
+    work, g, h = packing.work_of(flat), np.empty(len(x)), np.zeros((len(x), len(x)))
+    for _ in range(2):  # what is left of one point changes nothing of the next
+        found = evaluated(flat, points, work, x[:, 0], g, h)
     assert found == pytest.approx(value[0], rel=1e-12)
     np.testing.assert_allclose(g, gradient[:, 0], rtol=1e-11, atol=1e-10)
     np.testing.assert_allclose(h[np.tril_indices(len(x))], hessian[:, 0], rtol=1e-11, atol=1e-10)
