@@ -18,6 +18,7 @@ from nurecoil.likelihood import (
 )
 from nurecoil.likelihood.problem import evaluate_joint
 from nurecoil.likelihood.search import Hop
+from nurecoil.newton import minimise_traced
 
 STRENGTHS, POINTS, BINS = 3, 60, 7
 MODULES = {"fast": "numba", "jax": "jax"}
@@ -234,6 +235,28 @@ def test_negative_counts_are_refused_by_all(engine):
     found = likelihood.profiled(np.zeros((2, STRENGTHS)), {"rate": -2.0})
     assert np.isinf(found.chi2).all()
     assert not found.converged.any()
+
+
+def test_jax_compiles_few_sizes_of_a_batch(monkeypatch):
+    pytest.importorskip("jax")
+    from nurecoil.likelihood import traced
+
+    sizes = []
+
+    def minimise(problem, x, *more):
+        sizes.append(x.shape[1])
+        return minimise_traced(problem, x, *more)
+
+    monkeypatch.setattr(traced, "minimise_traced", minimise)
+    likelihood = JointLikelihood(TERMS["gaussian"](1), {})
+    traced_one = replace(likelihood, engine_name="jax")
+    for points in (5, 6, 8, 3, 4, 7, 1):
+        q = strengths(1)[:points]
+        assert_same(traced_one.profiled(q), likelihood.profiled(q))
+    assert sizes == [8, 4, 1]
+    for points in [*range(1, 40), 512, 513, 1000, 1025, 2840, 5000, 100_000]:
+        assert points <= traced._size(points) <= (2 * points - 1 if points <= 512 else 1.125 * points)
+    assert traced._size(0) == 0
 
 
 def test_logarithm_and_exponential_of_the_loops_are_right_to_rounding():
