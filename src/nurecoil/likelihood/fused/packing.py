@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.likelihood.arrays import Background, SignalArrays
+from nurecoil.likelihood.expansion import Moving
 from nurecoil.likelihood.problem import Inputs, Layout
 
 Array = NDArray[np.float64]
@@ -131,6 +132,7 @@ class Work(NamedTuple):
 
 def points_of(inputs: Inputs, low: Array | None, high: Array | None, parameters: int) -> Points:
     """Return the inputs as flat arrays."""
+    assert not isinstance(inputs.expansion, Moving)  # which is NumPy's own
     if inputs.expansion is None:
         strengths, middle = inputs.strengths[:, np.newaxis], np.zeros((1, parameters))
     else:
