@@ -161,13 +161,14 @@ def loops(effort: Effort) -> float:
     )
     part = slice(0, len(strengths))
     base = likelihood._base(part, len(strengths), {})
-    inputs = likelihood._inputs(part, strengths, None, base, likelihood._free(()))
+    inputs = likelihood._inputs(part, strengths, None, base, likelihood._free(()), ())
     numba.set_num_threads(2)
-    return best(lambda: parabola.minimise(_layout(likelihood), inputs), effort.seconds) / len(strengths)
+    layout = _layout(likelihood)
+    return best(lambda: parabola.minimise(layout, inputs, part.stop), effort.seconds) / part.stop
 
 
 def _layout(likelihood: JointLikelihood) -> Layout:
-    return likelihood._layout(likelihood._free(()), 0)
+    return likelihood._layout(likelihood._free(()), 0, ())
 
 
 def unturned() -> Work:

@@ -17,7 +17,7 @@ from nurecoil.likelihood import (
     gaussian_term,
 )
 from nurecoil.likelihood.problem import evaluate_joint
-from nurecoil.likelihood.search import Hop
+from nurecoil.newton import minimise_traced
 
 STRENGTHS, POINTS, BINS = 3, 60, 7
 MODULES = {"fast": "numba", "jax": "jax"}
@@ -130,17 +130,19 @@ def at_most(templates):
 
 
 def test_hops_find_the_same_valleys(engine):
-    alone = JointLikelihood(TERMS["poisson"](1), {})
-    hopping = replace(alone, hops=(Hop("bend", 1.5), Hop("bend", -1.5)))
+    hopping = JointLikelihood(TERMS["poisson"](1), {})
+    assert hopping.starts > 1
     start, edges = np.zeros((POINTS, 2)), (np.full(2, -0.15), np.full(2, 0.15))
+    alone = {"pulls": hopping.begin}  # from where none hops
     for ask in (
-        lambda likelihood: likelihood.profiled(strengths(1)),
-        lambda likelihood: likelihood.profiled(strengths(1), {"flux": 0.05}),
-        lambda likelihood: likelihood.fitted(expansion(1), start, *edges),
+        lambda likelihood, **how: likelihood.profiled(strengths(1), **how),
+        lambda likelihood, **how: likelihood.profiled(strengths(1), {"flux": 0.05}, **how),
+        lambda likelihood, **how: likelihood.fitted(expansion(1), start, *edges, **how),
     ):
         check(hopping, engine, ask)
-        assert (ask(hopping).chi2 <= ask(alone).chi2 + 1e-9).all()
-    assert (hopping.profiled(strengths(1)).chi2 < alone.profiled(strengths(1)).chi2 - 1).any()
+        assert (ask(hopping).chi2 <= ask(hopping, **alone).chi2 + 1e-9).all()
+    lowest = hopping.profiled(strengths(1), reach=np.inf).chi2
+    assert (lowest < hopping.profiled(strengths(1), **alone).chi2 - 1).any()
     held = {"bend": np.full(POINTS, 0.3)}
     check(hopping, engine, lambda likelihood: likelihood.profiled(strengths(1), held))
 
@@ -192,8 +194,8 @@ def test_a_prior_of_a_parameter_holds_it_as_tight_as_its_weight(name, engine):
     """Weak, it changes nothing; tight, the parameter stays where the prior is centred, point by point."""
     likelihood = JointLikelihood(TERMS[name](7), {})
     free, points = likelihood._free(()), slice(0, POINTS)
-    layout, base = likelihood._layout(free, 2), np.tile(likelihood.centre, (POINTS, 1))
-    inputs = likelihood._inputs(points, np.empty((1, 0)), expansion(7), base, free)
+    layout, base = likelihood._layout(free, 2, ()), np.tile(likelihood.centre, (POINTS, 1))
+    inputs = likelihood._inputs(points, np.empty((1, 0)), expansion(7), base, free, ())
     n, centres = len(free), np.random.default_rng(7).uniform(-0.1, 0.1, (POINTS, 2))
     inputs = inputs._replace(centres=np.hstack([np.zeros((POINTS, n)), centres]))
 
@@ -236,6 +238,28 @@ def test_negative_counts_are_refused_by_all(engine):
     assert not found.converged.any()
 
 
+def test_jax_compiles_few_sizes_of_a_batch(monkeypatch):
+    pytest.importorskip("jax")
+    from nurecoil.likelihood import traced
+
+    sizes = []
+
+    def minimise(problem, x, *more):
+        sizes.append(x.shape[1])
+        return minimise_traced(problem, x, *more)
+
+    monkeypatch.setattr(traced, "minimise_traced", minimise)
+    likelihood = JointLikelihood(TERMS["gaussian"](1), {})
+    traced_one = replace(likelihood, engine_name="jax")
+    for points in (5, 6, 8, 3, 4, 7, 1):
+        q = strengths(1)[:points]
+        assert_same(traced_one.profiled(q), likelihood.profiled(q))
+    assert sizes == [8, 4, 1]
+    for points in [*range(1, 40), 512, 513, 1000, 1025, 2840, 5000, 100_000]:
+        assert points <= traced._size(points) <= (2 * points - 1 if points <= 512 else 1.125 * points)
+    assert traced._size(0) == 0
+
+
 def test_logarithm_and_exponential_of_the_loops_are_right_to_rounding():
     pytest.importorskip("numba")
     from nurecoil.likelihood.fused.arithmetic import exp, ln
@@ -264,24 +288,27 @@ def test_loops_are_compiled_again_when_any_of_their_sources_changes(monkeypatch)
 def test_derivatives_of_the_loops_are_those_of_numpy(seed):
     """Where a Hessian is wrong the minimum is still found, slowly: so it is compared by itself."""
     pytest.importorskip("numba")
+    import numba
+
     from nurecoil.likelihood.fused import chi2, counts, packing
+
+    evaluate, predict = chi2.evaluate, counts.predict
+
+    @numba.njit
+    def evaluated(flat, points, work, x, gradient, hessian):
+        predict(flat, points.strengths[0], work.rows)
+        return evaluate(flat, points, 0, work, x, gradient, hessian)
 
     likelihood = JointLikelihood(TERMS["poisson and gaussian that share a pull"](seed), {})
     free, point = likelihood._free(()), slice(0, 1)
-    layout, base = likelihood._layout(free, 2), likelihood.centre[np.newaxis]
-    inputs = likelihood._inputs(point, np.empty((1, 0)), expansion(seed), base, free)
+    layout, base = likelihood._layout(free, 2, ()), likelihood.centre[np.newaxis]
+    inputs = likelihood._inputs(point, np.empty((1, 0)), expansion(seed), base, free, ())
     x = np.random.default_rng(seed).uniform(-0.9, 0.9, (layout.variables, 1)) * 0.5
     value, gradient, hessian = evaluate_joint(layout, inputs, x, np)
-    packed, (strengths_there, centre) = packing.packed(layout), packing.expansion_rows(inputs, 2)
-    n, table = packed.sizes, packed.table
-    rows = np.zeros((n.rows, n.bins))
-    rows[n.a : n.a + n.entries] = table[n.fixed_a : n.fixed_a + n.entries]
-    rows[n.b : n.b + n.entries] = table[n.fixed_b : n.fixed_b + n.entries]
-    counts.predict(n, packed.components, table, strengths_there[0], rows)
-    data = [packing.side_by_side(part)[0] for part in (inputs.observed, inputs.offsets)]
-    g, h, t = np.empty(len(x)), np.zeros((len(x), len(x))), np.zeros(len(packed.columns))
-    rest, centres = float(inputs.rest[0]), inputs.centres[0]
-    found = chi2.evaluate(*packed, centre[0], data[0], rest, data[1], centres, x[:, 0], rows, t, g, h)
+    flat, points = packing.packed(layout), packing.points_of(inputs, None, None, 2)
+    work, g, h = packing.work_of(flat), np.empty(len(x)), np.zeros((len(x), len(x)))
+    for _ in range(2):  # what is left of one point changes nothing of the next
+        found = evaluated(flat, points, work, x[:, 0], g, h)
     assert found == pytest.approx(value[0], rel=1e-12)
     np.testing.assert_allclose(g, gradient[:, 0], rtol=1e-11, atol=1e-10)
     np.testing.assert_allclose(h[np.tril_indices(len(x))], hessian[:, 0], rtol=1e-11, atol=1e-10)

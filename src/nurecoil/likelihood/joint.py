@@ -420,8 +420,8 @@ class JointLikelihood:
         ]
         moved = base[:1] if (base == base[:1]).all() else base
         measured = np.atleast_2d(data.centres)
-        centres = (measured[:, free] - self.centre[free]) / self._scale[free]
-        centres = np.pad(centres, [(0, 0), (0, expansion.d if expansion else 0)])
+        centres = np.zeros((len(measured), len(free) + (expansion.d if expansion else 0)))
+        centres[:, : len(free)] = (measured[:, free] - self.centre[free]) / self._scale[free]
         for tie in tied:
             centres[:, len(free) + tie.parameter] = (measured[:, tie.pull] - tie.low) / tie.range
         return Inputs(

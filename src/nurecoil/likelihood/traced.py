@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.likelihood.problem import Inputs, JointProblem, Layout
+from nurecoil.likelihood.problem import Inputs, JointProblem, Layout, taken
 from nurecoil.newton import Minimum, minimise_traced
 
 Array = NDArray[np.float64]
@@ -15,12 +15,22 @@ def minimise(layout: Layout, inputs: Inputs, start: Array, low: Array | None, hi
     """Return the minima of P points from `start` (J, P) inside the box (J, P)."""
     import jax
 
+    points = start.shape[1]
+    which = np.minimum(np.arange(_size(points)), points - 1)  # the last stands there again
     edges = [
         np.full_like(start, end) if edge is None else edge for edge, end in ((low, -np.inf), (high, np.inf))
     ]
+    arrays = (array[:, which] for array in (start, *edges))
     with jax.enable_x64(True):
-        value, x, converged = _compiled(layout)(inputs._replace(signals=()), start, *edges)
-        return Minimum(np.asarray(value), np.asarray(x), np.asarray(converged))
+        found = _compiled(layout)(taken(inputs._replace(signals=()), which), *arrays)
+        return Minimum(*(np.asarray(array)[..., :points] for array in found))
+
+
+def _size(points: int) -> int:
+    """Return as how many points these are computed: each number is compiled once, so that there are few."""
+    power = 1 << max(points - 1, 0).bit_length()
+    step = max(power // 16, 1) if power > 512 else power  # of many, at most an eighth more
+    return -(-points // step) * step
 
 
 def _compiled(layout: Layout) -> Any:

@@ -2,12 +2,12 @@
 
 import math
 
-import numpy as np
-
 from nurecoil.likelihood.fused.arithmetic import exp, ln
 from nurecoil.likelihood.fused.compiling import compiled
 from nurecoil.likelihood.fused.packing import (
+    COLUMN,
     LINEAR,
+    NOMINAL,
     RATES,
     RATES_END,
     SHAPES,
@@ -23,52 +23,62 @@ _END = math.exp(MOST_CHANGE)
 
 
 @compiled
-def predict(n, components, table, strengths, rows):
+def predict(layout, strengths, rows):
     """Fill in the predictions of all templates, and their derivatives, at the centre of the expansion."""
-    for order in range(1 + n.parameters + n.pairs):
-        for m in range(n.templates):
-            row, template = n.prediction + order * n.templates + m, n.template + m * n.strengths
-            for bin in range(n.bins):
-                rows[row, bin] = 0.0
-            for k in range(n.strengths):
+    for order in range(len(strengths)):
+        for m in range(len(layout.templates)):
+            row = rows[layout.sizes.prediction + order * len(layout.templates) + m]
+            for bin in range(layout.bins[m]):
+                row[bin] = 0.0
+            for k in range(strengths.shape[1]):
                 q = strengths[order, k]
                 if q != 0.0:
-                    for bin in range(n.bins):
-                        rows[row, bin] += q * table[template + k, bin]
-    if n.parameters == 0:
-        for m in range(n.templates):
-            for bin in range(n.bins):
-                rows[n.here + m, bin] = rows[n.prediction + m, bin]
-        morph(n, components, rows)
+                    for bin in range(layout.bins[m]):
+                        row[bin] += q * layout.templates[m, k, bin]
 
 
 @compiled
-def move(n, x, middle, rows):
+def move(layout, x, middle, rows):
     """Fill in the predictions and their slopes at the parameters, expanded around their `middle`."""
-    d, size = n.parameters, n.templates
-    for m in range(size):
-        here, centre = n.here + m, n.prediction + m
-        for bin in range(n.bins):
+    n, d, step = layout.sizes, layout.sizes.parameters, layout.sizes.templates
+    for m in range(step):
+        here, centre, size, pair = n.here + m, n.prediction + m, layout.bins[m], 0
+        for bin in range(size):
             rows[here, bin] = rows[centre, bin]
         for i in range(d):
-            along, slope = x[n.free + i] - middle[i], here + (1 + i) * size
-            for bin in range(n.bins):
-                rows[slope, bin] = rows[centre + (1 + i) * size, bin]
-                rows[here, bin] += along * rows[slope, bin]
-        pair = 0
+            along, slope = x[n.free + i] - middle[i], rows[centre + (1 + i) * step]
+            for bin in range(size):
+                rows[here, bin] += along * slope[bin]
+                rows[here + (1 + i) * step, bin] = slope[bin]
         for i in range(d):
             along_i = x[n.free + i] - middle[i]
             for j in range(i + 1):
-                along_j = x[n.free + j] - middle[j]
-                curve = centre + (1 + d + pair) * size
+                along_j, curve = x[n.free + j] - middle[j], rows[centre + (1 + d + pair) * step]
                 product = (0.5 if i == j else 1.0) * along_i * along_j
-                for bin in range(n.bins):
-                    rows[here, bin] += product * rows[curve, bin]
-                    rows[here + (1 + i) * size, bin] += along_j * rows[curve, bin]
+                for bin in range(size):
+                    rows[here, bin] += product * curve[bin]
+                    rows[here + (1 + i) * step, bin] += along_j * curve[bin]
                 if i != j:
-                    for bin in range(n.bins):
-                        rows[here + (1 + j) * size, bin] += along_i * rows[curve, bin]
+                    for bin in range(size):
+                        rows[here + (1 + j) * step, bin] += along_i * curve[bin]
                 pair += 1
+
+
+@compiled
+def morph(layout, rows):
+    """Fill in the exponents of the signals' shapes."""
+    n, components = layout.sizes, layout.components
+    for c in range(len(components)):
+        if components[c, TEMPLATE] < 0:
+            continue
+        nominal = rows[components[c, NOMINAL]]
+        for entry in range(components[c, SHAPES], components[c, SHAPES_END]):
+            above = components[c, NOMINAL] + 1 + 2 * (entry - components[c, SHAPES])
+            for bin in range(components[c, SIZE]):
+                up = _log_ratio(rows[above, bin], nominal[bin])
+                down = _log_ratio(rows[above + 1, bin], nominal[bin])
+                rows[n.a + entry, bin] = 0.5 * (up - down)
+                rows[n.b + entry, bin] = 0.5 * (up + down)
 
 
 @compiled
@@ -81,140 +91,48 @@ def _log_ratio(shape, counts):
 
 
 @compiled
-def morph(n, components, rows):
-    """Fill in the exponents of the signals' shapes, with their derivatives in the parameters."""
-    for c in range(n.components):
-        template = components[c, TEMPLATE]
-        if template < 0:
-            continue
-        nominal, shaped = n.here + template, components[c, SHAPES]
-        for entry in range(shaped, components[c, SHAPES_END]):
-            above = nominal + 1 + 2 * (entry - shaped)
-            for bin in range(components[c, SIZE]):
-                up = _log_ratio(rows[above, bin], rows[nominal, bin])
-                down = _log_ratio(rows[above + 1, bin], rows[nominal, bin])
-                rows[n.a + entry, bin] = 0.5 * (up - down)
-                rows[n.b + entry, bin] = 0.5 * (up + down)
-            if n.parameters:
-                for end in range(2):
-                    _log_slopes(n, 2 * entry + end, nominal, above + end, components[c, SIZE], rows)
-
-
-@compiled
-def _log_slopes(n, which, nominal, above, size, rows):
-    """Fill in the derivatives of ln(y/s); none where the morphing has come to its end."""
-    d, step, over_y, over_s = n.parameters, n.templates, n.scratch, n.scratch + 1
-    curve_s, curve_y = (nominal - n.here) + n.prediction, (above - n.here) + n.prediction
-    for bin in range(size):
-        s, y = rows[nominal, bin], rows[above, bin]
-        inside = s > 0.0 and y > 0.0 and y < _END * s and s < _END * y
-        rows[over_y, bin] = 1.0 / (y if inside else np.inf)
-        rows[over_s, bin] = 1.0 / (s if inside else np.inf)
-    pair = 0
-    for i in range(d):
-        y_i, s_i = above + (1 + i) * step, nominal + (1 + i) * step
-        for bin in range(size):
-            by_s = rows[s_i, bin] * rows[over_s, bin]
-            rows[n.logs + which * d + i, bin] = rows[y_i, bin] * rows[over_y, bin] - by_s
-        for j in range(i + 1):
-            y_j, s_j = above + (1 + j) * step, nominal + (1 + j) * step
-            y_ij, s_ij = curve_y + (1 + d + pair) * step, curve_s + (1 + d + pair) * step
-            target = n.logs2 + which * n.pairs + pair
-            for bin in range(size):
-                over = rows[over_y, bin]
-                rows[target, bin] = (rows[y_ij, bin] - rows[y_i, bin] * rows[y_j, bin] * over) * over
-            for bin in range(size):
-                over = rows[over_s, bin]
-                rows[target, bin] -= (rows[s_ij, bin] - rows[s_i, bin] * rows[s_j, bin] * over) * over
-            pair += 1
-
-
-@compiled
-def expand(n, components, factors, table, t, rows):
+def expand(layout, work):
     """Fill in the counts of each component, their slopes in the pulls of their shapes, and μ."""
-    for term in range(n.terms):
-        for bin in range(n.bins):
-            rows[n.mu + term, bin] = 0.0
-    for c in range(n.components):
-        size, template = components[c, SIZE], components[c, TEMPLATE]
-        mu, scale, part = n.mu + components[c, TERM], n.scale + c, n.part + c
-        rate = rate_of(components, factors, t, c)
-        shapes, end = components[c, SHAPES], components[c, SHAPES_END]
+    n, components, rows, t = layout.sizes, layout.components, work.rows, work.t
+    for row in range(n.mu, n.first):
+        for bin in range(rows.shape[1]):
+            rows[row, bin] = 0.0
+    for c in range(len(components)):
+        size, shapes, end = components[c, SIZE], components[c, SHAPES], components[c, SHAPES_END]
+        mu, nominal, scale = rows[n.mu + components[c, TERM]], rows[components[c, NOMINAL]], rows[n.scale + c]
+        column = n.column + components[c, COLUMN]
+        counts, rate = rows[column], _rate(layout, t, c)
+        work.rates[c] = rate
+        for bin in range(size):
+            scale[bin] = 0.0 if shapes < end else rate
+        for entry in range(shapes, end):
+            along = t[layout.shapes[entry]]
+            bend, bend_slope = bent(along), bent_slope(along)
+            a, b, slope = rows[n.a + entry], rows[n.b + entry], rows[n.log_slope + entry]
+            for bin in range(size):
+                scale[bin] += along * a[bin] + bend * b[bin]
+                slope[bin] = a[bin] + bend_slope * b[bin]
         if shapes < end:
             for bin in range(size):
-                rows[scale, bin] = 0.0
-            for entry in range(shapes, end):
-                along = t[n.rates + entry]
-                bend = bent(along)
-                for bin in range(size):
-                    rows[scale, bin] += along * rows[n.a + entry, bin] + bend * rows[n.b + entry, bin]
-            for bin in range(size):
-                rows[scale, bin] = rate * exp(min(max(rows[scale, bin], -LARGEST), LARGEST))
-        elif template >= 0:
-            for bin in range(size):
-                rows[scale, bin] = rate
-        if template >= 0:
-            for bin in range(size):
-                rows[part, bin] = rows[scale, bin] * rows[n.here + template, bin]
-        elif shapes < end:
-            for bin in range(size):
-                rows[part, bin] = rows[scale, bin] * table[n.counts + c, bin]
-        else:
-            for bin in range(size):
-                rows[part, bin] = rate * table[n.counts + c, bin]
+                scale[bin] = rate * exp(min(max(scale[bin], -LARGEST), LARGEST))
         for bin in range(size):
-            rows[mu, bin] += rows[part, bin]
+            counts[bin] = scale[bin] * nominal[bin]
+            mu[bin] += counts[bin]
         for entry in range(shapes, end):
-            bend = bent_slope(t[n.rates + entry])
             for bin in range(size):
-                slope = rows[n.a + entry, bin] + bend * rows[n.b + entry, bin]
-                rows[n.log_slope + entry, bin] = slope
-                rows[n.slope + entry, bin] = slope * rows[part, bin]
+                rows[column + 1 + entry - shapes, bin] = rows[n.log_slope + entry, bin] * counts[bin]
 
 
 @compiled
-def expand_outwards(n, components, t, rows):
-    """Fill in ∂μ of each signal in the parameters."""
-    for c in range(n.components):
-        template = components[c, TEMPLATE]
-        if template < 0:
-            continue
-        nominal = n.here + template
-        for i in range(n.parameters):
-            column = n.slope + n.entries + c * n.parameters + i
-            for bin in range(components[c, SIZE]):
-                rows[column, bin] = 0.0
-            for entry in range(components[c, SHAPES], components[c, SHAPES_END]):
-                along = t[n.rates + entry]
-                up, down = 0.5 * (along + bent(along)), 0.5 * (bent(along) - along)
-                above, below = (
-                    n.logs + 2 * entry * n.parameters + i,
-                    n.logs + (2 * entry + 1) * n.parameters + i,
-                )
-                for bin in range(components[c, SIZE]):
-                    rows[column, bin] += up * rows[above, bin] + down * rows[below, bin]
-            slope = nominal + (1 + i) * n.templates
-            for bin in range(components[c, SIZE]):
-                outward = rows[slope, bin] + rows[nominal, bin] * rows[column, bin]
-                rows[column, bin] = rows[n.scale + c, bin] * outward
-
-
-@compiled
-def rate_of(components, factors, t, c):
+def _rate(layout, t, c):
     """Return what the pulls of its rate make of a component."""
     total = 0.0
-    for r in range(components[c, RATES], components[c, RATES_END]):
-        total += factors[r, 0] * t[r]
-    if components[c, LINEAR]:
+    for r in range(layout.components[c, RATES], layout.components[c, RATES_END]):
+        total += layout.logarithms[r] * t[layout.rates[r]]
+    if layout.components[c, LINEAR]:
         rate = 1.0 + total
         return SMALLEST if abs(rate) < SMALLEST else rate
-    return np.exp(min(max(total, -LARGEST), LARGEST))
-
-
-@compiled
-def over_rate(components, factors, t, c):
-    """Return what turns a component's counts times a logarithm λ into their slope in a pull of the rate."""
-    return 1.0 / rate_of(components, factors, t, c) if components[c, LINEAR] else 1.0
+    return math.exp(min(max(total, -LARGEST), LARGEST))
 
 
 @compiled
@@ -227,3 +145,68 @@ def bent(t):
 def bent_slope(t):
     """Return its derivative."""
     return 2.0 * min(max(t, -1.0), 1.0)
+
+
+@compiled
+def expand_outwards(layout, work):
+    """Fill in ∂μ of the signals in the parameters, and what their second derivatives are made of.
+
+    μ = s·scale, ∂_i μ = scale (∂_i s + s L_i) with L_i = ∂_i ln(scale); and L_ij = ∂_j L_i, and ∂_t L_i.
+    """
+    n, components, rows, d = layout.sizes, layout.components, work.rows, layout.sizes.parameters
+    for c in range(len(components)):
+        if components[c, TEMPLATE] < 0:
+            continue
+        size, shapes, nominal = components[c, SIZE], components[c, SHAPES], components[c, NOMINAL]
+        logs, logs2 = n.logs + components[c, TERM] * d, n.logs2 + components[c, TERM] * n.pairs
+        for row in range(d + n.pairs):
+            log = rows[logs + row if row < d else logs2 + row - d]
+            for bin in range(size):
+                log[bin] = 0.0
+        for entry in range(shapes, components[c, SHAPES_END]):
+            above = nominal + 1 + 2 * (entry - shapes)
+            _add_logarithms(layout, work, entry, nominal, above, logs, logs2, size)
+        column = n.column + components[c, COLUMN] + 1 + components[c, SHAPES_END] - shapes
+        scale, s = rows[n.scale + c], rows[nominal]
+        for i in range(d):
+            outward, s_i, log = rows[column + i], rows[nominal + (1 + i) * n.templates], rows[logs + i]
+            for bin in range(size):
+                outward[bin] = scale[bin] * (s_i[bin] + s[bin] * log[bin])
+
+
+@compiled
+def _add_logarithms(layout, work, entry, nominal, above, logs, logs2, size):
+    """Add the derivatives of what one pull does; none where the morphing has come to its end."""
+    n, rows, along = layout.sizes, work.rows, work.t[layout.shapes[entry]]
+    up, down = 0.5 * (bent(along) + along), 0.5 * (bent(along) - along)  # of ln(up/s) and ln(down/s)
+    up_slope, down_slope = 0.5 * (bent_slope(along) + 1.0), 0.5 * (bent_slope(along) - 1.0)
+    over_u, over_su, over_d = rows[n.scratch], rows[n.scratch + 1], rows[n.scratch + 2]
+    over_sd, step, pair = rows[n.scratch + 3], n.templates, 0
+    for bin in range(size):
+        s, u, d = rows[nominal, bin], rows[above, bin], rows[above + 1, bin]
+        inside = s > 0.0 and u > 0.0 and u < _END * s and s < _END * u
+        over_u[bin], over_su[bin] = 1.0 / (u if inside else math.inf), 1.0 / (s if inside else math.inf)
+        inside = s > 0.0 and d > 0.0 and d < _END * s and s < _END * d
+        over_d[bin], over_sd[bin] = 1.0 / (d if inside else math.inf), 1.0 / (s if inside else math.inf)
+    for i in range(n.parameters):
+        along_i = (1 + i) * step
+        s_i, u_i, d_i = rows[nominal + along_i], rows[above + along_i], rows[above + 1 + along_i]
+        log, mixed = rows[logs + i], rows[n.mixed + entry * n.parameters + i]
+        for bin in range(size):
+            slope_u = u_i[bin] * over_u[bin] - s_i[bin] * over_su[bin]
+            slope_d = d_i[bin] * over_d[bin] - s_i[bin] * over_sd[bin]
+            log[bin] += up * slope_u + down * slope_d
+            mixed[bin] = up_slope * slope_u + down_slope * slope_d
+        for j in range(i + 1):
+            along_j = (1 + j) * step
+            s_j, u_j, d_j = rows[nominal + along_j], rows[above + along_j], rows[above + 1 + along_j]
+            curve = n.prediction - n.here + (1 + n.parameters + pair) * step
+            s_ij, u_ij, d_ij = rows[nominal + curve], rows[above + curve], rows[above + 1 + curve]
+            log2 = rows[logs2 + pair]
+            for bin in range(size):
+                of_u = (u_ij[bin] - u_i[bin] * u_j[bin] * over_u[bin]) * over_u[bin]
+                of_d = (d_ij[bin] - d_i[bin] * d_j[bin] * over_d[bin]) * over_d[bin]
+                of_su = (s_ij[bin] - s_i[bin] * s_j[bin] * over_su[bin]) * over_su[bin]
+                of_sd = (s_ij[bin] - s_i[bin] * s_j[bin] * over_sd[bin]) * over_sd[bin]
+                log2[bin] += up * (of_u - of_su) + down * (of_d - of_sd)
+            pair += 1

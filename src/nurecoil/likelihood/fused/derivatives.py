@@ -1,233 +1,125 @@
-"""The gradient and the Hessian of χ² of one point: sums over the bins."""
+"""The gradient and the Hessian of χ² of one point: sums over the bins.
+
+A column is ∂μ in one pull of a shape or in one parameter; the pulls of a rate share the counts themselves.
+"""
 
 from nurecoil.likelihood.fused.compiling import compiled
-from nurecoil.likelihood.fused.counts import bent, bent_slope, over_rate
 from nurecoil.likelihood.fused.packing import (
+    BINS,
+    COLUMN,
     LINEAR,
-    RATES,
-    RATES_END,
+    LIVE,
+    LIVE_END,
+    NOMINAL,
     SHAPES,
     SHAPES_END,
     SIZE,
     TEMPLATE,
     TERM,
+    USES,
+    USES_END,
 )
 
 
 @compiled
-def sum_up(n, components, columns, factors, t, rows, gradient, hessian):
-    """Add all bins to the gradient and the Hessian, component after component.
-
-    The pulls of a component's rate all have its counts as their column, times a number: they share one sum.
-    """
-    for c in range(n.components):
-        if components[c, RATES] < components[c, RATES_END]:
-            _add_rates(n, components, columns, factors, t, c, rows, gradient, hessian)
-        size, term, part = components[c, SIZE], components[c, TERM], n.part + c
-        first, second = n.first + term, n.second + term
-        for kind in range(2):
-            begin, end = _span(n, components, c, kind)
-            for k in range(begin, end):
-                i, gain = _variable(n, columns, factors, k)
-                if i < 0:
-                    continue
-                total, column = 0.0, n.slope + k - n.rates
-                for bin in range(size):
-                    total += rows[first, bin] * rows[column, bin]
-                for bin in range(size):
-                    rows[n.weighted, bin] = rows[second, bin] * rows[column, bin]
-                gradient[i] += gain * total
-                for other in range(c):
-                    if components[other, TERM] == term:
-                        _add_other(n, components, columns, factors, t, other, i, gain, rows, hessian)
-                for bin in range(size):
-                    rows[n.bent, bin] = rows[n.weighted, bin] * rows[part, bin]
-                    rows[n.bent, bin] += rows[first, bin] * rows[column, bin]
-                _add_own(n, components, columns, factors, t, c, kind, k, i, gain, rows, hessian)
-
-
-@compiled
-def _add_rates(n, components, columns, factors, t, c, rows, gradient, hessian):
-    """Add the pulls of the rate of a component, alone and with all components before it."""
-    size, term, part = components[c, SIZE], components[c, TERM], n.part + c
-    begin, end = components[c, RATES], components[c, RATES_END]
-    total, own = 0.0, 0.0
-    for bin in range(size):
-        total += rows[n.first + term, bin] * rows[part, bin]
-    for bin in range(size):
-        rows[n.weighted, bin] = rows[n.second + term, bin] * rows[part, bin]
-    for bin in range(size):
-        own += rows[n.weighted, bin] * rows[part, bin]
-    if not components[c, LINEAR]:
-        own += total
-    over = over_rate(components, factors, t, c)
-    for k in range(begin, end):
-        i, gain = columns[k, 1], factors[k, 1] * factors[k, 0] * over
-        if i >= 0:
-            gradient[i] += gain * total
-            hessian[i, i] += gain * gain * own
-            for m in range(begin, k):
-                j = columns[m, 1]
-                if j >= 0:
-                    _add(hessian, i, j, gain * factors[m, 1] * factors[m, 0] * over * own)
-    for other in range(c):
-        if components[other, TERM] == term:
-            _add_rates_and_other(n, components, columns, factors, t, c, other, over, rows, hessian)
-
-
-@compiled
-def _add_rates_and_other(n, components, columns, factors, t, c, other, over, rows, hessian):
-    """Add Σ φ'' ∂_i μ ∂_j μ of the pulls of the rate of one component and all columns of another."""
-    size = components[c, SIZE]
-    if components[other, RATES] < components[other, RATES_END]:
-        total, over_other = 0.0, over_rate(components, factors, t, other)
-        for bin in range(size):
-            total += rows[n.weighted, bin] * rows[n.part + other, bin]
-        for k in range(components[c, RATES], components[c, RATES_END]):
-            for m in range(components[other, RATES], components[other, RATES_END]):
-                if columns[k, 1] >= 0 and columns[m, 1] >= 0:
-                    both = factors[k, 1] * factors[k, 0] * over * factors[m, 1] * factors[m, 0] * over_other
-                    _add(hessian, columns[k, 1], columns[m, 1], both * total)
-    for kind in range(2):
-        begin, end = _span(n, components, other, kind)
-        for m in range(begin, end):
-            j, more = _variable(n, columns, factors, m)
-            if j >= 0:
-                total = 0.0
-                for bin in range(size):
-                    total += rows[n.weighted, bin] * rows[n.slope + m - n.rates, bin]
-                for k in range(components[c, RATES], components[c, RATES_END]):
-                    if columns[k, 1] >= 0:
-                        gain = factors[k, 1] * factors[k, 0] * over
-                        _add(hessian, columns[k, 1], j, gain * more * total)
-
-
-@compiled
-def _span(n, components, c, kind):
-    """Return the columns of a component: of its shapes (kind 0) or of its parameters (1)."""
-    if kind == 0:
-        return n.rates + components[c, SHAPES], n.rates + components[c, SHAPES_END]
-    begin = n.rates + n.entries + c * n.parameters
-    return begin, begin + (n.parameters if components[c, TEMPLATE] >= 0 else 0)
-
-
-@compiled
-def _variable(n, columns, factors, k):
-    """Return the variable behind a column (-1: held) and dt/dz."""
-    if k < n.rates + n.entries:
-        return columns[k, 1], factors[k, 1]
-    return n.free + (k - n.rates - n.entries) % n.parameters, 1.0
-
-
-@compiled
-def _add(hessian, i, j, value):
-    """Add a product of two different columns; of one variable it counts twice."""
-    if i > j:
-        hessian[i, j] += value
-    elif i < j:
-        hessian[j, i] += value
-    else:
-        hessian[i, i] += 2.0 * value
-
-
-@compiled
-def _add_other(n, components, columns, factors, t, other, i, gain, rows, hessian):
-    """Add Σ φ'' ∂_i μ ∂_j μ of a column that is no rate with all columns of another component."""
-    size = components[other, SIZE]
-    if components[other, RATES] < components[other, RATES_END]:
-        total, over = 0.0, over_rate(components, factors, t, other)
-        for bin in range(size):
-            total += rows[n.weighted, bin] * rows[n.part + other, bin]
-        for m in range(components[other, RATES], components[other, RATES_END]):
-            if columns[m, 1] >= 0:
-                _add(hessian, i, columns[m, 1], gain * factors[m, 1] * factors[m, 0] * over * total)
-    for kind in range(2):
-        begin, end = _span(n, components, other, kind)
-        for m in range(begin, end):
-            j, more = _variable(n, columns, factors, m)
-            if j >= 0:
-                total = 0.0
-                for bin in range(size):
-                    total += rows[n.weighted, bin] * rows[n.slope + m - n.rates, bin]
-                _add(hessian, i, j, gain * more * total)
-
-
-@compiled
-def _add_own(n, components, columns, factors, t, c, kind, k, i, gain, rows, hessian):
-    """Add Σ [φ'' ∂_i μ ∂_j μ + φ' ∂_i ∂_j μ] of a column that is no rate with those of its own component."""
-    size, outer = components[c, SIZE], n.rates + n.entries + c * n.parameters
-    if components[c, RATES] < components[c, RATES_END]:
-        total, over = 0.0, over_rate(components, factors, t, c)
-        for bin in range(size):
-            total += rows[n.bent, bin]
-        for m in range(components[c, RATES], components[c, RATES_END]):
-            if columns[m, 1] >= 0:
-                _add(hessian, i, columns[m, 1], gain * factors[m, 1] * factors[m, 0] * over * total)
-    for also in range(kind + 1):
-        begin, end = _span(n, components, c, also)
-        left = n.weighted if also == 1 else n.bent
-        right = n.slope if also == 1 else n.log_slope
-        for m in range(begin, min(end, k + 1)):
-            j, more = _variable(n, columns, factors, m)
-            if j < 0:
-                continue
-            total = 0.0
+def sum_up(layout, work):
+    """Fill in Σ φ' ∂_k μ and Σ [φ'' ∂_k μ ∂_l μ + φ' ∂_k ∂_l μ], the latter of shapes and rates."""
+    n, live, rows, products = layout.sizes, layout.live, work.rows, work.products
+    for term in range(len(layout.terms)):
+        first, second, weighted = rows[n.first + term], rows[n.second + term], rows[n.scratch]
+        size, begin = layout.terms[term, BINS], layout.terms[term, LIVE]
+        for at in range(begin, layout.terms[term, LIVE_END]):
+            k, c = live[at, 0], live[at, 1]
+            counts, shapes = layout.components[c, COLUMN], layout.components[c, SHAPES]
+            column, slope, stop, entry = rows[n.column + k], 0.0, at + 1, shapes + k - counts - 1
             for bin in range(size):
-                total += rows[left, bin] * rows[right + m - n.rates, bin]
-            if kind == 1 and also == 0:
-                total += _mixed(n, components, t, c, k - outer, m - n.rates, rows)
-            elif also == 1:
-                total += _outer(n, components, t, c, k - outer, m - outer, rows)
-            if k == m:
-                hessian[i, i] += gain * gain * total
-            else:
-                _add(hessian, i, j, gain * more * total)
-    if kind == 0 and abs(t[k]) <= 1.0:
-        total, first = 0.0, n.first + components[c, TERM]
-        for bin in range(size):
-            total += rows[first, bin] * rows[n.part + c, bin] * rows[n.b + k - n.rates, bin]
-        hessian[i, i] += 2.0 * gain * gain * total
+                slope += first[bin] * column[bin]
+                weighted[bin] = second[bin] * column[bin]
+            work.sums[k] = slope
+            is_shape = shapes <= entry < layout.components[c, SHAPES_END]
+            while is_shape and live[stop - 1, 0] > counts:
+                stop -= 1
+            for before in range(begin, stop, 2):  # two at once: what is weighted is fetched less often
+                i, j = live[before, 0], live[min(before + 1, stop - 1), 0]
+                one, other, total, also = rows[n.column + i], rows[n.column + j], 0.0, 0.0
+                for bin in range(size):
+                    total += weighted[bin] * one[bin]
+                    also += weighted[bin] * other[bin]
+                products[k, i], products[k, j] = total, also
+            if is_shape:
+                _add_bends(layout, work, c, k, entry, first, column, weighted)
+            if k != counts or not layout.components[c, LINEAR]:
+                products[k, counts] += slope
 
 
 @compiled
-def _mixed(n, components, t, c, i, entry, rows):
-    """Return Σ φ' e^{Σg} s ∂_t ∂_i L, see `response.Derivatives`."""
-    bend = bent_slope(t[n.rates + entry])
-    up, down = 0.5 * (1.0 + bend), 0.5 * (bend - 1.0)
-    above, below = n.logs + 2 * entry * n.parameters + i, n.logs + (2 * entry + 1) * n.parameters + i
-    first, nominal, total = n.first + components[c, TERM], n.here + components[c, TEMPLATE], 0.0
-    for bin in range(components[c, SIZE]):
-        along = up * rows[above, bin] + down * rows[below, bin]
-        total += rows[first, bin] * rows[n.scale + c, bin] * rows[nominal, bin] * along
-    return total
-
-
-@compiled
-def _outer(n, components, t, c, i, j, rows):
-    """Return Σ φ' ∂_i ∂_j μ of two parameters."""
-    d, pair, size = n.parameters, i * (i + 1) // 2 + j, components[c, SIZE]
-    first, template = n.first + components[c, TERM], components[c, TEMPLATE]
-    nominal, curve = n.here + template, n.prediction + (1 + d + pair) * n.templates + template
-    slope_i, slope_j = nominal + (1 + i) * n.templates, nominal + (1 + j) * n.templates
-    one, other, both = n.scratch, n.scratch + 1, n.scratch + 2
+def _add_bends(layout, work, c, k, entry, first, column, weighted):
+    """Fill in the products of a pull of a shape with those of the same component."""
+    n, rows, pull = layout.sizes, work.rows, layout.shapes[entry]
+    size, shapes, own = layout.components[c, SIZE], layout.components[c, SHAPES], layout.components[c, COLUMN]
+    counts, total = rows[n.column + own], 0.0
     for bin in range(size):
-        rows[one, bin] = 0.0
-        rows[other, bin] = 0.0
-        rows[both, bin] = 0.0
-    for entry in range(components[c, SHAPES], components[c, SHAPES_END]):
-        along = t[n.rates + entry]
-        up, down = 0.5 * (along + bent(along)), 0.5 * (bent(along) - along)
-        above, below = n.logs + 2 * entry * d, n.logs + (2 * entry + 1) * d
-        for bin in range(size):
-            rows[one, bin] += up * rows[above + i, bin] + down * rows[below + i, bin]
-        for bin in range(size):
-            rows[other, bin] += up * rows[above + j, bin] + down * rows[below + j, bin]
-        above, below = n.logs2 + 2 * entry * n.pairs + pair, n.logs2 + (2 * entry + 1) * n.pairs + pair
-        for bin in range(size):
-            rows[both, bin] += up * rows[above, bin] + down * rows[below, bin]
+        weighted[bin] = weighted[bin] * counts[bin] + first[bin] * column[bin]
+        total += first[bin] * counts[bin] * rows[n.b + entry, bin]
+    for other in range(shapes, entry + 1):
+        work.products[k, own + 1 + other - shapes] = dot(weighted, rows[n.log_slope + other], size)
+    work.products[k, k] += 2.0 * total if abs(work.t[pull]) <= 1.0 else 0.0
+
+
+@compiled
+def dot(one, other, size):
+    """Return the sum of the products of two rows."""
     total = 0.0
     for bin in range(size):
-        curved = rows[curve, bin] + rows[nominal, bin] * (rows[one, bin] * rows[other, bin] + rows[both, bin])
-        curved += rows[slope_i, bin] * rows[other, bin] + rows[slope_j, bin] * rows[one, bin]
-        total += rows[first, bin] * rows[n.scale + c, bin] * curved
+        total += one[bin] * other[bin]
     return total
+
+
+@compiled
+def add_outer_bends(layout, work):
+    """Add Σ φ' ∂_k ∂_l μ where one or both of them are parameters, see `counts.expand_outwards`."""
+    n, components, rows, products = layout.sizes, layout.components, work.rows, work.products
+    for c in range(len(components)):
+        if components[c, TEMPLATE] < 0:
+            continue
+        term, size, counts, d = components[c, TERM], components[c, SIZE], components[c, COLUMN], n.parameters
+        shapes, end, nominal = components[c, SHAPES], components[c, SHAPES_END], components[c, NOMINAL]
+        first, weighted, s = rows[n.first + term], rows[n.scratch], rows[nominal]
+        outer, pair = counts + 1 + end - shapes, 0
+        for bin in range(size):
+            weighted[bin] = first[bin] * rows[n.scale + c, bin]
+        for i in range(d):
+            column, s_i = rows[n.column + outer + i], rows[nominal + (1 + i) * n.templates]
+            for entry in range(shapes, end):
+                slope, mixed, total = rows[n.log_slope + entry], rows[n.mixed + entry * d + i], 0.0
+                for bin in range(size):
+                    total += first[bin] * column[bin] * slope[bin] + weighted[bin] * s[bin] * mixed[bin]
+                products[outer + i, counts + 1 + entry - shapes] += total
+            log_i = rows[n.logs + term * d + i]
+            for j in range(i + 1):
+                s_j, log_j = rows[nominal + (1 + j) * n.templates], rows[n.logs + term * d + j]
+                s_ij = rows[n.prediction + (1 + d + pair) * n.templates + components[c, TEMPLATE]]
+                log_ij, total = rows[n.logs2 + term * n.pairs + pair], 0.0
+                for bin in range(size):
+                    curved = s_ij[bin] + s[bin] * (log_i[bin] * log_j[bin] + log_ij[bin])
+                    total += weighted[bin] * (curved + s_i[bin] * log_j[bin] + s_j[bin] * log_i[bin])
+                products[outer + i, outer + j] += total
+                pair += 1
+
+
+@compiled
+def spread(layout, work, gradient, hessian):
+    """Add the columns' sums and products to the gradient and the Hessian of the variables behind them."""
+    uses = layout.uses
+    for term in range(len(layout.terms)):
+        begin = layout.terms[term, USES]
+        for u in range(begin, layout.terms[term, USES_END]):
+            i, k, c = uses[u, 0], uses[u, 1], uses[u, 2]
+            factor = layout.factors[u] / (work.rates[c] if c >= 0 else 1.0)
+            work.factors[u] = factor
+            gradient[i] += factor * work.sums[k]
+            for v in range(begin, u + 1):
+                j = uses[v, 0]
+                twice = 2.0 if i == j and u != v else 1.0  # of one variable, a product counts both ways
+                product = twice * factor * work.factors[v] * work.products[k, uses[v, 1]]
+                hessian[max(i, j), min(i, j)] += product

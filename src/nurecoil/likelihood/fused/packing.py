@@ -1,6 +1,6 @@
-"""A layout and its inputs as flat arrays.
+"""A layout and its inputs as flat arrays, all of the same types whatever the experiments.
 
-Everything with bins lies in the rows of one array, `rows` (what changes) or `table` (what does not).
+Everything with bins lies in the rows of one array, of which each thread has a copy, except the templates.
 """
 
 from collections.abc import Sequence
@@ -9,62 +9,66 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.likelihood.arrays import Background, SignalArrays
+from nurecoil.likelihood.expansion import Moving
 from nurecoil.likelihood.problem import Inputs, Layout
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-TERM, SIZE, TEMPLATE, LINEAR, RATES, RATES_END, SHAPES, SHAPES_END = range(8)  # of `components`
-BINS, GAUSSIAN, FIRST_BIN = range(3)  # of `terms`
+# Of a component: experiment, bins, row of its counts, template of a signal or -1, whether its rate is 1 + Σt,
+# the ranges of its rates and shapes, and its first column ∂μ: its counts, for all pulls of its rate
+TERM, SIZE, NOMINAL, TEMPLATE, LINEAR, RATES, RATES_END, SHAPES, SHAPES_END, COLUMN = range(10)
+BINS, GAUSSIAN, FIRST_BIN, LIVE, LIVE_END, USES, USES_END = range(7)  # of an experiment
 
 
 class Sizes(NamedTuple):
-    """How many there are of each thing, and in which row of `rows` (or of `table`) each kind begins."""
+    """How many there are of some things, and at which of the rows each kind begins."""
 
-    components: int
-    terms: int
-    rates: int
-    entries: int  # pairs of a component and a pull of its shape
     templates: int
-    strengths: int
     parameters: int
     pairs: int  # of parameters
     free: int
-    bins: int
     mu: int
-    first: int
+    first: int  # φ' and φ'' of each experiment
     second: int
-    part: int  # counts of each component
-    scale: int  # the same over those without pulls
-    slope: int  # ∂μ of each entry, then of the parameters of each component
-    log_slope: int  # ∂ln μ of each entry
+    scale: int  # what the counts of each component are multiplied with
+    column: int  # of each component: its counts, ∂μ in the pulls of its shapes, ∂μ in the parameters
+    log_slope: int  # ∂ln μ of each shape
     a: int
     b: int
-    logs: int  # ∂ ln(up/s) and ∂ ln(down/s), for each entry and parameter
-    logs2: int
     prediction: int  # of each template at the centre of the expansion, then its slopes and curvatures
     here: int  # the same at the parameters, and its slopes
-    weighted: int
-    bent: int
+    logs: int  # of a signal, ∂ of the logarithm of what its shapes do, in the parameters
+    logs2: int
+    mixed: int  # ∂ of each log_slope of a signal in the parameters
     scratch: int
+    counts: int  # of the backgrounds
     rows: int
-    counts: int  # rows of `table`
-    fixed_a: int
-    fixed_b: int
-    template: int
 
 
 class Packed(NamedTuple):
-    """A layout as flat arrays; a column is a rate or a shape pull of one component.
+    """A layout as flat arrays.
 
     Attributes
     ----------
     components, terms
         Rows of numbers, see the constants of this module.
-    columns, factors
-        (pull, variable or -1) and (logarithm, dt/dz) of each column.
-    table
-        Counts and exponents of backgrounds, and templates.
+    places, gains
+        Of each pull: its variable, or -1; dt/dz.
+    rates, logarithms
+        Of each pull of a rate: its number; λ.
+    shapes
+        The number of each pull of a shape.
+    live
+        (column, component) of what depends on a variable.
+    uses, factors
+        (variable, column, component of a linear rate or -1), and the factor, for all that do; those of an
+        experiment by columns.
+    templates, bins
+        Shape (templates, strengths, bins); how many bins each has.
+    rows
+        As a thread begins: the counts and exponents of backgrounds.
     weights
         Of the priors.
     """
@@ -72,26 +76,82 @@ class Packed(NamedTuple):
     sizes: Sizes
     components: Numbers
     terms: Numbers
-    columns: Numbers
+    places: Numbers
+    gains: Array
+    rates: Numbers
+    logarithms: Array
+    shapes: Numbers
+    live: Numbers
+    uses: Numbers
     factors: Array
-    table: Array
+    templates: Array
+    bins: Numbers
+    rows: Array
     weights: Array
 
 
-def expansion_rows(inputs: Inputs, d: int) -> tuple[Array, Array]:
-    """Return the strengths with slopes and curvatures (P, 1 + d + pairs, 12), and their centre (P, d)."""
+class Points(NamedTuple):
+    """What may differ from point to point, (P or 1, ...): see `Inputs`; and the box of the parameters."""
+
+    strengths: Array  # (P, 1 + d + pairs, 12): at the centre, slopes and curvatures
+    middle: Array
+    observed: Array
+    rest: Array
+    offsets: Array
+    centres: Array
+    low: Array
+    high: Array
+
+
+class Work(NamedTuple):
+    """What a thread writes on.
+
+    Attributes
+    ----------
+    rows
+        See `Sizes`.
+    t, rates
+        Of each pull; of each component.
+    factors
+        Of each use.
+    sums, products
+        Σ φ' ∂_k μ and Σ [φ'' ∂_k μ ∂_l μ + φ' ∂_k ∂_l μ] of columns.
+    vectors, matrices
+        Of all variables, see `steps`.
+    """
+
+    rows: Array
+    t: Array
+    rates: Array
+    factors: Array
+    sums: Array
+    products: Array
+    vectors: Array
+    matrices: Array
+
+
+def points_of(inputs: Inputs, low: Array | None, high: Array | None, parameters: int) -> Points:
+    """Return the inputs as flat arrays."""
+    assert not isinstance(inputs.expansion, Moving)  # which is NumPy's own
     if inputs.expansion is None:
-        return np.ascontiguousarray(inputs.strengths)[:, np.newaxis], np.zeros((1, d))
-    centre, value, slope, curvature = inputs.expansion
-    rows = np.concatenate([value[:, np.newaxis], slope, curvature], axis=1)
-    return np.ascontiguousarray(rows), np.ascontiguousarray(centre)
+        strengths, middle = inputs.strengths[:, np.newaxis], np.zeros((1, parameters))
+    else:
+        middle, value, slope, curvature = inputs.expansion
+        strengths = np.concatenate([value[:, np.newaxis], slope, curvature], axis=1)
+    box = [
+        np.full((1, parameters), end) if edge is None else edge[len(edge) - parameters :].T
+        for edge, end in ((low, -np.inf), (high, np.inf))
+    ]
+    observed, offsets = side_by_side(inputs.observed), side_by_side(inputs.offsets)
+    arrays = (strengths, middle, observed, inputs.rest, offsets, inputs.centres, *box)
+    return Points(*(np.ascontiguousarray(array, dtype=float) for array in arrays))
 
 
 def side_by_side(arrays: Sequence[Array]) -> Array:
     """Return arrays (P or 1, numbers) as one."""
     rows = max(len(array) for array in arrays)
-    wide = [np.broadcast_to(array, (rows, array.shape[1])) for array in arrays]
-    return np.ascontiguousarray(np.concatenate(wide, axis=1))
+    wide = [a if len(a) == rows else np.broadcast_to(a, (rows, a.shape[1])) for a in arrays]
+    return np.ascontiguousarray(wide[0] if len(wide) == 1 else np.concatenate(wide, axis=1))
 
 
 def packed(layout: Layout) -> Packed:
@@ -102,101 +162,115 @@ def packed(layout: Layout) -> Packed:
     return found
 
 
+def work_of(layout: Packed) -> Work:
+    """Return what a thread writes on."""
+    variables, columns = len(layout.weights), layout.sizes.log_slope - layout.sizes.column
+    return Work(
+        layout.rows.copy(),
+        np.zeros(len(layout.places)),
+        np.zeros(len(layout.components)),
+        np.zeros(len(layout.factors)),
+        np.zeros(columns),
+        np.zeros((columns, columns)),
+        np.zeros((6, variables)),
+        np.zeros((3, variables, variables)),
+    )
+
+
 def pack(layout: Layout) -> Packed:
     """Return the experiments of a layout as flat arrays."""
-    first_pull = np.cumsum([0, *(len(places) for places in layout.places)])
-    first_bin = np.cumsum([0, *(term.bins for term in layout.terms)])
-    bins = max(term.bins for term in layout.terms)
+    n = _sizes(layout)
     components: list[tuple[int, ...]] = []
-    rates: list[tuple[float, ...]] = []
-    shapes: list[tuple[float, ...]] = []
-    counts: list[Array] = []
-    a: list[Array] = []
-    b: list[Array] = []
-    templates: list[Array] = []
+    terms: list[tuple[int, ...]] = []
+    rates: list[tuple[int, float]] = []
+    shapes: list[int] = []
+    live: list[tuple[int, int]] = []
+    uses: list[tuple[int, int, int, float]] = []
+    templates = _padded([template for term in layout.terms for template in term.signal.templates])
+    rows = np.zeros((n.rows, templates.shape[-1]))
+    pull = bin = first_template = background = column = 0  # the first of each experiment or component
     for number, term in enumerate(layout.terms):
-        pull, places, gains = int(first_pull[number]), layout.places[number], layout.gains[number]
-        signal = term.signal
-        logarithms = signal.logarithms or (1.0,) * len(signal.rates)
-        linear = signal.logarithms is None
-        parts = [
-            (signal.rates, logarithms, linear, signal.shapes, len(templates)),
-            *(((part.rate,), (1.0,), True, part.shapes, -1) for part in term.backgrounds),
-        ]
-        for own, lambdas, straight, shaped, template in parts:
-            begin = (len(rates), len(rates) + len(own), len(shapes), len(shapes) + len(shaped))
-            components.append((number, term.bins, template, straight, *begin))
-            rates += [(pull + i, places[i], lam, gains[i]) for i, lam in zip(own, lambdas, strict=True)]
-            shapes += [(pull + k, places[k], 1.0, gains[k]) for k in shaped]
-        none = np.zeros((len(signal.shapes), bins))
-        counts += [np.zeros((1, bins)), *(_wide(part.counts[np.newaxis], bins) for part in term.backgrounds)]
-        a += [none, *(_wide(part.a, bins) for part in term.backgrounds)]
-        b += [none, *(_wide(part.b, bins) for part in term.backgrounds)]
-        templates += list(_wide(signal.templates, bins))
-    columns = [*rates, *shapes]
-    table = np.concatenate([*counts, *a, *b, *templates])
-    sizes = _sizes(
-        layout, len(components), len(rates), len(shapes), len(templates), templates[0].shape[0], bins
-    )
-    terms = [
-        (term.bins, term.gaussian, first)
-        for term, first in zip(layout.terms, first_bin[:-1].tolist(), strict=True)
-    ]
+        places, gains, begin = layout.places[number], layout.gains[number], (len(live), len(uses))
+        parts: tuple[SignalArrays | Background, ...] = (term.signal, *term.backgrounds)
+        for part in parts:
+            c, entry, shaped = len(components), len(shapes), part.shapes
+            if isinstance(part, SignalArrays):
+                own, logarithms, outer = part.rates, part.logarithms, layout.parameters
+                nominal, template = n.here + first_template, first_template
+            else:
+                own, logarithms, outer = (part.rate,), None, 0
+                nominal, template = n.counts + background, -1
+                rows[nominal, : term.bins] = part.counts
+                rows[n.a + entry : n.a + entry + len(shaped), : term.bins] = part.a
+                rows[n.b + entry : n.b + entry + len(shaped), : term.bins] = part.b
+                background += 1
+            linear, lambdas = logarithms is None, logarithms or (1.0,) * len(own)
+            ends = (len(rates), len(rates) + len(own), entry, entry + len(shaped))
+            components.append((number, term.bins, nominal, template, linear, *ends, column))
+            found = [
+                (places[i], column, c if linear else -1, gains[i] * lam)
+                for i, lam in zip(own, lambdas, strict=True)
+            ]
+            found += [(places[i], column + 1 + k, -1, gains[i]) for k, i in enumerate(shaped)]
+            found += [(layout.free + k, column + 1 + len(shaped) + k, -1, 1.0) for k in range(outer)]
+            column += 1 + len(shaped) + outer
+            uses += [use for use in found if use[0] >= 0]
+            live += sorted({(use[1], c) for use in found if use[0] >= 0})
+            rates += [(pull + i, lam) for i, lam in zip(own, lambdas, strict=True)]
+            shapes += [pull + i for i in shaped]
+        terms.append((term.bins, term.gaussian, bin, begin[0], len(live), begin[1], len(uses)))
+        pull, bin = pull + len(places), bin + term.bins
+        first_template += len(term.signal.templates)
     return Packed(
-        sizes,
-        np.array(components, dtype=np.int64),
-        np.array(terms, dtype=np.int64),
-        np.array([column[:2] for column in columns], dtype=np.int64).reshape(len(columns), 2),
-        np.array([column[2:] for column in columns], dtype=float).reshape(len(columns), 2),
-        np.ascontiguousarray(table),
+        n,
+        _numbers(components, 10),
+        _numbers(terms, 7),
+        np.array([place for places in layout.places for place in places], dtype=np.int64),
+        np.array([gain for gains in layout.gains for gain in gains], dtype=float),
+        np.array([rate for rate, _ in rates], dtype=np.int64),
+        np.array([lam for _, lam in rates], dtype=float),
+        np.array(shapes, dtype=np.int64),
+        _numbers(live, 2),
+        _numbers([use[:3] for use in uses], 3),
+        np.array([use[3] for use in uses], dtype=float),
+        templates,
+        np.array([term.bins for term in layout.terms for _ in term.signal.templates], dtype=np.int64),
+        rows,
         np.array(layout.weights, dtype=float),
     )
 
 
-def _sizes(
-    layout: Layout, components: int, rates: int, entries: int, templates: int, strengths: int, bins: int
-) -> Sizes:
-    d, terms = layout.parameters, len(layout.terms)
-    pairs = d * (d + 1) // 2
+def _sizes(layout: Layout) -> Sizes:
+    d, terms = layout.parameters, layout.terms
+    pairs, backgrounds = d * (d + 1) // 2, sum(len(term.backgrounds) for term in terms)
+    components, templates = len(terms) + backgrounds, sum(len(term.signal.templates) for term in terms)
+    shapes = sum(len(term.signal.shapes) + sum(len(b.shapes) for b in term.backgrounds) for term in terms)
     lengths = {
-        "mu": terms,
-        "first": terms,
-        "second": terms,
-        "part": components,
+        "mu": len(terms),
+        "first": len(terms),
+        "second": len(terms),
         "scale": components,
-        "slope": entries + d * components,
-        "log_slope": entries,
-        "a": entries,
-        "b": entries,
-        "logs": 2 * d * entries,
-        "logs2": 2 * pairs * entries,
-        "prediction": (1 + d + pairs) * templates,
+        "column": components + shapes + d * len(terms),
+        "log_slope": shapes,
+        "a": shapes,
+        "b": shapes,
+        "prediction": (1 + d + pairs) * templates if d else 0,  # without parameters it is here
         "here": (1 + d) * templates,
-        "weighted": 1,
-        "bent": 1,
-        "scratch": 3,
+        "logs": d * len(terms),
+        "logs2": pairs * len(terms),
+        "mixed": d * shapes,
+        "scratch": 4,
+        "counts": backgrounds,
     }
-    offsets = dict(zip(lengths, np.cumsum([0, *lengths.values()]).tolist(), strict=False))
-    return Sizes(
-        components=components,
-        terms=terms,
-        rates=rates,
-        entries=entries,
-        templates=templates,
-        strengths=strengths,
-        parameters=d,
-        pairs=pairs,
-        free=layout.free,
-        bins=bins,
-        rows=sum(lengths.values()),
-        counts=0,
-        fixed_a=components,
-        fixed_b=components + entries,
-        template=components + 2 * entries,
-        **offsets,
-    )
+    begins = dict(zip(lengths, np.cumsum([0, *lengths.values()]).tolist(), strict=False))
+    return Sizes(templates, d, pairs, layout.free, **begins, rows=sum(lengths.values()))
 
 
-def _wide(rows: Array, bins: int) -> Array:
-    """Return rows padded with zeros to `bins`."""
-    return np.pad(rows, [(0, 0)] * (rows.ndim - 1) + [(0, bins - rows.shape[-1])])
+def _numbers(rows: Sequence[Sequence[int]], width: int) -> Numbers:
+    return np.array(rows, dtype=np.int64).reshape(len(rows), width)
+
+
+def _padded(matrices: Sequence[Array]) -> Array:
+    """Return matrices (strengths, bins) as one array, padded with zeros to as many bins as any has."""
+    bins = max(matrix.shape[1] for matrix in matrices)
+    return np.array([np.pad(matrix, [(0, 0), (0, bins - matrix.shape[1])]) for matrix in matrices])

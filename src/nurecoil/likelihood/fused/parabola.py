@@ -9,11 +9,10 @@ a whole block; the signal's counts s are the only ones that change from point to
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
 from nurecoil.likelihood.arrays import TermArrays
-from nurecoil.likelihood.fused.compiling import FAST, compiled, compiled_sources
+from nurecoil.likelihood.fused.compiling import allocating, compiled, compiled_sources, share
 from nurecoil.likelihood.fused.packing import side_by_side
 from nurecoil.likelihood.problem import Inputs, Layout
 from nurecoil.newton import RIDGE, TINY, Minimum, triangle
@@ -39,10 +38,8 @@ class Parabola(NamedTuple):
         D.
     squares : ndarray, shape (J (J + 1)/2,)
         What the Hessian, halved, has at every point: D_i·D_j and the priors.
-    rates, counts : tuples of ndarrays, shapes (pulls,) and (pulls, bins)
-        For each experiment, ∂(rate of the signal)/∂t and ∂(counts of the backgrounds)/∂t.
-    flat : tuple of ndarrays, shape (bins,)
-        For each experiment, the counts of its backgrounds.
+    weights : ndarray, shape (J,)
+        Of the priors.
     """
 
     templates: Array
@@ -51,9 +48,17 @@ class Parabola(NamedTuple):
     alpha: Array
     fixed: Array
     squares: Array
-    rates: tuple[Array, ...]
-    counts: tuple[Array, ...]
-    flat: tuple[Array, ...]
+    weights: Array
+
+
+class Points(NamedTuple):
+    """What may differ from point to point."""
+
+    strengths: Array  # (strengths, P or 1)
+    away: Array  # μ - n without signal, where the free pulls are at their centres
+    rate: Array  # of the signal, likewise
+    rest: Array
+    centres: Array
 
 
 def is_parabola(layout: Layout) -> bool:
@@ -70,73 +75,61 @@ def _is_straight(term: TermArrays) -> bool:
     )
 
 
-def minimise(layout: Layout, inputs: Inputs) -> Minimum:
-    """Return the minima of P points."""
+def minimise(layout: Layout, inputs: Inputs, number: int) -> Minimum:
+    """Return the minima of so many points."""
     if "parabola" not in layout.__dict__:
         object.__setattr__(layout, "parabola", _parabola(layout))
     parabola: Parabola = layout.__dict__["parabola"]
-    points = max(
-        len(inputs.strengths), *(len(a) for a in (*inputs.observed, *inputs.offsets, inputs.centres))
-    )
-    away = [
-        flat + offset @ counts - observed
-        for flat, offset, counts, observed in zip(
-            parabola.flat, inputs.offsets, parabola.counts, inputs.observed, strict=True
-        )
-    ]
-    rate = [(1 + o @ r)[:, np.newaxis] for o, r in zip(inputs.offsets, parabola.rates, strict=True)]
-    x, value = np.empty((points, len(layout.weights))), np.empty(points)
-    _minimise_points(
-        parabola.templates,
-        parabola.used,
-        parabola.of_row,
-        parabola.alpha,
-        parabola.fixed,
-        parabola.squares,
-        np.array(layout.weights),
-        inputs.strengths.T,
+    points = _points(layout, inputs)
+    x, value = np.empty((number, layout.free)), np.empty(number)
+
+    def run(first: int, last: int) -> None:
+        _minimise_points(parabola, points, first, last, x, value)
+
+    share(run, number, 4 * _BLOCK)
+    return Minimum(value, x.T, np.isfinite(value))
+
+
+def _points(layout: Layout, inputs: Inputs) -> Points:
+    away, rates = [], []
+    for term, offsets, observed in zip(layout.terms, inputs.offsets, inputs.observed, strict=True):
+        flat = [b.counts * (1 + offsets[:, b.rate, np.newaxis]) for b in term.backgrounds]
+        away.append(sum(flat, -observed))
+        rates.append(1 + offsets[:, list(term.signal.rates)].sum(axis=1, keepdims=True))
+    return Points(
+        np.ascontiguousarray(inputs.strengths.T),
         side_by_side(away),
-        side_by_side(rate),
+        side_by_side(rates),
         np.ascontiguousarray(inputs.rest),
         np.ascontiguousarray(inputs.centres),
-        x,
-        value,
     )
-    return Minimum(value, x.T, np.isfinite(value))
 
 
 def _parabola(layout: Layout) -> Parabola:
     """Return the arrays of a layout."""
-    free, bins = len(layout.weights), [term.bins for term in layout.terms]
-    first = np.cumsum([0, *bins])
-    alpha, fixed = np.zeros((len(bins), free)), np.zeros((free, first[-1]))
-    rates, counts = [], []
+    free, bins = layout.free, [term.bins for term in layout.terms]
+    last = np.cumsum(bins)
+    alpha, fixed = np.zeros((len(bins), free)), np.zeros((free, last[-1]))
     for number, term in enumerate(layout.terms):
         places, gains = layout.places[number], layout.gains[number]
-        of_signal, of_background = np.zeros(len(places)), np.zeros((len(places), bins[number]))
-        of_signal[list(term.signal.rates)] = 1.0
-        for background in term.backgrounds:
-            of_background[background.rate] += background.counts
-        for pull, (place, gain) in enumerate(zip(places, gains, strict=True)):
-            if place >= 0:
-                alpha[number, place] += gain * of_signal[pull]
-                fixed[place, first[number] : first[number + 1]] += gain * of_background[pull]
-        rates.append(of_signal)
-        counts.append(of_background)
+        own = slice(last[number] - term.bins, last[number])
+        for pull in term.signal.rates:
+            if places[pull] >= 0:
+                alpha[number, places[pull]] += gains[pull]
+        for b in term.backgrounds:
+            if places[b.rate] >= 0:
+                fixed[places[b.rate], own] += gains[b.rate] * b.counts
     squares = [fixed[i] @ fixed[j] + (layout.weights[i] if i == j else 0.0) for i, j in triangle(free)]
     templates = np.concatenate([term.signal.templates[0] for term in layout.terms], axis=1)
     used = np.flatnonzero(templates.any(axis=1))
-    padding = [(0, -used.size % 4), (0, 0)]
     return Parabola(
-        np.ascontiguousarray(np.pad(templates[used], padding)),
+        np.ascontiguousarray(np.pad(templates[used], [(0, -used.size % 4), (0, 0)])),
         used,
         np.repeat(np.arange(len(bins)), bins),
         alpha,
         fixed,
         np.array(squares, dtype=float),
-        tuple(rates),
-        tuple(counts),
-        tuple(sum((b.counts for b in t.backgrounds), np.zeros(t.bins)) for t in layout.terms),
+        np.array(layout.weights, dtype=float),
     )
 
 
@@ -271,56 +264,31 @@ def _value(of_row, alpha, fixed, weights, rest, centres, first, lanes, s, residu
             value[first + lane] += residual[row, lane] * residual[row, lane]
 
 
-_MATRIX = "float64[:, ::1]"
-_SIGNATURE = (
-    f"void({_MATRIX}, int64[::1], int64[::1], {_MATRIX}, {_MATRIX}, float64[::1], float64[::1],"
-    f" float64[:, :], {_MATRIX}, {_MATRIX}, float64[::1], {_MATRIX}, {_MATRIX}, float64[::1])"
-)
-
-
 def _loop(version):
     """Return the loop over blocks of points."""
 
-    @njit(_SIGNATURE, parallel=True, cache=True, fastmath=FAST, error_model="numpy")
-    def minimise_points(
-        templates,
-        used,
-        of_row,
-        alpha,
-        fixed,
-        squares,
-        weights,
-        strengths,
-        away,
-        rate,
-        rest,
-        centres,
-        x,
-        value,
-    ):
-        """Fill in the pulls x (P, J) and χ² (P,) of all points; strengths (strengths, P) come as they are."""
+    @allocating
+    def minimise_points(parabola, points, first, last, x, value):
+        """Fill in the pulls x (P, J) and χ² (P,) of points `first` to `last`."""
         assert version
-        points, free = x.shape
-        for block in prange((points + _BLOCK - 1) // _BLOCK):
-            first = block * _BLOCK
-            lanes = min(_BLOCK, points - first)
-            q = np.zeros((len(templates), _BLOCK))
-            s = np.empty((len(of_row), _BLOCK))
-            residual = np.empty((len(of_row), _BLOCK))
-            hessian = np.empty((len(squares), _BLOCK))
-            z = np.empty((free, _BLOCK))
-            sums = np.empty((free + 2, _BLOCK))
-            _signal(templates, used, strengths, first, lanes, q, s)
-            _residual(of_row, away, rate, first, lanes, s, residual)
-            _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, z, sums)
-            for j in range(free):
+        q, hessian = np.zeros((len(parabola.templates), _BLOCK)), np.empty((len(parabola.squares), _BLOCK))
+        s, residual = np.empty((len(parabola.of_row), _BLOCK)), np.empty((len(parabola.of_row), _BLOCK))
+        z, sums = np.empty((x.shape[1], _BLOCK)), np.empty((x.shape[1] + 2, _BLOCK))
+        alpha, fixed, of_row, weights = parabola.alpha, parabola.fixed, parabola.of_row, parabola.weights
+        rest, centres = points.rest, points.centres
+        for begin in range(first, last, _BLOCK):
+            lanes = min(_BLOCK, last - begin)
+            _signal(parabola.templates, parabola.used, points.strengths, begin, lanes, q, s)
+            _residual(of_row, points.away, points.rate, begin, lanes, s, residual)
+            _derivatives(of_row, alpha, fixed, parabola.squares, s, residual, lanes, hessian, z, sums)
+            for j in range(len(z)):
                 for lane in range(lanes):
-                    z[j, lane] -= weights[j] * centres[first + lane if len(centres) > 1 else 0, j]
-            _solve(free, lanes, hessian, z)
-            _value(of_row, alpha, fixed, weights, rest, centres, first, lanes, s, residual, z, value)
+                    z[j, lane] -= weights[j] * centres[begin + lane if len(centres) > 1 else 0, j]
+            _solve(len(z), lanes, hessian, z)
+            _value(of_row, alpha, fixed, weights, rest, centres, begin, lanes, s, residual, z, value)
             for lane in range(lanes):
-                for j in range(free):
-                    x[first + lane, j] = z[j, lane]
+                for j in range(len(z)):
+                    x[begin + lane, j] = z[j, lane]
 
     return minimise_points
 

@@ -2,65 +2,26 @@
 
 import numpy as np
 
-from nurecoil.likelihood.fused.chi2 import evaluate
-from nurecoil.likelihood.fused.compiling import compiled
-from nurecoil.newton import AWAY, LARGEST_DAMPING, MOST_STEPS, RIDGE, SADDLE, TINY, TOLERANCE
+from nurecoil.likelihood.fused.chi2 import evaluate, row
+from nurecoil.likelihood.fused.compiling import compiled, once
+from nurecoil.newton import AWAY, LARGEST_DAMPING, MOST_STEPS, RIDGE, ROUNDING, SADDLE, TINY, TOLERANCE
 
 
-@compiled
-def newton(
-    n,
-    components,
-    terms,
-    columns,
-    factors,
-    table,
-    weights,
-    centre,
-    observed,
-    rest,
-    offsets,
-    centres,
-    low,
-    high,
-    x,
-    rows,
-    t,
-    vectors,
-    matrices,
-):
-    """Minimise one point as `newton.minimise_batch` does; x is where it starts and ends."""
-    variables = len(x)
+@once
+def newton(layout, points, p, work, x):
+    """Minimise point p as `newton.minimise_batch` does; x is where it starts and ends."""
+    free, vectors, matrices = layout.sizes.free, work.vectors, work.matrices
+    low, high, variables = points.low[row(points.low, p)], points.high[row(points.high, p)], len(x)
     trial, now = vectors[0], 0  # gradients are vectors 1 and 2, Hessians matrices 0 and 1: now and tried
     value, found, damping, trying = np.inf, 0.0, 0.0, False
     for _ in range(MOST_STEPS + 1):
-        if trying:
-            at, gradient, hessian = trial, vectors[2 - now], matrices[1 - now]
-        else:
-            at, gradient, hessian = x, vectors[1 + now], matrices[now]
-        found = evaluate(
-            n,
-            components,
-            terms,
-            columns,
-            factors,
-            table,
-            weights,
-            centre,
-            observed,
-            rest,
-            offsets,
-            centres,
-            at,
-            rows,
-            t,
-            gradient,
-            hessian,
-        )
+        to = 1 - now if trying else now
+        found = evaluate(layout, points, p, work, trial if trying else x, vectors[1 + to], matrices[to])
         if not trying:
             value = found
-            if variables == 0 or not np.isfinite(value):
-                return value, bool(np.isfinite(value))
+            finite = abs(value) < np.inf  # sums that may be reordered make nothing of `isfinite`
+            if variables == 0 or not finite:
+                return value, finite
             trying = True
         elif found <= value:
             for i in range(variables):
@@ -71,10 +32,8 @@ def newton(
             damping = max(10.0 * damping, 1e-3)
         uphill = True
         while uphill:  # a step that leads nowhere is not worth an evaluation
-            decrease = _propose(
-                n, vectors[1 + now], matrices[now], matrices[2], damping, low, high, x, vectors
-            )
-            if abs(decrease) < TOLERANCE and damping < 1.0:
+            decrease = _propose(free, now, damping, low, high, x, vectors, matrices)
+            if abs(decrease) < TOLERANCE + ROUNDING * abs(value) and damping < 1.0:
                 return value, True
             if damping >= LARGEST_DAMPING:
                 return value, False
@@ -83,20 +42,20 @@ def newton(
                 damping = max(10.0 * damping, 1e-3)
         for i in range(variables):
             trial[i] = x[i] + vectors[3, i]
-            if i >= n.free:
-                trial[i] = min(max(trial[i], low[i - n.free]), high[i - n.free])
+            if i >= free:
+                trial[i] = min(max(trial[i], low[i - free]), high[i - free])
     return value, False
 
 
 @compiled
-def _propose(n, gradient, hessian, lower, damping, low, high, x, vectors):
+def _propose(free, now, damping, low, high, x, vectors, matrices):
     """Fill in a step (vector 3); return the decrease it should bring: the tolerance, away from a saddle."""
-    variables, negative = len(x), -1
+    gradient, hessian, lower, variables, negative = vectors[1 + now], matrices[now], matrices[2], len(x), -1
     for i in range(variables):
         vectors[4, i] = 1.0 / (np.sqrt(abs(hessian[i, i])) + TINY)
         vectors[5, i] = 1.0
-        if i >= n.free:
-            down, up = low[i - n.free], high[i - n.free]
+        if i >= free:
+            down, up = low[i - free], high[i - free]
             if (x[i] <= down and gradient[i] > 0.0) or (x[i] >= up and gradient[i] < 0.0):
                 vectors[5, i] = 0.0  # it stays at its bound
     for j in range(variables):
