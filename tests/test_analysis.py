@@ -12,7 +12,7 @@ from nurecoil.analysis import joint_likelihood, limit, predict, standard_model_c
 from nurecoil.card import load_experiment
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
-from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
+from nurecoil.models import NSI, STANDARD_MODEL, ZPRIME_331, load_model
 
 SQRT3 = math.sqrt(3)
 CL90 = 2.705543  # Δχ² of 90 % for one parameter
@@ -266,12 +266,25 @@ def test_the_magnetic_moment_has_an_upper_limit(csi):
 
 
 def test_a_best_fit_at_the_edge_is_noted(csi):
-    at_edge = limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN)
+    at_edge = limit(NSI, [csi], {}, ("eps_u_ee", 0.3, 0.5))
     assert any("lies at the edge of the scanned range" in note for note in at_edge.notes)
-    assert at_edge.fixed["beta"] == SQRT3
-    assert "m_zprime" not in at_edge.fixed
     inside = limit(ZPRIME_331, [csi], fixed(-SQRT3, "numbers"), SCAN)
     assert not any("edge" in note for note in inside.notes)
+
+
+@pytest.mark.parametrize("end", [3e6, 1e7, 1e8, 1e10])
+def test_a_limit_does_not_hang_on_where_the_scan_ends(csi, end):
+    """Heavy Z's fit best: χ² counts from infinity, where m decouples, whatever is scanned."""
+    found = limit(ZPRIME_331, [csi], fixed(SQRT3), ("m_zprime", 1e5, end))
+    N = float(csi.counts(ZPRIME_331.couplings(**fixed(SQRT3), m_zprime=math.inf)).sum())
+    infinity = (128 - N) ** 2 / (952.25 + (0.28 * N) ** 2)
+    assert found.values.profile.minimum == pytest.approx(infinity, rel=1e-9)
+    assert math.isinf(found.values.profile.best_fit)
+    reference = limit(ZPRIME_331, [csi], fixed(SQRT3), ("m_zprime", 1e5, 1e9)).values.profile
+    assert found.values.profile.lower_limit == pytest.approx(reference.lower_limit, rel=1e-9)
+    assert any("χ² is lowest where m_zprime decouples" in note for note in found.notes)
+    assert found.fixed["beta"] == SQRT3
+    assert "m_zprime" not in found.fixed
 
 
 @pytest.mark.parametrize(

@@ -372,7 +372,7 @@ def test_numbers_flips_the_up_quark_and_doubles_both(beta):
         ({"m_zprime": -1e6}, r"m_zprime = -1 TeV is not allowed: it must be 0\.001 TeV or more"),
         ({"m_zprime": 0.0}, "m_zprime = 0 TeV is not allowed"),
         ({"m_zprime": math.nan}, "m_zprime = nan TeV is not allowed"),
-        ({"m_zprime": np.array([1e6, math.inf])}, "m_zprime = inf TeV is not allowed"),
+        ({"m_zprime": np.array([1e6, -math.inf])}, "m_zprime = -inf TeV is not allowed"),
         ({"s13_tilde": 1.5}, "s13_tilde = 1.5 is not allowed: it must be between 0 and 1"),
         ({"s13_tilde": -0.03}, "s13_tilde = -0.03 is not allowed"),
         ({"mu_nu": -1e-11}, "mu_nu = -1e-11 mu_B is not allowed: it must be 0 mu_B or more"),
@@ -384,6 +384,14 @@ def test_numbers_flips_the_up_quark_and_doubles_both(beta):
 def test_what_is_not_allowed_is_refused_in_a_sentence(values, sentence):
     with pytest.raises(NurecoilError, match=sentence):
         ZPRIME_331.couplings(**{"beta": 0.0, "m_zprime": 1e6, **values})
+
+
+def test_an_infinite_mass_is_the_standard_model():
+    found = ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=math.inf)
+    for name in ("vector_p", "vector_n"):
+        np.testing.assert_allclose(
+            getattr(found, name), getattr(STANDARD_MODEL.couplings(), name), rtol=1e-14
+        )
 
 
 @pytest.mark.parametrize("missing", ["beta", "m_zprime"])

@@ -86,7 +86,7 @@ def _json(asked: AskedFit, result: "Result[BestFit]") -> dict[str, object]:
         "other_minima": [
             {"at": at_border(values.parameters, point), "chi2": chi2} for point, chi2 in found.others
         ],
-        "not_fixed": found.flat,
+        "not_fixed": [{"parameter": name, "share": share} for name, share in found.flat.items()],
         "starts": found.starts,
         "pulls": {
             p.name: {

@@ -19,6 +19,7 @@ _ROUNDS = 24  # of zooming by 4: 4**24 = 3e14, a bracket shrinks to rounding
 _MOST_HINTS = 100
 _HIGH = 100.0  # levels above the lowest point; higher up a slope hides no dip, and its square no minimum
 _DISTINCT = 1e-6  # of the spacing: nearer points are taken for one
+_EQUAL = 1e-9  # in χ²: two minima that are as low
 _FEWEST_POINTS = 5  # a cubic through four neighbours and the point itself
 
 
@@ -226,7 +227,8 @@ def profiles(
 
     mesh = _with_hidden_features(function, _Mesh(grid, on_grid), scale, noise)
     mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, scale=scale))
-    best = int(np.argmin(mesh.y))
+    lowest = _is_local_minimum(mesh.y) & (mesh.y <= mesh.y.min() + _EQUAL)
+    best = int(np.flatnonzero(lowest)[0])  # of several the first, whatever rounding makes of them
     minimum, best_fit = float(mesh.y[best]), float(axis.value(mesh.u[[best]])[0])
     if minimum >= _FORBIDDEN:
         raise NurecoilError(f"chi2 is infinite everywhere between {low:g} and {high:g}: no value is allowed")
