@@ -1,12 +1,18 @@
 """The engines agree: NumPy, JAX and the fused loops find the same minima of the same random likelihoods."""
 
+import builtins
+import importlib.util
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cases import pull
+from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Background, BackgroundVariation, BinnedStatistics, Variation
 from nurecoil.likelihood import (
     CountingLikelihood,
@@ -18,6 +24,7 @@ from nurecoil.likelihood import (
 )
 from nurecoil.likelihood.problem import evaluate_joint
 from nurecoil.newton import minimise_traced
+from nurecoil.progress import heard_by
 
 STRENGTHS, POINTS, BINS = 3, 60, 7
 MODULES = {"fast": "numba", "jax": "jax"}
@@ -312,3 +319,173 @@ def test_derivatives_of_the_loops_are_those_of_numpy(seed):
     assert found == pytest.approx(value[0], rel=1e-12)
     np.testing.assert_allclose(g, gradient[:, 0], rtol=1e-11, atol=1e-10)
     np.testing.assert_allclose(h[np.tril_indices(len(x))], hessian[:, 0], rtol=1e-11, atol=1e-10)
+
+
+# --- the engine that answers soonest ------------------------------------------------------------------
+
+
+@pytest.fixture
+def auto(monkeypatch):
+    """An automatic engine, and what it asks of the loops: whether they may be compiled."""
+    pytest.importorskip("numba")
+    from nurecoil.likelihood import fused
+
+    asked, ready = [], []
+
+    def minimise(layout, inputs, start, low, high, may_compile):
+        asked.append(may_compile)
+        if not (may_compile or ready):
+            raise fused.NotCompiled
+        return minimised(layout, inputs, start, low, high)
+
+    minimised = engines.NumpyEngine().minimise
+    monkeypatch.setattr(fused, "minimise", minimise)
+    made = engines.AutoEngine()
+    monkeypatch.setattr(engines, "_automatic", lambda: made)
+    return made, asked, ready
+
+
+def profiled(seed=1, name="poisson"):
+    return JointLikelihood(TERMS[name](seed), {}, engine_name="auto").profiled(strengths(seed))
+
+
+def test_little_work_is_numpys(auto):
+    made, asked, _ = auto
+    assert_same(profiled(), JointLikelihood(TERMS["poisson"](1), {}).profiled(strengths(1)))
+    assert not asked
+    assert made.chunked
+    assert 0 < made.spent < engines._LOADING
+
+
+@pytest.mark.parametrize("name", ["poisson", "gaussian"])
+def test_loops_are_loaded_when_the_work_pays_for_it_and_compiled_when_it_pays_for_that(auto, name):
+    made, asked, _ = auto
+    made.spent = engines._LOADING
+    profiled(name=name)
+    assert asked == [False]  # they are not kept on disk: no more is asked until there is enough work
+    profiled(name=name)
+    assert asked == [False]
+    made.spent = engines._COMPILING
+    expected = JointLikelihood(TERMS[name](1), {}).profiled(strengths(1))
+    assert_same(profiled(name=name), expected)
+    assert set(asked[1:]) == {True}
+    number = len(asked)
+    profiled(name="gaussian" if name == "poisson" else "poisson")
+    assert set(asked[number:]) == {True}
+
+
+def test_loops_that_are_kept_on_disk_serve_from_then_on(auto):
+    made, asked, ready = auto
+    ready.append(True)
+    made.spent = engines._LOADING
+    profiled()
+    profiled(2)
+    assert asked
+    assert not any(asked)
+    assert not made.chunked
+
+
+def test_what_is_asked_at_once_counts_as_what_is_asked_point_by_point():
+    likelihood = JointLikelihood(TERMS["poisson"](1), {})
+    layout = likelihood._layout(likelihood._free(()), 0, ())
+    assert layout.numbers == BINS * 3
+    made = engines.AutoEngine()
+    for points in (1, POINTS):
+        before, inputs = made.spent, likelihood._inputs(
+            slice(0, points), strengths(1), None, np.tile(likelihood.centre, (points, 1)),
+            likelihood._free(()), ()
+        )  # fmt: skip
+        made.minimise(layout, inputs, np.zeros((3, points)), None, None)
+        assert made.spent - before == pytest.approx(2e-3 + 1e-7 * BINS * 3 * points)
+
+
+@pytest.mark.parametrize("error", [ImportError("Numba needs another NumPy"), RuntimeError("no locator")])
+def test_numba_that_does_not_work_leaves_numpy(auto, monkeypatch, error):
+    made, *_ = auto
+    made.spent = 2 * engines._COMPILING
+
+    def broken(name, *arguments, **more):
+        if arguments and arguments[2] and "fused" in arguments[2]:
+            raise error
+        return imported(name, *arguments, **more)
+
+    imported = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", broken)
+    assert profiled().converged.all()
+    assert made.chunked
+
+
+def test_without_numba_the_engine_is_numpys(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert engines._automatic.__wrapped__() == engines.NumpyEngine()
+    with pytest.raises(NurecoilError, match="numba, which is not installed"):
+        engines.engine("fast")
+
+
+def test_the_automatic_engine_is_one_for_all_questions_of_a_process():
+    assert engines.engine("auto") is engines.engine("auto")
+
+
+def test_loops_have_one_type_whatever_the_layout_and_the_arrays():
+    pytest.importorskip("numba")
+    from nurecoil.likelihood.fused import parabola, points
+
+    loops = (points._minimise_points, parabola._minimise_points)
+    before = [set(loop.signatures) for loop in loops]
+    ask = (
+        np.asfortranarray(strengths(1)),
+        strengths(1)[::2],
+        np.broadcast_to(strengths(1)[:1], (5, STRENGTHS)),
+    )
+    for name in TERMS:
+        for q in ask:
+            q.flags.writeable = False
+            fast = JointLikelihood(TERMS[name](1), {}, engine_name="fast")
+            assert fast.profiled(q).converged.all()
+            start = np.zeros((len(q), 2))
+            fast.with_data(simulated(fast, 1).at(slice(0, len(q)))).fitted(
+                expansion(1), start, np.full(2, -0.1), np.full(2, 0.1)
+            )
+    assert all(len(before | set(loop.signatures)) == 1 for before, loop in zip(before, loops, strict=True))
+
+
+# --- what is compiled is said, and compiled once --------------------------------------------------------
+
+
+def shared(folder, allowed, points=3):
+    """Use a loop that is kept in a folder; return what was heard."""
+    import numba
+
+    from nurecoil.likelihood.fused import compiling
+
+    numba.config.CACHE_DIR, heard, seen = str(folder), [], np.zeros(points)
+
+    @numba.njit(cache=True, nogil=True)
+    def loop(first, last, seen):
+        for p in range(first, last):
+            seen[p] += 1.0
+
+    with heard_by(heard.append, lambda report: nullcontext()):
+        for _ in range(2):
+            compiling.share(loop, lambda first, last: loop(first, last, seen), points, 1, allowed)
+    assert (seen == 2).all()
+    return heard
+
+
+def test_what_is_compiled_is_said_once_and_kept(tmp_path, monkeypatch):
+    numba = pytest.importorskip("numba")
+    from nurecoil.likelihood import fused
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", numba.config.CACHE_DIR)
+    with pytest.raises(fused.NotCompiled):
+        shared(tmp_path, allowed=False)
+    assert shared(tmp_path, allowed=True) == ["compiling the fast engine, once: some 10 s"]
+    assert shared(tmp_path, allowed=False) == []  # it is on disk
+    assert shared(tmp_path, allowed=False, points=1000) == []
+
+
+def test_processes_that_begin_together_compile_once(tmp_path):
+    pytest.importorskip("numba")
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        heard = list(pool.map(shared, [tmp_path] * 2, [True] * 2))
+    assert sorted(map(len, heard)) == [0, 1]

@@ -73,6 +73,12 @@ class TermArrays:
         """The number of bins."""
         return int(self.signal.templates.shape[-1])
 
+    @property
+    def straight(self) -> bool:
+        """Whether χ² is a quadratic function of the pulls: Gaussian counts that are linear in them."""
+        linear = not self.signal.rates or self.signal.logarithms is None
+        return self.gaussian and linear and not (self.signal.shapes or self.shaped)
+
     @cached_property
     def flat(self) -> tuple[Background, ...]:
         """The backgrounds whose shape no pull changes."""

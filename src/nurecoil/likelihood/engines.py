@@ -1,8 +1,9 @@
-"""What minimises: NumPy by default, JAX (`nurecoil[jax]`) or fused loops of Numba (`nurecoil[fast]`)."""
+"""What minimises: NumPy, JAX (`nurecoil[jax]`), loops of Numba (`nurecoil[fast]`), or what answers first."""
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +15,10 @@ from nurecoil.newton import Minimum, minimise_batch
 
 Array = NDArray[np.float64]
 
-ENGINES = ("numpy", "jax", "fast")
+ENGINES = ("auto", "numpy", "jax", "fast")
+
+_CALL, _NUMBER = 2e-3, 1e-7  # seconds that NumPy takes: a call, and each derivative of each point
+_LOADING, _COMPILING = 1.0, 10.0  # seconds until the loops of Numba can run: kept on disk, or not
 
 
 class Engine(Protocol):
@@ -35,7 +39,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class NumpyEngine:
-    """The default."""
+    """NumPy, see `newton`."""
 
     chunked: bool = True
 
@@ -72,6 +76,50 @@ class FusedEngine:
         return minimise(layout, inputs, start, low, high)
 
 
+@dataclass
+class AutoEngine:
+    """NumPy, until the work of this process would have paid for the loops of Numba: then those.
+
+    Counted is the work and not the time, so that the same questions are answered by the same engine again.
+
+    Attributes
+    ----------
+    spent
+        Seconds that NumPy takes for all that was asked.
+    price
+        How many of them to wait before the loops are tried next: those of a parabola, and the others.
+    """
+
+    spent: float = 0.0
+    price: dict[bool, float] = field(default_factory=lambda: {True: _LOADING, False: _LOADING})
+
+    @property
+    def chunked(self) -> bool:
+        """Whether it is NumPy's turn."""
+        return self.spent <= min(self.price.values())
+
+    def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
+        """Return the inputs as NumPy prepares them, if it is its turn."""
+        return NumpyEngine().prepared(layout, inputs) if self.chunked else inputs
+
+    def minimise(
+        self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
+    ) -> Minimum:
+        """Return the minima."""
+        self.spent += _CALL + _NUMBER * layout.numbers * start.shape[1]
+        if self.spent > self.price[layout.straight]:
+            try:
+                from nurecoil.likelihood import fused
+            except (ImportError, RuntimeError):  # of a Numba that does not work here, or finds no cache
+                self.price = dict.fromkeys(self.price, np.inf)
+                return NumpyEngine().minimise(layout, inputs, start, low, high)
+            try:
+                return fused.minimise(layout, inputs, start, low, high, self.spent > _COMPILING)
+            except fused.NotCompiled:
+                self.price[layout.straight] = _COMPILING
+        return NumpyEngine().minimise(layout, inputs, start, low, high)
+
+
 @dataclass(frozen=True)
 class TracedEngine:
     """JAX, see `traced`."""
@@ -97,6 +145,12 @@ _EXTRAS: Mapping[str, tuple[str, Callable[[], Engine]]] = {
 }
 
 
+@cache
+def _automatic() -> Engine:
+    """Return the engine of all questions of this process: what it has compiled serves them all."""
+    return AutoEngine() if importlib.util.find_spec("numba") else NumpyEngine()
+
+
 def engine(name: str) -> Engine:
     """Return the engine called `name`.
 
@@ -107,6 +161,8 @@ def engine(name: str) -> Engine:
     """
     if name == "numpy":
         return NumpyEngine()
+    if name == "auto":
+        return _automatic()
     if name not in _EXTRAS:
         raise unknown_name("engine", name, ENGINES)
     module, kind = _EXTRAS[name]

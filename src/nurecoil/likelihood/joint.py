@@ -150,7 +150,7 @@ class JointLikelihood:
         x = np.atleast_2d(np.asarray(pulls, dtype=float))
         points = max(len(strengths), len(x), self.observed.sets)
         total = np.broadcast_to(self._prior(x), points).copy()
-        if self.engine_name != "numpy":  # which minimises over nothing
+        if self.engine_name not in ("auto", "numpy"):  # which minimises over nothing
             return total + self.profiled(strengths, dict(zip(self._names, x.T, strict=True))).chi2
         for number, (term, counts) in enumerate(zip(self.terms, self._counts(strengths, x), strict=True)):
             mu = np.sum(list(counts.values()), axis=0)
@@ -314,8 +314,7 @@ class JointLikelihood:
         free = self._free(tuple(held))
         layout = self._layout(free, len(theta), tied)
         run: Engine = engine("numpy" if isinstance(expansion, Moving) else self.engine_name)
-        numbers = sum(term.bins for term in layout.terms) * max(1, layout.variables)
-        chunk = max(1, _CHUNK_NUMBERS // numbers) if run.chunked else points
+        chunk = max(1, _CHUNK_NUMBERS // layout.numbers) if run.chunked else points
         chi2, converged = np.empty(points), np.empty(points, dtype=bool)
         found, best = np.empty((points, len(self.pulls))), np.empty((points, len(theta)))
         scale = self._scale[free]

@@ -55,6 +55,16 @@ class Layout:
         """The number of free pulls."""
         return len(self.weights) - self.parameters
 
+    @property
+    def numbers(self) -> int:
+        """How many derivatives a point has in bins: what it costs goes with them."""
+        return sum(term.bins for term in self.terms) * max(1, self.variables)
+
+    @property
+    def straight(self) -> bool:
+        """Whether χ² is a quadratic function of the pulls, and nothing else is fitted."""
+        return self.parameters == 0 and all(term.straight for term in self.terms)
+
 
 class Inputs(NamedTuple):
     """What may differ from point to point: the first axis of each array has P points, or 1 for all.

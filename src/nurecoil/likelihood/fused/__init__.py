@@ -6,12 +6,28 @@ counts without shapes need no steps: `parabola`, which is five times as fast.
 """
 
 from nurecoil.likelihood.fused import parabola, points
+from nurecoil.likelihood.fused.compiling import NotCompiled
 from nurecoil.likelihood.problem import Inputs, Layout
 from nurecoil.newton import Array, Minimum
 
+__all__ = ["NotCompiled", "minimise"]
 
-def minimise(layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None) -> Minimum:
-    """Return the minima of P points from `start` (J, P) inside the box (J, P)."""
-    if parabola.is_parabola(layout):
-        return parabola.minimise(layout, inputs, start.shape[1])
-    return points.minimise(layout, inputs, start, low, high)
+
+def minimise(
+    layout: Layout,
+    inputs: Inputs,
+    start: Array,
+    low: Array | None,
+    high: Array | None,
+    may_compile: bool = True,
+) -> Minimum:
+    """Return the minima of P points from `start` (J, P) inside the box (J, P).
+
+    Raises
+    ------
+    NotCompiled
+        If the loops would have to be compiled and may not.
+    """
+    if layout.straight:
+        return parabola.minimise(layout, inputs, start.shape[1], may_compile)
+    return points.minimise(layout, inputs, start, low, high, may_compile)

@@ -144,14 +144,20 @@ def points_of(inputs: Inputs, low: Array | None, high: Array | None, parameters:
     ]
     observed, offsets = side_by_side(inputs.observed), side_by_side(inputs.offsets)
     arrays = (strengths, middle, observed, inputs.rest, offsets, inputs.centres, *box)
-    return Points(*(np.ascontiguousarray(array, dtype=float) for array in arrays))
+    return Points(*(plain(array) for array in arrays))
 
 
 def side_by_side(arrays: Sequence[Array]) -> Array:
     """Return arrays (P or 1, numbers) as one."""
     rows = max(len(array) for array in arrays)
     wide = [a if len(a) == rows else np.broadcast_to(a, (rows, a.shape[1])) for a in arrays]
-    return np.ascontiguousarray(wide[0] if len(wide) == 1 else np.concatenate(wide, axis=1))
+    return wide[0] if len(wide) == 1 else np.concatenate(wide, axis=1)
+
+
+def plain(array: Array) -> Array:
+    """Return an array of the one type for which the loops are compiled: in order, and not read-only."""
+    found = np.ascontiguousarray(array, dtype=float)
+    return found if found.flags.carray else found.copy()
 
 
 def packed(layout: Layout) -> Packed:

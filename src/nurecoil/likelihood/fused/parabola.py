@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.likelihood.arrays import TermArrays
 from nurecoil.likelihood.fused.compiling import allocating, compiled, compiled_sources, share
-from nurecoil.likelihood.fused.packing import side_by_side
+from nurecoil.likelihood.fused.packing import plain, side_by_side
 from nurecoil.likelihood.problem import Inputs, Layout
 from nurecoil.newton import RIDGE, TINY, Minimum, triangle
 
@@ -61,21 +60,7 @@ class Points(NamedTuple):
     centres: Array
 
 
-def is_parabola(layout: Layout) -> bool:
-    """Return whether χ² is a quadratic function of the pulls, and nothing else is fitted."""
-    return layout.parameters == 0 and all(map(_is_straight, layout.terms))
-
-
-def _is_straight(term: TermArrays) -> bool:
-    signal = term.signal
-    return (
-        term.gaussian
-        and not (signal.shapes or term.shaped)
-        and (not signal.rates or signal.logarithms is None)
-    )
-
-
-def minimise(layout: Layout, inputs: Inputs, number: int) -> Minimum:
+def minimise(layout: Layout, inputs: Inputs, number: int, may_compile: bool) -> Minimum:
     """Return the minima of so many points."""
     if "parabola" not in layout.__dict__:
         object.__setattr__(layout, "parabola", _parabola(layout))
@@ -86,7 +71,7 @@ def minimise(layout: Layout, inputs: Inputs, number: int) -> Minimum:
     def run(first: int, last: int) -> None:
         _minimise_points(parabola, points, first, last, x, value)
 
-    share(run, number, 4 * _BLOCK)
+    share(_minimise_points, run, number, 4 * _BLOCK, may_compile)
     return Minimum(value, x.T, np.isfinite(value))
 
 
@@ -97,11 +82,11 @@ def _points(layout: Layout, inputs: Inputs) -> Points:
         away.append(sum(flat, -observed))
         rates.append(1 + offsets[:, list(term.signal.rates)].sum(axis=1, keepdims=True))
     return Points(
-        np.ascontiguousarray(inputs.strengths.T),
-        side_by_side(away),
-        side_by_side(rates),
-        np.ascontiguousarray(inputs.rest),
-        np.ascontiguousarray(inputs.centres),
+        plain(inputs.strengths.T),
+        plain(side_by_side(away)),
+        plain(side_by_side(rates)),
+        plain(inputs.rest),
+        plain(inputs.centres),
     )
 
 

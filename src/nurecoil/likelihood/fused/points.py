@@ -16,7 +16,9 @@ Array = NDArray[np.float64]
 _FEWEST = 32  # points that are worth a thread
 
 
-def minimise(layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None) -> Minimum:
+def minimise(
+    layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None, may_compile: bool
+) -> Minimum:
     """Return the minima of P points from `start` (J, P) inside the box (J, P)."""
     flat, points = packed(layout), points_of(inputs, low, high, layout.parameters)
     x = np.array(start.T, order="C")
@@ -25,7 +27,7 @@ def minimise(layout: Layout, inputs: Inputs, start: Array, low: Array | None, hi
     def run(first: int, last: int) -> None:
         _minimise_points(flat, points, work_of(flat), first, last, x, value, converged)
 
-    share(run, len(x), _FEWEST)
+    share(_minimise_points, run, len(x), _FEWEST, may_compile)
     return Minimum(value, np.ascontiguousarray(x.T), converged)
 
 
