@@ -1,5 +1,6 @@
 """What the analysis of Binh et al. (2021) gives with the binned data that COHERENT has since released."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -148,8 +149,9 @@ def _how(result: Result[Limit]) -> str:
         " background rates of CsI; efficiency, pulse shape, timing, neutron radius and background rates and"
         f" shapes of LAr. s<sub>W</sub>² = {result.fixed['sin2_theta_w']}, couplings at tree level,"
         f" s̃<sub>13</sub> = {result.fixed['s13_tilde']}. Δχ² = 2.706 is counted from the best mass between"
-        " 0.1 and 100 TeV and relies on Wilks' theorem; where a second window opens, toys would be needed."
-        " Signal rates have log-normal priors, and one-sided shape variations are mirrored. Variant numbers"
+        " 0.1 and 100 TeV, or from infinity where that is lower, and relies on Wilks' theorem; where a second"
+        " window opens, toys would be needed. Signal rates have log-normal priors, and one-sided shape"
+        " variations are mirrored in the logarithm. Variant numbers"
         " is not physics: it is what the paper's tables follow (there with frozen pulls and another"
         " s<sub>W</sub>²)."
     )
@@ -165,10 +167,15 @@ def _results(readings: list[Reading]) -> dict[str, object]:
                 "cl": CL,
                 "allowed_tev": [list(interval) for interval in r.allowed],
                 "lower_limit_tev": r.lower_limit,
-                "best_fit_tev": r.result.values.profile.best_fit / 1e6,
+                "best_fit_tev": _finite(r.result.values.profile.best_fit / 1e6),
                 "converged": r.result.values.profile.converged,
             }
             for r in readings
         ],
         "conventions": dict(readings[0].result.conventions),
     }
+
+
+def _finite(value: float) -> float | None:
+    """Return a mass; None for infinity, which JSON has not: no Z' fits best."""
+    return value if math.isfinite(value) else None
