@@ -1,9 +1,10 @@
 """What minimises: NumPy, JAX (`nurecoil[jax]`), loops of Numba (`nurecoil[fast]`), or what answers first."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from typing import Protocol
 
 import numpy as np
@@ -58,10 +59,11 @@ class NumpyEngine:
 
 
 @dataclass(frozen=True)
-class FusedEngine:
-    """Loops of Numba, see `fused`."""
+class CompiledEngine:
+    """What a module compiles, see `fused` and `traced`."""
 
-    chunked: bool = False
+    module: str
+    chunked: bool
 
     def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
         """Return the inputs as they are."""
@@ -71,9 +73,8 @@ class FusedEngine:
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
         """Return the minima."""
-        from nurecoil.likelihood.fused import minimise
-
-        return minimise(layout, inputs, start, low, high)
+        found: Minimum = import_module(self.module).minimise(layout, inputs, start, low, high)
+        return found
 
 
 @dataclass
@@ -120,28 +121,9 @@ class AutoEngine:
         return NumpyEngine().minimise(layout, inputs, start, low, high)
 
 
-@dataclass(frozen=True)
-class TracedEngine:
-    """JAX, see `traced`."""
-
-    chunked: bool = True
-
-    def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
-        """Return the inputs as they are."""
-        return inputs
-
-    def minimise(
-        self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
-    ) -> Minimum:
-        """Return the minima."""
-        from nurecoil.likelihood.traced import minimise
-
-        return minimise(layout, inputs, start, low, high)
-
-
-_EXTRAS: Mapping[str, tuple[str, Callable[[], Engine]]] = {
-    "jax": ("jax", TracedEngine),
-    "fast": ("numba", FusedEngine),
+_EXTRAS: Mapping[str, tuple[str, Engine]] = {
+    "jax": ("jax", CompiledEngine("nurecoil.likelihood.traced", chunked=True)),
+    "fast": ("numba", CompiledEngine("nurecoil.likelihood.fused", chunked=False)),
 }
 
 
@@ -165,9 +147,9 @@ def engine(name: str) -> Engine:
         return _automatic()
     if name not in _EXTRAS:
         raise unknown_name("engine", name, ENGINES)
-    module, kind = _EXTRAS[name]
+    module, found = _EXTRAS[name]
     if importlib.util.find_spec(module) is None:
         raise NurecoilError(
             f"engine {name} needs {module}, which is not installed: pip install 'nurecoil[{name}]'"
         )
-    return kind()
+    return found

@@ -48,46 +48,23 @@ class Sizes(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """A layout as flat arrays.
-
-    Attributes
-    ----------
-    components, terms
-        Rows of numbers, see the constants of this module.
-    places, gains
-        Of each pull: its variable, or -1; dt/dz.
-    rates, logarithms
-        Of each pull of a rate: its number; λ.
-    shapes
-        The number of each pull of a shape.
-    live
-        (column, component) of what depends on a variable.
-    uses, factors
-        (variable, column, component of a linear rate or -1), and the factor, for all that do; those of an
-        experiment by columns.
-    templates, bins
-        Shape (templates, strengths, bins); how many bins each has.
-    rows
-        As a thread begins: the counts and exponents of backgrounds.
-    weights
-        Of the priors.
-    """
+    """A layout as flat arrays."""
 
     sizes: Sizes
-    components: Numbers
+    components: Numbers  # rows of numbers, see the constants of this module
     terms: Numbers
-    places: Numbers
-    gains: Array
-    rates: Numbers
-    logarithms: Array
-    shapes: Numbers
-    live: Numbers
-    uses: Numbers
-    factors: Array
-    templates: Array
-    bins: Numbers
-    rows: Array
-    weights: Array
+    places: Numbers  # the variable of each pull, or -1
+    gains: Array  # dt/dz of each pull
+    rates: Numbers  # the pull of each rate
+    logarithms: Array  # λ of each rate
+    shapes: Numbers  # the pull of each shape
+    live: Numbers  # (column, component) of what depends on a variable
+    uses: Numbers  # (variable, column, component of a linear rate or -1) of all that do, by columns
+    factors: Array  # of each use
+    templates: Array  # (templates, strengths, bins)
+    bins: Numbers  # of each template
+    rows: Array  # as a thread begins: the counts and exponents of backgrounds
+    weights: Array  # of the priors
 
 
 class Points(NamedTuple):
@@ -104,29 +81,15 @@ class Points(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What a thread writes on.
-
-    Attributes
-    ----------
-    rows
-        See `Sizes`.
-    t, rates
-        Of each pull; of each component.
-    factors
-        Of each use.
-    sums, products
-        Σ φ' ∂_k μ and Σ [φ'' ∂_k μ ∂_l μ + φ' ∂_k ∂_l μ] of columns.
-    vectors, matrices
-        Of all variables, see `steps`.
-    """
+    """What a thread writes on."""
 
     rows: Array
-    t: Array
-    rates: Array
-    factors: Array
-    sums: Array
-    products: Array
-    vectors: Array
+    t: Array  # of each pull
+    rates: Array  # of each component
+    factors: Array  # of each use
+    sums: Array  # Σ φ' ∂_k μ of each column
+    products: Array  # Σ [φ'' ∂_k μ ∂_l μ + φ' ∂_k ∂_l μ]
+    vectors: Array  # of all variables, see `steps`
     matrices: Array
 
 

@@ -22,32 +22,15 @@ _BLOCK = 128  # points side by side
 
 
 class Parabola(NamedTuple):
-    """A layout as few arrays; all bins of all experiments are the rows.
+    """A layout as few arrays; all bins of all experiments are the rows."""
 
-    Attributes
-    ----------
-    templates : ndarray, shape (strengths, rows)
-        Of the strengths that are used; zeros make their number a multiple of four.
-    used : ndarray of int
-        Their numbers.
-    of_row : ndarray of int, shape (rows,)
-        The experiment of each row.
-    alpha : ndarray, shape (experiments, J)
-    fixed : ndarray, shape (J, rows)
-        D.
-    squares : ndarray, shape (J (J + 1)/2,)
-        What the Hessian, halved, has at every point: D_i·D_j and the priors.
-    weights : ndarray, shape (J,)
-        Of the priors.
-    """
-
-    templates: Array
-    used: NDArray[np.int64]
-    of_row: NDArray[np.int64]
-    alpha: Array
-    fixed: Array
-    squares: Array
-    weights: Array
+    templates: Array  # (strengths, rows) of those that are used; zeros make their number a multiple of four
+    used: NDArray[np.int64]  # their numbers
+    of_row: NDArray[np.int64]  # the experiment of each row
+    alpha: Array  # (experiments, J)
+    fixed: Array  # D, (J, rows)
+    squares: Array  # what half the Hessian has at every point: D_i·D_j and the priors
+    weights: Array  # of the priors
 
 
 class Points(NamedTuple):
@@ -142,62 +125,30 @@ def _residual(of_row, away, rate, first, lanes, s, residual):
     """Fill in μ - n where all pulls are at their centres."""
     for row in range(len(s)):
         term = of_row[row]
-        if len(away) == 1 and len(rate) == 1:
-            for lane in range(lanes):
-                residual[row, lane] = away[0, row] + rate[0, term] * s[row, lane]
-        else:
-            for lane in range(lanes):
-                point = first + lane
-                there = away[point if len(away) > 1 else 0, row]
-                residual[row, lane] = there + rate[point if len(rate) > 1 else 0, term] * s[row, lane]
+        for lane in range(lanes):
+            there = away[first + lane if len(away) > 1 else 0, row]
+            residual[row, lane] = there + rate[first + lane if len(rate) > 1 else 0, term] * s[row, lane]
 
 
 @compiled
-def _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, gradient, sums):
-    """Fill in half the Hessian, and half the gradient but for the priors.
-
-    `sums` are s·D_j for each pull, then s·s and s·(μ - n), of one experiment.
-    """
-    free, rows = len(gradient), len(s)
+def _derivatives(of_row, alpha, fixed, squares, s, residual, lanes, hessian, gradient):
+    """Fill in half the Hessian, and half the gradient but for the priors."""
     for pair in range(len(hessian)):
         for lane in range(lanes):
             hessian[pair, lane] = squares[pair]
-    for j in range(free):
+    for i in range(len(gradient)):
         for lane in range(lanes):
-            gradient[j, lane] = 0.0
-        for row in range(rows):
-            if fixed[j, row] != 0.0:
+            gradient[i, lane] = 0.0
+        for row in range(len(s)):
+            a, d = alpha[of_row[row], i], fixed[i, row]
+            if a != 0.0 or d != 0.0:
                 for lane in range(lanes):
-                    gradient[j, lane] += fixed[j, row] * residual[row, lane]
-    row = 0
-    while row < rows:
-        term = of_row[row]
-        for k in range(free + 2):
-            for lane in range(lanes):
-                sums[k, lane] = 0.0
-        while row < rows and of_row[row] == term:
-            for j in range(free):
-                if fixed[j, row] != 0.0:
-                    for lane in range(lanes):
-                        sums[j, lane] += fixed[j, row] * s[row, lane]
-            for lane in range(lanes):
-                sums[free, lane] += s[row, lane] * s[row, lane]
-                sums[free + 1, lane] += s[row, lane] * residual[row, lane]
-            row += 1
-        for i in range(free):
-            if alpha[term, i] != 0.0:
-                for lane in range(lanes):
-                    gradient[i, lane] += alpha[term, i] * sums[free + 1, lane]
-        pair = 0
-        for i in range(free):
-            a = alpha[term, i]
+                    gradient[i, lane] += (a * s[row, lane] + d) * residual[row, lane]
             for j in range(i + 1):
-                b = alpha[term, j]
-                if a != 0.0 or b != 0.0:
+                b, e, pair = alpha[of_row[row], j], fixed[j, row], i * (i + 1) // 2 + j
+                if a != 0.0 or b != 0.0:  # d·e is among the squares
                     for lane in range(lanes):
-                        mixed = a * sums[j, lane] + b * sums[i, lane]
-                        hessian[pair, lane] += a * b * sums[free, lane] + mixed
-                pair += 1
+                        hessian[pair, lane] += s[row, lane] * (a * b * s[row, lane] + (a * e + b * d))
 
 
 @compiled
@@ -258,14 +209,14 @@ def _loop(version):
         assert version
         q, hessian = np.zeros((len(parabola.templates), _BLOCK)), np.empty((len(parabola.squares), _BLOCK))
         s, residual = np.empty((len(parabola.of_row), _BLOCK)), np.empty((len(parabola.of_row), _BLOCK))
-        z, sums = np.empty((x.shape[1], _BLOCK)), np.empty((x.shape[1] + 2, _BLOCK))
+        z = np.empty((x.shape[1], _BLOCK))
         alpha, fixed, of_row, weights = parabola.alpha, parabola.fixed, parabola.of_row, parabola.weights
         rest, centres = points.rest, points.centres
         for begin in range(first, last, _BLOCK):
             lanes = min(_BLOCK, last - begin)
             _signal(parabola.templates, parabola.used, points.strengths, begin, lanes, q, s)
             _residual(of_row, points.away, points.rate, begin, lanes, s, residual)
-            _derivatives(of_row, alpha, fixed, parabola.squares, s, residual, lanes, hessian, z, sums)
+            _derivatives(of_row, alpha, fixed, parabola.squares, s, residual, lanes, hessian, z)
             for j in range(len(z)):
                 for lane in range(lanes):
                     z[j, lane] -= weights[j] * centres[begin + lane if len(centres) > 1 else 0, j]
