@@ -219,7 +219,8 @@ class JointLikelihood:
         values = _arrays(held)
         points = max(len(strengths), self.observed.sets, *(v.size for v in values.values()), 1)
         theta = np.empty((0, points))
-        return self._minimised(points, strengths, None, values, theta, (None, None), pulls, reach).known
+        found = self._minimised(points, strengths, None, values, theta, (None, None), pulls, reach).known
+        return replace(found, converged=found.converged & np.isfinite(strengths).all(axis=1))
 
     def fitted(
         self,

@@ -31,9 +31,10 @@ def newton(layout, points, p, work, x):
         else:
             damping = max(10.0 * damping, 1e-3)
         uphill = True
+        tolerance = TOLERANCE + ROUNDING * abs(value)
         while uphill:  # a step that leads nowhere is not worth an evaluation
-            decrease = _propose(free, now, damping, low, high, x, vectors, matrices)
-            if abs(decrease) < TOLERANCE + ROUNDING * abs(value) and damping < 1.0:
+            decrease = _propose(free, now, damping, tolerance, low, high, x, vectors, matrices)
+            if abs(decrease) < tolerance and damping < 1.0:
                 return value, True
             if damping >= LARGEST_DAMPING:
                 return value, False
@@ -48,7 +49,7 @@ def newton(layout, points, p, work, x):
 
 
 @compiled
-def _propose(free, now, damping, low, high, x, vectors, matrices):
+def _propose(free, now, damping, tolerance, low, high, x, vectors, matrices):
     """Fill in a step (vector 3); return the decrease it should bring: the tolerance, away from a saddle."""
     gradient, hessian, lower, variables, negative = vectors[1 + now], matrices[now], matrices[2], len(x), -1
     for i in range(variables):
@@ -85,7 +86,7 @@ def _propose(free, now, damping, low, high, x, vectors, matrices):
             vectors[3, i] -= lower[k, i] * vectors[3, k]
     for i in range(variables):
         vectors[3, i] *= -vectors[4, i]
-    if negative < 0 or decrease >= TOLERANCE:
+    if negative < 0 or decrease >= tolerance:
         return decrease
     size, uphill = 0.0, 0.0
     for i in range(variables - 1, -1, -1):
@@ -98,4 +99,4 @@ def _propose(free, now, damping, low, high, x, vectors, matrices):
     length = AWAY / np.sqrt(size + TINY)
     for i in range(variables):
         vectors[3, i] *= (-length if uphill > 0.0 else length) * vectors[4, i]
-    return TOLERANCE
+    return tolerance
