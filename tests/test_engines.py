@@ -1,6 +1,5 @@
 """The engines agree: NumPy, JAX and the fused loops find the same minima of the same random likelihoods."""
 
-import builtins
 import importlib.util
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
@@ -354,7 +353,6 @@ def test_little_work_is_numpys(auto):
     made, asked, _ = auto
     assert_same(profiled(), JointLikelihood(TERMS["poisson"](1), {}).profiled(strengths(1)))
     assert not asked
-    assert made.chunked
     assert 0 < made.spent < engines._LOADING
 
 
@@ -383,7 +381,6 @@ def test_loops_that_are_kept_on_disk_serve_from_then_on(auto):
     profiled(2)
     assert asked
     assert not any(asked)
-    assert not made.chunked
 
 
 def test_what_is_asked_at_once_counts_as_what_is_asked_point_by_point():
@@ -402,18 +399,26 @@ def test_what_is_asked_at_once_counts_as_what_is_asked_point_by_point():
 
 @pytest.mark.parametrize("error", [ImportError("Numba needs another NumPy"), RuntimeError("no locator")])
 def test_numba_that_does_not_work_leaves_numpy(auto, monkeypatch, error):
-    made, *_ = auto
+    made, asked, _ = auto
     made.spent = 2 * engines._COMPILING
 
-    def broken(name, *arguments, **more):
-        if arguments and arguments[2] and "fused" in arguments[2]:
-            raise error
-        return imported(name, *arguments, **more)
+    def broken(name):
+        raise error
 
-    imported = builtins.__import__
-    monkeypatch.setattr(builtins, "__import__", broken)
+    monkeypatch.setattr(engines, "import_module", broken)
+    monkeypatch.setattr(engines, "_loops", engines._loops.__wrapped__)
     assert profiled().converged.all()
-    assert made.chunked
+    assert not asked
+    assert engines.settled("auto", 1e12) == "numpy"
+
+
+def test_what_processes_share_has_one_engine_that_hangs_on_the_work_alone(auto):
+    made, *_ = auto
+    made.spent = 2 * engines._COMPILING
+    likelihood = JointLikelihood(TERMS["poisson"](1), {}, engine_name="auto")
+    assert [likelihood.settled(points).engine_name for points in (1, 1e4, 1e8)] == ["numpy", "numpy", "fast"]
+    for name in ("numpy", "jax", "fast"):
+        assert replace(likelihood, engine_name=name).settled(1e8).engine_name == name
 
 
 def test_without_numba_the_engine_is_numpys(monkeypatch):

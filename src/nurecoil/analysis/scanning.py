@@ -125,6 +125,7 @@ def scan(
         parameter.check([ticks[parameter.name].low, ticks[parameter.name].high])
     best_pulls = tuple(p for p in question.likelihood.pulls if p not in question.free) if pulls else ()
     grid = Grid(tuple(_axis(parameter, ticks[parameter.name]) for parameter in question.free))
+    question = replace(question, likelihood=question.likelihood.settled(grid.size))
     identity = _identity(question)
     outcome = run(
         _Profile(question, best_pulls),

@@ -121,6 +121,7 @@ def feldman_cousins(
     if count := _one_count(question):
         found, checked = calibrate_count(curve, *count, low, high, cl, log, truths)
     else:
+        question = replace(question, likelihood=question.likelihood.settled(points * toys))
         likely = minima_of(question, low, high)
         draw = OneThread(ToyStatistic(question, low, high, likely))
         found = calibrate(

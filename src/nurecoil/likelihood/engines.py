@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,30 +93,22 @@ class AutoEngine:
 
     spent: float = 0.0
     price: dict[bool, float] = field(default_factory=lambda: {True: _LOADING, False: _LOADING})
-
-    @property
-    def chunked(self) -> bool:
-        """Whether it is NumPy's turn."""
-        return self.spent <= min(self.price.values())
+    chunked: bool = True
 
     def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
         """Return the inputs as NumPy prepares them, if it is its turn."""
-        return NumpyEngine().prepared(layout, inputs) if self.chunked else inputs
+        return inputs if self.spent > self.price[layout.straight] else NumpyEngine().prepared(layout, inputs)
 
     def minimise(
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
         """Return the minima."""
         self.spent += _CALL + _NUMBER * layout.numbers * start.shape[1]
-        if self.spent > self.price[layout.straight]:
+        if self.spent > self.price[layout.straight] and (loops := _loops()):
             try:
-                from nurecoil.likelihood import fused
-            except (ImportError, RuntimeError):  # of a Numba that does not work here, or finds no cache
-                self.price = dict.fromkeys(self.price, np.inf)
-                return NumpyEngine().minimise(layout, inputs, start, low, high)
-            try:
-                return fused.minimise(layout, inputs, start, low, high, self.spent > _COMPILING)
-            except fused.NotCompiled:
+                found: Minimum = loops.minimise(layout, inputs, start, low, high, self.spent > _COMPILING)
+                return found
+            except loops.NotCompiled:
                 self.price[layout.straight] = _COMPILING
         return NumpyEngine().minimise(layout, inputs, start, low, high)
 
@@ -131,6 +123,22 @@ _EXTRAS: Mapping[str, tuple[str, Engine]] = {
 def _automatic() -> Engine:
     """Return the engine of all questions of this process: what it has compiled serves them all."""
     return AutoEngine() if importlib.util.find_spec("numba") else NumpyEngine()
+
+
+@cache
+def _loops() -> Any:
+    """Return the module `fused`; None where Numba does not work, or cannot keep what it compiles."""
+    try:
+        return import_module("nurecoil.likelihood.fused")
+    except (ImportError, RuntimeError):
+        return None
+
+
+def settled(name: str, numbers: float) -> str:
+    """Return the one engine of all processes that share so many derivatives, or go on with them."""
+    if name != "auto":
+        return name
+    return "fast" if _NUMBER * numbers > _COMPILING and _loops() else "numpy"
 
 
 def engine(name: str) -> Engine:

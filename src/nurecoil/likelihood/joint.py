@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.errors import NurecoilError
 from nurecoil.likelihood.data import Data
-from nurecoil.likelihood.engines import Engine, engine
+from nurecoil.likelihood.engines import Engine, engine, settled
 from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.found import Fitted
 from nurecoil.likelihood.objective import deviance, expected
@@ -140,6 +140,12 @@ class JointLikelihood:
             start=tuple(self.start[n] for n in own) if self.start else (),
             data=data,
         )
+
+    def settled(self, points: float) -> "JointLikelihood":
+        """Return the same likelihood with one engine for so many points, whoever computes them."""
+        bins = sum(term.observed.size for term in self.terms)
+        numbers = points * self.starts * bins * max(1, len(self._free(())))
+        return replace(self, engine_name=settled(self.engine_name, numbers))
 
     def with_data(self, data: Data) -> "JointLikelihood":
         """Return the same likelihood of other data."""
