@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.card import schema, signal_schema
-from nurecoil.card.response import detector, efficiency, quenching, time_efficiency
 from nurecoil.card.spreading import Spreading
 from nurecoil.card.tables import Tables
 from nurecoil.cross_section import Conventions
+from nurecoil.detector import Detector
+from nurecoil.efficiency import Efficiency, TabulatedEfficiency
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import (
     Axis,
@@ -30,7 +31,7 @@ from nurecoil.experiment import (
 )
 from nurecoil.fluxes import load_flux
 from nurecoil.form_factors import FormFactor, form_factor
-from nurecoil.histograms import exponential, mirrored
+from nurecoil.histograms import exponential, mirrored, require_columns
 from nurecoil.nuclei import Nuclide
 from nurecoil.parameters import Parameter
 
@@ -80,7 +81,7 @@ class _Builder:
         card, tried = self.card, _Tried()
         if card.data:
             self.tables.find(card.data.observed)  # first: if it cannot be had, no other need be tried
-        response = tried("detector", detector, card.detector, self.tables)
+        response = tried("detector", self.detector)
         tried.check()
         spread = tried("signal", self.spreading.nominal)
         tried.check()
@@ -106,6 +107,28 @@ class _Builder:
             observed_in=self.tables.source(card.data.observed) if card.data else None,
             spread_per_component=self.spreading.of_pulse(),
         )
+
+    def detector(self) -> Detector:
+        """Return the detector."""
+        card = self.card.detector
+        return Detector(
+            observable=card.observable,
+            edges=card.edges,
+            quenching=card.quenching(),
+            light_yield=card.light_yield_per_kev,
+            smearing=card.smearing(),
+            efficiency=self.efficiency(card.efficiency),
+            efficiency_at=card.efficiency_at,
+            step=card.step,
+        )
+
+    def efficiency(self, card: Callable[[], Efficiency] | signal_schema.FileE) -> Efficiency:
+        """Return an efficiency in energy, which may stand in a data file."""
+        if not isinstance(card, signal_schema.FileE):
+            return card()
+        table = self.tables.read(card.file)
+        require_columns(table, card.x, card.efficiency)
+        return TabulatedEfficiency(tuple(table[:, card.x]), tuple(table[:, card.efficiency]))
 
     def counting(self) -> CountingStatistics:
         """Return the statistics of a counting experiment."""
@@ -157,13 +180,11 @@ class _Builder:
         base = self.signal
         match card:
             case schema.QuenchingPull():
-                changed = [replace(base.detector, quenching=quenching(c)) for c in (card.up, card.down)]
+                changed = [replace(base.detector, quenching=end()) for end in (card.up, card.down)]
                 signals = [replace(base, detector=d) for d in changed]
             case schema.EfficiencyPull():
-                changed = [
-                    replace(base.detector, efficiency=efficiency(c, self.tables))
-                    for c in (card.up, card.down)
-                ]
+                ends = self.efficiency(card.up), self.efficiency(card.down)
+                changed = [replace(base.detector, efficiency=e) for e in ends]
                 signals = [replace(base, detector=d) for d in changed]
             case schema.RadiusPull():
                 return self.radius_variation(card)
@@ -249,7 +270,7 @@ class _Builder:
             time = self.card.time
             if not isinstance(time, signal_schema.PulsedTime):
                 raise NurecoilError("times_efficiency on the time axis needs an efficiency in [time]")
-            efficiencies["time"] = time_efficiency(time.efficiency)
+            efficiencies["time"] = time.efficiency()
         counts = self.tables.counts(factor.table, efficiencies)
         kept = [key for key in self.card.axis_keys if key in factor.table.columns]
         others = tuple(i for i, key in enumerate(kept) if key not in factor.axes)

@@ -155,13 +155,18 @@ class PulsedSource:
         ndarray, shape (bins,)
             Not normalised to the window.
         """
-        _check_arrival(arrival)
+        require(arrival in ("prompt", "delayed"), "arrival", arrival, "'prompt' or 'delayed'")
         density = self.prompt if arrival == "prompt" else self.delayed
         # the densities vary over σ around the pulse and over a lifetime behind it
         after = np.arange(41)[:, np.newaxis] * (PION_LIFETIME_US, MUON_LIFETIME_US)
         scales = np.concatenate([np.arange(-9, 10) * self.sigma_us, after.ravel()]) + self.mean_us
         knots = np.concatenate([scales, efficiency.breakpoints])
         return integrate_bins(lambda t: density(t) * efficiency(t), _edges(edges_us), knots)
+
+    def of_each(self, edges_us: ArrayLike, efficiency: TimeEfficiency) -> dict[str, Array]:
+        """Return the `fractions` of prompt and of delayed arrivals."""
+        arrivals: tuple[Arrival, ...] = ("prompt", "delayed")
+        return {arrival: self.fractions(arrival, edges_us, efficiency) for arrival in arrivals}
 
 
 def decay_after_pulse(t: ArrayLike, mean_us: float, sigma_us: float, lifetime_us: float) -> Array:
@@ -222,10 +227,6 @@ def integrate_bins(density: Callable[[Array], Array], edges: Array, knots: Array
     half, middle = np.diff(splits) / 2, (splits[1:] + splits[:-1]) / 2
     panels = half * (density(middle[:, np.newaxis] + half[:, np.newaxis] * x) @ w)
     return np.asarray(np.add.reduceat(panels, np.searchsorted(splits, edges[:-1])))
-
-
-def _check_arrival(arrival: str) -> None:
-    require(arrival in ("prompt", "delayed"), "arrival", arrival, "'prompt' or 'delayed'")
 
 
 def _edges(edges_us: ArrayLike) -> Array:
