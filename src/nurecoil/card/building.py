@@ -134,16 +134,15 @@ class _Builder:
         """Return the statistics of a counting experiment."""
         card = self.card.statistics
         assert card is not None
-        width = card.background_pull_width
+        name, width = self.card.name, card.background_pull_width
+        background = None if width is None else _rate_pull(f"{name}_background", width, "the background")
         return CountingStatistics(
             observed=card.observed,
             background=card.background,
             variance_counts=card.variance_counts,
             variance_fraction=card.variance_fraction,
-            signal_pull=_rate_pull(f"{self.card.name}_signal", card.signal_pull_width, "the signal"),
-            background_pull=None
-            if width is None
-            else _rate_pull(f"{self.card.name}_background", width, "the background"),
+            signal_pull=_rate_pull(f"{name}_signal", card.signal_pull_width, "the signal"),
+            background_pull=background,
         )
 
     # bins
@@ -234,14 +233,10 @@ class _Builder:
         for pull in card.shape_pulls:
             up = self.tables.unit_shape(pull.up)
             down = self.tables.unit_shape(pull.down) if pull.down else mirrored(shape, up)
-            variations.append(
-                BackgroundVariation(
-                    _shape_pull(pull.name, card.name), counts * up, counts * down, not pull.down
-                )
-            )
-        return Background(
-            card.name, counts * shape, _rate_pull(card.pull, width, card.name), tuple(variations)
-        )
+            parameter = _shape_pull(pull.name, card.name)
+            variations.append(BackgroundVariation(parameter, counts * up, counts * down, not pull.down))
+        rate = _rate_pull(card.pull, width, card.name)
+        return Background(card.name, counts * shape, rate, tuple(variations))
 
     def background_shape(self, card: schema.Background) -> tuple[Array, float]:
         """Return the shape over all bins, of unit sum, and the counts in the tables of its first factor."""
@@ -287,25 +282,16 @@ def _axes(card: schema.Card) -> tuple[Axis, ...]:
 
 def _rate_pull(name: str, width: float, what: str) -> Parameter:
     """Return a pull that is a fractional change of a rate."""
+    latex = rf"a_\mathrm{{{name.replace('_', ' ')}}}"
     return Parameter(
-        name=name,
-        description=f"fractional change of the rate of {what}",
-        low=-1.0,
-        latex=rf"a_\mathrm{{{name.replace('_', ' ')}}}",
-        default=0.0,
-        prior_width=width,
+        name, f"fractional change of the rate of {what}", latex, default=0.0, low=-1.0, prior_width=width
     )
 
 
 def _shape_pull(name: str, what: str) -> Parameter:
     """Return a pull in standard deviations of a shape."""
-    return Parameter(
-        name=name,
-        description=f"shape of {what}, in standard deviations",
-        latex=rf"x_\mathrm{{{name.replace('_', ' ')}}}",
-        default=0.0,
-        prior_width=1.0,
-    )
+    latex = rf"x_\mathrm{{{name.replace('_', ' ')}}}"
+    return Parameter(name, f"shape of {what}, in standard deviations", latex, default=0.0, prior_width=1.0)
 
 
 def _with_neutron_radii(base: FormFactor, factor: float) -> FormFactor:
