@@ -5,11 +5,11 @@ import re
 import shlex
 import subprocess
 import sys
-import typing
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 import nurecoil
 from nurecoil import cli, datasets
@@ -132,7 +132,7 @@ def test_the_kinds_of_a_card_are_all_there_are():
         "detector.smearing": signal_schema.Smearing,
         "detector.efficiency": signal_schema.Efficiency,
         "time": card_schema.Card.model_fields["time"].annotation,
-        "time.efficiency": signal_schema.PulsedTime.model_fields["efficiency"].annotation,
+        "time.efficiency": signal_schema.TimeEfficiency,
         "signal_pulls": card_schema.SignalPull,
     }
     assert {part: set(re.findall(r"`([^`]+)`", kinds)) for part, kinds in rows.items()} == {
@@ -141,10 +141,7 @@ def test_the_kinds_of_a_card_are_all_there_are():
 
 
 def _kinds(union):
-    """Yield the words that discriminate a union of sections."""
-    fields = getattr(union, "model_fields", {})
-    for name in {"kind", "effect"} & set(fields):
-        yield from typing.get_args(fields[name].annotation)
-    if not fields:
-        for part in typing.get_args(union):
-            yield from _kinds(part)
+    """Return the words that a part of a card may have as its kind or effect."""
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(union).validate_python({"kind": "?", "effect": "?"})
+    return re.findall(r"'([^']+)'", error.value.errors()[0]["ctx"]["expected_tags"])

@@ -105,10 +105,7 @@ def vector_strengths(couplings: Couplings) -> NDArray[np.float64]:
 
     Σ_β |Z F_p g_p^αβ + N F_n g_n^αβ|² = Z²F_p² Σ|g_p|² + ZN F_p F_n 2 Re Σ g_p g_n* + N²F_n² Σ|g_n|²
 
-    Returns
-    -------
-    ndarray, shape (..., 3, 3)
-        Per incoming flavour α, the three sums over outgoing flavours β.
+    Per incoming flavour α, the three sums over outgoing flavours β, shape (..., 3, 3).
     """
     p, n = couplings.vector_p, couplings.vector_n
     # Points last in memory: each term of each flavour is written, and later read, in one run

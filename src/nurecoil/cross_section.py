@@ -90,14 +90,7 @@ def magnetic_prefactor() -> float:
 def vector(T: ArrayLike, E: ArrayLike, M: ArrayLike, Q: ArrayLike, *, recoil_term: bool = True) -> Array:
     """Return dσ/dT = (G_F² M/π) |Q|² (1 - [T/E] - MT/2E²) in cm²/MeV.
 
-    Parameters
-    ----------
-    T, E, M : array_like
-        Recoil energy, neutrino energy and nuclear mass in MeV.
-    Q : array_like
-        Z g_V^p F_p(q²) + N g_V^n F_n(q²) = -Q_W/2 for F = 1.
-    recoil_term : bool
-        Keep T/E.
+    Q = Z g_V^p F_p(q²) + N g_V^n F_n(q²) = -Q_W/2 for F = 1; `recoil_term` keeps the term in brackets.
     """
     strength: Array = np.abs(Q) ** 2
     return vector_prefactor(M) * strength * vector_kernel(T, E, M, recoil_term=recoil_term)
@@ -108,16 +101,8 @@ def magnetic(
 ) -> Array:
     """Return dσ/dT = (πα²/m_e²) μ² (Z F_p)² (1/T - 1/E [+ T/4E²]) in cm²/MeV.
 
-    Parameters
-    ----------
-    T, E, M : array_like
-        Recoil energy, neutrino energy and nuclear mass in MeV.
-    Z_F : array_like
-        Z F_p(q²), or Z alone for the seed's F_p = 1.
-    moment : array_like
-        Neutrino magnetic moment in Bohr magnetons.
-    recoil_term : bool
-        Keep T/4E² (seed, eq. 35).
+    Z_F is Z F_p(q²), or Z alone for the seed's F_p = 1, and μ is in Bohr magnetons; `recoil_term` keeps the
+    term in brackets (seed, eq. 35).
     """
     Z_F, moment = _floats(Z_F, moment)
     strength = moment**2 * Z_F**2

@@ -152,7 +152,7 @@ class Detector:
         x = x[np.diff(np.floor(passed / 4), prepend=0.0) > 0]
         if not self._folds:
             x = np.append(x, [value for value in self.efficiency.breakpoints if value > 0])
-        T = self.quenching.recoil_energy(self._electron_equivalent(x))
+        T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield))
         return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
 
     @property
@@ -168,10 +168,6 @@ class Detector:
     def but_efficiency(self) -> dict[str, object]:
         """Return all that two detectors share whose responses differ by their efficiencies alone."""
         return {**vars(self), "efficiency": self._folds}
-
-    def _electron_equivalent(self, x: ArrayLike) -> Array:
-        """Return the E_ee (keV) that gives the observable x without smearing."""
-        return np.asarray(x, dtype=float) / (self.smearing.scale * self.light_yield)
 
     def _check_step(self) -> None:
         if self.step is None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -214,7 +215,7 @@ class Experiment:
 
     def with_form_factor(self, form_factor: FormFactor) -> "Experiment":
         """Return the experiment with another form factor, in its systematic variations too."""
-        statistics = self.statistics
+        statistics, changed = self.statistics, partial(replace, form_factor=form_factor)
         if isinstance(statistics, BinnedStatistics):
             fixed = [v for v in statistics.variations if v.up.form_factor is not self.signal.form_factor]
             if fixed:
@@ -223,17 +224,11 @@ class Experiment:
                     " changes the form factor of its card; copy the card and change it there"
                 )
             variations = tuple(
-                replace(
-                    v,
-                    up=replace(v.up, form_factor=form_factor),
-                    down=replace(v.down, form_factor=form_factor),
-                )
-                for v in statistics.variations
+                replace(v, up=changed(v.up), down=changed(v.down)) for v in statistics.variations
             )
             statistics = replace(statistics, variations=variations)
-        signal = replace(self.signal, form_factor=form_factor)
         as_read = self.as_read and self.as_read.with_form_factor(form_factor)
-        return replace(self, signal=signal, statistics=statistics, as_read=as_read)
+        return replace(self, signal=changed(self.signal), statistics=statistics, as_read=as_read)
 
 
 @dataclass(frozen=True)

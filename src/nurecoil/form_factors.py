@@ -1,10 +1,11 @@
 """Nuclear form factors F(q) of protons and neutrons, all with F(0) = 1.
 
-q is the momentum transfer in MeV, lengths are in fm. Each parametrisation is one function; each
-`FormFactor` is a choice of parametrisation and of radii, to be printed with every result.
+q is the momentum transfer in MeV, lengths are in fm; they broadcast, and F and radii have the broadcast
+shape. Each parametrisation is one function; each `FormFactor` is a choice of parametrisation and of radii,
+to be printed with every result.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,21 +28,8 @@ _LIGHT: Final = 4  # nucleons; without a core, such a nucleus may be smaller tha
 def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> FloatArray:
     """Return the Helm form factor, a uniform sphere folded with a Gaussian skin.
 
-    F(q) = 3 j1(q R0)/(q R0) exp(-q² s²/2), of rms radius R² = (3/5) R0² + 3 s².
-
-    Parameters
-    ----------
-    q : array_like
-        Momentum transfer [MeV].
-    diffraction_radius_fm : array_like
-        Diffraction radius R0 [fm], broadcast with `q`.
-    skin_fm : array_like
-        Skin thickness s [fm], broadcast with `q`.
-
-    Returns
-    -------
-    ndarray
-        F, without unit, in the broadcast shape.
+    F(q) = 3 j1(q R0)/(q R0) exp(-q² s²/2), of rms radius R² = (3/5) R0² + 3 s²; R0 is the diffraction radius,
+    s the skin thickness.
 
     References
     ----------
@@ -59,24 +47,7 @@ def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> 
 def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> FloatArray:
     """Return the Helm diffraction radius that belongs to an rms radius.
 
-    R0² = (5/3) (R² - 3 s²)
-
-    Parameters
-    ----------
-    rms_radius_fm : array_like
-        Root-mean-square radius R [fm].
-    skin_fm : float
-        Skin thickness s [fm].
-
-    Returns
-    -------
-    ndarray
-        R0 [fm], in the shape of `rms_radius_fm`.
-
-    Raises
-    ------
-    NurecoilError
-        If the skin alone has that rms radius, or more.
+    R0² = (5/3) (R² - 3 s²); an error if the skin alone has that rms radius R, or more.
 
     References
     ----------
@@ -94,24 +65,7 @@ def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> F
 def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM) -> FloatArray:
     """Return the Helm diffraction radius of the seed paper from the mass number.
 
-    R0² = R² - 5 s², R = 1.2 A^(1/3) fm
-
-    Parameters
-    ----------
-    A : array_like
-        Mass number.
-    skin_fm : float
-        Skin thickness s [fm].
-
-    Returns
-    -------
-    ndarray
-        R0 [fm], in the shape of `A`.
-
-    Raises
-    ------
-    NurecoilError
-        If R0² is not positive.
+    R0² = R² - 5 s², R = 1.2 A^(1/3) fm; an error if R0² is not positive.
 
     References
     ----------
@@ -131,21 +85,8 @@ def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM
 def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> FloatArray:
     """Return the Klein-Nystrand form factor, a uniform sphere folded with a Yukawa potential.
 
-    F(q) = 3 j1(q R_A)/(q R_A) / (1 + a² q²), of rms radius R² = (3/5) R_A² + 6 a².
-
-    Parameters
-    ----------
-    q : array_like
-        Momentum transfer [MeV].
-    radius_fm : array_like
-        Radius R_A of the sphere [fm], broadcast with `q`.
-    range_fm : array_like
-        Range a of the Yukawa potential [fm], broadcast with `q`.
-
-    Returns
-    -------
-    ndarray
-        F, without unit, in the broadcast shape.
+    F(q) = 3 j1(q R_A)/(q R_A) / (1 + a² q²), of rms radius R² = (3/5) R_A² + 6 a²; R_A is the radius of
+    the sphere, a the range of the potential.
 
     References
     ----------
@@ -163,21 +104,8 @@ def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: 
     """Return the form factor of the symmetrised Fermi density, in closed form.
 
     F(q) = 3/(qc [(qc)² + (πqa)²]) · πqa/sinh(πqa) · [πqa sin(qc)/tanh(πqa) - qc cos(qc)], for the density
-    ρ(r) ∝ sinh(c/a)/[cosh(r/a) + cosh(c/a)] of rms radius R² = (3/5) c² + (7/5) (πa)².
-
-    Parameters
-    ----------
-    q : array_like
-        Momentum transfer [MeV].
-    half_density_fm : array_like
-        Half-density radius c [fm], broadcast with `q`.
-    diffuseness_fm : array_like
-        Surface diffuseness a [fm], positive, broadcast with `q`.
-
-    Returns
-    -------
-    ndarray
-        F, without unit, in the broadcast shape.
+    ρ(r) ∝ sinh(c/a)/[cosh(r/a) + cosh(c/a)] of rms radius R² = (3/5) c² + (7/5) (πa)²; c is the
+    half-density radius, a > 0 the diffuseness of the surface.
 
     References
     ----------
@@ -202,24 +130,7 @@ def symmetrised_fermi_radius_fm(
 ) -> FloatArray:
     """Return the half-density radius of the symmetrised Fermi density that belongs to an rms radius.
 
-    c² = (5/3) [R² - (7/5) (πa)²]
-
-    Parameters
-    ----------
-    rms_radius_fm : array_like
-        Root-mean-square radius R [fm].
-    diffuseness_fm : float
-        Surface diffuseness a [fm].
-
-    Returns
-    -------
-    ndarray
-        c [fm], in the shape of `rms_radius_fm`.
-
-    Raises
-    ------
-    NurecoilError
-        If the diffuse surface alone has that rms radius, or more.
+    c² = (5/3) [R² - (7/5) (πa)²]; an error if the diffuse surface alone has that rms radius R, or more.
 
     References
     ----------
@@ -236,17 +147,7 @@ def symmetrised_fermi_radius_fm(
 
 
 def mass_number_radius_fm(A: ArrayLike) -> FloatArray:
-    """Return the liquid-drop radius R = 1.2 A^(1/3) fm.
-
-    Parameters
-    ----------
-    A : array_like
-        Mass number.
-
-    Returns
-    -------
-    ndarray
-        R [fm], in the shape of `A`.
+    """Return the liquid-drop radius R = 1.2 A^(1/3) fm of a mass number.
 
     References
     ----------
@@ -281,21 +182,7 @@ class FormFactor:
 
 
 def form_factor(name: str) -> FormFactor:
-    """Return a choice of form factors by its name.
-
-    Parameters
-    ----------
-    name : str
-        One of `FORM_FACTOR_NAMES`.
-
-    Returns
-    -------
-    FormFactor
-
-    Raises
-    ------
-    NurecoilError
-        If there is no such form factor.
+    """Return a choice of form factors by its name, one of `FORM_FACTOR_NAMES`.
 
     Examples
     --------
@@ -362,36 +249,33 @@ _RMS_RADII: Final = (
     "or else the charge radius; H and He, where smaller than the surface, are a surface of their rms radius"
 )
 
-_FORM_FACTORS: Final[Mapping[str, FormFactor]] = {
-    "helm-binh2021": FormFactor(
+_CHOICES: Final = (
+    FormFactor(
         "helm-binh2021",
         "Helm as in the seed paper: R = 1.2 A^(1/3) fm, s = 0.5 fm, R0^2 = R^2 - 5 s^2, "
         "the same for protons and neutrons",
         _helm_binh2021,
         _helm_binh2021,
     ),
-    "helm": FormFactor(
-        "helm",
-        f"Helm: s = 0.9 fm, R0^2 = 5/3 (R^2 - 3 s^2); {_RMS_RADII}",
-        _helm_proton,
-        _helm_neutron,
+    FormFactor(
+        "helm", f"Helm: s = 0.9 fm, R0^2 = 5/3 (R^2 - 3 s^2); {_RMS_RADII}", _helm_proton, _helm_neutron
     ),
-    "klein-nystrand": FormFactor(
+    FormFactor(
         "klein-nystrand",
         "Klein-Nystrand as used by COHERENT: R_A = 1.2 A^(1/3) fm, a = 0.7 fm, "
         "the same for protons and neutrons",
         _klein_nystrand,
         _klein_nystrand,
     ),
-    "symmetrised-fermi": FormFactor(
+    FormFactor(
         "symmetrised-fermi",
         f"symmetrised Fermi: a = 0.52 fm, c^2 = 5/3 (R^2 - 7/5 (pi a)^2); {_RMS_RADII}",
         _symmetrised_fermi_proton,
         _symmetrised_fermi_neutron,
     ),
-    "point": FormFactor("point", "point-like nucleus: F = 1 for protons and neutrons", _point, _point),
-}
-
+    FormFactor("point", "point-like nucleus: F = 1 for protons and neutrons", _point, _point),
+)
+_FORM_FACTORS: Final = {choice.name: choice for choice in _CHOICES}
 FORM_FACTOR_NAMES: Final = tuple(_FORM_FACTORS)
 
 

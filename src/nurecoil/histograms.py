@@ -68,18 +68,8 @@ def histogram(
 ) -> Array:
     """Return the rows of a table binned on the axes of `columns`, in the order of `edges`.
 
-    Parameters
-    ----------
-    table : ndarray, shape (rows, columns)
-        Events, or bin centres with their counts.
-    columns : mapping
-        The column of each axis.
-    edges : mapping
-        The bin edges of each axis; rows outside are left out.
-    weight : int, optional
-        The column of the counts; each row counts one without it.
-    efficiencies : mapping, optional
-        A factor for each row, from its position on an axis.
+    The rows are events, or bin centres with their counts in the column `weight`; those outside of the edges
+    are left out. `efficiencies` are a factor for each row, from its position on an axis.
     """
     names = [name for name in edges if name in columns]
     require_columns(table, *columns.values(), *([] if weight is None else [weight]))

@@ -126,19 +126,7 @@ class Material:
 def isotopes(symbol: str) -> tuple[Nuclide, ...]:
     """Return the natural isotopes of an element, lightest first, with abundances that sum to 1.
 
-    Parameters
-    ----------
-    symbol : str
-        Chemical symbol, as in "Xe".
-
-    Returns
-    -------
-    tuple of Nuclide
-
-    Raises
-    ------
-    NurecoilError
-        If there is no such element, or none of its isotopes is found in nature.
+    An error if there is no element of that chemical symbol, or none of its isotopes is found in nature.
 
     Examples
     --------

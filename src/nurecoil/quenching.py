@@ -211,18 +211,13 @@ class TabulatedQuenching:
         """Recoil energies (MeV) where E_ee is not smooth."""
         return tuple(kev / _KEV_PER_MEV for kev in self.recoil_kev)
 
-    def _pieces(self) -> tuple[Array, Array, Array]:
-        """Return start (keV), intercept and slope (1/keV) of QF = intercept + slope T, piece by piece."""
+    @cached_property
+    def _turning_point(self) -> float:
+        """Return the recoil energy (MeV) above which E_ee falls: a + 2 b T < 0 where QF = a + b T."""
         kev, factor = np.array(self.recoil_kev), np.array(self.factor)
         slopes = np.concatenate([[0.0], np.diff(factor) / np.diff(kev), [0.0]])
         starts, at_starts = np.concatenate([[0.0], kev]), np.concatenate([factor[:1], factor])
-        return starts, at_starts - slopes * starts, slopes
-
-    @cached_property
-    def _turning_point(self) -> float:
-        """Return the recoil energy (MeV) above which E_ee falls: where a + 2 b T < 0 in a piece."""
-        starts, intercepts, slopes = self._pieces()
-        ends = np.append(starts[1:], np.inf)
+        ends, intercepts = np.append(kev, np.inf), at_starts - slopes * starts
         for start, end, a, b in zip(starts, ends, intercepts, slopes, strict=True):
             if b < 0 and a + 2 * b * end < 0:
                 return float(max(start, -a / (2 * b))) / _KEV_PER_MEV

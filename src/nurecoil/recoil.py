@@ -84,17 +84,8 @@ def flux_kernels(
 ) -> tuple[Array, Array]:
     """Return ∫dE φ(E) k(T, E) with its prefactor for the vector and the magnetic cross section.
 
-    Parameters
-    ----------
-    nuclide, flux, conventions
-        Target nucleus, source, and terms of the cross sections.
-    T : ndarray, shape (n,)
-        Recoil energies in MeV, > 0.
-
-    Returns
-    -------
-    vector, magnetic : ndarray, shape (components, n)
-        In cm²/MeV: what multiplies |Q|², and (μ/μ_B)² Z² F_p².
+    In cm²/MeV, of shape (components, n): what multiplies |Q|², and (μ/μ_B)² Z² F_p², at recoil energies T > 0
+    in MeV, shape (n,).
     """
     M, column = nuclide.mass, T[:, np.newaxis]
     E_min = cross_section.neutrino_energy_min(T, M)
@@ -132,19 +123,8 @@ def recoil_templates(
 ) -> RecoilTemplates:
     """Return the templates of dσ/dT(T), averaged over the source: Σ over components of ∫dE φ(E) dσ/dT.
 
-    With one neutrino per component, so three for a stopped-pion source.
-
-    Parameters
-    ----------
-    nuclide, flux, form_factor, conventions
-        Target nucleus, source, form factor, and terms of the cross sections.
-    T : array_like, shape (n,)
-        Recoil energies in MeV, > 0.
-
-    Returns
-    -------
-    RecoilTemplates
-        In cm²/MeV.
+    In cm²/MeV, at recoil energies T > 0 in MeV, shape (n,), with one neutrino per component, so three for a
+    stopped-pion source.
     """
     T = np.atleast_1d(np.asarray(T, dtype=float))
     vector, magnetic = flux_kernels(nuclide, flux, conventions, T)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.card import schema, signal_schema
-from nurecoil.card.response import detector, efficiency, quenching, time_efficiency
 from nurecoil.card.spreading import Spreading
 from nurecoil.card.tables import Tables
 from nurecoil.cross_section import Conventions
+from nurecoil.detector import Detector
+from nurecoil.efficiency import Efficiency, TabulatedEfficiency
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import (
     Axis,
@@ -30,7 +31,7 @@ from nurecoil.experiment import (
 )
 from nurecoil.fluxes import load_flux
 from nurecoil.form_factors import FormFactor, form_factor
-from nurecoil.histograms import exponential, mirrored
+from nurecoil.histograms import exponential, mirrored, require_columns
 from nurecoil.nuclei import Nuclide
 from nurecoil.parameters import Parameter
 
@@ -80,7 +81,7 @@ class _Builder:
         card, tried = self.card, _Tried()
         if card.data:
             self.tables.find(card.data.observed)  # first: if it cannot be had, no other need be tried
-        response = tried("detector", detector, card.detector, self.tables)
+        response = tried("detector", self.detector)
         tried.check()
         spread = tried("signal", self.spreading.nominal)
         tried.check()
@@ -107,20 +108,41 @@ class _Builder:
             spread_per_component=self.spreading.of_pulse(),
         )
 
+    def detector(self) -> Detector:
+        """Return the detector."""
+        card = self.card.detector
+        return Detector(
+            observable=card.observable,
+            edges=card.edges,
+            quenching=card.quenching(),
+            light_yield=card.light_yield_per_kev,
+            smearing=card.smearing(),
+            efficiency=self.efficiency(card.efficiency),
+            efficiency_at=card.efficiency_at,
+            step=card.step,
+        )
+
+    def efficiency(self, card: Callable[[], Efficiency] | signal_schema.FileE) -> Efficiency:
+        """Return an efficiency in energy, which may stand in a data file."""
+        if not isinstance(card, signal_schema.FileE):
+            return card()
+        table = self.tables.read(card.file)
+        require_columns(table, card.x, card.efficiency)
+        return TabulatedEfficiency(tuple(table[:, card.x]), tuple(table[:, card.efficiency]))
+
     def counting(self) -> CountingStatistics:
         """Return the statistics of a counting experiment."""
         card = self.card.statistics
         assert card is not None
-        width = card.background_pull_width
+        name, width = self.card.name, card.background_pull_width
+        background = None if width is None else _rate_pull(f"{name}_background", width, "the background")
         return CountingStatistics(
             observed=card.observed,
             background=card.background,
             variance_counts=card.variance_counts,
             variance_fraction=card.variance_fraction,
-            signal_pull=_rate_pull(f"{self.card.name}_signal", card.signal_pull_width, "the signal"),
-            background_pull=None
-            if width is None
-            else _rate_pull(f"{self.card.name}_background", width, "the background"),
+            signal_pull=_rate_pull(f"{name}_signal", card.signal_pull_width, "the signal"),
+            background_pull=background,
         )
 
     # bins
@@ -157,13 +179,11 @@ class _Builder:
         base = self.signal
         match card:
             case schema.QuenchingPull():
-                changed = [replace(base.detector, quenching=quenching(c)) for c in (card.up, card.down)]
+                changed = [replace(base.detector, quenching=end()) for end in (card.up, card.down)]
                 signals = [replace(base, detector=d) for d in changed]
             case schema.EfficiencyPull():
-                changed = [
-                    replace(base.detector, efficiency=efficiency(c, self.tables))
-                    for c in (card.up, card.down)
-                ]
+                ends = self.efficiency(card.up), self.efficiency(card.down)
+                changed = [replace(base.detector, efficiency=e) for e in ends]
                 signals = [replace(base, detector=d) for d in changed]
             case schema.RadiusPull():
                 return self.radius_variation(card)
@@ -213,14 +233,10 @@ class _Builder:
         for pull in card.shape_pulls:
             up = self.tables.unit_shape(pull.up)
             down = self.tables.unit_shape(pull.down) if pull.down else mirrored(shape, up)
-            variations.append(
-                BackgroundVariation(
-                    _shape_pull(pull.name, card.name), counts * up, counts * down, not pull.down
-                )
-            )
-        return Background(
-            card.name, counts * shape, _rate_pull(card.pull, width, card.name), tuple(variations)
-        )
+            parameter = _shape_pull(pull.name, card.name)
+            variations.append(BackgroundVariation(parameter, counts * up, counts * down, not pull.down))
+        rate = _rate_pull(card.pull, width, card.name)
+        return Background(card.name, counts * shape, rate, tuple(variations))
 
     def background_shape(self, card: schema.Background) -> tuple[Array, float]:
         """Return the shape over all bins, of unit sum, and the counts in the tables of its first factor."""
@@ -249,7 +265,7 @@ class _Builder:
             time = self.card.time
             if not isinstance(time, signal_schema.PulsedTime):
                 raise NurecoilError("times_efficiency on the time axis needs an efficiency in [time]")
-            efficiencies["time"] = time_efficiency(time.efficiency)
+            efficiencies["time"] = time.efficiency()
         counts = self.tables.counts(factor.table, efficiencies)
         kept = [key for key in self.card.axis_keys if key in factor.table.columns]
         others = tuple(i for i, key in enumerate(kept) if key not in factor.axes)
@@ -266,25 +282,16 @@ def _axes(card: schema.Card) -> tuple[Axis, ...]:
 
 def _rate_pull(name: str, width: float, what: str) -> Parameter:
     """Return a pull that is a fractional change of a rate."""
+    latex = rf"a_\mathrm{{{name.replace('_', ' ')}}}"
     return Parameter(
-        name=name,
-        description=f"fractional change of the rate of {what}",
-        low=-1.0,
-        latex=rf"a_\mathrm{{{name.replace('_', ' ')}}}",
-        default=0.0,
-        prior_width=width,
+        name, f"fractional change of the rate of {what}", latex, default=0.0, low=-1.0, prior_width=width
     )
 
 
 def _shape_pull(name: str, what: str) -> Parameter:
     """Return a pull in standard deviations of a shape."""
-    return Parameter(
-        name=name,
-        description=f"shape of {what}, in standard deviations",
-        latex=rf"x_\mathrm{{{name.replace('_', ' ')}}}",
-        default=0.0,
-        prior_width=1.0,
-    )
+    latex = rf"x_\mathrm{{{name.replace('_', ' ')}}}"
+    return Parameter(name, f"shape of {what}, in standard deviations", latex, default=0.0, prior_width=1.0)
 
 
 def _with_neutron_radii(base: FormFactor, factor: float) -> FormFactor:

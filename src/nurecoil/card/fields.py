@@ -1,9 +1,19 @@
 """Kinds of fields of an experiment card: numbers with units, bins, names; each refuses what is wrong."""
 
 from collections.abc import Callable
-from typing import Annotated
+from dataclasses import MISSING, fields
+from functools import partial
+from typing import Annotated, Any, Literal, Union
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    create_model,
+)
 
 from nurecoil.checks import require_ascending
 from nurecoil.errors import NurecoilError
@@ -66,3 +76,21 @@ class Section(BaseModel):
     """A section of a card: unknown fields are errors, numbers are finite, and true is no number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+def kind(name: str, of: type, **types: Any) -> Any:
+    """Return what reads a table of that `kind` into a call of a dataclass, whose fields are of those types.
+
+    Defaults are those of the dataclass, and what its fields may be together is checked by the call.
+    """
+    given = [(f.name, ... if f.default is MISSING else f.default) for f in fields(of)]
+    allowed: Any = {"kind": (Literal[name], ...)} | {f: (types[f], default) for f, default in given}
+    section = create_model(of.__name__, __base__=Section, **allowed)
+    return Annotated[section, AfterValidator(lambda read: partial(of, *(getattr(read, f) for f, _ in given)))]
+
+
+def one_of(*kinds: Any) -> GetPydanticSchema:
+    """Return what reads a table as its `kind` says."""
+    union: Any = Union[kinds]  # noqa: UP007 (of a tuple)
+    schema = Annotated[union, Field(discriminator="kind")]
+    return GetPydanticSchema(lambda _, handler: handler.generate_schema(schema))

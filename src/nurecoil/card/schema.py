@@ -132,13 +132,10 @@ class OnsetPull(Section):
     shift: Microseconds
 
 
-class TemplatePull(Section):
+class TemplatePull(ShapePull):
     """The signal's template at +1 and -1; without `down` it is mirrored."""
 
     effect: Literal["template"]
-    name: str
-    up: Table
-    down: Table | None = None
 
 
 SignalPull = Annotated[
@@ -262,7 +259,7 @@ def _axis_problems(card: Card) -> Iterator[str]:
                 yield f"{where}: {table.file}: the column of the axis '{axis}' is missing"
 
 
-def _ends(where: str, pull: TemplatePull | ShapePull) -> list[tuple[str, Table]]:
+def _ends(where: str, pull: ShapePull) -> list[tuple[str, Table]]:
     """Return the tables of a pull."""
     down = [(f"{where}.down", pull.down)] if pull.down else []
     return [(f"{where}.up", pull.up), *down]

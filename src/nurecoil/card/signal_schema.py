@@ -1,6 +1,7 @@
 """What a card may say about the signal: target, source, detector response, and where counts go in time."""
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, ValidationInfo, model_validator
 
@@ -17,19 +18,37 @@ from nurecoil.card.fields import (
     Section,
     TimeEdges,
     ascending,
+    kind,
     name_for,
+    one_of,
     within,
 )
 from nurecoil.checks import require_ascending
+from nurecoil.efficiency import (
+    ConstantEfficiency,
+    LogisticEfficiency,
+    ShiftedLogisticEfficiency,
+    TabulatedEfficiency,
+)
 from nurecoil.errors import NurecoilError
 from nurecoil.fluxes import load_flux
+from nurecoil.fluxes.timing import ConstantTimeEfficiency, PlateauThenExponential
 from nurecoil.form_factors import form_factor
 from nurecoil.nuclei import Material, material
+from nurecoil.quenching import ConstantQuenching, LinearQuenching, PolynomialQuenching, TabulatedQuenching
+from nurecoil.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 
 
 def _ascending_steps(steps: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
     require_ascending("steps", [start for start, _ in steps], at_least=0)
     return steps
+
+
+def _one_for_each_x(efficiencies: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+    points = len(info.data.get("x", efficiencies))
+    if points != len(efficiencies):
+        raise NurecoilError(f"{points} points but {len(efficiencies)} efficiencies")
+    return efficiencies
 
 
 def _material(value: object, info: ValidationInfo) -> Material:
@@ -67,111 +86,29 @@ class CrossSection(Section):
 
 # --- quenching, smearing, efficiency ------------------------------------------------------------------
 
-
-class ConstantQ(Section):
-    """E_ee = factor · T."""
-
-    kind: Literal["constant"]
-    factor: Positive
-
-
-class LinearQ(Section):
-    """E_ee = (a + b T) T, b per keV."""
-
-    kind: Literal["linear"]
-    a: Positive
-    b_per_kev: Number
-
-
-class PolynomialQ(Section):
-    """E_ee = Σ c_k T^k from k = 1, in MeV."""
-
-    kind: Literal["polynomial"]
-    coefficients: Annotated[tuple[float, ...], Field(min_length=1)]
-
-
-class TabulatedQ(Section):
-    """Quenching factors at recoil energies in keV."""
-
-    kind: Literal["tabulated"]
-    recoil_kev: Ascending
-    factor: tuple[Positive, ...]
-
-
-Quenching = Annotated[ConstantQ | LinearQ | PolynomialQ | TabulatedQ, Field(discriminator="kind")]
-
-
-class NoS(Section):
-    """No smearing."""
-
-    kind: Literal["none"]
-
-
-class GaussianS(Section):
-    """σ² = a² E + b²."""
-
-    kind: Literal["gaussian"]
-    a: NotNegative
-    b: NotNegative = 0.0
-    at: Literal["true", "reconstructed"] = "true"
-
-
-class PoissonS(Section):
-    """Poisson statistics of photoelectrons."""
-
-    kind: Literal["poisson"]
-
-
-class GammaS(Section):
-    """The gamma distribution of CsI 2021: shape 1 + b E_ee, mean E_ee/a."""
-
-    kind: Literal["gamma"]
-    a: Positive
-    b: Positive
-
-
-Smearing = Annotated[NoS | GaussianS | PoissonS | GammaS, Field(discriminator="kind")]
-
-
-class ConstantE(Section):
-    """The same efficiency everywhere."""
-
-    kind: Literal["constant"]
-    value: Probability
-
-
-class LogisticE(Section):
-    """a/(1 + e^{-k(x - x0)}), times a staircase."""
-
-    kind: Literal["logistic"]
-    a: Probability
-    k: Positive
-    x0: Number
-    steps: Annotated[tuple[tuple[Number, Probability], ...], AfterValidator(_ascending_steps)] = ()
-
-
-class ShiftedLogisticE(Section):
-    """a/(1 + e^{-b(x - c)}) + d, not below zero."""
-
-    kind: Literal["shifted-logistic"]
-    a: Positive
-    b: Positive
-    c: Number
-    d: Number
-
-
-class TabulatedE(Section):
-    """A table in the card."""
-
-    kind: Literal["tabulated"]
-    x: Ascending
-    efficiency: tuple[Probability, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "TabulatedE":
-        if len(self.x) != len(self.efficiency):
-            raise NurecoilError(f"{len(self.x)} points but {len(self.efficiency)} efficiencies")
-        return self
+Coefficients = Annotated[tuple[float, ...], Field(min_length=1)]
+Quenching = Annotated[
+    partial[Any],
+    one_of(
+        kind("constant", ConstantQuenching, factor=Positive),
+        kind("linear", LinearQuenching, a=Positive, b_per_kev=Number),
+        kind(
+            "polynomial", PolynomialQuenching, coefficients=Annotated[tuple[float, ...], Field(min_length=1)]
+        ),
+        kind("tabulated", TabulatedQuenching, recoil_kev=Ascending, factor=tuple[Positive, ...]),
+    ),
+]
+Smearing = Annotated[
+    partial[Any],
+    one_of(
+        kind("none", NoSmearing),
+        kind("gaussian", GaussianSmearing, a=NotNegative, b=NotNegative, at=Literal["true", "reconstructed"]),
+        kind("poisson", PoissonSmearing),
+        kind("gamma", GammaSmearing, a=Positive, b=Positive),
+    ),
+]
+Steps = Annotated[tuple[tuple[Number, Probability], ...], AfterValidator(_ascending_steps)]
+Efficiencies = Annotated[tuple[Probability, ...], AfterValidator(_one_for_each_x)]
 
 
 class FileE(Section):
@@ -184,7 +121,14 @@ class FileE(Section):
 
 
 Efficiency = Annotated[
-    ConstantE | LogisticE | ShiftedLogisticE | TabulatedE | FileE, Field(discriminator="kind")
+    partial[Any] | FileE,
+    one_of(
+        kind("constant", ConstantEfficiency, value=Probability),
+        kind("logistic", LogisticEfficiency, a=Probability, k=Positive, x0=Number, steps=Steps),
+        kind("shifted-logistic", ShiftedLogisticEfficiency, a=Positive, b=Positive, c=Number, d=Number),
+        kind("tabulated", TabulatedEfficiency, x=Ascending, efficiency=Efficiencies),
+        FileE,
+    ),
 ]
 
 
@@ -194,15 +138,15 @@ class Detector(Section):
     observable: str
     light_yield_per_kev: Positive = 1.0
     edges: Annotated[tuple[NotNegative, ...], AfterValidator(ascending)]
-    quenching: Quenching = ConstantQ(kind="constant", factor=1.0)
-    smearing: Smearing = NoS(kind="none")
+    quenching: Quenching = partial(ConstantQuenching, 1.0)
+    smearing: Smearing = partial(NoSmearing)
     step: Positive | None = None
     efficiency: Efficiency
     efficiency_at: Literal["observable", "true"] = "observable"
 
     @model_validator(mode="after")
     def _step_with_smearing(self) -> "Detector":
-        if self.smearing.kind != "none" and self.step is None:
+        if self.smearing.func is not NoSmearing and self.step is None:
             raise NurecoilError("smearing needs a 'step', the width of its sub-bins in the observable")
         return self
 
@@ -210,19 +154,14 @@ class Detector(Section):
 # --- other axes ---------------------------------------------------------------------------------------
 
 
-class ConstantT(Section):
-    """The same efficiency at all times."""
-
-    kind: Literal["constant"]
-    value: Probability = 1.0
-
-
-class PlateauT(Section):
-    """1 until `start`, then e^{-rate (t - start)}."""
-
-    kind: Literal["plateau-then-exponential"]
-    start: Microseconds
-    rate_per_us: NotNegative
+Start = Annotated[Microseconds, Field(alias="start")]
+TimeEfficiency = Annotated[
+    partial[Any],
+    one_of(
+        kind("constant", ConstantTimeEfficiency, value=Probability),
+        kind("plateau-then-exponential", PlateauThenExponential, start_us=Start, rate_per_us=NotNegative),
+    ),
+]
 
 
 class Arrivals(Section):
@@ -239,7 +178,7 @@ class PulsedTime(Arrivals):
     edges_us: TimeEdges
     pulse_mean: Microseconds
     pulse_width: Microseconds
-    efficiency: Annotated[ConstantT | PlateauT, Field(discriminator="kind")] = ConstantT(kind="constant")
+    efficiency: TimeEfficiency = partial(ConstantTimeEfficiency)
 
 
 class TabulatedTime(Arrivals):

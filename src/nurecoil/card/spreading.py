@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.card import signal_schema
-from nurecoil.card.response import time_efficiency
 from nurecoil.card.schema import Card
 from nurecoil.card.tables import Tables
 from nurecoil.errors import NurecoilError
@@ -42,11 +41,7 @@ class Spreading:
             }
         else:
             source = PulsedSource(time.pulse_mean + shift, time.pulse_width)
-            efficiency = time_efficiency(time.efficiency)
-            fractions = {
-                "prompt": source.fractions("prompt", time.edges_us, efficiency),
-                "delayed": source.fractions("delayed", time.edges_us, efficiency),
-            }
+            fractions = source.of_each(time.edges_us, time.efficiency())
         return self.by_component(fractions, time)
 
     def by_component(self, fractions: Mapping[str, Array], arrivals: signal_schema.Arrivals) -> Array:
@@ -100,8 +95,4 @@ class Spreading:
     def in_window(self, window: signal_schema.Window) -> Array:
         """Return the fraction of each component in each bin of the time axis, (components, energies, n)."""
         source, edges = PulsedSource(window.pulse_mean, window.pulse_width), self.tables.edges["time"]
-        fractions = {
-            "prompt": source.fractions("prompt", edges, ConstantTimeEfficiency()),
-            "delayed": source.fractions("delayed", edges, ConstantTimeEfficiency()),
-        }
-        return self.by_component(fractions, window)
+        return self.by_component(source.of_each(edges, ConstantTimeEfficiency()), window)

@@ -51,17 +51,8 @@ PATIENT = Client()
 def file_path(release: Release | str, filename: str, *, client: Client = PATIENT) -> Path:
     """Return the path of one file, whole and verified; it is downloaded if it is nowhere.
 
-    Parameters
-    ----------
-    release, filename
-        A release or its name; the file's path or name in it.
-    client
-        How patiently it is downloaded.
-
-    Raises
-    ------
-    NurecoilError
-        If the file is changed, cannot be downloaded, or is not the expected one.
+    `filename` is its path or name in a release, which is given itself or by name. An error if the file is
+    changed, cannot be downloaded, or is not the expected one.
     """
     release = loaded(release)
     file = release.file(filename)
@@ -76,21 +67,9 @@ def fetch(
 ) -> Path:
     """Return a folder that has all files of a release, whole and verified; what is missing is downloaded.
 
-    Parameters
-    ----------
-    release
-        A release or its name.
-    replace
-        Whether a changed file in the cache is replaced, and kept beside the new one, instead of refused.
-    client
-        How patiently files are downloaded.
-    say
-        Called with a line of text before each download and each wait.
-
-    Raises
-    ------
-    NurecoilError
-        If a file is changed, cannot be downloaded, or is not the expected one; whole files stay.
+    With `replace`, a changed file in the cache is replaced and kept beside the new one, instead of refused.
+    `say` is called with a line of text before each download and each wait. An error if a file is changed,
+    cannot be downloaded, or is not the expected one; whole files stay.
     """
     release = loaded(release)
     if folder := locate(release):

@@ -56,21 +56,9 @@ class Flux:
 def flux_integral(spectrum: Line | Continuum, kernel: Callable[[Array], Array], E_min: Array) -> Array:
     """Return K = ∫ dE φ(E) k(E) over E >= E_min.
 
-    Gauss-Legendre with 24 points between knots: exact where φ·k is a polynomial of degree up to 47.
-
-    Parameters
-    ----------
-    spectrum : Line or Continuum
-        φ(E), 1/MeV.
-    kernel : callable
-        k(E) for E of shape (n, points), n being the shape of `E_min`: whatever else k depends on
-        (the recoil energy) varies along the first axis.
-    E_min : ndarray, shape (n,)
-        Lower end of the integral, MeV.
-
-    Returns
-    -------
-    ndarray, shape (n,)
+    Gauss-Legendre with 24 points between knots: exact where φ·k is a polynomial of degree up to 47. `E_min`
+    (MeV) and K have the shape (n,); k takes E of shape (n, points), and whatever else it depends on (the
+    recoil energy) varies along the first axis.
     """
     if isinstance(spectrum, Line):
         at_line = kernel(np.full((E_min.size, 1), spectrum.energy))[:, 0]

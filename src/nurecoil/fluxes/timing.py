@@ -6,7 +6,7 @@ The prompt ν_μ follow the beam pulse and the pion's decay, the delayed ν̄_μ
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,7 @@ class ConstantTimeEfficiency:
     """
 
     value: float = 1.0
+    breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse a value that is no efficiency."""
@@ -42,11 +43,6 @@ class ConstantTimeEfficiency:
     def __call__(self, t: Array) -> Array:
         """Return the efficiency at the times `t` (us)."""
         return np.full_like(t, self.value)
-
-    @property
-    def breakpoints(self) -> tuple[float, ...]:
-        """Times (us) where the efficiency is not smooth."""
-        return ()
 
 
 @dataclass(frozen=True)
@@ -76,12 +72,8 @@ class PlateauThenExponential:
     def __post_init__(self) -> None:
         """Refuse parameters that give no efficiency."""
         require(math.isfinite(self.start_us), "time efficiency start_us", self.start_us, "a finite number")
-        require(
-            0 <= self.rate_per_us < math.inf,
-            "time efficiency rate_per_us",
-            self.rate_per_us,
-            "0 or above, and finite",
-        )
+        rate = self.rate_per_us
+        require(0 <= rate < math.inf, "time efficiency rate_per_us", rate, "0 or above, and finite")
 
     def __call__(self, t: Array) -> Array:
         """Return the efficiency at the times `t` (us)."""
@@ -155,7 +147,7 @@ class PulsedSource:
         ndarray, shape (bins,)
             Not normalised to the window.
         """
-        _check_arrival(arrival)
+        require(arrival in ("prompt", "delayed"), "arrival", arrival, "'prompt' or 'delayed'")
         density = self.prompt if arrival == "prompt" else self.delayed
         # the densities vary over σ around the pulse and over a lifetime behind it
         after = np.arange(41)[:, np.newaxis] * (PION_LIFETIME_US, MUON_LIFETIME_US)
@@ -163,23 +155,19 @@ class PulsedSource:
         knots = np.concatenate([scales, efficiency.breakpoints])
         return integrate_bins(lambda t: density(t) * efficiency(t), _edges(edges_us), knots)
 
+    def of_each(self, edges_us: ArrayLike, efficiency: TimeEfficiency) -> dict[str, Array]:
+        """Return the `fractions` of prompt and of delayed arrivals."""
+        arrivals: tuple[Arrival, ...] = ("prompt", "delayed")
+        return {arrival: self.fractions(arrival, edges_us, efficiency) for arrival in arrivals}
+
 
 def decay_after_pulse(t: ArrayLike, mean_us: float, sigma_us: float, lifetime_us: float) -> Array:
     """Return the density of a Gaussian pulse folded with a decay, normalised to 1.
 
     g(t) = (1/2τ) e^{σ²/2τ² - (t - m)/τ} erfc(z),   z = [σ/τ - (t - m)/σ]/√2
 
-    Parameters
-    ----------
-    t : array_like
-        Times, us.
-    mean_us, sigma_us, lifetime_us : float
-        m, σ and τ, us.
-
-    Returns
-    -------
-    ndarray
-        g, 1/us, in the shape of `t`; neither overflows nor cancels at any t.
+    The mean m, the width σ, the lifetime τ and the times t are in us. g, in 1/us and the shape of `t`,
+    neither overflows nor cancels at any t.
 
     Examples
     --------
@@ -197,20 +185,10 @@ def decay_after_pulse(t: ArrayLike, mean_us: float, sigma_us: float, lifetime_us
 
 
 def integrate_bins(density: Callable[[Array], Array], edges: Array, knots: Array) -> Array:
-    """Return ∫ dt density(t) over each bin, by Gauss-Legendre between edges and knots.
+    """Return ∫ dt density(t) over each bin, shape (bins,), by Gauss-Legendre between edges and knots.
 
-    Parameters
-    ----------
-    density : callable
-        Smooth between neighbouring knots.
-    edges : ndarray, shape (bins + 1,)
-        Edges of the bins, ascending.
-    knots : ndarray
-        Where to split the integral, in any order; those outside the edges are left out.
-
-    Returns
-    -------
-    ndarray, shape (bins,)
+    The density is smooth between neighbouring knots, which come in any order; those outside the ascending
+    edges, shape (bins + 1,), are left out.
 
     Examples
     --------
@@ -222,10 +200,6 @@ def integrate_bins(density: Callable[[Array], Array], edges: Array, knots: Array
     half, middle = np.diff(splits) / 2, (splits[1:] + splits[:-1]) / 2
     panels = half * (density(middle[:, np.newaxis] + half[:, np.newaxis] * x) @ w)
     return np.asarray(np.add.reduceat(panels, np.searchsorted(splits, edges[:-1])))
-
-
-def _check_arrival(arrival: str) -> None:
-    require(arrival in ("prompt", "delayed"), "arrival", arrival, "'prompt' or 'delayed'")
 
 
 def _edges(edges_us: ArrayLike) -> Array:

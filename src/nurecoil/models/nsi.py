@@ -35,7 +35,7 @@ OFF_DIAGONAL = {(a, b): entry for (a, b), entry in ENTRIES.items() if a != b}
 BOUND = 10.0
 
 
-def _parameter(quark: str, entry: str, part: str = "") -> Parameter:
+def _parameter(quark: str, entry: str, part: str) -> Parameter:
     word, symbol, suffix = {
         "": ("", "", ""),
         "re": (", real part", r"\mathrm{Re}\,", ""),
@@ -56,11 +56,8 @@ def _parameter(quark: str, entry: str, part: str = "") -> Parameter:
 def _parameters() -> Iterator[Parameter]:
     for quark in QUARKS:
         for (a, b), entry in ENTRIES.items():
-            if a == b:
-                yield _parameter(quark, entry)
-            else:
-                yield _parameter(quark, entry, "re")
-                yield _parameter(quark, entry, "im")
+            for part in ("",) if a == b else ("re", "im"):
+                yield _parameter(quark, entry, part)
 
 
 EPSILONS = tuple(_parameters())

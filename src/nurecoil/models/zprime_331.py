@@ -134,10 +134,7 @@ def down_triplet_matrix(mixing: NDArray[np.complex128]) -> NDArray[np.complex128
 def zprime_normalisation(beta: Array, sin2_theta_w: Array) -> Array:
     """Return f(β) = 1/√(1 - (1 + β²) s_W²) (Table I).
 
-    Raises
-    ------
-    NurecoilError
-        Where 1 - (1 + β²) s_W² <= 0: there g_X is not real and the model does not exist.
+    An error where 1 - (1 + β²) s_W² <= 0: there g_X is not real and the model does not exist.
     """
     radicand = 1 - (1 + np.asarray(beta) ** 2) * sin2_theta_w
     if np.any(radicand <= 1e-12):  # zero but for rounding, too
@@ -164,13 +161,8 @@ def zprime_couplings(
 ) -> tuple[Array, Array]:
     """Return g_V^Z'(f) and g_A^Z'(f) = f(β)/(2√3) (L ± R), in the normalisation g/2c_W of eq. 20 (Table I).
 
-    Parameters
-    ----------
-    fermion : Fermion
-    beta, sin2_theta_w : float or ndarray
-    third_generation : float or ndarray
-        |V_L,31|² = s̃13², the part of the fermion that belongs to the third generation and so to the
-        opposite representation.
+    `third_generation` is |V_L,31|² = s̃13², the part of the fermion that belongs to the third generation and
+    so to the opposite representation. Numbers and arrays broadcast.
     """
     norm = zprime_normalisation(beta, sin2_theta_w) / (2 * SQRT3)
     triplet = fermion.triplet * (1 - 2 * third_generation)
@@ -184,12 +176,7 @@ def quark_couplings(
 ) -> dict[str, tuple[Array, Array]]:
     """Return G_V(q) and G_A(q) = g_X^Z(q) + (m_Z²/m_Z'²) 2 g_V^Z'(ν) g_X^Z'(q) for q = u, d (eq. 25).
 
-    Parameters
-    ----------
-    beta, sin2_theta_w, s13_tilde : float or ndarray
-    m_zprime : float or ndarray
-        Mass of the Z' in MeV.
-    variant : {"equations", "numbers"}
+    The mass of the Z' is in MeV; numbers and arrays broadcast. `variant` is "equations" or "numbers".
     """
     neutrino, _ = zprime_couplings(NEUTRINO, beta, sin2_theta_w)
     strength = (Z_MASS / np.asarray(m_zprime)) ** 2 * 2 * neutrino

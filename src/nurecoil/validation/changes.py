@@ -1,7 +1,7 @@
 """What the numbers depend on, measured: one input changed at a time, all else kept."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nurecoil.analysis import standard_model_counts
 from nurecoil.card import read_card
-from nurecoil.card.signal_schema import PlateauT, PulsedTime
+from nurecoil.card.signal_schema import PulsedTime
 from nurecoil.experiment import (
     BinnedStatistics,
     CompiledExperiment,
@@ -18,12 +18,7 @@ from nurecoil.experiment import (
     Variation,
     compile_experiment,
 )
-from nurecoil.fluxes.timing import (
-    ConstantTimeEfficiency,
-    PlateauThenExponential,
-    PulsedSource,
-    TimeEfficiency,
-)
+from nurecoil.fluxes.timing import PulsedSource
 from nurecoil.form_factors import form_factor
 from nurecoil.nuclei import Material
 from nurecoil.validation.compute import OTHER_FORM_FACTOR, Result
@@ -165,12 +160,6 @@ def _other_times(experiment: Experiment) -> Iterator[tuple[str, Array]]:
 
 def _arrivals(experiment: Experiment, card: PulsedTime, width_us: float) -> Array:
     """Return the fraction of each component in each time bin with another pulse width."""
-    source = PulsedSource(card.pulse_mean, width_us)
-    efficiency: TimeEfficiency = ConstantTimeEfficiency()
-    if isinstance(card.efficiency, PlateauT):
-        efficiency = PlateauThenExponential(card.efficiency.start, card.efficiency.rate_per_us)
-    fractions: Mapping[bool, Array] = {
-        True: source.fractions("prompt", card.edges_us, efficiency),
-        False: source.fractions("delayed", card.edges_us, efficiency),
-    }
-    return np.array([fractions[component.name in card.prompt] for component in experiment.flux.components])
+    fractions = PulsedSource(card.pulse_mean, width_us).of_each(card.edges_us, card.efficiency())
+    kinds = ["prompt" if c.name in card.prompt else "delayed" for c in experiment.flux.components]
+    return np.array([fractions[kind] for kind in kinds])
