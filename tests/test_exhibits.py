@@ -56,6 +56,7 @@ def test_a_map_becomes_a_figure(csi):
     assert panel.areas[0].rings[0] == pytest.approx(largest.outer / [1, 1e6])
     (best,) = panel.series  # no Standard Model at a finite mass
     assert [best.x[0], best.y[0] * 1e6] == pytest.approx(result.values.best_fit)
+    assert figures.draw(figure).axes[0].get_yscale() == "log"  # asked from Python, without `log`
 
 
 def test_a_map_marks_the_standard_model(csi):

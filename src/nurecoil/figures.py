@@ -178,8 +178,9 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
     if not panel.y_log and 0 <= low < 0.4 * high:  # a spectrum is read from zero
         ax.set_ylim(bottom=0)
     ax.set(**{f"{a}lim": limits for a, limits in (("x", panel.x_range), ("y", panel.y_range)) if limits})
-    for axis in [ax.xaxis] * panel.x_log + [ax.yaxis] * panel.y_log:
-        label_decades(axis)
+    for axis, log in ((ax.xaxis, panel.x_log), (ax.yaxis, panel.y_log)):
+        if log:
+            label_decades(axis)
 
 
 def _draw_area(ax: "Axes", area: Area, colour: str) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from nurecoil.analysis import Calibrated, Result
-from nurecoil.document import Figure, Panel, Reference, Series
-from nurecoil.exhibits.labels import axis_label, cl_label, facts
+from nurecoil.document import Figure, Panel, Series
+from nurecoil.exhibits.labels import axis_label, cl_label, curve, facts, level
 from nurecoil.inference.intervals import Interval
 
 
@@ -24,13 +24,12 @@ def feldman_cousins_figure(result: Result[Calibrated]) -> Figure:
     """
     values, parameter = result.values, result.values.parameter
     found, unit = values.calibration, parameter.inside
-    wilks, cl = found.wilks, cl_label(found.cl)
-    data = np.where(np.isfinite(wilks.delta_chi2), wilks.delta_chi2, np.nan)
+    wilks = found.wilks
     panel = Panel(
         x_label=axis_label(parameter),
         y_label=r"$\Delta\chi^2$",
         series=(
-            Series(wilks.values / unit, data, "data", colour="black"),
+            curve(wilks, unit, "data", "black"),
             Series(
                 found.values / unit,
                 found.critical,
@@ -41,17 +40,12 @@ def feldman_cousins_figure(result: Result[Calibrated]) -> Figure:
             *_bar(found.intervals, unit, 0.24 * wilks.level, "allowed by toys", "green"),
             *_bar(wilks.intervals, unit, 0.12 * wilks.level, "allowed by Wilks", "blue"),
         ),
-        references=(Reference(wilks.level, "y", rf"Wilks: $\Delta\chi^2$ = {wilks.level:.3g}"),),
+        references=(level(wilks, "Wilks"),),
         x_log=found.log,
         y_range=(0.0, 3.0 * max(wilks.level, float(found.critical.max()))),
     )
-    return Figure(
-        "feldman_cousins",
-        f"{parameter.name} at {cl}, by toys and by Wilks' theorem",
-        "",
-        (panel,),
-        subtitle=facts(result),
-    )
+    title = f"{parameter.name} at {cl_label(found.cl)}, by toys and by Wilks' theorem"
+    return Figure("feldman_cousins", title, "", (panel,), subtitle=facts(result))
 
 
 def _bar(intervals: Sequence[Interval], unit: float, y: float, label: str, colour: str) -> tuple[Series, ...]:

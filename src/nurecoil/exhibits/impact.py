@@ -33,9 +33,8 @@ def impact_figure(result: Result[Impacts], most: int = 30) -> Figure:
     >>> impact_figure(result).panels[0].rows
     ('binh2021-csi_signal', 'binh2021-csi_background')
     """
-    values = result.values
+    values, parameter = result.values, result.values.parameter
     shown = values.rows[:most]
-    parameter = values.parameter
     names, numbers = tuple(row.pull.name for row in shown), np.arange(len(shown))
 
     def bars(pairs: list[tuple[float, float]], side: int, label: str, colour: str, filled: bool) -> Bars:
@@ -56,12 +55,16 @@ def impact_figure(result: Result[Impacts], most: int = 30) -> Figure:
         ),
         lines=(0.0,),
     )
+    pulled = np.array([row.pulled for row in shown])
+    below, above = np.nan_to_num(np.array([row.error for row in shown])).T  # an unknown error has no bar
+    errors = Bars(numbers, pulled - below, pulled + above, "fitted, in prior widths", pulled, colour="black")
+    furthest = max(1.3, 1.1 * float(np.abs([errors.low, errors.high]).max()))
     pulls = RowChart(
         x_label=r"(fit − prior) / prior $\sigma$",
         rows=("",) * len(shown),
-        bars=(_pulls(values, len(shown)),),
+        bars=(errors,),
         lines=(-1.0, 0.0, 1.0),
-        x_range=_range(values, len(shown)),
+        x_range=(-furthest, furthest),
     )
     return Figure(
         "impact",
@@ -72,18 +75,3 @@ def impact_figure(result: Result[Impacts], most: int = 30) -> Figure:
         columns=2,
         subtitle=facts(result),
     )
-
-
-def _pulls(values: Impacts, count: int) -> Bars:
-    """Return the pulls with their errors; an unknown error has no bar."""
-    pulled = np.array([row.pulled for row in values.rows[:count]])
-    below, above = np.nan_to_num(np.array([row.error for row in values.rows[:count]])).T
-    return Bars(
-        np.arange(count), pulled - below, pulled + above, "fitted, in prior widths", pulled, colour="black"
-    )
-
-
-def _range(values: Impacts, count: int) -> tuple[float, float]:
-    bars = _pulls(values, count)
-    furthest = max(1.3, 1.1 * float(np.abs([bars.low, bars.high]).max()))
-    return -furthest, furthest

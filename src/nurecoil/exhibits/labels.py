@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from nurecoil.analysis import Result
 from nurecoil.analysis.result import Answer
+from nurecoil.document import Reference, Series, Style
+from nurecoil.inference.intervals import Profile
 from nurecoil.models import load_model, model_names
 from nurecoil.parameters import Parameter
 
@@ -26,6 +30,17 @@ def cl_label(*cl: float) -> str:
     '68 %, 90 % CL'
     """
     return ", ".join(f"{100 * level:g} %" for level in cl) + " CL"
+
+
+def curve(profile: Profile, unit: float, label: str, colour: str, style: Style = "solid") -> Series:
+    """Return Δχ² of a profile, with gaps where it is infinite."""
+    finite = np.where(np.isfinite(profile.delta_chi2), profile.delta_chi2, np.nan)
+    return Series(profile.values / unit, finite, label, colour=colour, style=style)
+
+
+def level(profile: Profile, what: str) -> Reference:
+    """Return the line below which Δχ² is allowed."""
+    return Reference(profile.level, "y", rf"{what}: $\Delta\chi^2$ = {profile.level:.3g}")
 
 
 def facts(result: Result[Answer]) -> tuple[str, ...]:

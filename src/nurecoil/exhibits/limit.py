@@ -6,7 +6,7 @@ import numpy as np
 
 from nurecoil.analysis import Limit, Result
 from nurecoil.document import Figure, Panel, Reference, Series
-from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label, facts
+from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label, curve, facts, level
 from nurecoil.inference.intervals import Profile
 
 
@@ -28,16 +28,10 @@ def limit_figure(result: Result[Limit]) -> Figure:
     parameter, unit = result.values.parameter, result.values.parameter.inside
     profiles = sorted(result.values.profiles.items(), reverse=True)  # the smaller intervals above the larger
     _, largest = profiles[0]
-    finite = np.where(np.isfinite(largest.delta_chi2), largest.delta_chi2, np.nan)
-    curve = Series(largest.values / unit, finite, r"$\Delta\chi^2$", colour="grey")
     allowed = [
         _allowed(profile, unit, cl_label(cl) if len(profiles) > 1 else "allowed", colour)
         for (cl, profile), colour in zip(profiles, LEVEL_COLOURS * len(profiles), strict=False)
         if profile.intervals
-    ]
-    levels = [
-        Reference(profile.level, "y", rf"{cl_label(cl)}: $\Delta\chi^2$ = {profile.level:.3g}")
-        for cl, profile in profiles
     ]
     ends = [
         Reference(x / unit, "x", parameter.format(x, 4))
@@ -48,18 +42,13 @@ def limit_figure(result: Result[Limit]) -> Figure:
     panel = Panel(
         x_label=axis_label(parameter),
         y_label=r"$\Delta\chi^2$",
-        series=(curve, *allowed),
-        references=(*levels, *ends),
+        series=(curve(largest, unit, r"$\Delta\chi^2$", "grey"), *allowed),
+        references=(*(level(profile, cl_label(cl)) for cl, profile in profiles), *ends),
         x_log=parameter.log_scan and bool(largest.values[0] > 0),
         y_range=(min(0.0, 1.1 * float(largest.delta_chi2.min())), 4 * largest.level),
     )
-    return Figure(
-        "limit",
-        f"{parameter.name} at {cl_label(*result.values.profiles)}",
-        "",
-        (panel,),
-        subtitle=facts(result),
-    )
+    title = f"{parameter.name} at {cl_label(*result.values.profiles)}"
+    return Figure("limit", title, "", (panel,), subtitle=facts(result))
 
 
 def _allowed(profile: Profile, unit: float, label: str, colour: str) -> Series:

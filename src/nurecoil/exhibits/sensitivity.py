@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from nurecoil.analysis import Bands, Limit, Result, Sensitivity
-from nurecoil.document import Area, Figure, Panel, Reference, Series
-from nurecoil.exhibits.labels import axis_label, cl_label, facts
+from nurecoil.analysis import Bands, Result, Sensitivity
+from nurecoil.document import Area, Figure, Panel
+from nurecoil.exhibits.labels import axis_label, cl_label, curve, facts, level
 
 
 def sensitivity_figure(result: Result[Sensitivity]) -> Figure:
@@ -25,32 +25,16 @@ def sensitivity_figure(result: Result[Sensitivity]) -> Figure:
         x_label=axis_label(parameter),
         y_label=r"$\Delta\chi^2$",
         series=(
-            _curve(values.expected, "expected", "vermillion"),
-            _curve(values.observed, "observed", "blue"),
+            curve(profile, parameter.inside, "expected", "vermillion", "dashed"),
+            curve(values.observed.profile, parameter.inside, "observed", "blue"),
         ),
-        references=(Reference(profile.level, "y", rf"{cl}: $\Delta\chi^2$ = {profile.level:.3g}"),),
+        references=(level(profile, cl),),
         x_log=parameter.log_scan and bool(profile.values[0] > 0),
         y_range=(0.0, 4 * profile.level),
         areas=_areas(values.bands, parameter.inside, 8 * profile.level) if values.bands else (),
     )
-    return Figure(
-        "sensitivity",
-        f"{parameter.name} at {cl}, expected and observed",
-        "",
-        (panel,),
-        subtitle=facts(result),
-    )
-
-
-def _curve(limit: Limit, label: str, colour: str) -> Series:
-    delta = limit.profile.delta_chi2
-    return Series(
-        limit.profile.values / limit.parameter.inside,
-        np.where(np.isfinite(delta), delta, np.nan),
-        label,
-        colour=colour,
-        style="dashed" if label == "expected" else "solid",
-    )
+    title = f"{parameter.name} at {cl}, expected and observed"
+    return Figure("sensitivity", title, "", (panel,), subtitle=facts(result))
 
 
 def _areas(bands: Bands, unit: float, top: float) -> tuple[Area, ...]:

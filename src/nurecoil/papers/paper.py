@@ -1,7 +1,10 @@
 """What a paper is to nurecoil: a name, and a recipe that recomputes it."""
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
 from nurecoil.document import Document, Table
 
@@ -33,3 +36,8 @@ class Paper:
     title: str
     steps: int
     reproduce: Callable[[Callable[[str], None]], Reproduction]
+
+
+def load_toml(package: str, name: str) -> dict[str, Any]:
+    """Return what a file in the folder of a paper says."""
+    return tomllib.loads(resources.files(package).joinpath(name).read_text("utf-8"))

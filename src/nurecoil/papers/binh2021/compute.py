@@ -1,6 +1,6 @@
 """The paper's tables, limits and curves, recomputed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +31,7 @@ from nurecoil.parameters import Value
 from nurecoil.recoil import RecoilTemplates, recoil_templates
 
 Array = NDArray[np.float64]
-Events = dict[str, dict[str, dict[str, float]]]
+Events = Mapping[str, Mapping[str, Mapping[int, float]]]
 FERMIONS = {"nu": NEUTRINO, "u": UP, "d": DOWN}
 SCAN = (5e4, 1e8)  # MeV
 
@@ -72,14 +72,13 @@ class LimitResult:
         return self.allowed_tev[-1][0] if self.allowed_tev else None
 
 
-def table1(sin2_theta_w: float = SIN2_THETA_W, s13_tilde: float = S13_TILDE) -> Events:
+def table1() -> dict[str, dict[str, dict[str, float]]]:
     """Return the Z' couplings of Table I: {beta: {"nu" | "u" | "d": {"gV": x, "gA": x}}}."""
-    result: Events = {}
+    result: dict[str, dict[str, dict[str, float]]] = {label: {} for label in BETA_OF}
     for label, beta in BETA_OF.items():
-        result[label] = {}
         for name, fermion in FERMIONS.items():
-            third = s13_tilde**2 if name == "d" else 0.0
-            vector, axial = zprime_couplings(fermion, beta, sin2_theta_w, third)
+            third = S13_TILDE**2 if name == "d" else 0.0
+            vector, axial = zprime_couplings(fermion, beta, SIN2_THETA_W, third)
             result[label][name] = {"gV": float(vector), "gA": float(axial)}
     return result
 
@@ -90,20 +89,19 @@ def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: fl
     return predict(ZPRIME_331, experiment, point).values.counts
 
 
-def both_tables3(setup: Setup, masses_gev: tuple[int, ...]) -> Table3:
-    """Return Table III as computed and scaled."""
-    return Table3(table3(setup.experiments["binh2021-csi"], masses_gev), table3(setup.csi_scaled, masses_gev))
-
-
-def table3(experiment: CompiledExperiment, masses_gev: tuple[int, ...]) -> Events:
-    """Return the number of events of Table III: {variant: {beta: {mass in GeV: N}}}."""
-    return {
-        variant: {
-            beta: {str(m): float(events(experiment, beta, variant, m).sum()) for m in masses_gev}
-            for beta in ("+sqrt3", "-sqrt3")
+def table3(setup: Setup, masses_gev: tuple[int, ...]) -> Table3:
+    """Return the number of events of Table III."""
+    unscaled, scaled = (
+        {
+            variant: {
+                beta: {m: float(events(experiment, beta, variant, m).sum()) for m in masses_gev}
+                for beta in ("+sqrt3", "-sqrt3")
+            }
+            for variant in VARIANTS
         }
-        for variant in VARIANTS
-    }
+        for experiment in (setup.experiments["binh2021-csi"], setup.csi_scaled)
+    )
+    return Table3(unscaled, scaled)
 
 
 def weak_charge_correction(nuclide: Nuclide, beta: str, variant: str, masses: Array) -> Array:

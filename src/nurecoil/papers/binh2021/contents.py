@@ -35,7 +35,7 @@ def document(
     table3: Table3,
     limits: Sequence[LimitResult],
     rows: Sequence[Row],
-    figures: Mapping[str, Figure],
+    figures: Sequence[Figure],
 ) -> Document:
     """Return the whole report."""
     words = load_words()
@@ -45,26 +45,22 @@ def document(
         "csi": setup.standard_model_totals["binh2021-csi"],
     }
     blocks = {
-        **figures,
+        **{figure.name: figure for figure in figures},
         **{kind: _verdict_table(kind, rows) for kind in TABLE_TITLES},
         "limits": _limit_table(published, limits),
         "table1": _table1_table(),
         "table3": _table3_table(published, table3),
         "conventions": _conventions_table(setup),
     }
-    sections = (
-        ([part["text"].strip().format(**shown)] if "text" in part else [])
-        + [blocks[b] for b in part["blocks"]]
-        for part in words["sections"]
-    )
+    sections = []
+    for part in words["sections"]:
+        text = [part["text"].strip().format(**shown)] if "text" in part else []
+        sections.append(Section(part["title"], (*text, *(blocks[name] for name in part["blocks"]))))
     return Document(
         title=f"“{TITLE}”, recomputed",
         subtitle="D. T. Binh, L. T. Hue, V. H. Binh, D. V. Soa, H. N. Long (2021)",
         lead=words["lead"].strip().format(**shown, **_tally(rows)),
-        sections=tuple(
-            Section(part["title"], tuple(content))
-            for part, content in zip(words["sections"], sections, strict=True)
-        ),
+        sections=tuple(sections),
     )
 
 
@@ -122,9 +118,9 @@ def summary_table(rows: Sequence[Row]) -> Table:
 def _table3_table(published: Published, table3: Table3) -> Table:
     tables = [table[variant] for variant in VARIANTS for table in (table3.unscaled, table3.scaled)]
     rows = [
-        (BETA_TEXT[beta], str(mass), str(printed), *(f"{table[beta][str(mass)]:.1f}" for table in tables))
+        (BETA_TEXT[beta], str(mass), str(printed), *(f"{table[beta][mass]:.1f}" for table in tables))
         for beta, printed_row in published.table3.items()
-        for mass, printed in zip(published.table3_masses_gev, printed_row, strict=True)
+        for mass, printed in printed_row.items()
     ]
     return Table(
         title="Table III: number of events",
@@ -144,19 +140,16 @@ def _table3_table(published: Published, table3: Table3) -> Table:
 
 def _limit_table(published: Published, limits: Sequence[LimitResult]) -> Table:
     readings = [(variant, nuisances) for variant in VARIANTS for nuisances in ("profiled", "frozen")]
-    by_setup: dict[tuple[str, float | None, str], dict[tuple[str, str], str]] = {}
-    for r in limits:
-        cells = by_setup.setdefault((r.experiment, r.systematic, r.beta), {})
-        cells[r.variant, r.nuisances] = "; ".join(_interval_text(*i) for i in r.allowed_tev) or "none"
+    allowed = {(r.experiment, r.systematic, r.beta, r.variant, r.nuisances): r.allowed_tev for r in limits}
     rows = []
-    for (experiment, systematic, beta), cells in by_setup.items():
+    for experiment, systematic, beta in dict.fromkeys(key[:3] for key in allowed):
         printed = published.limit_tev(experiment, beta)
         rows.append(
             (
                 DETECTOR_TEXT[experiment],
                 "" if systematic is None else f"{systematic:g}",
                 BETA_TEXT[beta],
-                *(cells[reading] for reading in readings),
+                *(_text(allowed[experiment, systematic, beta, *reading]) for reading in readings),
                 "" if printed is None else f"≥ {printed:g}",
             )
         )
@@ -174,8 +167,9 @@ def _limit_table(published: Published, limits: Sequence[LimitResult]) -> Table:
     )
 
 
-def _interval_text(low: float, high: float | None) -> str:
-    return f"≥\u00a0{low:.3g}" if high is None else f"{low:.3g} to {high:.3g}"
+def _text(allowed: Sequence[tuple[float, float | None]]) -> str:
+    parts = [f"≥\u00a0{a:.3g}" if b is None else f"{a:.3g} to {b:.3g}" for a, b in allowed]
+    return "; ".join(parts) or "none"
 
 
 def _table1_table() -> Table:

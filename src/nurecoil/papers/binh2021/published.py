@@ -1,10 +1,10 @@
 """The printed numbers of the paper, as Python objects."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
+
+from nurecoil.papers.paper import load_toml
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class PrintedLimit:
     digit: float
     text: str
     why: str = ""
+    detector: str = ""
 
     def agrees(self, tev: float | None) -> bool:
         """Return whether a limit rounds to the printed one: half a unit of the last digit at most."""
@@ -63,12 +64,17 @@ class Published:
     """Everything that the paper prints."""
 
     table3_masses_gev: tuple[int, ...]
-    table3: Mapping[str, tuple[int, ...]]
+    table3: Mapping[str, Mapping[int, int]]
     table3_why: Mapping[str, str]
     limits: tuple[PrintedLimit, ...]
     bounds: tuple[PrintedBound, ...]
     statements: tuple[Statement, ...]
     couplings: Mapping[str, Brackets]
+
+    @property
+    def first_limits(self) -> tuple[PrintedLimit, ...]:
+        """The limits, without the second one that is printed for the same detector and β."""
+        return tuple({(x.detector, x.beta): x for x in reversed(self.limits)}.values())[::-1]
 
     def limit_tev(self, experiment: str, beta: str) -> float | None:
         """Return the (first) limit that is printed for an experiment and β, or None."""
@@ -76,24 +82,20 @@ class Published:
         return next(found, None)
 
 
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads(resources.files("nurecoil.papers.binh2021").joinpath(name).read_text("utf-8"))
-
-
 def load_words() -> dict[str, Any]:
     """Return the words of the report from `report.toml`."""
-    return _toml("report.toml")
+    return load_toml("nurecoil.papers.binh2021", "report.toml")
 
 
 def load_published() -> Published:
     """Return the printed numbers from `published.toml`."""
-    data = _toml("published.toml")
+    data = load_toml("nurecoil.papers.binh2021", "published.toml")
     table3 = data["table3"]
     masses, why = tuple(table3.pop("masses_gev")), table3.pop("why")
     return Published(
         table3_masses_gev=masses,
         table3_why=why,
-        table3={beta: tuple(row) for beta, row in table3.items()},
+        table3={beta: dict(zip(masses, row, strict=True)) for beta, row in table3.items()},
         limits=tuple(
             PrintedLimit(**{**row, "experiments": tuple(row["experiments"])}) for row in data["limits"]
         ),

@@ -61,12 +61,12 @@ def statement_findings(
 
 def _values_of_reasons(setup: Setup, published: Published) -> dict[str, Mapping[str, object]]:
     """Return what is shown in the reasons, whichever the variant."""
-    printed = compute.chi2_of_events(setup, np.array(list(published.table3.values()), dtype=float))
+    counts = [list(row.values()) for row in published.table3.values()]
+    printed = compute.chi2_of_events(setup, np.array(counts, dtype=float))
     n27, n411, n222 = compute.chi2_of_events(setup, np.array([27.0, 411.0, 222.0]))
     heavy = np.array(published.table3_masses_gev) >= 2000
     spread = [x * MASSES**2 for variant in z331.VARIANTS for x in _corrections(variant).values()]
-    at_2_tev = [published.table3[b][published.table3_masses_gev.index(2000)] for b in LARGEST]
-    plus, minus = (100 * (count / N_SM_OF_THE_PAPER - 1) for count in at_2_tev)
+    plus, minus = (100 * (published.table3[b][2000] / N_SM_OF_THE_PAPER - 1) for b in LARGEST)
     return {
         "sign": {"zero": _corrections("numbers")["0"][-1] * 1e4},
         "falls": {"off": worst([x / x[0] - 1 for x in spread])},

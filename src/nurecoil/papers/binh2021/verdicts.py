@@ -15,7 +15,6 @@ from nurecoil.papers.binh2021.equations import Finding
 from nurecoil.papers.binh2021.published import PrintedLimit, Published, Statement
 from nurecoil.papers.binh2021.setup import (
     BETA_TEXT,
-    DETECTOR_TEXT,
     N_SM_LAR,
     PROJECTIONS,
     SIN2_THETA_W_LAR,
@@ -63,21 +62,19 @@ def table3_rows(published: Published, table3: Table3) -> list[Row]:
     """Return a row for each entry of Table III; "numbers" scaled to the paper's N_SM = 188."""
     rows = []
     for beta, printed_row in published.table3.items():
-        for mass, printed in zip(published.table3_masses_gev, printed_row, strict=True):
-            equations = table3.unscaled["equations"][beta][str(mass)]
-            numbers = table3.scaled["numbers"][beta][str(mass)]
-            agrees = abs(numbers - printed) <= 1
-            either = abs(table3.scaled["equations"][beta][str(mass)] - printed) <= 1
+        shown = table3.scaled["numbers"][beta]
+        for mass, printed in printed_row.items():
+            agrees = abs(shown[mass] - printed) <= 1
+            either = abs(table3.scaled["equations"][beta][mass] - printed) <= 1
             law = "either" if either else "numbers" if agrees else "off"
-            shown = {m: table3.scaled["numbers"][beta][str(m)] for m in published.table3_masses_gev}
-            why = published.table3_why[law].format(ours=numbers, printed=printed, at=shown)
+            why = published.table3_why[law].format(ours=shown[mass], printed=printed, at=shown)
             rows.append(
                 Row(
                     "Table III",
                     f"events, β = {BETA_TEXT[beta]}, {MZ} = {mass} GeV",
                     str(printed),
-                    f"{equations:.1f}",
-                    f"{numbers:.1f}",
+                    f"{table3.unscaled['equations'][beta][mass]:.1f}",
+                    f"{shown[mass]:.1f}",
                     _verdict(agrees),
                     why,
                     "number",
@@ -125,7 +122,7 @@ def limit_rows(setup: Setup, published: Published, limits: Sequence[LimitResult]
     for printed in published.limits:
         ours = [r for r in limits if r.experiment in printed.experiments and r.beta == printed.beta]
         agreeing = [r for r in ours if printed.agrees(r.lower_edge_tev)]
-        detector = DETECTOR_TEXT[printed.experiments[0]].split(",")[0]
+        detector = printed.detector
         readings = sorted({f"{r.variant}, {r.nuisances}" for r in agreeing})
         shown = {"readings": " and ".join(readings), "twin": _at_other_beta(agreeing, limits)}
         rows.append(
