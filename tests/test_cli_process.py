@@ -76,6 +76,17 @@ def test_help_imports_nothing_heavy():
     assert (status, out.splitlines()[-1]) == (0, "[]")
 
 
+def test_public_names_are_there_and_imported_when_first_used():
+    code = (
+        "import sys, nurecoil\nfrom nurecoil import analysis\nbefore = 'numpy' in sys.modules\n"
+        "analysis.predict\nothers = 'nurecoil.analysis.maps' in sys.modules\n"
+        "found = [getattr(p, n) is not None for p in (nurecoil, analysis) for n in p.__all__]\n"
+        "print(before, others, all(found), hasattr(nurecoil, 'no_such_name'))"
+    )
+    status, out, err = finished(["-c", code])
+    assert (status, out, err) == (0, "False False True False\n", "")
+
+
 def test_a_terminal_without_greek_letters_does_not_stop_it():
     for extra in ([], ["--json"]):
         status, out, err = finished(
