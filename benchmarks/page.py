@@ -80,7 +80,7 @@ def _latency(r: Results) -> str:
         "## One question\n\nFrom the command to the answer, in a process of its own, default engine: the"
         " interpreter, libraries, reading and compiling the experiments included; the shortest of three."
         " *MIGRAD by hand* is `benchmarks/plain_fit.py`: the same s<sub>W</sub>² and pulls in one call of"
-        " MIGRAD, χ² in a few lines of NumPy, no errors.\n\n"
+        " MIGRAD, χ² in a few lines of NumPy, no errors. The *first use* of the fast engine compiles it.\n\n"
         + table(("question", "bound", "measured", "held"), rows)
     )
 

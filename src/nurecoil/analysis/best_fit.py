@@ -102,7 +102,7 @@ def fit(
     *,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Widths | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     minos: bool = True,
 ) -> Result[BestFit]:
     """Return the best fit of some parameters, pulls profiled.

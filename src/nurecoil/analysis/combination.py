@@ -83,7 +83,7 @@ def combine(
     *,
     cl: float = 0.9,
     widths: Widths | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     points: int = 201,
 ) -> Result[Combination]:
     r"""Return the allowed values of one parameter by experiment, and whether the experiments agree.

@@ -116,7 +116,7 @@ def significance(
     truth: Mapping[str, float] | None = None,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Widths | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     toys: int = 0,
     seed: int = 1,
 ) -> Result[Significance]:

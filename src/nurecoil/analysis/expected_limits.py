@@ -49,7 +49,7 @@ def sensitivity(
     truth: Mapping[str, float] | None = None,
     cl: float = 0.9,
     widths: Widths | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     points: int = 2001,
     toys: int = 0,
     seed: int = 1,

@@ -105,7 +105,7 @@ def goodness(
     *,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Widths | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     toys: int = 0,
     seed: int = 1,
 ) -> Result[Goodness]:

@@ -84,7 +84,7 @@ def limit(
     freeze_at: float | None = None,
     widths: Widths | None = None,
     over: Mapping[str, tuple[float, float]] | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     points: int = 2001,
 ) -> Result[Limit]:
     """Return all intervals of one parameter that the experiments allow together.
@@ -109,7 +109,7 @@ def limit(
     over : mapping, optional
         More parameters of the model, and their ranges (inside units), that are fitted at each point.
     engine : str
-        What minimises: "numpy", "jax" or "fast"; see `likelihood.engines`.
+        What minimises: "auto", "numpy", "jax" or "fast"; see `likelihood.engines`.
     points : int
         Points of the scan; the intervals' ends do not depend on it.
 

@@ -69,7 +69,7 @@ def profile_map(
     cl: Sequence[float] = (0.68, 0.9),
     widths: Widths | None = None,
     over: Mapping[str, tuple[float, float]] | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     points: int = 101,
     log: tuple[bool, bool] | None = None,
     progress: Progress = in_steps,

@@ -119,7 +119,7 @@ def sample(
     sampler: str = "emcee",
     seed: int = 1,
     most_steps: int | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     progress: Progress = in_steps,
 ) -> Result[Posterior]:
     r"""Return samples of the posterior of some parameters and all pulls.
@@ -146,7 +146,7 @@ def sample(
         Of all random numbers; the same seed gives the same samples.
     most_steps : int, optional
         Where to stop in any case: steps of each walker or chain, or iterations of nested sampling.
-    engine : {"numpy", "jax", "fast"}
+    engine : {"auto", "numpy", "jax", "fast"}
         What computes profiled pulls.
     progress : callable
         Shows how far it is, see `nurecoil.progress`.

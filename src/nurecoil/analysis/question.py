@@ -52,7 +52,7 @@ def joint_likelihood(
     experiments: Sequence[CompiledExperiment],
     fixed: Values,
     widths: Mapping[str, float] | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     constraints: tuple[Parameter, ...] = (),
 ) -> JointLikelihood:
     """Return the likelihood of experiments together.
@@ -67,7 +67,7 @@ def joint_likelihood(
     widths : mapping, optional
         Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
     engine : str
-        What computes: "numpy", "jax" or "fast".
+        What computes: "auto", "numpy", "jax" or "fast".
     constraints
         Parameters of the model with a prior, profiled as pulls are.
     """
@@ -130,7 +130,7 @@ class Question:
         fixed: Values,
         start: Mapping[str, float],
         widths: Widths | None = None,
-        engine: str = "numpy",
+        engine: str = "auto",
         over: Mapping[str, tuple[float, float]] | None = None,
         likelihood: JointLikelihood | None = None,
     ) -> "Question":

@@ -89,7 +89,7 @@ def impact(
     parameter: str | None = None,
     starts: Sequence[Mapping[str, float]] = (),
     widths: Widths | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
 ) -> Result[Impacts]:
     r"""Return how far each nuisance parameter is pulled, and what it does to the parameter of interest.
 

@@ -69,7 +69,7 @@ def scan(
     output: Path | str,
     *,
     widths: Widths | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     over: Mapping[str, tuple[float, float]] | None = None,
     pulls: bool = False,
     executor: Executor | None = None,

@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 _MOST_FAILED = 0.01  # of the toys at a point
 _FLAT = 1e-6  # in χ²
 _FEW = 100.0  # counts
+_FITS = 30  # of a toy, from all its starts and in all its valleys
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def feldman_cousins(
     truths: Sequence[float] = (),
     widths: Widths | None = None,
     over: Mapping[str, tuple[float, float]] | None = None,
-    engine: str = "numpy",
+    engine: str = "auto",
     executor: Executor | None = None,
     progress: Progress = in_steps,
 ) -> Result[Calibrated]:
@@ -95,7 +96,7 @@ def feldman_cousins(
     truths : sequence of float
         True values at which to find the coverage of both kinds of interval, from toys of their own.
     engine : str
-        What minimises, see `joint_likelihood`; "fast" is worth it here.
+        What minimises, see `joint_likelihood`.
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default. The numbers do not depend on it.
     progress : callable
@@ -121,7 +122,8 @@ def feldman_cousins(
     if count := _one_count(question):
         found, checked = calibrate_count(curve, *count, low, high, cl, log, truths)
     else:
-        question = replace(question, likelihood=question.likelihood.settled(points * toys))
+        if executor:
+            question = replace(question, likelihood=question.likelihood.settled(_FITS * points * toys))
         likely = minima_of(question, low, high)
         draw = OneThread(ToyStatistic(question, low, high, likely))
         found = calibrate(

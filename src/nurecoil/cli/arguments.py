@@ -134,7 +134,7 @@ Plot = Annotated[
 ]
 EngineName = Annotated[
     str,
-    typer.Option("--engine", metavar="NAME", help="What minimises: numpy, jax or fast."),
+    typer.Option("--engine", metavar="NAME", help="What minimises: auto, numpy, jax or fast."),
 ]
 ProfiledOver = Annotated[
     list[str] | None,

@@ -34,7 +34,7 @@ def combine(
     constrain: given.Constrained = None,
     points: given.CurvePoints = 201,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
     plot: given.Plot = None,
 ) -> None:

@@ -24,8 +24,8 @@ theorem. At each value of the parameter experiments are simulated and fitted as 
 Δχ² may reach follows from them. With --coverage, how often both kinds of interval contain a true value.
 
 Toys go on at values where the answer is decided. --profile fits further parameters of the model to the data
-and to each toy. --engine fast and --workers, --dask or --mpi make it quicker; the numbers depend on --seed
-alone. One Poisson count without nuisance parameters needs no toys: its probabilities are summed.
+and to each toy. The extra nurecoil[fast] and --workers, --dask or --mpi make it quicker; the numbers depend
+on --seed alone. One Poisson count without nuisance parameters needs no toys: its probabilities are summed.
 
 \b
 Examples:
@@ -56,7 +56,7 @@ def feldman_cousins(
     constrain: given.Constrained = None,
     profile: given.ProfiledOver = None,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     workers: Workers = None,
     dask: Dask = None,
     mpi: Mpi = False,

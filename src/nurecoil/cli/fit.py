@@ -45,7 +45,7 @@ def fit(
     prior: given.PriorWidths = None,
     constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
 ) -> None:
     """Print the best fit of parameters."""

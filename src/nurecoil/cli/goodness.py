@@ -35,7 +35,7 @@ def goodness(
     prior: given.PriorWidths = None,
     constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
 ) -> None:
     """Print the goodness of fit."""

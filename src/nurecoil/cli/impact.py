@@ -41,7 +41,7 @@ def impact(
     prior: given.PriorWidths = None,
     constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
     plot: given.Plot = None,
 ) -> None:

@@ -65,7 +65,7 @@ def limit(
     profile: given.ProfiledOver = None,
     points: given.CurvePoints = 2001,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     vary: Annotated[
         bool,
         typer.Option("--vary", help="Say what the limit hangs on, choice by choice.", show_default=False),

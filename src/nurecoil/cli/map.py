@@ -62,7 +62,7 @@ def map_(
         int, typer.Option(metavar="N", help=f"Points on each axis, {FEWEST_POINTS} to {MOST_POINTS}.")
     ] = 101,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
     plot: given.Plot = None,
 ) -> None:

@@ -69,7 +69,7 @@ def sample(
         ),
     ] = None,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
     output: Annotated[
         Path | None,

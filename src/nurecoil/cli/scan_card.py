@@ -51,7 +51,7 @@ class ScanCard(Section):
     model: str
     experiments: Annotated[tuple[str, ...], Field(min_length=1)]
     form_factor: str | None = None
-    engine: str = "numpy"
+    engine: str = "auto"
     pulls: bool = False
     set: Mapping[str, Number] = {}
     prior: Mapping[str, Number] = {}

@@ -40,7 +40,7 @@ def sensitivity(
     toys: given.ToysToThrow = 0,
     seed: given.Seed = 1,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
     plot: given.Plot = None,
 ) -> None:

@@ -50,7 +50,7 @@ def significance(
     prior: given.PriorWidths = None,
     constrain: given.Constrained = None,
     form_factor: given.FormFactorName = None,
-    engine: given.EngineName = "numpy",
+    engine: given.EngineName = "auto",
     as_json: given.AsJson = False,
 ) -> None:
     """Print the significance, observed and expected."""

@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 ENGINES = ("auto", "numpy", "jax", "fast")
 
 _CALL, _NUMBER = 2e-3, 1e-7  # seconds that NumPy takes: a call, and each derivative of each point
-_LOADING, _COMPILING = 1.0, 10.0  # seconds until the loops of Numba can run: kept on disk, or not
+_FITTED = 4  # times as long with parameters
+_LOADING, _COMPILING = 2.0, 10.0  # seconds of it that pay for the loops of Numba: kept on disk, or not
 
 
 class Engine(Protocol):
@@ -103,7 +104,9 @@ class AutoEngine:
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
         """Return the minima."""
-        self.spent += _CALL + _NUMBER * layout.numbers * start.shape[1]
+        self.spent += _CALL + _NUMBER * layout.numbers * start.shape[1] * (
+            _FITTED if layout.parameters else 1
+        )
         if self.spent > self.price[layout.straight] and (loops := _loops()):
             try:
                 found: Minimum = loops.minimise(layout, inputs, start, low, high, self.spent > _COMPILING)

@@ -59,7 +59,7 @@ class JointLikelihood:
         Parameters of the model that something else has measured: the last of the pulls, with a prior, but
         they act by way of the strengths, see `fitted`.
     engine_name
-        "numpy", "jax" or "fast": what computes; the results agree.
+        "auto", "numpy", "jax" or "fast": what computes, see `engines`; the results agree.
     """
 
     terms: tuple[Term, ...]
@@ -67,7 +67,7 @@ class JointLikelihood:
     start: tuple[float, ...] = ()
     data: Data | None = None
     constraints: tuple[Parameter, ...] = ()
-    engine_name: str = "numpy"
+    engine_name: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse two definitions of one pull, unknown names, negative widths and data of another shape."""

@@ -18,8 +18,8 @@ steady-state background from its own sample. The signal's strength is free and t
 signal's own normalisation uncertainties, the neutrino flux among them. The liquid-argon signal is fitted as
 the collaboration did, with the template of the release and only the rates free; fits of the first-principles
 signal stand beside it. Signal rates have log-normal priors; shapes that the release varies to one side only
-are mirrored in the logarithm, which keeps no sum. The liquid-argon times are those of the release's template,
-one distribution for all flavours, also where the signal is called first-principles: with times per flavour its
+are mirrored in the logarithm, which keeps no sum. The liquid-argon times are those of the release's
+template, one distribution for all flavours, also where the signal is called first-principles: with times per flavour its
 best fit falls from 158 to 136 events, which the collaboration's template does not allow for.
 
 The last column says what was measured where ours and the published number differ: one input was changed at a
