@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from nurecoil.document import Document, Figure, Section, Table
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import LimitResult, Table3
+from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.published import Published, load_words
 from nurecoil.papers.binh2021.results import paper_conventions
 from nurecoil.papers.binh2021.setup import (
@@ -32,7 +32,6 @@ TABLE_TITLES = {
 def document(
     setup: Setup,
     published: Published,
-    table3: Table3,
     limits: Sequence[LimitResult],
     rows: Sequence[Row],
     figures: Sequence[Figure],
@@ -49,7 +48,6 @@ def document(
         **{kind: _verdict_table(kind, rows) for kind in TABLE_TITLES},
         "limits": _limit_table(published, limits),
         "table1": _table1_table(),
-        "table3": _table3_table(published, table3),
         "conventions": _conventions_table(setup),
     }
     sections = []
@@ -112,29 +110,6 @@ def summary_table(rows: Sequence[Row]) -> Table:
         columns=columns,
         rows=tuple(tuple(getattr(row, c) for c in columns) for row in rows if row.kind != "input"),
         status_column=columns.index("verdict"),
-    )
-
-
-def _table3_table(published: Published, table3: Table3) -> Table:
-    tables = [table[variant] for variant in VARIANTS for table in (table3.unscaled, table3.scaled)]
-    rows = [
-        (BETA_TEXT[beta], str(mass), str(printed), *(f"{table[beta][mass]:.1f}" for table in tables))
-        for beta, printed_row in published.table3.items()
-        for mass, printed in printed_row.items()
-    ]
-    return Table(
-        title="Table III: number of events",
-        columns=(
-            "β",
-            "m<sub>Z′</sub> [GeV]",
-            "printed",
-            "equations",
-            "equations, scaled",
-            "numbers",
-            "numbers, scaled",
-        ),
-        rows=tuple(rows),
-        align=("left", *("right",) * 6),
     )
 
 
