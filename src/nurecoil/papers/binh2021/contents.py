@@ -21,12 +21,6 @@ from nurecoil.papers.binh2021.verdicts import NOT_REPRODUCED, REPRODUCED, Row
 
 TITLE = "COHERENT constraints on Z′ in 331β model"
 VERDICT_COLUMNS = ("quantity", "printed", "equations", "numbers", "verdict", "agrees in", "why")
-TABLE_TITLES = {
-    "number": "Printed numbers",
-    "statement": "What the text, the abstract and the conclusion say",
-    "equation": "Equations",
-    "input": "What goes in as printed",
-}
 
 
 def document(
@@ -38,14 +32,11 @@ def document(
 ) -> Document:
     """Return the whole report."""
     words = load_words()
-    shown = {
-        "s2": SIN2_THETA_W,
-        "n_sm": N_SM_OF_THE_PAPER,
-        "csi": setup.standard_model_totals["binh2021-csi"],
-    }
-    blocks = {
+    csi = setup.standard_model_totals["binh2021-csi"]
+    shown = {"s2": SIN2_THETA_W, "n_sm": N_SM_OF_THE_PAPER, "csi": csi}
+    blocks: dict[str, Table | Figure] = {
         **{figure.name: figure for figure in figures},
-        **{kind: _verdict_table(kind, rows) for kind in TABLE_TITLES},
+        **{kind: _verdict_table(kind, title, rows) for kind, title in words["verdicts"].items()},
         "limits": _limit_table(published, limits),
         "table1": _table1_table(),
         "conventions": _conventions_table(setup),
@@ -81,7 +72,7 @@ def _tally(rows: Sequence[Row]) -> dict[str, object]:
     return tally
 
 
-def _verdict_table(kind: str, rows: Sequence[Row]) -> Table:
+def _verdict_table(kind: str, title: str, rows: Sequence[Row]) -> Table:
     """Return the table of verdicts of one kind; a reason begins with the rule where rows have their own."""
     columns = [c for c in VERDICT_COLUMNS if not (kind == "input" and c == "agrees in")]
     body = []
@@ -95,7 +86,7 @@ def _verdict_table(kind: str, rows: Sequence[Row]) -> Table:
         if row.kind == kind:
             body.append(tuple(cells.get(c) or getattr(row, c, "") for c in columns))
     return Table(
-        title=TABLE_TITLES[kind],
+        title=title,
         columns=tuple(columns),
         rows=tuple(body),
         status_column=columns.index("verdict"),
