@@ -60,8 +60,7 @@ def varied(asked: Asked) -> Result[Limit]:
     case = Case(compiled, fixed, {})
 
     def ask(case: Case) -> Result[Limit]:
-        scan = (name, low, high)
-        return limit(model, case.experiments, case.fixed, scan, widths=case.widths)
+        return limit(model, case.experiments, case.fixed, (name, low, high), widths=case.widths)
 
     more = [with_prior(case, pull, *width) for pull, width in _FILE["widths"].items() if pull in pulls]
     return vary(ask, model, case, more)
