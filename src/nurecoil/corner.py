@@ -51,11 +51,13 @@ def draw_corner(result: Result[Posterior], pulls: bool = False) -> "Canvas":
     posterior = result.values
     count = len(posterior.parameters) if pulls else posterior.free
     curves = [posterior.curve(number) for number in range(count)]
+    title = "Profile likelihood × prior: " if posterior.profiled else "Posterior: "
+    title += " and ".join(f"{100 * level:g} %" for level in LEVELS)
     side = 4.6 if count == 1 else max(2.3 * count, 5.2)
     with style():
         canvas = Canvas((side, side), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
         FigureCanvasAgg(canvas)
-        add_heading(canvas, _title(posterior), facts(result))
+        add_heading(canvas, title, facts(result))
         grid = canvas.add_gridspec(count, count)
         for row in range(count):
             for column in range(row + 1):
@@ -73,11 +75,6 @@ def draw_corner(result: Result[Posterior], pulls: bool = False) -> "Canvas":
 def save_corner(result: Result[Posterior], path: Path | str, pulls: bool = False) -> None:
     """Write the figure to a .png, .svg or .pdf file, the same bytes each time."""
     save_canvas(draw_corner(result, pulls), path)
-
-
-def _title(posterior: Posterior) -> str:
-    kind = "Profile likelihood × prior" if posterior.profiled else "Posterior"
-    return f"{kind}: " + " and ".join(f"{100 * level:g} %" for level in LEVELS)
 
 
 def _at_border(posterior: Posterior, number: int, x: Array) -> Array:

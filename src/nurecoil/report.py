@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup, escape
+
 from nurecoil.document import Document, Figure, Table
 from nurecoil.errors import NurecoilError
 
@@ -25,11 +27,7 @@ LONG_TEXT = 60  # a column with a longer cell has lines of its own where a table
 # The tone of a verdict's chip; the chip always carries the word as well.
 TONES = {
     "reproduced": "good",
-    "agrees": "good",
-    "partly reproduced": "fair",
-    "close": "fair",
     "not reproduced": "bad",
-    "disagrees": "bad",
     "input": "plain",
     "not traced": "fair",
 }
@@ -56,8 +54,6 @@ def _markdown() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     def only_inline_tags(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
-        from markupsafe import escape
-
         content: str = tokens[index].content
         parts = re.split(r"(<[^<>]*>)", content)
         return "".join(part if INLINE_TAGS.fullmatch(part) else str(escape(part)) for part in parts)
@@ -68,21 +64,17 @@ def _markdown() -> "MarkdownIt":
     return parser
 
 
-def _inline(text: str) -> Any:
-    from markupsafe import Markup
-
+def _inline(text: str) -> Markup:
     return Markup(_markdown().renderInline(_line(text)))
 
 
-def _block(text: str) -> Any:
-    from markupsafe import Markup
-
+def _block(text: str) -> Markup:
     return Markup(_markdown().render(text))
 
 
 def _plain(text: str) -> str:
     """Return Markdown without its marks, for attributes and the page's title."""
-    return str(_inline(text).striptags())
+    return _inline(text).striptags()
 
 
 def _line(text: str) -> str:
@@ -102,11 +94,8 @@ def _data_uri(name: str, images: Mapping[str, bytes]) -> str:
     if name not in images:
         raise NurecoilError(f"figure '{name}' has no image (known: {', '.join(images) or 'none'})")
     image = images[name]
-    if image.startswith(b"\x89PNG\r\n"):
-        kind = "png"
-    elif b"<svg" in image[:2000]:
-        kind = "svg+xml"
-    else:
+    kind = "png" if image.startswith(b"\x89PNG\r\n") else "svg+xml" if b"<svg" in image[:2000] else ""
+    if not kind:
         raise NurecoilError(f"the image of figure '{name}' is neither PNG nor SVG")
     return f"data:image/{kind};base64,{b64encode(image).decode('ascii')}"
 

@@ -3,7 +3,6 @@
 from nurecoil.analysis import Map, Result
 from nurecoil.document import Area, Figure, Panel, Series
 from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label, facts
-from nurecoil.inference.contours import Contours
 
 
 def map_figure(result: Result[Map]) -> Figure:
@@ -33,7 +32,12 @@ def map_figure(result: Result[Map]) -> Figure:
         y_label=axis_label(found.parameters[1]),
         series=tuple(points),
         areas=tuple(
-            _area(cl, contours, units, colour)
+            Area(
+                rings=tuple(ring / units for r in contours.regions for ring in (r.outer, *r.holes)),
+                lines=tuple(line / units for line in contours.polygons),
+                label=cl_label(cl),
+                colour=colour,
+            )
             for (cl, contours), colour in zip(levels, LEVEL_COLOURS * len(levels), strict=False)
             if contours.regions
         ),
@@ -44,12 +48,3 @@ def map_figure(result: Result[Map]) -> Figure:
     )
     names = " and ".join(parameter.name for parameter in found.parameters)
     return Figure("map", f"{names} at {cl_label(*found.contours)}", "", (panel,), subtitle=facts(result))
-
-
-def _area(cl: float, contours: Contours, units: list[float], colour: str) -> Area:
-    return Area(
-        rings=tuple(ring / units for r in contours.regions for ring in (r.outer, *r.holes)),
-        lines=tuple(line / units for line in contours.polygons),
-        label=cl_label(cl),
-        colour=colour,
-    )

@@ -5,14 +5,9 @@ from nurecoil.papers.beta331_today import BETA331_TODAY
 from nurecoil.papers.binh2021 import BINH2021
 from nurecoil.papers.paper import Paper, Reproduction
 
-__all__ = ["Paper", "Reproduction", "load_paper", "paper_names"]
+__all__ = ["Paper", "Reproduction", "load_paper"]
 
 _PAPERS = {paper.name: paper for paper in (BINH2021, BETA331_TODAY)}
-
-
-def paper_names() -> tuple[str, ...]:
-    """Return the names of all papers."""
-    return tuple(_PAPERS)
 
 
 def load_paper(name: str) -> Paper:

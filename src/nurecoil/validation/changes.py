@@ -1,14 +1,15 @@
 """What the numbers depend on, measured: one input changed at a time, all else kept."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis import standard_model_counts
 from nurecoil.card import read_card
+from nurecoil.card.building import build
 from nurecoil.card.signal_schema import PulsedTime
 from nurecoil.experiment import (
     BinnedStatistics,
@@ -18,17 +19,11 @@ from nurecoil.experiment import (
     Variation,
     compile_experiment,
 )
-from nurecoil.fluxes.timing import PulsedSource
 from nurecoil.form_factors import form_factor
 from nurecoil.nuclei import Material
 from nurecoil.validation.compute import OTHER_FORM_FACTOR, Result
 from nurecoil.validation.fits import SignalFit, fit_changed
-from nurecoil.validation.signal import (
-    binned,
-    largest_background,
-    rescaled,
-    standard_model,
-)
+from nurecoil.validation.signal import binned, largest_background, rescaled, standard_model
 
 Array = NDArray[np.float64]
 
@@ -36,46 +31,13 @@ RADIUS_SHIFT_FM = -0.1
 PULSE_WIDTHS_US = (0.10, 0.20)
 
 
-@dataclass(frozen=True)
-class Change:
-    """What one changed input gives.
-
-    Attributes
-    ----------
-    label
-        What was changed.
-    standard_model, events, chi2, significance
-        The Standard Model's signal; the best fit of the signal, and χ² there, all pulls profiled; √Δχ² of
-        no signal.
-    """
-
-    label: str
-    standard_model: float
-    events: float
-    chi2: float
-    significance: float
-
-
-def changes(result: Result) -> tuple[Change, ...]:
-    """Return what each changed input gives, the unchanged one first."""
-    compiled = result.compiled
+def changes(result: Result) -> Mapping[str, SignalFit]:
+    """Return the fit of the signal, all pulls profiled, with each input changed, the unchanged one first."""
+    compiled, unchanged = result.compiled, result.first_principles
     changed = {label: rescaled(compiled, counts) for label, counts in _signals(compiled)}
     changed |= _flat_in_time(compiled)
-    unchanged = result.first_principles
-    return (
-        _change("as in the card", unchanged),
-        *(_change(label, fit_changed(unchanged, each)) for label, each in changed.items()),
-    )
-
-
-def _change(label: str, fit: SignalFit) -> Change:
-    return Change(
-        label=label,
-        standard_model=float(standard_model(fit.compiled).sum()),
-        events=fit.events,
-        chi2=fit.chi2,
-        significance=fit.significance,
-    )
+    fits = {label: fit_changed(unchanged, each) for label, each in changed.items()}
+    return {"as in the card": unchanged} | fits
 
 
 def _flat_in_time(compiled: CompiledExperiment) -> Iterator[tuple[str, CompiledExperiment]]:
@@ -113,13 +75,12 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
         size = _size(variation)
         for sign, template in zip("+−", templates, strict=True):
             yield f"{name} {sign}{size}", standard_model(replace(compiled, templates=template))
-    yield from _other_times(experiment)
+    for label, spread in _other_times(experiment):
+        yield label, _counts(experiment, replace(experiment.signal, spread=spread))
     if experiment.signal.detector.efficiency_at == "true":
         detector = replace(experiment.signal.detector, efficiency_at="observable")
-        yield (
-            "efficiency at the smeared energy",
-            _counts(experiment, replace(experiment.signal, detector=detector)),
-        )
+        signal = replace(experiment.signal, detector=detector)
+        yield "efficiency at the smeared energy", _counts(experiment, signal)
 
 
 def _counts(experiment: Experiment, signal: Signal) -> Array:
@@ -139,27 +100,14 @@ def _with_radii_shifted(target: Material, shift_fm: float) -> Material:
 
 
 def _other_times(experiment: Experiment) -> Iterator[tuple[str, Array]]:
-    """Yield the signal with other arrival times: another pulse, or nothing lost outside the window."""
-    _, card = read_card(experiment.name)
-    spread = experiment.signal.spread
-    if isinstance(card.time, PulsedTime) and spread is not None:
+    """Yield the spread with other arrival times: another pulse, or nothing lost outside the window."""
+    path, card = read_card(experiment.name)
+    if isinstance(card.time, PulsedTime):
         for width in PULSE_WIDTHS_US:
-            times = _arrivals(experiment, card.time, width)
-            changed = np.repeat(times[:, np.newaxis], spread.shape[1], axis=1)
-            yield (
-                f"beam pulse σ = {width:g} μs",
-                _counts(experiment, replace(experiment.signal, spread=changed)),
-            )
+            time = card.time.model_copy(update={"pulse_width": width})
+            spread = build(card.model_copy(update={"time": time}), path.parent).signal.spread
+            assert spread is not None
+            yield f"beam pulse σ = {width:g} μs", spread
+    spread = experiment.signal.spread
     if card.template is not None and spread is not None:
-        whole = spread / spread.sum(axis=-1, keepdims=True)
-        yield (
-            "nothing lost outside the time window",
-            _counts(experiment, replace(experiment.signal, spread=whole)),
-        )
-
-
-def _arrivals(experiment: Experiment, card: PulsedTime, width_us: float) -> Array:
-    """Return the fraction of each component in each time bin with another pulse width."""
-    fractions = PulsedSource(card.pulse_mean, width_us).of_each(card.edges_us, card.efficiency())
-    kinds = ["prompt" if c.name in card.prompt else "delayed" for c in experiment.flux.components]
-    return np.array([fractions[kind] for kind in kinds])
+        yield "nothing lost outside the time window", spread / spread.sum(axis=-1, keepdims=True)

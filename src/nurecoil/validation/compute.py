@@ -19,7 +19,6 @@ from nurecoil.validation.fits import (
     goodness_of_fit,
     neutron_radius,
     weak_mixing_angle,
-    weak_mixing_angle_tree,
 )
 from nurecoil.validation.signal import (
     RADIATIVE,
@@ -101,6 +100,7 @@ def compute(name: str) -> Result:
         main = fit_signal(fitted, widths)
     background = largest_background(statistics).pull.name
     likelihood = joint_likelihood([compiled], RADIATIVE)
+    sin2_theta_w, sin2_theta_w_tree = weak_mixing_angle(compiled, likelihood)
     return Result(
         compiled=compiled,
         standard_model=standard_model(compiled),
@@ -114,7 +114,7 @@ def compute(name: str) -> Result:
         },
         cross_section=cross_section(compiled.experiment),
         cross_section_other=cross_section(compiled.experiment, form_factor(OTHER_FORM_FACTOR)),
-        sin2_theta_w=weak_mixing_angle(compiled, likelihood),
-        sin2_theta_w_tree=weak_mixing_angle_tree(compiled, likelihood),
+        sin2_theta_w=sin2_theta_w,
+        sin2_theta_w_tree=sin2_theta_w_tree,
         neutron_radius=neutron_radius(compiled, likelihood),
     )

@@ -1,40 +1,26 @@
 """The validation page: for each experiment its table, its figure, and what moves the numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nurecoil._version import __version__
 from nurecoil.document import Align, Document, Section, Table
-from nurecoil.validation.changes import Change
 from nurecoil.validation.compute import Result
+from nurecoil.validation.fits import SignalFit
 from nurecoil.validation.pictures import figure
+from nurecoil.validation.published import load_toml
 from nurecoil.validation.rows import Row, signed
 
 PROFILED_ERRORS = 3  # from the best fit, that the table of the profile spans
-TITLE = "Validation with the COHERENT data releases"
-LEAD = """Each release is fitted with its card in `src/nurecoil/experiments/`: binned Poisson likelihood, the
-signal from first principles (Standard Model, s_W² = 0.23857, radiative corrections, Helm form factor), the
-steady-state background from its own sample. The signal's strength is free and takes the place of the
-signal's own normalisation uncertainties, the neutrino flux among them. The liquid-argon signal is fitted as
-the collaboration did, with the template of the release and only the rates free; fits of the first-principles
-signal stand beside it. Signal rates have log-normal priors; shapes that the release varies to one side only
-are mirrored in the logarithm, which keeps no sum. The liquid-argon times are those of the release's
-template, one distribution for all flavours, also where the signal is called first-principles: with times per flavour its
-best fit falls from 158 to 136 events, which the collaboration's template does not allow for.
-
-The last column says what was measured where ours and the published number differ: one input was changed at a
-time and everything else kept. *Pull* is the difference in units of the published error; where that is not
-symmetric, of the mean. Cross sections are in 10⁻⁴⁰ cm², radii in fm. `delta_chi2_no_signal` is the
-square of the significance over background alone. Numbers without a published one are there for completeness.
-The same rows for programs: `nurecoil validate --json`."""
 
 
-def document(results: Sequence[tuple[Result, tuple[Row, ...], tuple[Change, ...]]]) -> Document:
+def document(results: Sequence[tuple[Result, tuple[Row, ...], Mapping[str, SignalFit]]]) -> Document:
     """Return the whole page."""
+    words = load_toml("page.toml")
     return Document(
-        title=TITLE,
+        title=words["title"],
         subtitle=f"nurecoil {__version__}, written by `nurecoil validate --output DIR`",
-        lead=LEAD,
+        lead=words["lead"],
         sections=tuple(_section(*result) for result in results),
     )
 
@@ -49,7 +35,7 @@ def table(title: str, rows: Sequence[Row]) -> Table:
     )
 
 
-def _section(result: Result, rows: tuple[Row, ...], changed: tuple[Change, ...]) -> Section:
+def _section(result: Result, rows: tuple[Row, ...], changed: Mapping[str, SignalFit]) -> Section:
     experiment = result.experiment
     sources: dict[str, list[str]] = {}
     for row in rows:
@@ -82,30 +68,27 @@ def _profile_table(result: Result) -> Table:
     )
 
 
-def _changes_table(changed: Sequence[Change]) -> Table:
-    base, *_ = changed
+def _changes_table(changed: Mapping[str, SignalFit]) -> Table:
+    base, *_ = changed.values()
     return Table(
         title="One input changed at a time",
-        caption="The Standard Model's signal and its shift; the signal fitted from first principles with all"
-        " pulls, and χ² there.",
+        caption=load_toml("page.toml")["changes"],
         columns=("input", "Standard Model", "shift", "best fit", "χ²", "no signal excluded by"),
         rows=tuple(
             (
-                change.label,
-                f"{change.standard_model:.1f}",
-                "" if change is base else _percent(change.standard_model / base.standard_model - 1),
-                f"{change.events:.1f}",
-                f"{change.chi2:.1f}",
-                f"{change.significance:.2f}σ",
+                label,
+                f"{fit.standard_model:.1f}",
+                ""
+                if fit is base
+                else f"{signed(100 * (fit.standard_model / base.standard_model - 1), '+.1f')} %",
+                f"{fit.events:.1f}",
+                f"{fit.chi2:.1f}",
+                f"{fit.significance:.2f}σ",
             )
-            for change in changed
+            for label, fit in changed.items()
         ),
         align=("left", "right", "right", "right", "right", "right"),
     )
-
-
-def _percent(fraction: float) -> str:
-    return signed(100 * fraction, "+.1f") + " %"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

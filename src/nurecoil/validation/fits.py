@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis import BestFit, Question
-from nurecoil.analysis.best_fit import Fit, fit_of
+from nurecoil.analysis.best_fit import fit_of
 from nurecoil.analysis.limits import limit_of
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import JointLikelihood, term_of
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
-from nurecoil.parameters import Values
-from nurecoil.validation.signal import RADIATIVE, Widths, binned
+from nurecoil.validation.signal import RADIATIVE, Widths, binned, standard_model
 
 Array = NDArray[np.float64]
 
@@ -80,11 +79,16 @@ class SignalFit:
         return self._profile({name: value for name, value in self.best.pulls.items() if name not in rates})
 
     @cached_property
+    def standard_model(self) -> float:
+        """The Standard Model's number of signal events."""
+        return float(standard_model(self.compiled).sum())
+
+    @property
     def error(self) -> float:
         """Half the interval Δχ² <= 1 of the profile."""
         return self.profile.error
 
-    @cached_property
+    @property
     def error_alone(self) -> float:
         """The same with the backgrounds held as well."""
         return self._profile(self.best.pulls).error
@@ -140,7 +144,8 @@ class Measured:
 def fit_signal(compiled: CompiledExperiment, widths: Widths) -> SignalFit:
     """Return the best fit of the signal's strength, and what Δχ² is away from it."""
     start = {"signal_strength": 1.0}
-    return _fit_signal(compiled, Question.of(SCALED_STANDARD_MODEL, [compiled], RADIATIVE, start, widths))
+    question = Question.of(SCALED_STANDARD_MODEL, [compiled], RADIATIVE, start, widths)
+    return SignalFit(compiled, question, fit_of(question, minos=False).values)
 
 
 def fit_changed(unchanged: SignalFit, compiled: CompiledExperiment) -> SignalFit:
@@ -151,37 +156,23 @@ def fit_changed(unchanged: SignalFit, compiled: CompiledExperiment) -> SignalFit
     """
     before = unchanged.question.likelihood
     likelihood = replace(before, terms=(term_of(compiled, None, before.widths),))
-    return _fit_signal(compiled, replace(unchanged.question, likelihood=likelihood))
-
-
-def _fit_signal(compiled: CompiledExperiment, question: Question) -> SignalFit:
+    question = replace(unchanged.question, likelihood=likelihood)
     return SignalFit(compiled, question, fit_of(question, minos=False).values)
 
 
-def weak_mixing_angle(compiled: CompiledExperiment, likelihood: JointLikelihood) -> Measured:
-    """Return s_W² fitted with all pulls, and its interval at 1σ."""
-    question, best = _fit_weak_mixing_angle(compiled, likelihood, RADIATIVE)
+def weak_mixing_angle(compiled: CompiledExperiment, likelihood: JointLikelihood) -> tuple[Measured, float]:
+    """Return s_W² fitted with all pulls, its interval at 1σ, and its value with couplings at tree level."""
     name, low, high = _SIN2_SCAN
-    found = limit_of(question, low, high, ONE_SIGMA, points=201).values.profile
-    inside = [i for i in found.intervals if i.low <= best.values[name] <= i.high]
-    interval = (inside[0].low, inside[0].high) if inside else None
-    return Measured(best.values[name], best.errors[name], interval)
-
-
-def weak_mixing_angle_tree(compiled: CompiledExperiment, likelihood: JointLikelihood) -> float:
-    """Return the best fit of s_W² with couplings at tree level."""
-    _, best = _fit_weak_mixing_angle(compiled, likelihood, {"electroweak": "tree"})
-    return best.values[_SIN2_SCAN[0]]
-
-
-def _fit_weak_mixing_angle(
-    compiled: CompiledExperiment, likelihood: JointLikelihood, couplings: Values
-) -> tuple[Question, Fit]:
-    name = _SIN2_SCAN[0]
-    start = {name: STANDARD_MODEL.resolve({})[name]}
-    question = Question.of(STANDARD_MODEL, [compiled], couplings, start, likelihood=likelihood)
-    starts = [{name: value} for value in _SIN2_STARTS]
-    return question, fit_of(question, starts, minos=False).values.fit
+    start, starts = {name: STANDARD_MODEL.resolve({})[name]}, [{name: value} for value in _SIN2_STARTS]
+    questions = [
+        Question.of(STANDARD_MODEL, [compiled], couplings, start, likelihood=likelihood)
+        for couplings in (RADIATIVE, {"electroweak": "tree"})
+    ]
+    best, tree = (fit_of(question, starts, minos=False).values.fit for question in questions)
+    found = limit_of(questions[0], low, high, ONE_SIGMA, points=201).values.profile
+    inside = [(i.low, i.high) for i in found.intervals if i.low <= best.values[name] <= i.high]
+    measured = Measured(best.values[name], best.errors[name], inside[0] if inside else None)
+    return measured, tree.values[name]
 
 
 def neutron_radius(compiled: CompiledExperiment, likelihood: JointLikelihood) -> Measured | None:

@@ -1,9 +1,7 @@
 """What the limits of `limits.toml` hang on: each choice changed in turn."""
 
-import tomllib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from importlib import resources
 
 from nurecoil.analysis import Case, Limit, Result, limit, vary
 from nurecoil.analysis.variations import with_prior
@@ -14,6 +12,7 @@ from nurecoil.experiment import compile_experiment
 from nurecoil.models import load_model
 from nurecoil.parameters import find
 from nurecoil.quantities import parse_range
+from nurecoil.validation.published import load_toml
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Asked:
         return f"nurecoil limit --model {self.model} {' '.join(options)} --scan {self.scan} --vary"
 
 
-_FILE = tomllib.loads(resources.files("nurecoil.validation").joinpath("limits.toml").read_text("utf-8"))
+_FILE = load_toml("limits.toml")
 LIMITS = tuple(Asked(**entry) for entry in _FILE["limits"])
 
 
@@ -61,8 +60,7 @@ def varied(asked: Asked) -> Result[Limit]:
     case = Case(compiled, fixed, {})
 
     def ask(case: Case) -> Result[Limit]:
-        scan = (name, low, high)
-        return limit(model, case.experiments, case.fixed, scan, widths=case.widths)
+        return limit(model, case.experiments, case.fixed, (name, low, high), widths=case.widths)
 
     more = [with_prior(case, pull, *width) for pull, width in _FILE["widths"].items() if pull in pulls]
     return vary(ask, model, case, more)

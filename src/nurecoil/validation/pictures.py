@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from nurecoil.document import Figure, Panel, Reference, Series
 from nurecoil.experiment import Axis
 from nurecoil.validation.compute import Result
-from nurecoil.validation.published import published
+from nurecoil.validation.published import load_toml, published
 
 Array = NDArray[np.float64]
 
@@ -20,10 +20,7 @@ def figure(result: Result) -> Figure:
     return Figure(
         name=f"validation-{experiment.name}",
         title=experiment.title,
-        caption="Observed counts minus the fitted backgrounds, with the statistical error √n of the observed"
-        " counts, per unit of the axis and summed over the other axes; the fitted signal and the Standard"
-        " Model's from first principles. Last: −2Δ ln L of the number of signal events, the backgrounds"
-        " profiled, beside the parabola of the published value and error.",
+        caption=load_toml("page.toml")["spectra"],
         panels=(*spectra, _profile(result)),
         columns=3 if len(spectra) == 2 else 2,
         alt=f"{experiment.name}: residual spectra with the best fit, and the profile of the signal",

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,15 @@ class PublishedNumber:
     error: float | None = None
 
 
+def load_toml(name: str) -> dict[str, Any]:
+    """Return what a file beside this one says."""
+    return tomllib.loads(resources.files("nurecoil.validation").joinpath(name).read_text("utf-8"))
+
+
 @cache
 def published_numbers() -> tuple[PublishedNumber, ...]:
     """Return all numbers of `published.toml`."""
-    text = resources.files("nurecoil.validation").joinpath("published.toml").read_text("utf-8")
-    return tuple(PublishedNumber(**entry) for entry in tomllib.loads(text)["numbers"])
+    return tuple(PublishedNumber(**entry) for entry in load_toml("published.toml")["numbers"])
 
 
 def experiments() -> tuple[str, ...]:

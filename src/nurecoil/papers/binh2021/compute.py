@@ -147,7 +147,6 @@ def limit_result(
     nuisances: str,
     systematic: float | None = None,
     sin2_theta_w: float = SIN2_THETA_W,
-    scan: tuple[float, float] = SCAN,
 ) -> LimitResult:
     """Return the limit of one experiment in one reading of the paper."""
     name = experiment.experiment.name
@@ -155,7 +154,7 @@ def limit_result(
         ZPRIME_331,
         [experiment],
         values(beta, variant, sin2_theta_w),
-        ("m_zprime", *scan),
+        ("m_zprime", *SCAN),
         cl=CL,
         freeze_at=REFERENCE_MASS if nuisances == "frozen" else None,
         widths=None if systematic is None else {f"{name}_signal": systematic},

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from nurecoil.document import Document, Figure, Section, Table
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import LimitResult, Table3
+from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.published import Published, load_words
 from nurecoil.papers.binh2021.results import paper_conventions
 from nurecoil.papers.binh2021.setup import (
@@ -21,35 +21,24 @@ from nurecoil.papers.binh2021.verdicts import NOT_REPRODUCED, REPRODUCED, Row
 
 TITLE = "COHERENT constraints on Z′ in 331β model"
 VERDICT_COLUMNS = ("quantity", "printed", "equations", "numbers", "verdict", "agrees in", "why")
-TABLE_TITLES = {
-    "number": "Printed numbers",
-    "statement": "What the text, the abstract and the conclusion say",
-    "equation": "Equations",
-    "input": "What goes in as printed",
-}
 
 
 def document(
     setup: Setup,
     published: Published,
-    table3: Table3,
     limits: Sequence[LimitResult],
     rows: Sequence[Row],
     figures: Sequence[Figure],
 ) -> Document:
     """Return the whole report."""
     words = load_words()
-    shown = {
-        "s2": SIN2_THETA_W,
-        "n_sm": N_SM_OF_THE_PAPER,
-        "csi": setup.standard_model_totals["binh2021-csi"],
-    }
-    blocks = {
+    csi = setup.standard_model_totals["binh2021-csi"]
+    shown = {"s2": SIN2_THETA_W, "n_sm": N_SM_OF_THE_PAPER, "csi": csi}
+    blocks: dict[str, Table | Figure] = {
         **{figure.name: figure for figure in figures},
-        **{kind: _verdict_table(kind, rows) for kind in TABLE_TITLES},
+        **{kind: _verdict_table(kind, title, rows) for kind, title in words["verdicts"].items()},
         "limits": _limit_table(published, limits),
         "table1": _table1_table(),
-        "table3": _table3_table(published, table3),
         "conventions": _conventions_table(setup),
     }
     sections = []
@@ -83,7 +72,7 @@ def _tally(rows: Sequence[Row]) -> dict[str, object]:
     return tally
 
 
-def _verdict_table(kind: str, rows: Sequence[Row]) -> Table:
+def _verdict_table(kind: str, title: str, rows: Sequence[Row]) -> Table:
     """Return the table of verdicts of one kind; a reason begins with the rule where rows have their own."""
     columns = [c for c in VERDICT_COLUMNS if not (kind == "input" and c == "agrees in")]
     body = []
@@ -97,7 +86,7 @@ def _verdict_table(kind: str, rows: Sequence[Row]) -> Table:
         if row.kind == kind:
             body.append(tuple(cells.get(c) or getattr(row, c, "") for c in columns))
     return Table(
-        title=TABLE_TITLES[kind],
+        title=title,
         columns=tuple(columns),
         rows=tuple(body),
         status_column=columns.index("verdict"),
@@ -112,29 +101,6 @@ def summary_table(rows: Sequence[Row]) -> Table:
         columns=columns,
         rows=tuple(tuple(getattr(row, c) for c in columns) for row in rows if row.kind != "input"),
         status_column=columns.index("verdict"),
-    )
-
-
-def _table3_table(published: Published, table3: Table3) -> Table:
-    tables = [table[variant] for variant in VARIANTS for table in (table3.unscaled, table3.scaled)]
-    rows = [
-        (BETA_TEXT[beta], str(mass), str(printed), *(f"{table[beta][mass]:.1f}" for table in tables))
-        for beta, printed_row in published.table3.items()
-        for mass, printed in printed_row.items()
-    ]
-    return Table(
-        title="Table III: number of events",
-        columns=(
-            "β",
-            "m<sub>Z′</sub> [GeV]",
-            "printed",
-            "equations",
-            "equations, scaled",
-            "numbers",
-            "numbers, scaled",
-        ),
-        rows=tuple(rows),
-        align=("left", *("right",) * 6),
     )
 
 

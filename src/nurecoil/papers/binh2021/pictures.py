@@ -163,7 +163,7 @@ def profile_figure(
         Panel(
             x_label=MASS_LABEL,
             y_label=r"$\Delta\chi^2$",
-            title=_panel_title(name, variant, len(experiments)),
+            title=f"{name.rsplit('-', 1)[1]} kg, {of_variant}" if len(experiments) > 1 else of_variant,
             series=tuple(_profile_series(r) for r in shown if (r.experiment, r.variant) == (name, variant)),
             references=(Reference(threshold(CL), "y", "90 % CL"),),
             x_log=True,
@@ -171,15 +171,10 @@ def profile_figure(
             y_range=(-1, 10),
         )
         for name in experiments
-        for variant in VARIANT_TITLE
+        for variant, of_variant in VARIANT_TITLE.items()
     )
     captions = ["profile", *(["profile_projection"] if set(experiments) & set(PROJECTIONS) else [])]
     return _figure(number, f"Δχ² of {title}", panels, *captions)
-
-
-def _panel_title(name: str, variant: str, experiments: int) -> str:
-    mass = f"{name.rsplit('-', 1)[1]} kg, " if experiments > 1 else ""
-    return mass + VARIANT_TITLE[variant]
 
 
 def _profile_series(result: LimitResult) -> Series:

@@ -40,7 +40,7 @@ def reproduce(progress: Callable[[str], None]) -> Reproduction:
         pictures.profile_figure(8, "NaI", ["binh2021-nai-185", "binh2021-nai-2000"], limits),
     )
     return Reproduction(
-        contents.document(setup, published, table3, limits, rows, figures),
+        contents.document(setup, published, limits, rows, figures),
         results_file(setup, published, table3, limits, rows),
         contents.summary_table(rows),
     )

@@ -37,15 +37,12 @@ def statement_findings(
     setup: Setup, published: Published, table3: Table3, limits: Sequence[LimitResult]
 ) -> dict[str, Finding]:
     """Return what becomes of each statement of section IV, by its key in `published.toml`."""
-
-    def check(variant: str) -> Checked:
-        return (
-            _weak_charges(_corrections(variant))
-            | _events(setup, published, table3, variant)
-            | _limits(setup, published, [r for r in limits if r.variant == variant], variant)
-        )
-
-    equations, numbers = (check(variant) for variant in z331.VARIANTS)
+    equations, numbers = (
+        _weak_charges(_corrections(variant))
+        | _events(setup, published, table3, variant)
+        | _limits(setup, published, [r for r in limits if r.variant == variant], variant)
+        for variant in z331.VARIANTS
+    )
     more = _values_of_reasons(setup, published)
     return {
         **{
@@ -174,10 +171,9 @@ def _limits(setup: Setup, published: Published, limits: Sequence[LimitResult], v
     shown = [r for r in ours if r.beta == "-sqrt3" and r.experiment in (csi, lar, ge)]
     ends = [end for r in shown for window in r.allowed_tev[:-1] for end in window if end]
     open_above = [r.allowed_tev[-1][1] is None for r in ours if r.experiment in (csi, lar)]
-    counts = {
-        p: compute.events(setup.experiments[ge], p.beta, variant, p.tev * 1e3).sum() for p in published.limits
-    }
-    off = [n / setup.standard_model_totals[ge] - 1 for p, n in counts.items() if ge in p.experiments]
+    pair = [p for p in published.limits if ge in p.experiments]
+    counts = [compute.events(setup.experiments[ge], p.beta, variant, p.tev * 1e3).sum() for p in pair]
+    off = [n / setup.standard_model_totals[ge] - 1 for n in counts]
     by_beta = {b: _csi_limit(setup, b, variant) for b in BETA_OF}
     especially = {side: max(betas, key=by_beta.__getitem__) == betas[-1] for side, betas in SIDES.items()}
     order = {

@@ -7,6 +7,7 @@ if it agrees within one event, a statement if it holds.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
@@ -23,7 +24,7 @@ from nurecoil.papers.binh2021.setup import (
     standard_model_total,
 )
 
-REPRODUCED, NOT_REPRODUCED, INPUT, QUOTED = "reproduced", "not reproduced", "input", "quoted"
+REPRODUCED, NOT_REPRODUCED, QUOTED = "reproduced", "not reproduced", "quoted"
 NOT_JUDGED = "cannot be judged"
 NOT_CHECKED = Finding(None, None, {"equations": "", "numbers": ""})
 BOTH = "both"  # of the variants: what follows from the equations alone
@@ -158,12 +159,8 @@ def _reading(ours: Sequence[LimitResult], variant: str) -> str:
 
 def _at_other_beta(agreeing: Sequence[LimitResult], limits: Sequence[LimitResult]) -> str:
     """Return the limit of the (first) agreeing reading for the opposite β, in TeV."""
-    readings = [(r.experiment, r.variant, r.nuisances, r.systematic) for r in agreeing[:1]]
-    twins = [
-        x
-        for x in limits
-        if x not in agreeing and (x.experiment, x.variant, x.nuisances, x.systematic) in readings
-    ]
+    reading = attrgetter("experiment", "variant", "nuisances", "systematic")
+    twins = [x for x in limits if x not in agreeing and reading(x) in map(reading, agreeing[:1])]
     return f"{twins[0].lower_edge_tev:.2f}" if twins else "none"
 
 
