@@ -290,6 +290,7 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     The integral, over √T, is split wherever the response or a spectrum ends or jumps, and refined until
     every bin is known to 1e-6 and, as a rule, far better; an error where that cannot be reached.
     """
+    _check_exposure(experiment)
     statistics, signals = experiment.statistics, [experiment.signal]
     if isinstance(statistics, BinnedStatistics):
         signals += [signal for v in statistics.variations for signal in (v.up, v.down)]
@@ -297,6 +298,16 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     variations = tuple(zip(ends[::2], ends[1::2], strict=True))
     compiled = read_only(CompiledExperiment(experiment, nominal, variations))
     return replace(compiled, as_compiled=compiled)
+
+
+def _check_exposure(experiment: Experiment) -> None:
+    """Refuse what an edit in Python can leave behind: a mass or an exposure that is no positive number."""
+    numbers = {"mass_kg": experiment.mass_kg, **vars(experiment.exposure)}
+    for name, value in numbers.items():
+        if not (math.isfinite(value) and value > 0):
+            raise NurecoilError(
+                f"{name} = {value} of {experiment.name} is not allowed: it must be positive and finite"
+            )
 
 
 def edits(old: Any, new: Any, name: str = "") -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.curve import Curve
-from nurecoil.analysis.minima import box, minima, starting_points
+from nurecoil.analysis.minima import box, fitted_from, held_at, minima, starting_points
 from nurecoil.analysis.question import Question
 from nurecoil.analysis.result import Result
 from nurecoil.arithmetic import undisturbed
@@ -188,7 +188,7 @@ def _fit(
     errors = np.full(x.size, np.nan)
     errors[inside] = np.sqrt(2 * np.diag(inverse(curvature[np.ix_(inside, inside)])))
     crossed = [_crossings(curve, best, n, errors[n], low[n], high[n]) for n, curve in enumerate(curves)]
-    flat = _loose(question, curvature, np.array(crossed), x, low, high)
+    flat = _loose(question, curvature, np.array(crossed), x, low, high, float(best.chi2[0]))
     errors[[name in flat for name in names]] = np.nan
     missing = [
         f"{side} of {name}"
@@ -220,6 +220,7 @@ def _fit(
         others=tuple(
             (dict(zip(names, point.tolist(), strict=True)), float(chi2))
             for point, chi2 in zip(found.points[1:], found.chi2[1:], strict=True)
+            if not flat
         ),
     )
 
@@ -258,16 +259,25 @@ def _crossings(
 
 
 def _loose(
-    question: Question, curvature: Array, crossed: Array, x: Array, low: Array, high: Array
+    question: Question,
+    curvature: Array,
+    crossed: Array,
+    x: Array,
+    low: Array,
+    high: Array,
+    minimum: float,
 ) -> dict[str, float]:
     """Return the parameters that the data do not fix, and the direction in which they may go together.
 
-    Where χ², all else fitted, rises by one on neither side, or falls as far as is searched; or where
-    parameters that are correlated to more than 99.9 % have run to a bound. The largest component is 1.
+    Where χ², all else fitted, rises by one on neither side, or falls as far as is searched, or is as low
+    where the parameter decouples; or where parameters that are correlated to more than 99.9 % have run to a bound. The largest component is 1.
     """
     ends = [(p.low, p.high) for p in question.free]
     outside = (x <= low) & (low > [end[0] for end in ends]) | (x >= high) & (high < [end[1] for end in ends])
     lost = np.isnan(crossed).all(axis=1) | outside
+    for n, parameter in enumerate(question.free):
+        infinity = held_at(question, {parameter.name: math.inf}) if parameter.decouples else None
+        lost[n] |= infinity is not None and _lowest(infinity, x, n) <= minimum + _LOWER
     unit = 1 / np.sqrt(np.maximum(np.diag(curvature), _TINY))
     sizes, directions = np.linalg.eigh(np.nan_to_num(curvature * np.outer(unit, unit)))
     along = directions[:, 0] * unit
@@ -275,6 +285,11 @@ def _loose(
     if x.size > 1 and sizes[0] < _DEGENERATE and (lost.any() or ((x <= low) | (x >= high)).any()):
         lost = lost | (np.abs(directions[:, 0]) > _PART)
     return {name: float(c) for name, c, free in zip(question.names, share, lost, strict=True) if free}
+
+
+def _lowest(question: Question, x: Array, held: int) -> float:
+    """Return χ² with one parameter held and the others fitted, from where they were."""
+    return float(fitted_from(question, np.delete(x, held)[np.newaxis]).chi2[0])
 
 
 def _notes(question: Question, fit: Fit) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.analysis.question import Question
-from nurecoil.likelihood import Fitted, lowest
+from nurecoil.likelihood import REACH, Fitted, lowest
 from nurecoil.progress import Step
 
 Array = NDArray[np.float64]
@@ -54,8 +54,9 @@ class Curve:
             self._remember(x[few], self.question.profiled(x[few, np.newaxis]))
         found = self._beside(x)
         self.points += x.size
-        self.unsettled += int((~found.converged).sum())
         self._remember(x, found)
+        near = found.chi2 <= self.lowest.chi2[0] + REACH  # far out nothing hangs on it
+        self.unsettled += int((near & ~found.converged).sum())
         return found.chi2
 
     def _remember(self, x: Array, found: Fitted) -> None:

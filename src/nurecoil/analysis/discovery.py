@@ -220,7 +220,8 @@ def _rejection(
     at_null = np.empty((1, len(question.names)))
     at_null[:, free], at_null[:, tested] = without.points[:1], [null[question.names[i]] for i in tested]
     more = [] if truth is None else [[[truth[name] for name in question.names]]]
-    best = minima(question, np.concatenate([starts, at_null, *more]))
+    begins = np.concatenate([starts, at_null, *more])
+    best = minima(question, begins[np.isfinite(begins).all(axis=1)])
     delta = max(0.0, float(without.chi2[0] - best.chi2[0]))
     rejection = Rejection(
         delta_chi2=delta,
@@ -263,7 +264,8 @@ def _check(question: Question, null: Mapping[str, float]) -> None:
         if name not in question.names:
             raise unknown_name("free parameter", name, question.names)
     for parameter in question.free:
-        parameter.check(null.get(parameter.name, question.start[parameter.name]))
+        value = null.get(parameter.name, question.start[parameter.name])
+        parameter.check(value, infinite=parameter.name in null)
 
 
 def _truth(
@@ -276,7 +278,7 @@ def _truth(
     found = {p.name: {p.name: p.default, **(given or {})}[p.name] for p in question.free}
     for parameter in question.free:
         if (value := found[parameter.name]) is not None:
-            parameter.check(value)
+            parameter.check(value, infinite=True)
     if None in found.values() or all(found[name] == value for name, value in null.items()):
         return None
     return {name: float(value) for name, value in found.items() if value is not None}

@@ -21,6 +21,8 @@ from nurecoil.progress import in_steps
 
 Array = NDArray[np.float64]
 
+_FLAT = 1e-6  # in χ²
+
 
 @dataclass(frozen=True)
 class Varied:
@@ -205,10 +207,9 @@ def at_edge(curve: Profile) -> bool:
 
 def _edge_notes(parameter: Parameter, curve: Profile) -> tuple[str, ...]:
     if math.isinf(curve.best_fit):
-        return (
-            f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point,"
-            " wherever the scan ends.",
-        )
+        return (f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point.",)
+    if np.ptp(curve.delta_chi2) < _FLAT:
+        return (f"χ² does not depend on {parameter.name}: every value is allowed.",)
     if not at_edge(curve):
         return ()
     return (

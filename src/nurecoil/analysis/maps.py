@@ -220,10 +220,7 @@ def _at_infinity(question: Question, low: Array, high: Array) -> float:
 def _best_fit_notes(answer: Map, unique: bool, at_infinity: float) -> list[str]:
     if answer.minimum == at_infinity:
         names = [p.name for p in answer.parameters if p.decouples]
-        return [
-            f"χ² is lowest where {' or '.join(names)} decouples: the regions are relative to that point, "
-            "wherever the range ends."
-        ]
+        return [f"χ² is lowest where {' or '.join(names)} decouples: the regions are relative to that point."]
     notes = [] if unique else ["the best fit is not the only one: other points fit as well, to 0.001 in Δχ²."]
     for number, parameter in enumerate(answer.parameters):
         low, high, best = *answer.values[number][[0, -1]], answer.best_fit[number]

@@ -14,7 +14,8 @@ from nurecoil.likelihood import Fitted, lowest
 Array = NDArray[np.float64]
 
 NEAR = 4.0  # in χ² above the lowest: what a reader should know of
-_FAR = 1e3  # times the start (or 1): where the search ends for a parameter without a bound
+_FAR = 1e3  # times what changes the counts: where the search ends for a parameter without a bound
+_SCALES = tuple(10.0**n for n in range(-18, 7))
 _FAR_IN_LOGARITHM = 1e6
 _STEPS = np.geomspace(0.5, 500.0, 40)  # errors from a minimum, where other valleys are looked for
 _ROUNDS = 3
@@ -40,13 +41,35 @@ def starting_points(question: Question, starts: Sequence[Mapping[str, float]] = 
 def box(question: Question, starts: Array) -> tuple[Array, Array]:
     """Return a finite box around the starts, as far as the bounds of the parameters allow."""
     low, high = [], []
-    for parameter, column in zip(question.free, starts.T, strict=True):
-        far = _FAR * max(1.0, float(np.abs(column).max()))
+    for number, (parameter, column) in enumerate(zip(question.free, starts.T, strict=True)):
+        far = max(_FAR * _scale(question, number), 2 * float(np.abs(column).max()))
         if parameter.log_scan and parameter.low > 0:
             far = _FAR_IN_LOGARITHM * float(column.max())
         low.append(parameter.low if math.isfinite(parameter.low) else -far)
         high.append(parameter.high if math.isfinite(parameter.high) else far)
     return np.array(low), np.array(high)
+
+
+def _scale(question: Question, number: int) -> float:
+    """Return how large a change of a free parameter changes the expected counts by a tenth; 1 if none."""
+    if number not in question.of_model:
+        return 1.0
+    point = np.array([question.start[name] for name in question.names])
+    default, pulls = question.free[number].default, question.likelihood.begin[np.newaxis]
+    point[number] = default if isinstance(default, float | int) else point[number]
+
+    def counts(x: float) -> float:
+        moved = point.copy()
+        moved[number] = x
+        parts = question.components(moved, pulls)
+        return float(sum(counts.sum() for each in parts.values() for counts in each.values()))
+
+    usual = counts(point[number])
+    for scale in _SCALES:
+        with np.errstate(all="ignore"):
+            if not abs(counts(point[number] + scale) - usual) <= 0.1 * abs(usual):
+                return scale
+    return 1.0
 
 
 def minima(
@@ -151,7 +174,7 @@ def _distinct(question: Question, found: Fitted, low: Array, high: Array, near: 
     for i in range(len(found.chi2)):  # the lowest first
         if kept and not found.converged[i]:
             continue
-        if any(np.abs(places[i] - places[j]).max() <= _SAME for j in kept):
+        if any(np.abs(places[i] - places[j]).max(initial=0.0) <= _SAME for j in kept):
             continue
         if all(_apart(question, found, i, j) for j in kept):
             kept.append(i)

@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
+_NARROWEST = 1e-12  # of a constraint's centre
 _ROOMS = (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0)  # widths of a constraint
 
 
@@ -530,10 +531,10 @@ def _constraints(model: Model, widths: Widths | None, taken: Collection[str]) ->
                 f"{name} is constrained, and set, free or profiled over as well: do one of them"
             )
         parameter.check(centre)
-        if not (math.isfinite(width) and width > 0):
+        if not (math.isfinite(width) and width > _NARROWEST * abs(centre)):
             raise NurecoilError(
                 f"the constraint {name} = {parameter.format(centre)} +- {parameter.format(width)} is not"
-                " allowed: its width must be positive and finite"
+                " allowed: its width must be positive and finite, or hold the parameter by setting it"
             )
         found.append(replace(parameter, default=float(centre), prior_width=float(width), log_scan=False))
     return tuple(found)

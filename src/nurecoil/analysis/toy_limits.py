@@ -138,6 +138,7 @@ def feldman_cousins(
             rounds=rounds,
             seed=seed,
             noise=question.likelihood.noise,
+            at_infinity=curve.at_infinity,
             executor=executor,
             progress=progress,
         )

@@ -66,6 +66,8 @@ class ToyStatistic:
         best = lowest(
             [best, self._fitted(toys, best.points, best.pulls, np.inf)]
         )  # other valleys of the pulls
+        if self.question.free[0].decouples:
+            best = lowest([best, replace(toys.profiled([[np.inf]]), points=best.points)])
         return held.chi2 - best.chi2, int((~(best.converged & held.converged)).sum())
 
     def _fitted(self, toys: Question, starts: Array, pulls: Array, reach: float | None = None) -> Fitted:

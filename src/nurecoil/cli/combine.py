@@ -1,5 +1,6 @@
 """`nurecoil combine`: each experiment alone, all together, and all but one."""
 
+import math
 from typing import TYPE_CHECKING
 
 from nurecoil.cli import arguments as given
@@ -84,7 +85,7 @@ def _print(asked: AskedScan, result: "Result[Combination]") -> None:
     values, parameter = result.values, result.values.parameter
     rows = []
     for each in (*values.alone, *values.without, values.together):
-        best = parameter.format(each.profile.best_fit, 4)
+        best = parameter.format(each.profile.best_fit, 4) if math.isfinite(each.profile.best_fit) else "∞"
         for name, text in interval_rows(each.name, parameter, each.profile.intervals):
             rows.append([name, best if name else "", text])
     title = f"{parameter.name} at {100 * values.cl:g} % CL: {asked.model.name}"

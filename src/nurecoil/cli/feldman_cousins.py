@@ -8,7 +8,7 @@ import typer
 from nurecoil.cli import arguments as given
 from nurecoil.cli.answering import answer, convergence, plot_of
 from nurecoil.cli.arguments import check_toys, parse_level, parse_profiled
-from nurecoil.cli.intervals import interval_rows, intervals_json
+from nurecoil.cli.intervals import best_fit_text, interval_rows, intervals_json
 from nurecoil.cli.reading import AskedScan, read_scan
 from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
@@ -147,7 +147,7 @@ def _print(asked: AskedScan, result: "Result[Calibrated]") -> None:
     ends = [x for i in found.intervals for x, at_edge in _ends_of(i) if thrown and not at_edge]
     levels = [f"{found.critical_at(np.array([x]))[0]:.2f} at {parameter.format(x, 3)}" for x in ends]
     rows.append(("level of Δχ²", "; ".join([*levels, f"{found.wilks.level:.2f} by Wilks' theorem"])))
-    rows.append(("best fit", f"{parameter.format(found.wilks.best_fit, 4)}, χ² = {found.wilks.minimum:.2f}"))
+    rows.append(("best fit", best_fit_text(parameter, found.wilks)))
     toys = f"{found.toys.sum()} at {found.toys.size} values, {_starts(result.values.starts)} of pulls"
     rows.append(("toys", toys if thrown else "none: the probabilities of all counts are summed"))
     rows.append(convergence(result))

@@ -122,7 +122,8 @@ def _print(asked: AskedFit, result: "Result[BestFit]") -> None:
     for point, chi2 in found.others:
         where = ", ".join(f"{p.name} = {p.format(point[p.name], 4)}" for p in result.values.parameters)
         rows.append(("also a minimum", f"{where}: χ² = {chi2:.2f}"))
-    rows.append(convergence(result, result.notes[0] if result.notes else found.message))
+    reasons = (note for note in result.notes if note.startswith(("there is no", "the fit did")))
+    rows.append(convergence(result, next(reasons, found.message)))
     if found.message != "converged" and result.converged:
         rows.append(("", found.message.removeprefix("converged; ")))
     print_pairs(asked.title(f"Best fit, {found.starts} starts"), rows)

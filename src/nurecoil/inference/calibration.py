@@ -98,6 +98,7 @@ def calibrate(
     rounds: int = 4,
     seed: int = 1,
     noise: float = 0.0,
+    at_infinity: float | None = None,
     executor: Executor | None = None,
     progress: Progress = in_steps,
 ) -> Calibration:
@@ -126,7 +127,7 @@ def calibrate(
         Points of the grid, toys at each of them, rounds of refinement.
     seed : int
         The same seed gives the same numbers, whatever the executor.
-    noise
+    noise, at_infinity
         Of the curve of the data, as for `intervals.profile`.
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default.
@@ -151,7 +152,9 @@ def calibrate(
     '0.00 to 2.64 ± 0.01'
     """
     check(cl, points, toys, rounds, seed)
-    wilks = profile(chi2, low, high, threshold(cl), log=log, points=CURVE_POINTS, noise=noise)
+    wilks = profile(
+        chi2, low, high, threshold(cl), log=log, points=CURVE_POINTS, noise=noise, at_infinity=at_infinity
+    )
     slack = max(_TIES, noise)
 
     def delta(x: Array) -> Array:
@@ -321,7 +324,9 @@ class _Curve:
     def of(cls, wilks: Profile, log: bool) -> "_Curve":
         finite = np.isfinite(wilks.delta_chi2)
         x, y = wilks.values[finite].tolist(), wilks.delta_chi2[finite].tolist()
-        known = {**dict(zip(x, y, strict=True)), wilks.best_fit: 0.0}
+        known = dict(zip(x, y, strict=True)) | (
+            {wilks.best_fit: 0.0} if math.isfinite(wilks.best_fit) else {}
+        )
         for interval in wilks.intervals:
             known |= {} if interval.open_low else {interval.low: wilks.level}
             known |= {} if interval.open_high else {interval.high: wilks.level}

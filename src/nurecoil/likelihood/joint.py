@@ -80,7 +80,7 @@ class JointLikelihood:
                         " experiment: a shared name needs one definition"
                     )
         for name, width in self.widths.items():
-            find(merged.values(), name, "nuisance parameter")
+            find((*merged.values(), *self.constraints), name, "nuisance parameter")
             if not width >= 0:
                 raise NurecoilError(f"prior width {name} = {width} is not allowed: it must be 0 or more")
         if self.data is not None:
