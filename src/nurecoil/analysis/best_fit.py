@@ -269,8 +269,9 @@ def _loose(
 ) -> dict[str, float]:
     """Return the parameters that the data do not fix, and the direction in which they may go together.
 
-    Where χ², all else fitted, rises by one on neither side, or falls as far as is searched, or is as low
-    where the parameter decouples; or where parameters that are correlated to more than 99.9 % have run to a bound. The largest component is 1.
+    Where χ², all else fitted, rises by one on neither side, falls as far as is searched, or is as low where
+    the parameter decouples; or where parameters that are correlated to more than 99.9 % have run to a bound.
+    The largest component is 1.
     """
     ends = [(p.low, p.high) for p in question.free]
     outside = (x <= low) & (low > [end[0] for end in ends]) | (x >= high) & (high < [end[1] for end in ends])

@@ -82,10 +82,12 @@ def _hopped(
             part = start[variable, number * near.size : (number + 1) * near.size]
             part[:] = (np.minimum if value < 0 else np.maximum)(part, value)
         fits = found(start, np.tile(near, len(hops))).split(len(hops))
+        seen = [before.pulls]
         for hop, fit in zip(hops, fits, strict=True):
-            new = np.abs(fit.pulls - before.pulls).max(axis=1) > _APART
+            new = np.all([np.abs(fit.pulls - pulls).max(axis=1) > _APART for pulls in seen], axis=0)
             if (new & (fit.chi2 < before.chi2 + _LOW)).any():
                 useful.add(hop)
+                seen.append(fit.pulls)
         after = lowest([before, *fits])
         least = least.with_at(near, after)
         near = near[after.chi2 < before.chi2 - _LOWER]
