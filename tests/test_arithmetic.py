@@ -8,6 +8,7 @@ import pytest
 import nurecoil
 from nurecoil import analysis
 from nurecoil.arithmetic import undisturbed
+from releases import data_folder
 
 STRENGTH = ("signal_strength", 0.0, 3.0)
 HELD = {"fixed": {}, "start": {"signal_strength": 1.0}}
@@ -63,8 +64,9 @@ def test_answers_are_the_same_where_the_caller_makes_everything_an_error(csi, as
 
 
 @pytest.mark.parametrize("name", ["coherent-csi-2021", "coherent-lar-2020"])
-def test_real_data_whose_counts_underflow(coherent, name):
+def test_real_data_whose_counts_underflow(coherent, name, monkeypatch):
     """Without the care that is taken, FloatingPointError from the smearing and from the χ²."""
+    monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
     model = nurecoil.load_model("scaled-standard-model")
     usual = nurecoil.goodness(model, [coherent[name]], {}, {}).values.chi2
     with np.errstate(all="raise"):
