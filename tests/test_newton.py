@@ -1,6 +1,5 @@
 """Newton's method for many problems: minima known by hand, saddles, walls, and what counts as converged."""
 
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -116,8 +115,9 @@ def test_the_fused_step_should_bring_the_same():
     _, gradient, hessian = Quartics(5, 3, seed=2)(np.zeros((5, 3)), np.arange(5))
     none = np.empty(0)
     for g, H in zip(gradient, hessian, strict=True):
-        arrays = (H, np.empty((3, 3)), 0.0, none, none, np.zeros(3), np.empty((6, 3)))
-        decrease = steps._propose.py_func(SimpleNamespace(free=3), g, *arrays)
+        vectors, matrices = np.zeros((6, 3)), np.zeros((3, 3, 3))
+        vectors[1], matrices[0] = g, H
+        decrease = steps._propose.py_func(3, 0, 0.0, 1e-10, none, none, np.zeros(3), vectors, matrices)
         assert decrease == pytest.approx(g @ np.linalg.solve(H, g) / 2, rel=1e-8)
 
 

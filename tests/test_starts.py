@@ -162,8 +162,9 @@ def test_of_equal_fits_the_first_is_taken_and_one_as_low_vouches_for_it():
 def test_a_limit_says_where_pulls_did_not_settle(coherent, monkeypatch):
     experiment = coherent["coherent-csi-2021"]
     monkeypatch.setattr(newton, "MOST_STEPS", 2)
+    scan = ("signal_strength", 0.5, 1.5)
     for question in (nurecoil.limit, nurecoil.sensitivity):
-        result = question(SCALED_STANDARD_MODEL, [experiment], {}, ("signal_strength", 0.5, 1.5), points=101)
+        result = question(SCALED_STANDARD_MODEL, [experiment], {}, scan, points=101, engine="numpy")
         assert not result.converged
         assert any("the nuisance parameters did not converge at" in note for note in result.notes)
 

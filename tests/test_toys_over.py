@@ -106,7 +106,7 @@ def test_an_interval_with_another_coupling_profiled_is_wider_and_the_same_for_an
 
     def asked(**more):
         scan = ("eps_u_ee", -1.0, 1.0)
-        options = {"toys": 300, "points": 5, "rounds": 1, "truths": [0.0], **more}
+        options = {"toys": 300, "points": 5, "rounds": 1, "truths": [0.0], "engine": "numpy", **more}
         return feldman_cousins(NSI, [csi], {}, scan, **options)
 
     alone, once = asked(), asked(over=over)

@@ -108,8 +108,8 @@ def feldman_cousins(
     >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
     >>> model = nurecoil.load_model("scaled-standard-model")
     >>> answer = feldman_cousins(model, [csi], {}, ("signal_strength", 0.0, 4.0), toys=500).values.calibration
-    >>> [f"{one.low:.1f} to {one.high:.1f}" for one in (*answer.wilks.intervals, *answer.intervals)]
-    ['0.4 to 1.4', '0.4 to 1.4']
+    >>> [f"{one.low:.2f} to {one.high:.2f}" for one in (*answer.wilks.intervals, *answer.intervals)]
+    ['0.36 to 1.40', '0.36 to 1.35']
     """
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)

@@ -149,7 +149,7 @@ def calibrate(
     ...     return (x - mean) ** 2 - np.minimum(x, 0.0) ** 2, 0
     >>> found = calibrate(lambda mean: (1.0 - mean) ** 2, draw, 0.0, 6.0, 0.9, toys=10_000)
     >>> f"{found.intervals[0].low:.2f} to {found.intervals[0].high:.2f} ± {found.errors[0][1]:.2f}"
-    '0.00 to 2.64 ± 0.01'
+    '0.00 to 2.64 ± 0.02'
     """
     check(cl, points, toys, rounds, seed)
     wilks = profile(
