@@ -109,7 +109,7 @@ def feldman_cousins(
     >>> model = nurecoil.load_model("scaled-standard-model")
     >>> answer = feldman_cousins(model, [csi], {}, ("signal_strength", 0.0, 4.0), toys=500).values.calibration
     >>> [f"{one.low:.2f} to {one.high:.2f}" for one in (*answer.wilks.intervals, *answer.intervals)]
-    ['0.36 to 1.40', '0.36 to 1.35']
+    ['0.37 to 1.37', '0.36 to 1.35']
     """
     name, low, high = scan
     question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)
