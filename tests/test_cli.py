@@ -435,7 +435,7 @@ def test_an_answer_whose_plot_cannot_be_written_is_printed_first(monkeypatch, er
         path.write_text("half")
         raise error
 
-    arguments = [*LIMIT, *SCAN, *(["--json"] if as_json else [])]
+    arguments = [*LIMIT, *SCAN, "--engine", "numpy", *(["--json"] if as_json else [])]
     _, quiet, _ = run(*arguments)
     monkeypatch.setattr("nurecoil.figures.save_as", half)
     if isinstance(error, RuntimeError):

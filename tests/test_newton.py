@@ -1,6 +1,5 @@
 """Newton's method for many problems: minima known by hand, saddles, walls, and what counts as converged."""
 
-
 import numpy as np
 import pytest
 import scipy.optimize
