@@ -16,7 +16,7 @@ from nurecoil.newton import Minimum
 Array = NDArray[np.float64]
 Minimise = Callable[[Array, NDArray[np.intp] | None], Minimum]
 
-_SAMPLE = 64  # points on which all hops are tried first
+_SAMPLE = (16, 64)  # points on which all hops are tried first, an eighth of all
 _LOW = 1.0  # in χ² above the lowest: another valley that may be the lowest elsewhere
 _APART = 0.05  # widths, two valleys
 _LOWER = 1e-6  # in χ²
@@ -62,8 +62,9 @@ def search(
         return least
     with np.errstate(invalid="ignore"):
         near = np.flatnonzero(least.chi2 <= least.chi2.min() + reach)
-    if near.size > _SAMPLE:
-        sample = near[np.linspace(0, near.size - 1, _SAMPLE).astype(int)]
+    few = int(np.clip(near.size // 8, *_SAMPLE))
+    if near.size > few:
+        sample = near[np.linspace(0, near.size - 1, few).astype(int)]
         least, hops = _hopped(found, least, sample, hops)
     return _hopped(found, least, near, hops)[0]
 
