@@ -141,7 +141,7 @@ def fit_of(
         raise NurecoilError("a fit needs at least one free parameter")
     points = starting_points(question, starts)
     low, high = box(question, points)
-    found = minima(question, points)
+    found = minima(question, points, (low, high))
     for _ in range(_MOST_ROUNDS):
         best = found.at(np.array([0]))
         curves = [_curve(question, best, number, low, high) for number in range(len(low))]
