@@ -12,7 +12,6 @@ from nurecoil.progress import Step
 Array = NDArray[np.float64]
 
 _SEARCHED = 4  # of the first points, each fourth
-_APART = 0.3  # widths: neighbours that far apart lie in two valleys
 EXPECTED = 400  # points a limit takes, roughly: from 200 to 550 on real data
 
 
@@ -72,10 +71,10 @@ class Curve:
         gap = self._x[right] - self._x[left]
         share = np.clip((x - self._x[left]) / np.where(gap > 0, gap, 1.0), 0.0, 1.0)
         before, after = known.at(left), known.at(right)
-        jump = np.abs(after.pulls - before.pulls) / self.question.pull_scale
-        begin = before.towards(after, np.where((jump > _APART).any(axis=1), 0.0, share))
+        apart = self.question.apart(before, after)
+        begin = before.towards(after, np.where(apart, 0.0, share))
         found = self.question.profiled_from(x[:, np.newaxis], begin)
-        two = np.flatnonzero((jump > _APART).any(axis=1))
+        two = np.flatnonzero(apart)
         if two.size:
             other = self.question.profiled_from(x[two, np.newaxis], after.at(two))
             found = found.with_at(two, lowest([found.at(two), other]))

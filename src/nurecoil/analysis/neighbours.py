@@ -1,6 +1,8 @@
 """χ² of several parameters at many points, each begun where its neighbours ended."""
 
 from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ Array = NDArray[np.float64]
 _SEARCHED = 16  # of many points, each sixteenth
 _FEWEST = 200  # points: less are not many
 _NEAREST = 4
-_APART = 0.3  # widths: neighbours that far apart may lie in two valleys
+_GROWTH = 16  # of what is known, a share that is worth a new tree
 
 
 @dataclass
@@ -35,8 +37,9 @@ class Neighbours:
     question: Question
     scale: Array
     log: NDArray[np.bool_]
-    _places: Array | None = field(default=None, repr=False)
     _known: Fitted | None = field(default=None, repr=False)
+    _tree: Any = field(default=None, repr=False)
+    _waiting: list[tuple[Array, Fitted]] = field(default_factory=list, repr=False)
 
     @classmethod
     def across(cls, question: Question, low: Array, high: Array, log: NDArray[np.bool_]) -> "Neighbours":
@@ -56,29 +59,32 @@ class Neighbours:
         return found
 
     def _remember(self, places: Array, found: Fitted) -> None:
-        old = self._known
-        self._places = places if self._places is None else np.concatenate([self._places, places])
-        self._known = found if old is None else old.joined(found)
+        """Take more fits among the known, when they are so many that a new tree pays."""
+        from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+
+        self._waiting.append((places, found))
+        old = [] if self._known is None else [(self._tree.data, self._known)]
+        if old and _GROWTH * sum(len(new) for new, _ in self._waiting) < len(self._tree.data):
+            return
+        parts = [*old, *self._waiting]
+        self._known = reduce(Fitted.joined, (part for _, part in parts))
+        self._tree, self._waiting = cKDTree(np.concatenate([at for at, _ in parts])), []
 
     def _beside(self, x: Array, places: Array) -> Fitted:
         known, near = self._known, self._nearest(places)
         assert known is not None
         found = self.question.profiled_from(x, known.at(near[:, 0]))
         relevant = found.chi2 <= min(found.chi2.min(), known.chi2.min()) + REACH
-        first = known.pulls[near[:, 0]]
-        for other in near[:, 1:].T:
-            jump = (np.abs(known.pulls[other] - first) / self.question.pull_scale).max(axis=1, initial=0.0)
-            again = np.flatnonzero(relevant & (jump > _APART))
-            if again.size:
-                fits = self.question.profiled_from(x[again], known.at(other[again]))
-                found = found.with_at(again, lowest([found.at(again), fits]))
+        apart = self.question.apart(known.at(near), known.at(near[:, :1]))
+        again, which = np.nonzero(relevant[:, np.newaxis] & apart)
+        if again.size:
+            fits = self.question.profiled_from(x[again], known.at(near[again, which]))
+            for rank in range(1, near.shape[1]):
+                of = which == rank
+                found = found.with_at(again[of], lowest([found.at(again[of]), fits.at(of)]))
         return found
 
     def _nearest(self, places: Array) -> NDArray[np.intp]:
         """Return the numbers of the nearest known points (P, 4), the nearest first."""
-        from scipy.spatial import cKDTree  # type: ignore[import-untyped]
-
-        known = self._places
-        assert known is not None
-        found = cKDTree(known).query(places, k=range(1, min(_NEAREST, len(known)) + 1))[1]
+        found = self._tree.query(places, k=range(1, min(_NEAREST, self._tree.n) + 1))[1]
         return np.asarray(found, dtype=np.intp)

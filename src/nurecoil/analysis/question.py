@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
+_APART, _ACROSS = 0.3, 0.1  # of a pull's width, of a box: two fits may lie in two valleys
 _NARROWEST = 1e-12  # of a constraint's centre
 _ROOMS = (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0)  # widths of a constraint
 
@@ -295,11 +296,14 @@ class Question:
                 break
         return end
 
-    @property
-    def pull_scale(self) -> Array:
-        """The widths of the pulls; 1 for one without a prior, infinite for one that is held."""
-        width = self.likelihood.width
-        return np.where(width > 0, np.where(np.isfinite(width), width, 1.0), np.inf)
+    def apart(self, one: Fitted, other: Fitted) -> NDArray[np.bool_]:
+        """Return whether two fits lie so far apart that there may be two valleys between which χ² rises.
+
+        In a pull that bends a shape, or in a parameter that is profiled over.
+        """
+        pulls = np.abs(one.pulls - other.pulls) / self.likelihood.bent
+        points = np.abs(self._box_over.of(one.points) - self._box_over.of(other.points))
+        return np.asarray((pulls > _APART).any(axis=-1) | (points > _ACROSS).any(axis=-1))
 
     @cached_property
     def starts_over(self) -> Array:

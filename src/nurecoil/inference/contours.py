@@ -14,7 +14,7 @@ from nurecoil.progress import Progress, in_steps
 
 __all__ = ["Contours", "Region", "Surface", "contours"]
 
-_PARTS = 10  # of the grid, for the progress
+_PART = 4096  # points of the grid at once, between two steps of the progress
 _FEWEST_POINTS = 5
 
 
@@ -115,7 +115,7 @@ def contours(
     """
     plane = Plane(chi2, np.asarray(low, dtype=float), np.asarray(high, dtype=float), np.array(log))
     _check(plane, levels, points)
-    parts = min(_PARTS, points[0])
+    parts = min(-(-points[0] * points[1] // _PART), points[0])
     with progress(parts + 1 + len(levels)) as say:
         grid = Mesh.coarse(points)
         for part in np.array_split(np.arange(points[0]), parts):

@@ -360,6 +360,14 @@ class JointLikelihood:
         return found
 
     @cached_property
+    def bent(self) -> Array:
+        """The widths of the pulls that bend a shape, infinite for all others: in these, valleys lie apart."""
+        bent = [int(at[k]) for term, at in zip(self.terms, self._places, strict=True) for k in term.bends]
+        scale = np.full(len(self.pulls), np.inf)
+        scale[bent] = np.where(self.width[bent] > 0, self._scale[bent], np.inf)
+        return scale
+
+    @cached_property
     def _names(self) -> tuple[str, ...]:
         return tuple(pull.name for pull in self.pulls)
 
