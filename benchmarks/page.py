@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from floor import BLOCK, DGEMM, FAR, NEAR, Machine, Work
-from nurecoil.document import Figure, Panel, Reference, Series
-from nurecoil.figures import save_as
-from nurecoil.staging import staged_file
+from nurecoil.presentation.document import Figure, Panel, Reference, Series
+from nurecoil.presentation.figures import save_as
+from nurecoil.presentation.staging import staged_file
 
 Rows = list[dict[str, object]]
 Curves = dict[str, list[tuple[int, float]]]

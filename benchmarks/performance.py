@@ -28,10 +28,10 @@ import page
 import workloads
 from floor import Machine, Work, best, count, evaluations, measure
 from latency import latency
-from nurecoil.analysis.question import Question
 from nurecoil.likelihood import Fitted, JointLikelihood
 from nurecoil.likelihood.problem import Layout
 from nurecoil.scans import executors, run
+from nurecoil.study.question import Question
 
 ENGINES = ("numpy", "jax", "fast")
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,9 +10,9 @@ import numpy as np
 from iminuit import Minuit
 
 import nurecoil
-from nurecoil.analysis import joint_likelihood
-from nurecoil.couplings import strengths
 from nurecoil.models import STANDARD_MODEL
+from nurecoil.physics.couplings import strengths
+from nurecoil.study.question import joint_likelihood
 
 likelihood = joint_likelihood(
     [nurecoil.compile_experiment(nurecoil.load_experiment(name)) for name in sys.argv[1:]], {}

@@ -5,7 +5,7 @@ import pytest
 
 import nurecoil
 from cases import Independent, migrad
-from nurecoil.analysis.question import Question
+from nurecoil.study.question import Question
 
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_mumu", "eps_d_mutau", "eps_u_emu_im")
 POINTS = 1000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil import analysis
+from nurecoil.study import question
 
 FIXED = {"beta": -(3**0.5)}
 SCAN = ("m_zprime", 1e5, 1e8)
@@ -41,7 +41,7 @@ def test_compile(benchmark, name):
 @pytest.mark.parametrize("name", ["coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020"])
 def test_one_point_of_a_binned_likelihood_profiled(benchmark, model, name):
     """The time is that of a batch of 200 points: divide by 200."""
-    likelihood = analysis.joint_likelihood([nurecoil.compile_experiment(loaded(name))], FIXED)
+    likelihood = question.joint_likelihood([nurecoil.compile_experiment(loaded(name))], FIXED)
     masses = np.geomspace(1e6, 1e8, 200)
     benchmark(lambda: likelihood.profiled(likelihood.signals(model.couplings(**FIXED, m_zprime=masses))))
 
@@ -52,7 +52,7 @@ def test_joint_limit_of_csi_and_lar(benchmark, coherent, model):
 
 def test_profiled_curve_of_10000_points(benchmark, csi, model):
     masses = np.geomspace(1e5, 1e8, 10_000)
-    likelihood = analysis.joint_likelihood([csi], FIXED)
+    likelihood = question.joint_likelihood([csi], FIXED)
 
     def curve():
         chi2 = likelihood.profiled(likelihood.signals(model.couplings(**FIXED, m_zprime=masses))).chi2

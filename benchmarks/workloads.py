@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nurecoil
-from nurecoil.analysis.question import Question
 from nurecoil.experiment import Background, BinnedStatistics, Variation
 from nurecoil.likelihood import JointLikelihood, Term, binned_term, gaussian_term
 from nurecoil.parameters import Parameter
 from nurecoil.scans import Axis, Grid, Spaced
+from nurecoil.study.question import Question
 
 Array = NDArray[np.float64]
 
@@ -104,7 +104,7 @@ def nsi_points(number: int) -> NsiPoints:
 
 def strengths_of(points: Array) -> Array:
     """Return the strengths of the couplings at ε (P, 4), through the NSI model."""
-    from nurecoil.couplings import strengths
+    from nurecoil.physics.couplings import strengths
 
     model = nurecoil.load_model("nsi")
     return strengths(model.couplings(**dict(zip(EPSILONS, points.T, strict=True))))

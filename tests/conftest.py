@@ -5,8 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
-from nurecoil.card import experiment_names, load_experiment, read_card
 from nurecoil.experiment import compile_experiment
+from nurecoil.experiment.card import experiment_names, load_experiment, read_card
 from releases import data_folder, release_file
 
 settings.register_profile("local", deadline=None)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from nurecoil import papers, validation
-from nurecoil.document import Document, Figure, Panel, Section, Series, Table
 from nurecoil.papers.paper import Paper, Reproduction
+from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
 
 LINE = Series(np.array([0.0, 1.0]), np.array([1.0, 2.0]), "line")
 FIGURE = Figure("fig1", "A line", "", (Panel("x", "y", (LINE,)),))

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil.analysis import fit, joint_likelihood
-from nurecoil.card import load_experiment
-from nurecoil.couplings import strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
+from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL, load_model
+from nurecoil.physics.couplings import strengths
+from nurecoil.study.question import joint_likelihood
+from nurecoil.verbs.fit import fit
 
 CARD = """
 name = "mine"

@@ -11,14 +11,17 @@ from scipy.stats import norm, poisson
 
 from few_counts import critical_values
 from nurecoil import cli
-from nurecoil.analysis import Question, feldman_cousins, sensitivity, significance
-from nurecoil.analysis.bands import _ends
-from nurecoil.analysis.toys import ToyStatistic, minima_of
 from nurecoil.errors import NurecoilError
 from nurecoil.exhibits import feldman_cousins_figure, sensitivity_figure
 from nurecoil.inference.calibration import calibrate, coverage
 from nurecoil.inference.critical import critical_value, fewest_toys
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, ZPRIME_331
+from nurecoil.study.bands import _ends
+from nurecoil.study.question import Question
+from nurecoil.study.toys import ToyStatistic, minima_of
+from nurecoil.verbs.feldman_cousins import feldman_cousins
+from nurecoil.verbs.sensitivity import sensitivity
+from nurecoil.verbs.significance import significance
 
 B = 3.0
 WILKS = 2.705543

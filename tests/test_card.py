@@ -4,14 +4,14 @@ from importlib import resources
 
 import pytest
 
-from nurecoil.analysis import predict
-from nurecoil.card import experiment_names, load_experiment
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
+from nurecoil.experiment.card import experiment_names, load_experiment
 from nurecoil.models import STANDARD_MODEL
-from nurecoil.nuclei import material
+from nurecoil.physics.nuclei import material
+from nurecoil.verbs.predict import predict
 
-CSI = (resources.files("nurecoil.experiments") / "binh2021-csi.toml").read_text(encoding="utf-8")
+CSI = (resources.files("nurecoil.experiment.cards") / "binh2021-csi.toml").read_text(encoding="utf-8")
 BINH2021 = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")
 COHERENT = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
 

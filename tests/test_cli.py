@@ -437,7 +437,7 @@ def test_an_answer_whose_plot_cannot_be_written_is_printed_first(monkeypatch, er
 
     arguments = [*LIMIT, *SCAN, "--engine", "numpy", *(["--json"] if as_json else [])]
     _, quiet, _ = run(*arguments)
-    monkeypatch.setattr("nurecoil.figures.save_as", half)
+    monkeypatch.setattr("nurecoil.presentation.figures.save_as", half)
     if isinstance(error, RuntimeError):
         with pytest.raises(RuntimeError), redirect_stdout(io.StringIO()) as out:
             cli.main([*arguments, "--plot", "new/limit.png"])
@@ -471,7 +471,7 @@ def test_verdicts_are_printed_even_if_the_report_cannot_be_written(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     fake_paper(monkeypatch)
-    monkeypatch.setattr("nurecoil.report.to_html", full)
+    monkeypatch.setattr("nurecoil.presentation.report.to_html", full)
     status, out, err = run("reproduce", "mine")
     assert (status, err) == (2, "Error: cannot write to 'mine-report': No space left on device\n")
     assert "1.41 TeV" in out

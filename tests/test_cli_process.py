@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import nurecoil
 from command_line import ENVIRONMENT, finished, read_json, result, run, start
-from nurecoil import analysis
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals, pipes and shells of POSIX")
 NURECOIL = ("-m", "nurecoil")
@@ -78,9 +78,9 @@ def test_help_imports_nothing_heavy():
 
 def test_public_names_are_there_and_imported_when_first_used():
     code = (
-        "import sys, nurecoil\nfrom nurecoil import analysis\nbefore = 'numpy' in sys.modules\n"
-        "analysis.predict\nothers = 'nurecoil.analysis.maps' in sys.modules\n"
-        "found = [getattr(p, n) is not None for p in (nurecoil, analysis) for n in p.__all__]\n"
+        "import sys, nurecoil\nbefore = 'numpy' in sys.modules\n"
+        "nurecoil.predict\nothers = 'nurecoil.verbs.map' in sys.modules\n"
+        "found = [getattr(p, n) is not None for p in (nurecoil, nurecoil.experiment) for n in p.__all__]\n"
         "print(before, others, all(found), hasattr(nurecoil, 'no_such_name'))"
     )
     status, out, err = finished(["-c", code])
@@ -132,9 +132,9 @@ def test_an_answer_that_did_not_converge_has_a_status_of_its_own():
 
 
 def test_its_files_are_written_all_the_same(monkeypatch):
-    limit = analysis.limit
+    limit = nurecoil.limit
     monkeypatch.setattr(
-        analysis, "limit", lambda *them, **named: replace(limit(*them, **named), converged=False)
+        "nurecoil.verbs.limit.limit", lambda *them, **named: replace(limit(*them, **named), converged=False)
     )
     status, out, err = run(*LIMIT, "--scan", "m_zprime=1..10TeV", "--points", "101", "--plot", "a.png")
     assert (status, err) == (3, WARNING)

@@ -52,7 +52,7 @@ def test_samples_are_kept_when_the_plot_fails(monkeypatch, tmp_path):
     def full(*them):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("nurecoil.corner.save_corner", full)
+    monkeypatch.setattr("nurecoil.exhibits.corner.save_corner", full)
     plot, table = tmp_path / "corner.png", tmp_path / "samples.csv"
     held = (*CSI, *FREE, *HELD, "--max-steps", "500")
     status, out, err = run(*held, "--output", table, "--plot", plot)

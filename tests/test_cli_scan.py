@@ -128,7 +128,7 @@ def test_other_conventions_are_refused(run, old, new, change):
 
 
 def test_an_edited_experiment_is_another_one(run, tmp_path):
-    (shipped,) = (p for p in nurecoil.card.reading._cards() if p.stem == "binh2021-csi")
+    (shipped,) = (p for p in nurecoil.experiment.card.reading._cards() if p.stem == "binh2021-csi")
     text = shipped.read_text(encoding="utf-8")
     card = CARD.replace('"binh2021-csi"', '"mine.toml"')
     (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
@@ -169,7 +169,7 @@ def test_ctrl_c_says_that_the_same_command_resumes(run, monkeypatch):
     def interrupted(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nurecoil.analysis.scan", interrupted)
+    monkeypatch.setattr("nurecoil.verbs.scan.scan", interrupted)
     status, out, err = run("--output", "map.nc")
     assert (status, out) == (130, "")
     assert err == (

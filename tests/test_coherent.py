@@ -13,14 +13,14 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from cases import migrad
-from nurecoil.analysis import Question, joint_likelihood
-from nurecoil.analysis.best_fit import fit_of
-from nurecoil.analysis.limits import limit_of
-from nurecoil.couplings import strengths
 from nurecoil.experiment import BinnedStatistics, compile_experiment
 from nurecoil.likelihood import Data, JointLikelihood, binned_term
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
-from nurecoil.nuclei import Material
+from nurecoil.physics.couplings import strengths
+from nurecoil.physics.nuclei import Material
+from nurecoil.study.question import Question, joint_likelihood
+from nurecoil.verbs.fit import fit_of
+from nurecoil.verbs.limit import limit_of
 from releases import release_file
 
 CSI_2017, CSI_2021, LAR = NAMES = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from nurecoil import cli, figures
-from nurecoil.analysis import combine, predict
 from nurecoil.errors import NurecoilError
 from nurecoil.exhibits import combination_figure
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
+from nurecoil.verbs.combine import combine
+from nurecoil.verbs.predict import predict
 
 ONE_SIGMA = 0.6826894921370859
 SCAN = ("signal_strength", 0.0, 3.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nurecoil import constants as c
+from nurecoil.physics import constants as c
 
 
 def codata(name: str) -> float:

@@ -7,9 +7,9 @@ import pytest
 
 import nurecoil
 from command_line import result
-from nurecoil.analysis import Question
 from nurecoil.errors import NurecoilError
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
+from nurecoil.study.question import Question
 
 BETA = {"beta": -math.sqrt(3)}
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nurecoil.couplings import (
+from nurecoil.physics.couplings import (
     FLAVOURS,
     Couplings,
     flavour_universal,

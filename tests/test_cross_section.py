@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 import reference
-from nurecoil import cross_section as cs
+from nurecoil.physics import cross_section as cs
 
 ENERGIES = st.floats(1e-3, 300.0)  # MeV
 MASSES = st.floats(1e4, 2.5e5)  # MeV, carbon to uranium

@@ -15,8 +15,17 @@ import pytest
 
 from nurecoil import cli, datasets
 from nurecoil._version import __version__
-from nurecoil.datasets import Client, Content, DataFile, Release, fetch, file_path, registry, verify
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment.datasets import (
+    Client,
+    Content,
+    DataFile,
+    Release,
+    fetch,
+    file_path,
+    registry,
+    verify,
+)
 
 SHARED = Path(os.environ.get("NURECOIL_DATA") or Path(__file__).parents[2] / "shared" / "data").resolve()
 with_data = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no mirror of the official data at {SHARED}")

@@ -10,16 +10,21 @@ from scipy import stats
 from scipy.integrate import quad
 
 import reference
-from nurecoil.detector import Detector
-from nurecoil.efficiency import (
+from nurecoil.detector.efficiency import (
     ConstantEfficiency,
     LogisticEfficiency,
     ShiftedLogisticEfficiency,
     TabulatedEfficiency,
 )
+from nurecoil.detector.quenching import (
+    ConstantQuenching,
+    LinearQuenching,
+    PolynomialQuenching,
+    TabulatedQuenching,
+)
+from nurecoil.detector.response import Detector
+from nurecoil.detector.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 from nurecoil.errors import NurecoilError
-from nurecoil.quenching import ConstantQuenching, LinearQuenching, PolynomialQuenching, TabulatedQuenching
-from nurecoil.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 from releases import release_file
 
 COHERENT = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))  # arXiv:1804.09459

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from nurecoil.efficiency import (
+from nurecoil.detector.efficiency import (
     ConstantEfficiency,
     LogisticEfficiency,
     ShiftedLogisticEfficiency,

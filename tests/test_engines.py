@@ -21,8 +21,8 @@ from nurecoil.likelihood import (
     engines,
     gaussian_term,
 )
+from nurecoil.likelihood.newton import minimise_traced
 from nurecoil.likelihood.problem import evaluate_joint
-from nurecoil.newton import minimise_traced
 from nurecoil.progress import heard_by
 
 STRENGTHS, POINTS, BINS = 3, 60, 7

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil import figures
-from nurecoil.document import Area, Figure, Panel, Series
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation import figures
+from nurecoil.presentation.document import Area, Figure, Panel, Series
 
 
 def test_a_limit_becomes_a_figure(csi):

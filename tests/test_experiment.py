@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from nurecoil.card import load_experiment
-from nurecoil.couplings import Couplings, flavour_universal
-from nurecoil.cross_section import Conventions
-from nurecoil.detector import Detector
-from nurecoil.efficiency import ConstantEfficiency
+from nurecoil.detector.efficiency import ConstantEfficiency
+from nurecoil.detector.quenching import ConstantQuenching
+from nurecoil.detector.response import Detector
+from nurecoil.detector.smearing import NoSmearing
 from nurecoil.experiment import Exposure, compile_experiment
-from nurecoil.form_factors import form_factor
+from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
-from nurecoil.nuclei import Material, isotopes, material, nuclide
-from nurecoil.quenching import ConstantQuenching
-from nurecoil.smearing import NoSmearing
+from nurecoil.physics.couplings import Couplings, flavour_universal
+from nurecoil.physics.cross_section import Conventions
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.physics.nuclei import Material, isotopes, material, nuclide
 
 POINTS_331 = [
     {"beta": math.sqrt(3), "m_zprime": 7e5, "sin2_theta_w": 0.2312, "s13_tilde": 0.1, "mu_nu": 1e-9},

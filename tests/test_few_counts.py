@@ -12,15 +12,19 @@ from scipy.stats import poisson
 import command_line
 from command_line import result
 from few_counts import accepted, one_event
-from nurecoil.analysis import Question, feldman_cousins, fit_quality, goodness, predict
-from nurecoil.analysis.minima import minima
-from nurecoil.card import load_experiment
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
+from nurecoil.experiment.card import load_experiment
 from nurecoil.inference.belt import Belt
 from nurecoil.inference.calibration import calibrate, coverage
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL
+from nurecoil.study.minima import minima
+from nurecoil.study.question import Question
+from nurecoil.verbs import goodness as fit_quality
+from nurecoil.verbs.feldman_cousins import feldman_cousins
+from nurecoil.verbs.goodness import goodness
+from nurecoil.verbs.predict import predict
 
 STRENGTH = ("signal_strength", 0.0, 20.0)
 MODEL = ("--model", "scaled-standard-model")
@@ -151,7 +155,7 @@ def test_two_couplings_of_one_signal_stay_two_intervals(counted):
     # counts are a parabola in ε: both sides of the signals that 10 counts allow
     answer = feldman_cousins(NSI, [counted([10])], {}, ("eps_u_ee", -6.0, 6.0)).values.calibration
     first, second = answer.intervals
-    from nurecoil.analysis import predict
+    from nurecoil.verbs.predict import predict
 
     for eps in (first.low, second.high):
         assert predict(NSI, counted([10]), {"eps_u_ee": eps}).values.total == pytest.approx(16.50, abs=0.01)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil.document import Area, Figure, LimitBar, LimitBars, Panel, Reference, Series
 from nurecoil.errors import NurecoilError
-from nurecoil.figures import PALETTE, draw, save, save_as
 from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.pictures import profile_figure
+from nurecoil.presentation.document import Area, Figure, LimitBar, LimitBars, Panel, Reference, Series
+from nurecoil.presentation.figures import PALETTE, draw, save, save_as
 
 T = np.linspace(0.1, 50, 120)
 EDGES = np.linspace(5, 55, 11)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import nurecoil
 from cases import migrad
-from nurecoil.analysis import Question
-from nurecoil.analysis.best_fit import fit_of
 from nurecoil.inference.errors import crossings
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
+from nurecoil.study.question import Question
+from nurecoil.verbs.fit import fit_of
 
 NUMBERS = {"beta": -math.sqrt(3), "variant": "numbers"}
 

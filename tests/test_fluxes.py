@@ -8,8 +8,8 @@ from scipy.integrate import quad
 
 import reference
 from nurecoil.errors import NurecoilError
-from nurecoil.fluxes import Continuum, Line, flux_integral, load_flux
-from nurecoil.fluxes.pion_decay_at_rest import (
+from nurecoil.sources import Continuum, Line, flux_integral, load_flux
+from nurecoil.sources.pion_decay_at_rest import (
     MUON_ENDPOINT,
     nu_e_spectrum,
     nu_mu_bar_spectrum,

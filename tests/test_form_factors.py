@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import spherical_jn
 
-from nurecoil import form_factors as ff
-from nurecoil.constants import HBAR_C_MEV_FM
 from nurecoil.errors import NurecoilError
-from nurecoil.nuclei import isotopes, nuclide
+from nurecoil.physics import form_factors as ff
+from nurecoil.physics.constants import HBAR_C_MEV_FM
+from nurecoil.physics.nuclei import isotopes, nuclide
 
 HBAR_C = 197.3269804593  # MeV fm, written here on its own
 CAESIUM, XENON = nuclide("Cs133"), nuclide("Xe132")

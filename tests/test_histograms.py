@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurecoil.card import experiment_names, read_card
 from nurecoil.errors import NurecoilError
-from nurecoil.histograms import exponential, histogram, read_columns, require_one_row_each
+from nurecoil.experiment.card import experiment_names, read_card
+from nurecoil.experiment.histograms import exponential, histogram, read_columns, require_one_row_each
 from releases import data_folder, release_file
 
 EDGES = {"energy": (0.0, 1.0, 3.0), "time": (0.0, 2.0, 4.0, 8.0)}

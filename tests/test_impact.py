@@ -7,10 +7,12 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 
 from nurecoil import cli, figures
-from nurecoil.analysis import fit, impact, predict
 from nurecoil.errors import NurecoilError
 from nurecoil.exhibits import impact_figure
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
+from nurecoil.verbs.fit import fit
+from nurecoil.verbs.impact import impact
+from nurecoil.verbs.predict import predict
 
 STRENGTH = {"signal_strength": 1.0}
 RADIATIVE = {"electroweak": "radiative"}

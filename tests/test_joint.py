@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize, minimize_scalar
 
 from cases import plain_poisson, pull
-from nurecoil.analysis import joint_likelihood
-from nurecoil.couplings import strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Background, BinnedStatistics
 from nurecoil.likelihood import Data, JointLikelihood, binned_term, counting_likelihood, joint
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.physics.couplings import strengths
+from nurecoil.study.question import joint_likelihood
 
 SEED = {"sin2_theta_w": 0.23867}
 FLUX = 0.1

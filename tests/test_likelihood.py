@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases import migrad, pull
-from nurecoil.card import load_experiment
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment.card import load_experiment
 from nurecoil.likelihood import CountingLikelihood, Data, JointLikelihood, counting_likelihood, gaussian_term
 
 CSI = CountingLikelihood(observed=134, background=6, variance=950, signal_width=0.28, background_width=0.25)

@@ -5,9 +5,9 @@ import pytest
 from matplotlib.path import Path as Outline
 
 import nurecoil
-from nurecoil.analysis import Question
 from nurecoil.errors import NurecoilError
 from nurecoil.inference import threshold
+from nurecoil.study.question import Question
 
 EPSILONS = ("eps_u_ee", -0.5, 1.0), ("eps_u_mumu", -0.5, 1.0)
 

@@ -6,7 +6,15 @@ import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurecoil.newton import Minimum, accept, begin, minimise_batch, minimise_traced, propose, triangle
+from nurecoil.likelihood.newton import (
+    Minimum,
+    accept,
+    begin,
+    minimise_batch,
+    minimise_traced,
+    propose,
+    triangle,
+)
 
 
 class Problem:

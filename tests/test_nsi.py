@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reference
-from nurecoil.couplings import vector_strengths
 from nurecoil.errors import NurecoilError
 from nurecoil.models import NSI, STANDARD_MODEL, ZPRIME_331, load_model, zprime_331
 from nurecoil.models.standard_model import z_vector
+from nurecoil.physics.couplings import vector_strengths
 
 FIELDS = ("vector_p", "vector_n", "axial_p", "axial_n", "magnetic_moment")
 SHAPES = {

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nurecoil.errors import NurecoilError
-from nurecoil.nuclei import Material, Nuclide, _table, isotopes, material, nuclide
+from nurecoil.physics.nuclei import Material, Nuclide, _table, isotopes, material, nuclide
 
 ELEMENTS = tuple(_table())
 ALL = [isotope for symbol in ELEMENTS for isotope in isotopes(symbol)]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from cases import plain_morph, plain_poisson
 from nurecoil.likelihood.arrays import Background, SignalArrays, TermArrays
+from nurecoil.likelihood.newton import triangle
 from nurecoil.likelihood.objective import deviance, evaluate, expected
 from nurecoil.likelihood.problem import Inputs, JointProblem, Layout
 from nurecoil.likelihood.response import Expansion, respond, respond_with_derivatives
-from nurecoil.newton import triangle
 
 BINS, STRENGTHS, PARAMETERS, PULLS = 6, 3, 2, 8
 KINDS = [(gaussian, linear) for gaussian in (False, True) for linear in (False, True)]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil.analysis import Question
 from nurecoil.errors import NurecoilError
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
+from nurecoil.study.question import Question
 
 NSI = load_model("nsi")
 FINE = np.linspace(-1, 1, 2001)

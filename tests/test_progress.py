@@ -249,7 +249,7 @@ def test_an_error_comes_after_the_line_is_gone(monkeypatch):
         time.sleep(0.1)
         raise nurecoil.NurecoilError("it cannot be")
 
-    monkeypatch.setattr(nurecoil.analysis, "combine", fail)
+    monkeypatch.setattr("nurecoil.verbs.combine.combine", fail)
     status, out, err = command_line.run(*COMBINE, progress=0.01, terminal=True)
     assert (status, out) == (2, "")
     assert err.endswith("\rError: it cannot be\n")
@@ -260,7 +260,7 @@ def test_a_sentence_is_said_at_once(monkeypatch):
         tell("compiling the loops first")
         raise nurecoil.NurecoilError("enough")
 
-    monkeypatch.setattr(nurecoil.analysis, "combine", compiling)
+    monkeypatch.setattr("nurecoil.verbs.combine.combine", compiling)
     assert command_line.run(*COMBINE)[2] == "combine: compiling the loops first\nError: enough\n"
 
 

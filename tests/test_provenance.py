@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from nurecoil import cli
-from nurecoil.analysis import limit, predict
-from nurecoil.analysis.result import conventions
-from nurecoil.card import load_experiment
-from nurecoil.couplings import FLAVOURS
-from nurecoil.efficiency import ConstantEfficiency
+from nurecoil.detector.efficiency import ConstantEfficiency
 from nurecoil.experiment import CompiledExperiment, compile_experiment, edits
-from nurecoil.form_factors import form_factor
+from nurecoil.experiment.card import load_experiment
+from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
-from nurecoil.recoil import RecoilTemplates
+from nurecoil.physics.couplings import FLAVOURS
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.study.result import conventions
+from nurecoil.verbs.limit import limit
+from nurecoil.verbs.predict import predict
 from test_binned_card import CARD, FLAT, SEEN
 
 COUNTING = "binh2021-csi"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from cases import pull
-from nurecoil.analysis.strengths import Coordinates, fit_strengths
 from nurecoil.experiment import Background, BinnedStatistics
 from nurecoil.likelihood import JointLikelihood, binned_term
+from nurecoil.study.strengths import Coordinates, fit_strengths
 
 SIGNAL = [12.0, 25.0, 18.0, 4.0, 1.0]
 BACKGROUNDS = {"flat": ([30.0] * 5, 0.05), "falling": ([40.0, 20.0, 10.0, 5.0, 2.5], 0.25)}

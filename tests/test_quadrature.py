@@ -11,25 +11,25 @@ from hypothesis import strategies as st
 
 import nurecoil
 import reference
-from nurecoil.card import load_experiment
-from nurecoil.couplings import flavour_universal
-from nurecoil.cross_section import Conventions
-from nurecoil.detector import Detector
-from nurecoil.efficiency import (
+from nurecoil.detector.efficiency import (
     ConstantEfficiency,
     LogisticEfficiency,
     ShiftedLogisticEfficiency,
     TabulatedEfficiency,
 )
+from nurecoil.detector.quenching import ConstantQuenching, LinearQuenching, TabulatedQuenching
+from nurecoil.detector.response import Detector
+from nurecoil.detector.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Signal, Variation, compile_experiment
-from nurecoil.fluxes import Component, Flux, Line
-from nurecoil.form_factors import form_factor
-from nurecoil.nuclei import Material, Nuclide
+from nurecoil.experiment.card import load_experiment
+from nurecoil.experiment.quadrature import GAUSS, KRONROD, NODES, integrate
 from nurecoil.parameters import Parameter
-from nurecoil.quadrature import GAUSS, KRONROD, NODES, integrate
-from nurecoil.quenching import ConstantQuenching, LinearQuenching, TabulatedQuenching
-from nurecoil.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
+from nurecoil.physics.couplings import flavour_universal
+from nurecoil.physics.cross_section import Conventions
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.physics.nuclei import Material, Nuclide
+from nurecoil.sources import Component, Flux, Line
 
 NUCLIDES = {  # Z, A, atomic mass in u: AME2020
     "H1": (1, 1, 1.00782503), "C12": (6, 12, 12.0), "O16": (8, 16, 15.99491462), "F19": (9, 19, 18.99840316),

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
-from nurecoil.errors import NurecoilError
-from nurecoil.quenching import (
+from nurecoil.detector.quenching import (
     ConstantQuenching,
     LinearQuenching,
     PolynomialQuenching,
     TabulatedQuenching,
 )
+from nurecoil.errors import NurecoilError
 
 # scintRespCoefficients.txt of arXiv:2110.07730: nominal, and the four variations
 CSI_2021 = {

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nurecoil
 from cases import BINS, Case, Independent, beside, migrad
-from nurecoil import analysis
-from nurecoil.analysis.question import Question, joint_likelihood
-from nurecoil.couplings import Couplings
 from nurecoil.likelihood import JointLikelihood, binned_term
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331, Model
+from nurecoil.physics.couplings import Couplings
+from nurecoil.study.question import Question, joint_likelihood
 
 CSI_2021 = "coherent-csi-2021"
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_mumu", "eps_d_mutau", "eps_u_emu_im")
@@ -320,11 +320,11 @@ def test_no_likelihood_is_put_together_twice(compiled, monkeypatch):
     pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
     scan, start = ("signal_strength", 0.0, 3.0), {"signal_strength": 1.0}
     for ask, times in (
-        (lambda: analysis.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
-        (lambda: analysis.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
-        (lambda: analysis.impact(SCALED_STANDARD_MODEL, pair, {}, start), 1),
+        (lambda: nurecoil.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
+        (lambda: nurecoil.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
+        (lambda: nurecoil.impact(SCALED_STANDARD_MODEL, pair, {}, start), 1),
     ):
         build = Mock(wraps=joint_likelihood)
-        monkeypatch.setattr("nurecoil.analysis.question.joint_likelihood", build)
+        monkeypatch.setattr("nurecoil.study.question.joint_likelihood", build)
         ask()
         assert build.call_count == times

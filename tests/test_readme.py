@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 import nurecoil
 from nurecoil import cli, datasets
-from nurecoil.card import schema as card_schema
-from nurecoil.card import signal_schema
 from nurecoil.cli import main
+from nurecoil.experiment.card import schema as card_schema
+from nurecoil.experiment.card import signal_schema
 from releases import data_folder
 
 HOME = Path(__file__).parents[1]

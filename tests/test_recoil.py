@@ -7,12 +7,12 @@ import pytest
 from scipy.integrate import quad
 
 import reference
-from nurecoil.couplings import Couplings, flavour_universal, strengths
-from nurecoil.cross_section import Conventions
-from nurecoil.fluxes import Component, Flux, Line, load_flux
-from nurecoil.form_factors import FormFactor, form_factor
-from nurecoil.nuclei import nuclide
-from nurecoil.recoil import recoil_energy_max, recoil_templates
+from nurecoil.experiment.recoil import recoil_energy_max, recoil_templates
+from nurecoil.physics.couplings import Couplings, flavour_universal, strengths
+from nurecoil.physics.cross_section import Conventions
+from nurecoil.physics.form_factors import FormFactor, form_factor
+from nurecoil.physics.nuclei import nuclide
+from nurecoil.sources import Component, Flux, Line, load_flux
 
 SOURCE = load_flux("pion-decay-at-rest")
 SEED = Conventions(vector_recoil_term=False, magnetic_recoil_term=True, magnetic_form_factor=False)

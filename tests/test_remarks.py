@@ -5,13 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nurecoil.analysis import combine, fit, joint_likelihood, limit
-from nurecoil.analysis.remarks import on_mixing_angle, remarks
-from nurecoil.card import load_experiment
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, compile_experiment
+from nurecoil.experiment.card import load_experiment
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, load_model
-from nurecoil.nuclei import material
+from nurecoil.physics.nuclei import material
+from nurecoil.study.question import joint_likelihood
+from nurecoil.study.remarks import on_mixing_angle, remarks
+from nurecoil.verbs.combine import combine
+from nurecoil.verbs.fit import fit
+from nurecoil.verbs.limit import limit
 from test_binned_card import CARD, FLAT, SEEN
 
 

@@ -3,11 +3,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nurecoil.document import Document, Figure, Panel, Section, Series, Table
 from nurecoil.errors import NurecoilError
 from nurecoil.papers.binh2021 import contents, setup, verdicts
 from nurecoil.papers.binh2021.published import load_published
-from nurecoil.report import to_html, to_markdown
+from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
+from nurecoil.presentation.report import to_html, to_markdown
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>'

@@ -5,8 +5,8 @@ import pytest
 
 from nurecoil.likelihood.arrays import SignalArrays
 from nurecoil.likelihood.morphing import bent, bent_curvature, bent_slope, morphing
+from nurecoil.likelihood.newton import triangle
 from nurecoil.likelihood.response import Expansion, respond, respond_with_derivatives
-from nurecoil.newton import triangle
 
 STRENGTHS, BINS, SHAPES = 4, 5, 2
 

@@ -7,11 +7,14 @@ import pytest
 
 import nurecoil
 from command_line import result, run
-from nurecoil.analysis import Question, combine, fit, limit, significance
-from nurecoil.analysis.best_fit import fit_of
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, ZPRIME_331
+from nurecoil.study.question import Question
+from nurecoil.verbs.combine import combine
+from nurecoil.verbs.fit import fit, fit_of
+from nurecoil.verbs.limit import limit
+from nurecoil.verbs.significance import significance
 
 HEAVY = {"beta": 0.0, "m_zprime": 2e6}
 ANGLE = {"sin2_theta_w": (0.23857, 0.02)}

@@ -7,10 +7,11 @@ import pytest
 from scipy.optimize import brentq
 
 from nurecoil import cli
-from nurecoil.analysis import predict, sensitivity
 from nurecoil.errors import NurecoilError
 from nurecoil.exhibits import sensitivity_figure
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
+from nurecoil.verbs.predict import predict
+from nurecoil.verbs.sensitivity import sensitivity
 
 SCAN = ("signal_strength", 0.0, 3.0)
 CL90 = 2.705543

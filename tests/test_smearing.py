@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
 
+from nurecoil.detector.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 from nurecoil.errors import NurecoilError
-from nurecoil.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 
 ENERGIES = np.array([0.0, 1e-9, 1e-3, 0.3, 1.0, 7.7, 60.0, 400.0])
 WIDE = np.arange(-100.0, 9001.0)

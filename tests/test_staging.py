@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nurecoil.errors import NurecoilError
-from nurecoil.staging import staged, staged_file
+from nurecoil.presentation.staging import staged, staged_file
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurecoil.couplings import weak_charge
 from nurecoil.errors import NurecoilError
 from nurecoil.models import STANDARD_MODEL, load_model, model_names
+from nurecoil.physics.couplings import weak_charge
 
 
 @given(st.floats(0, 1))

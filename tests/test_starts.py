@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 import nurecoil
-from nurecoil import newton
-from nurecoil.analysis import Question, joint_likelihood
-from nurecoil.likelihood import Fitted, JointLikelihood, lowest
+from nurecoil.likelihood import Fitted, JointLikelihood, lowest, newton
+from nurecoil.likelihood.newton import Minimum
 from nurecoil.likelihood.search import Hop, search
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL
-from nurecoil.newton import Minimum
+from nurecoil.study.question import Question, joint_likelihood
 
 NEAR = 25.0  # in χ² above the lowest: where no minimum may be missed
 

@@ -8,11 +8,11 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from cases import Case, beside
-from nurecoil.analysis import Question
-from nurecoil.analysis.strengths import Coordinates, fit_strengths
-from nurecoil.couplings import strengths
 from nurecoil.likelihood import JointLikelihood, expand, gaussian_term
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
+from nurecoil.physics.couplings import strengths
+from nurecoil.study.question import Question
+from nurecoil.study.strengths import Coordinates, fit_strengths
 
 EPSILONS = ("eps_u_ee", "eps_d_ee", "eps_u_emu", "eps_u_emu_im", "eps_d_mutau_im")
 

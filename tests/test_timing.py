@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from nurecoil.errors import NurecoilError
-from nurecoil.fluxes.timing import (
+from nurecoil.sources.timing import (
     MUON_LIFETIME_US,
     PION_LIFETIME_US,
     ConstantTimeEfficiency,

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from few_counts import critical_values
-from nurecoil.analysis import Question, feldman_cousins
-from nurecoil.analysis.toys import ToyStatistic, minima_of
-from nurecoil.couplings import Couplings
 from nurecoil.errors import NurecoilError
 from nurecoil.likelihood import JointLikelihood, gaussian_term
 from nurecoil.models import NSI, Model
 from nurecoil.parameters import Parameter
+from nurecoil.physics.couplings import Couplings
+from nurecoil.study.question import Question
+from nurecoil.study.toys import ToyStatistic, minima_of
+from nurecoil.verbs.feldman_cousins import feldman_cousins
 
 WILKS = 2.705543
 SEED = np.random.SeedSequence(4)

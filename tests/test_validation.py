@@ -10,9 +10,9 @@ import pytest
 
 from command_line import read_json, run
 from nurecoil import validation
-from nurecoil.document import Figure, Table
 from nurecoil.errors import NurecoilError
-from nurecoil.form_factors import form_factor
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.presentation.document import Figure, Table
 from nurecoil.validation.cross_section import cross_section
 from nurecoil.validation.fits import fit_changed, fit_signal, goodness_of_fit
 from nurecoil.validation.published import published, published_numbers

@@ -11,16 +11,15 @@ import pytest
 
 import nurecoil
 from command_line import read_json, result, run
-from nurecoil.analysis import Case, Choice, vary
-from nurecoil.analysis.variations import _choices, _compare
-from nurecoil.document import Table
 from nurecoil.exhibits import variations_table
 from nurecoil.experiment import compile_experiment
-from nurecoil.form_factors import form_factor
 from nurecoil.inference import Interval
 from nurecoil.models import STANDARD_MODEL, load_model
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.presentation.document import Table
 from nurecoil.validation import LIMITS
 from nurecoil.validation.limits import hanging
+from nurecoil.verbs.vary import Case, Choice, _choices, _compare, vary
 from test_binned_card import mine  # noqa: F401  (a fixture)
 
 LEVEL = 2.705543454  # 90 % CL

@@ -11,10 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import reference
-from nurecoil.couplings import weak_charge
 from nurecoil.errors import NurecoilError
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.models import zprime_331 as z
+from nurecoil.physics.couplings import weak_charge
 
 SQRT3 = math.sqrt(3)
 BETAS = [n / SQRT3 for n in (3, 2, 1, 0, -1, -2, -3)]  # eq. 9

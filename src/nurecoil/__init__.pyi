@@ -1,36 +1,8 @@
 """The public names; each is imported from its module when it is first used."""
 
 from ._version import __version__ as __version__
-from .analysis import (
-    BestFit as BestFit,
-    Calibrated as Calibrated,
-    Combination as Combination,
-    Goodness as Goodness,
-    Impacts as Impacts,
-    Limit as Limit,
-    Map as Map,
-    Posterior as Posterior,
-    Prediction as Prediction,
-    Result as Result,
-    Scan as Scan,
-    Sensitivity as Sensitivity,
-    Significance as Significance,
-    combine as combine,
-    feldman_cousins as feldman_cousins,
-    fit as fit,
-    goodness as goodness,
-    impact as impact,
-    limit as limit,
-    predict as predict,
-    profile_map as profile_map,
-    sample as sample,
-    scan as scan,
-    sensitivity as sensitivity,
-    significance as significance,
-    vary as vary,
-)
-from .card import experiment_names as experiment_names, load_experiment as load_experiment
-from .couplings import Couplings as Couplings
+from .experiment.card import experiment_names as experiment_names, load_experiment as load_experiment
+from .physics.couplings import Couplings as Couplings
 from .errors import NurecoilError as NurecoilError
 from .exhibits import (
     combination_figure as combination_figure,
@@ -46,5 +18,19 @@ from .experiment import (
     compile_experiment as compile_experiment,
 )
 from .models import Model as Model, load_model as load_model, model_names as model_names
-from .nuclei import material as material, nuclide as nuclide
+from .physics.nuclei import material as material, nuclide as nuclide
 from .scans import Spaced as Spaced
+from .study.result import Result as Result
+from .verbs.combine import Combination as Combination, combine as combine
+from .verbs.feldman_cousins import Calibrated as Calibrated, feldman_cousins as feldman_cousins
+from .verbs.fit import BestFit as BestFit, fit as fit
+from .verbs.goodness import Goodness as Goodness, goodness as goodness
+from .verbs.impact import Impacts as Impacts, impact as impact
+from .verbs.limit import Limit as Limit, limit as limit
+from .verbs.map import Map as Map, profile_map as profile_map
+from .verbs.predict import Prediction as Prediction, predict as predict
+from .verbs.sample import Posterior as Posterior, sample as sample
+from .verbs.scan import Scan as Scan, scan as scan
+from .verbs.sensitivity import Sensitivity as Sensitivity, sensitivity as sensitivity
+from .verbs.significance import Significance as Significance, significance as significance
+from .verbs.vary import vary as vary

@@ -13,12 +13,12 @@ import typer
 from nurecoil.cli.arguments import quiet
 from nurecoil.cli.reading import Asked
 from nurecoil.cli.terminal import at_border, print_basis, print_json
+from nurecoil.presentation.staging import staged_file
 from nurecoil.progress import watched
-from nurecoil.staging import staged_file
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Result
-    from nurecoil.document import Figure
+    from nurecoil.presentation.document import Figure
+    from nurecoil.study.result import Result
 
 Values = TypeVar("Values")
 AnyAsked = TypeVar("AnyAsked", bound=Asked)
@@ -38,7 +38,7 @@ def plot_of(path: Path | None, exhibit: "Callable[[Result[Values]], Figure]") ->
     """Return the figure of a result as a file."""
 
     def write(result: "Result[Values]", target: Path) -> None:
-        from nurecoil import figures
+        from nurecoil.presentation import figures
 
         figures.save_as(exhibit(result), target)
 

@@ -116,7 +116,7 @@ Truth = Annotated[
 def _check_format(path: Path | None) -> Path | None:
     """Refuse a plot that cannot be drawn before anything is computed."""
     if path:
-        from nurecoil import figures
+        from nurecoil.presentation import figures
 
         figures.format_of(path)
     return path
@@ -235,9 +235,9 @@ def parse_profiled(
 
 def compile_experiments(names: Sequence[str], form_factor_name: str | None) -> "list[CompiledExperiment]":
     """Return the experiments, with another form factor if one is named."""
-    from nurecoil.card import load_experiment
     from nurecoil.experiment import compile_experiment
-    from nurecoil.form_factors import form_factor
+    from nurecoil.experiment.card import load_experiment
+    from nurecoil.physics.form_factors import form_factor
 
     experiments = [load_experiment(name) for name in names]
     if form_factor_name is not None:

@@ -11,7 +11,8 @@ from nurecoil.cli.reading import AskedScan, read_scan
 from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Combination, Result
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.combine import Combination
 
 SUMMARY = "Compare and combine experiments."
 HELP = """Find the allowed values of one parameter by each experiment alone, by all together, and by all but
@@ -40,15 +41,15 @@ def combine(
     plot: given.Plot = None,
 ) -> None:
     """Print the intervals by experiment, and whether the experiments agree."""
-    from nurecoil import analysis
     from nurecoil.exhibits import combination_figure
+    from nurecoil.verbs import combine as verb
 
     check_curve(points)
     asked = read_scan(model, experiment, [scan], settings, fix, prior, constrain, form_factor)
     level = parse_level(cl)
     answer(
         asked,
-        lambda: analysis.combine(
+        lambda: verb.combine(
             *asked.question,
             asked.scans[0],
             cl=level,

@@ -10,7 +10,7 @@ from nurecoil.cli.terminal import print_json, print_table
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
-    from nurecoil.datasets import FileStatus, Release
+    from nurecoil.experiment.datasets import FileStatus, Release
 
 SUMMARY = "Official data: list, fetch, verify, path."
 HELP = """Official data releases: which there are, where they are, and whether they are whole.
@@ -35,7 +35,7 @@ COLOURS = {"whole": "green", "changed": "red", "missing": "yellow"}
 @app.command("list", short_help="List the releases.")
 def list_(as_json: AsJson = False) -> None:
     """List the releases, and where each is: mirror, cached, missing, incomplete or changed."""
-    from nurecoil.datasets import load_release, release_names, state, verify
+    from nurecoil.experiment.datasets import load_release, release_names, state, verify
 
     releases = [load_release(name) for name in release_names()]
     states = [state(verify(release)) for release in releases]
@@ -57,7 +57,7 @@ def fetch(names: Names) -> None:
 
     A changed file in the cache is replaced and kept beside the new one.
     """
-    from nurecoil import datasets
+    from nurecoil.experiment import datasets
 
     for release in _chosen(names):
         print(datasets.fetch(release, replace=True, say=_say))
@@ -66,7 +66,7 @@ def fetch(names: Names) -> None:
 @app.command(short_help="Compare all checksums.")
 def verify(names: Names, as_json: AsJson = False) -> None:
     """Compare the checksum of each file; exit status 1 if one is missing or changed. Downloads nothing."""
-    from nurecoil import datasets
+    from nurecoil.experiment import datasets
 
     found = [(release, status) for release in _chosen(names) for status in datasets.verify(release)]
     problems = list(filter(None, (datasets.problem(release, status) for release, status in found)))
@@ -88,7 +88,7 @@ def path(
     ] = None,
 ) -> None:
     """Print the folder that has all files of a release, or the cache's folder."""
-    from nurecoil.datasets import cache_directory, locate
+    from nurecoil.experiment.datasets import cache_directory, locate
 
     if name is None:
         print(cache_directory())
@@ -104,7 +104,7 @@ def _cells(release: "Release", status: "FileStatus") -> list[str | tuple[str, st
 
 
 def _chosen(names: list[str]) -> "list[Release]":
-    from nurecoil.datasets import load_release, release_names
+    from nurecoil.experiment.datasets import load_release, release_names
 
     return [load_release(name) for name in (release_names() if "all" in names else names)]
 
@@ -132,7 +132,7 @@ def _release_json(release: "Release", state: str) -> dict[str, object]:
 
 
 def _status_json(release: "Release", status: "FileStatus") -> dict[str, object]:
-    from nurecoil.datasets import problem
+    from nurecoil.experiment.datasets import problem
 
     return {
         "release": release.name,

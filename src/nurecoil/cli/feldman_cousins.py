@@ -14,9 +14,10 @@ from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Calibrated, Result
     from nurecoil.inference.intervals import Interval
     from nurecoil.parameters import Parameter
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.feldman_cousins import Calibrated
 
 SUMMARY = "Find limits by toys (Feldman-Cousins), and their coverage."
 HELP = """Find all allowed intervals of one parameter by toys (Feldman and Cousins), beside those by Wilks'
@@ -64,8 +65,8 @@ def feldman_cousins(
     plot: given.Plot = None,
 ) -> None:
     """Print the intervals by toys and by Wilks' theorem."""
-    from nurecoil import analysis
     from nurecoil.exhibits import feldman_cousins_figure
+    from nurecoil.verbs import feldman_cousins as verb
 
     with executor(workers, dask, mpi) as (pool, is_worker):
         if is_worker:
@@ -78,7 +79,7 @@ def feldman_cousins(
         truths = [float(parameter.parse(text)) for text in coverage or ()]
         answer(
             asked,
-            lambda: analysis.feldman_cousins(
+            lambda: verb.feldman_cousins(
                 *asked.question,
                 asked.scans[0],
                 cl=level,

@@ -11,8 +11,9 @@ from nurecoil.cli.reading import AskedFit, read_fit
 from nurecoil.cli.terminal import at_border, print_pairs, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import BestFit, Result
     from nurecoil.parameters import Parameter
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.fit import BestFit
 
 SUMMARY = "Fit parameters to experiments."
 HELP = """Fit parameters to experiments: best fit with errors, χ², pulls, and counts of every component.
@@ -49,12 +50,12 @@ def fit(
     as_json: given.AsJson = False,
 ) -> None:
     """Print the best fit of parameters."""
-    from nurecoil import analysis
+    from nurecoil.verbs import fit as verb
 
     asked = read_fit(model, experiment, free, settings, starts, fix, prior, constrain, form_factor)
     answer(
         asked,
-        lambda: analysis.fit(
+        lambda: verb.fit(
             *asked.question,
             asked.start,
             starts=asked.starts,

@@ -9,7 +9,8 @@ from nurecoil.cli.reading import AskedFit, read_fit
 from nurecoil.cli.terminal import at_border, print_pairs, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Goodness, Result
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.goodness import Goodness
 
 SUMMARY = "Find how well a model fits."
 HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each
@@ -39,13 +40,13 @@ def goodness(
     as_json: given.AsJson = False,
 ) -> None:
     """Print the goodness of fit."""
-    from nurecoil import analysis
+    from nurecoil.verbs import goodness as verb
 
     check_toys(toys, seed)
     asked = read_fit(model, experiment, free or (), settings, starts, fix, prior, constrain, form_factor)
     answer(
         asked,
-        lambda: analysis.goodness(
+        lambda: verb.goodness(
             *asked.question,
             asked.start,
             starts=asked.starts if asked.start else (),

@@ -11,8 +11,9 @@ from nurecoil.cli.reading import AskedFit, read_fit
 from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Impacts, Result
     from nurecoil.parameters import Parameter
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.impact import Impacts
 
 SUMMARY = "Rank systematics by what they do to a parameter."
 HELP = """Rank nuisance parameters by their impact on a fitted parameter: how far each is pulled from its
@@ -46,13 +47,13 @@ def impact(
     plot: given.Plot = None,
 ) -> None:
     """Print the ranking of systematics, with their pulls."""
-    from nurecoil import analysis
     from nurecoil.exhibits import impact_figure
+    from nurecoil.verbs import impact as verb
 
     asked = read_fit(model, experiment, free, settings, starts, fix, prior, constrain, form_factor)
     answer(
         asked,
-        lambda: analysis.impact(
+        lambda: verb.impact(
             *asked.question,
             asked.start,
             parameter=of,

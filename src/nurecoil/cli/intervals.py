@@ -45,7 +45,7 @@ def intervals_json(unit: float, intervals: "tuple[Interval, ...]") -> dict[str, 
 
 def best_fit_text(parameter: "Parameter", profile: "Profile") -> str:
     """Return the best fit and where it lies, if that is no point inside the scan."""
-    from nurecoil.analysis.limits import at_edge
+    from nurecoil.verbs.limit import at_edge
 
     if math.isinf(profile.best_fit):
         return f"none: {parameter.name} decouples, χ² = {profile.minimum:.2f}"

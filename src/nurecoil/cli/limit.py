@@ -19,9 +19,11 @@ from nurecoil.cli.reading import AskedScan, read_scan
 from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Case, Limit, Result
     from nurecoil.inference import Profile
     from nurecoil.parameters import Parameter
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.limit import Limit
+    from nurecoil.verbs.vary import Case
 
 LEVELS = ["90%"]
 SUMMARY = "Find the allowed values of a parameter."
@@ -74,8 +76,9 @@ def limit(
     plot: given.Plot = None,
 ) -> None:
     """Print all allowed intervals of one parameter."""
-    from nurecoil import analysis
     from nurecoil.exhibits import limit_figure
+    from nurecoil.verbs import limit as verb
+    from nurecoil.verbs import vary as varying
 
     check_curve(points)
     asked = read_scan(model, experiment, [scan], settings, fix, prior, constrain, form_factor)
@@ -85,7 +88,7 @@ def limit(
     levels = parse_levels(cl)
 
     def ask(case: "Case") -> "Result[Limit]":
-        return analysis.limit(
+        return verb.limit(
             *(asked.model, case.experiments, case.fixed, asked.scans[0]),
             cl=levels,
             freeze_at=frozen,
@@ -95,10 +98,10 @@ def limit(
             points=points,
         )
 
-    case = analysis.Case(tuple(asked.experiments), asked.values, asked.widths)
+    case = varying.Case(tuple(asked.experiments), asked.values, asked.widths)
     answer(
         asked,
-        lambda: analysis.vary(ask, asked.model, case) if vary else ask(case),
+        lambda: varying.vary(ask, asked.model, case) if vary else ask(case),
         _json,
         _print,
         as_json,

@@ -46,7 +46,7 @@ def _list_models() -> None:
 
 
 def _list_experiments() -> None:
-    from nurecoil.card import experiment_names, read_card
+    from nurecoil.experiment.card import experiment_names, read_card
 
     cards = [read_card(name)[1] for name in experiment_names()]  # their data need not be here
     rows = [[card.name, card.title, card.reference] for card in cards]

@@ -13,9 +13,10 @@ from nurecoil.cli.terminal import at_border, print_pairs, print_table
 from nurecoil.errors import NurecoilError
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Map, Result
     from nurecoil.inference.contours import Contours, Region
     from nurecoil.parameters import Parameter
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.map import Map
 
 FEWEST_POINTS, MOST_POINTS = 21, 1001
 MOST_ROWS = 20  # regions of one confidence level that are printed
@@ -67,8 +68,8 @@ def map_(
     plot: given.Plot = None,
 ) -> None:
     """Print all regions of two parameters that are allowed."""
-    from nurecoil import analysis
     from nurecoil.exhibits import map_figure
+    from nurecoil.verbs import map as verb
 
     check_points(points, FEWEST_POINTS, MOST_POINTS)
     if len(scan) != 2:
@@ -79,7 +80,7 @@ def map_(
     over = parse_profiled(asked.model, profile or (), asked.scans)
     answer(
         asked,
-        lambda: analysis.profile_map(
+        lambda: verb.profile_map(
             *asked.question,
             asked.scans,
             cl=levels,

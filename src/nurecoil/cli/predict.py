@@ -10,7 +10,8 @@ from nurecoil.cli.reading import Asked, read
 from nurecoil.cli.terminal import print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Prediction, Result
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.predict import Prediction
 
 SUMMARY = "Print the expected counts of an experiment."
 HELP = """Print the expected counts of an experiment at one point of a model.
@@ -40,12 +41,12 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Print the expected counts at one point of a model."""
-    from nurecoil import analysis
+    from nurecoil.verbs import predict as verb
 
     asked = read(model, [experiment], settings, form_factor=form_factor)
     asked.check_counts({})
     (compiled,) = asked.experiments
-    answer(asked, lambda: analysis.predict(asked.model, compiled, asked.values), _json, _print, as_json)
+    answer(asked, lambda: verb.predict(asked.model, compiled, asked.values), _json, _print, as_json)
 
 
 def _json(asked: Asked, result: "Result[Prediction]") -> dict[str, object]:

@@ -46,7 +46,7 @@ class Asked:
 
     @property
     def question(self) -> "tuple[Model, Sequence[CompiledExperiment], Mapping[str, Value]]":
-        """The arguments that all functions of `nurecoil.analysis` begin with."""
+        """The arguments that all functions of `nurecoil.verbs` begin with."""
         return self.model, self.experiments, self.values
 
     @property

@@ -9,11 +9,11 @@ import typer
 
 from nurecoil.cli.terminal import print_document_table
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation.staging import staged
 from nurecoil.progress import in_steps, watched
-from nurecoil.staging import staged
 
 if TYPE_CHECKING:
-    from nurecoil.document import Document
+    from nurecoil.presentation.document import Document
 
 SUMMARY = "Recompute a paper, with a verdict on every number."
 HELP = """Recompute a paper: every number, table and figure, with a verdict beside each.
@@ -58,7 +58,7 @@ def reproduce(
 
 def _write_report(document: "Document", directory: Path) -> None:
     """Draw the figures and write the report, as HTML with the figures inside and as Markdown."""
-    from nurecoil import figures, report
+    from nurecoil.presentation import figures, report
 
     images = {
         figure.name: figures.save(figure, directory / "figures")["svg"].read_bytes()

@@ -12,8 +12,9 @@ from nurecoil.cli.reading import Asked, read_scan
 from nurecoil.cli.terminal import print_pairs, print_table
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Posterior, Result
     from nurecoil.parameters import Parameter
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.sample import Posterior
 
 SUMMARY = "Sample the posterior of parameters."
 HELP = """Sample the posterior of parameters: exp(-χ²/2) times a prior.
@@ -78,15 +79,16 @@ def sample(
     plot: given.Plot = None,
 ) -> None:
     """Print the posterior of parameters."""
-    from nurecoil import analysis, corner
-    from nurecoil.analysis.posterior_files import samples_format, save_samples
+    from nurecoil.exhibits import corner
+    from nurecoil.verbs import sample as verb
+    from nurecoil.verbs.sample_files import samples_format, save_samples
 
     if output:
         samples_format(output)  # refuses before anything is computed
     asked = read_scan(model, experiment, free, settings, fix, prior, constrain, form_factor, option="--free")
     answer(
         asked,
-        lambda: analysis.sample(
+        lambda: verb.sample(
             *asked.question,
             {name: (low, high) for name, low, high in asked.scans},
             log=flat_in_log or (),

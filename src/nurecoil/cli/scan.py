@@ -15,7 +15,8 @@ from nurecoil.errors import NurecoilError
 from nurecoil.progress import tell
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Result, Scan
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.scan import Scan
 
 SUMMARY = "Scan a grid of parameters, of any size, on any number of workers."
 HELP = """Write Δχ² on a grid of parameters to a netCDF file, nuisance parameters profiled at every point.
@@ -73,10 +74,10 @@ def scan(
 
 
 def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_json: bool) -> None:
-    from nurecoil import analysis
     from nurecoil.cli.scan_card import asked_of, axes_of, ranges_of, read_scan_card
     from nurecoil.scans import Spaced
     from nurecoil.scans.running import require_place
+    from nurecoil.verbs import scan as verb
 
     require_place(output)
     wanted = read_scan_card(card)
@@ -95,7 +96,7 @@ def _scan(card: Path, output: Path, pool: Executor | None, restart: bool, as_jso
 
     answer(
         asked,
-        lambda: analysis.scan(
+        lambda: verb.scan(
             *asked.question,
             axes,
             output,

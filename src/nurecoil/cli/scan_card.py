@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
-from nurecoil.card.fields import Section
-from nurecoil.card.toml import read_toml
 from nurecoil.cli.reading import Asked, compile_asked
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment.card.fields import Section
+from nurecoil.experiment.card.toml import read_toml
 
 if TYPE_CHECKING:
     from nurecoil.parameters import Parameter

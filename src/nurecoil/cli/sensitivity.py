@@ -10,8 +10,10 @@ from nurecoil.cli.reading import AskedScan, parse_points, read_scan
 from nurecoil.cli.terminal import at_border, print_pairs
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Bands, Result, Sensitivity
     from nurecoil.parameters import Parameter
+    from nurecoil.study.bands import Bands
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.sensitivity import Sensitivity
 
 SUMMARY = "Find the limit that is expected, and the observed one."
 HELP = """Find the limit on one parameter that experiments are expected to set: all allowed intervals if every
@@ -45,8 +47,8 @@ def sensitivity(
     plot: given.Plot = None,
 ) -> None:
     """Print the expected and the observed intervals of one parameter."""
-    from nurecoil import analysis
     from nurecoil.exhibits import sensitivity_figure
+    from nurecoil.verbs import sensitivity as verb
 
     check_toys(toys, seed)
     check_curve(points)
@@ -55,7 +57,7 @@ def sensitivity(
     place = parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ())
     answer(
         asked,
-        lambda: analysis.sensitivity(
+        lambda: verb.sensitivity(
             *asked.question,
             asked.scans[0],
             truth=place or None,

@@ -12,7 +12,8 @@ from nurecoil.cli.reading import AskedFit, parse_points, read_fit
 from nurecoil.cli.terminal import at_border, print_pairs
 
 if TYPE_CHECKING:
-    from nurecoil.analysis import Rejection, Result, Significance
+    from nurecoil.study.result import Result
+    from nurecoil.verbs.significance import Rejection, Significance
 
 SUMMARY = "Find how significantly data reject a null hypothesis."
 HELP = """Find by how many standard deviations data reject a null hypothesis, from Δχ² to the best fit: what
@@ -54,7 +55,7 @@ def significance(
     as_json: given.AsJson = False,
 ) -> None:
     """Print the significance, observed and expected."""
-    from nurecoil import analysis
+    from nurecoil.verbs import significance as verb
 
     check_toys(toys, seed)
     asked = read_fit(model, experiment, free, settings, starts, fix, prior, constrain, form_factor)
@@ -62,7 +63,7 @@ def significance(
     place = parse_points("--truth", "NAME=VALUE", asked.parameters, truth or ())
     answer(
         asked,
-        lambda: analysis.significance(
+        lambda: verb.significance(
             *asked.question,
             asked.start,
             tested,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
     from rich.text import Text
 
-    from nurecoil.document import Table
     from nurecoil.parameters import Parameter, Value, Values
+    from nurecoil.presentation.document import Table
     from nurecoil.progress import Report
 
 WIDE = 140  # columns of a terminal that has room for prose in a table
@@ -166,7 +166,7 @@ def print_document_table(table: "Table") -> None:
 
     The first column, which says what a row is, is always there.
     """
-    from nurecoil.report import TONES
+    from nurecoil.presentation.report import TONES
 
     texts = [[plain(cell) for cell in row] for row in table.rows]
     longest = [max((len(row[number]) for row in texts), default=0) for number in range(len(table.columns))]

@@ -10,11 +10,11 @@ import typer
 from nurecoil.cli.arguments import AsJson
 from nurecoil.cli.terminal import print_document_table
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation.staging import staged
 from nurecoil.progress import in_steps, watched
-from nurecoil.staging import staged
 
 if TYPE_CHECKING:
-    from nurecoil.document import Document
+    from nurecoil.presentation.document import Document
     from nurecoil.validation import Validation
 
 SUMMARY = "Compare with what the COHERENT releases published."
@@ -72,7 +72,7 @@ def _print(result: "Validation", as_json: bool) -> None:
 
 def _write_page(document: "Document", directory: Path) -> None:
     """Draw the figures and write the page."""
-    from nurecoil import figures, report
+    from nurecoil.presentation import figures, report
 
     (directory / "images").mkdir()
     for figure in document.figures:

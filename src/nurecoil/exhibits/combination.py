@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis import Combination, Measurement, Result
-from nurecoil.document import Bars, Figure, RowChart
 from nurecoil.exhibits.labels import axis_label, cl_label, facts
+from nurecoil.presentation.document import Bars, Figure, RowChart
+from nurecoil.study.result import Result
+from nurecoil.verbs.combine import Combination, Measurement
 
 Array = NDArray[np.float64]
 

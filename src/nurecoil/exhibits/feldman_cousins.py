@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nurecoil.analysis import Calibrated, Result
-from nurecoil.document import Figure, Panel, Series
 from nurecoil.exhibits.labels import axis_label, cl_label, curve, facts, level
 from nurecoil.inference.intervals import Interval
+from nurecoil.presentation.document import Figure, Panel, Series
+from nurecoil.study.result import Result
+from nurecoil.verbs.feldman_cousins import Calibrated
 
 
 def feldman_cousins_figure(result: Result[Calibrated]) -> Figure:

@@ -5,9 +5,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis import Impacts, Result
-from nurecoil.document import Bars, Figure, RowChart
 from nurecoil.exhibits.labels import axis_label, facts
+from nurecoil.presentation.document import Bars, Figure, RowChart
+from nurecoil.study.result import Result
+from nurecoil.verbs.impact import Impacts
 
 Array = NDArray[np.float64]
 

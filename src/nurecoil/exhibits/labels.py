@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from nurecoil.analysis import Result
-from nurecoil.analysis.result import Answer
-from nurecoil.document import Reference, Series, Style
 from nurecoil.inference.intervals import Profile
 from nurecoil.models import load_model, model_names
 from nurecoil.parameters import Parameter
+from nurecoil.presentation.document import Reference, Series, Style
+from nurecoil.study.result import Answer, Result
 
 LEVEL_COLOURS = ("blue", "vermillion", "green", "purple")  # of confidence levels, the highest first
 

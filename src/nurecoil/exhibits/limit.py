@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from nurecoil.analysis import Limit, Result
-from nurecoil.document import Figure, Panel, Reference, Series
 from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label, curve, facts, level
 from nurecoil.inference.intervals import Profile
+from nurecoil.presentation.document import Figure, Panel, Reference, Series
+from nurecoil.study.result import Result
+from nurecoil.verbs.limit import Limit
 
 
 def limit_figure(result: Result[Limit]) -> Figure:
@@ -16,7 +17,7 @@ def limit_figure(result: Result[Limit]) -> Figure:
     Examples
     --------
     >>> import nurecoil
-    >>> from nurecoil import figures
+    >>> from nurecoil.presentation import figures
     >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
     >>> model = nurecoil.load_model("331-beta")
     >>> result = nurecoil.limit(model, [csi], {"beta": 0.0}, ("m_zprime", 1e5, 1e8))  # in MeV

@@ -1,8 +1,9 @@
 """What a map of two parameters looks like."""
 
-from nurecoil.analysis import Map, Result
-from nurecoil.document import Area, Figure, Panel, Series
 from nurecoil.exhibits.labels import LEVEL_COLOURS, axis_label, cl_label, facts
+from nurecoil.presentation.document import Area, Figure, Panel, Series
+from nurecoil.study.result import Result
+from nurecoil.verbs.map import Map
 
 
 def map_figure(result: Result[Map]) -> Figure:

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from nurecoil.analysis import Bands, Result, Sensitivity
-from nurecoil.document import Area, Figure, Panel
 from nurecoil.exhibits.labels import axis_label, cl_label, curve, facts, level
+from nurecoil.presentation.document import Area, Figure, Panel
+from nurecoil.study.bands import Bands
+from nurecoil.study.result import Result
+from nurecoil.verbs.sensitivity import Sensitivity
 
 
 def sensitivity_figure(result: Result[Sensitivity]) -> Figure:

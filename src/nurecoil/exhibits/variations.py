@@ -1,8 +1,9 @@
 """What a limit hangs on, as a table."""
 
-from nurecoil.analysis import Limit, Result, Varied
-from nurecoil.document import Table
 from nurecoil.inference import Interval
+from nurecoil.presentation.document import Table
+from nurecoil.study.result import Result
+from nurecoil.verbs.limit import Limit, Varied
 
 _SMALL = 0.01  # of an interval: choices that move no end by more are only named
 

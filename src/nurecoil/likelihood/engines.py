@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.likelihood.newton import Minimum, minimise_batch
 from nurecoil.likelihood.problem import Inputs, JointProblem, Layout
-from nurecoil.newton import Minimum, minimise_batch
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.newton import triangle
+from nurecoil.likelihood.newton import triangle
 
 Array = NDArray[np.float64]
 

@@ -13,12 +13,12 @@ from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.engines import Engine, engine, settled
 from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.found import Fitted
+from nurecoil.likelihood.newton import Minimum, triangle
 from nurecoil.likelihood.objective import deviance, expected
 from nurecoil.likelihood.problem import Inputs, Layout, evaluate_joint, taken
 from nurecoil.likelihood.response import respond
 from nurecoil.likelihood.search import Hop, search
 from nurecoil.likelihood.term import Term
-from nurecoil.newton import Minimum, triangle
 from nurecoil.parameters import Parameter, find
 from nurecoil.progress import parts
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from nurecoil.likelihood.arrays import TermArrays
 from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.morphing import Morphing
+from nurecoil.likelihood.newton import triangle
 from nurecoil.likelihood.objective import evaluate
 from nurecoil.likelihood.response import Polynomial, polynomial, respond, respond_with_derivatives
-from nurecoil.newton import triangle
 
 _FEW = 2  # parameters: more cost less by way of the strengths
 

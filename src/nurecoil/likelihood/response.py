@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from nurecoil.likelihood.arrays import SignalArrays
 from nurecoil.likelihood.expansion import Expansion, evaluated
 from nurecoil.likelihood.morphing import MOST_CHANGE, Morphing, bent, bent_slope, morphing
-from nurecoil.newton import triangle
+from nurecoil.likelihood.newton import triangle
 
 
 class Derivatives(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.likelihood.found import Fitted, lowest
-from nurecoil.newton import Minimum
+from nurecoil.likelihood.newton import Minimum
 
 Array = NDArray[np.float64]
 Minimise = Callable[[Array, NDArray[np.intp] | None], Minimum]

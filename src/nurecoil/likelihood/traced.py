@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.likelihood.newton import Minimum, minimise_traced
 from nurecoil.likelihood.problem import Inputs, JointProblem, Layout, taken
-from nurecoil.newton import Minimum, minimise_traced
 
 Array = NDArray[np.float64]
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nurecoil.couplings import Couplings
 from nurecoil.parameters import Parameter, Value, Values, resolve
+from nurecoil.physics.couplings import Couplings
 
 
 def _no_notes(values: Values) -> tuple[str, ...]:

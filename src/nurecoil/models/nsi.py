@@ -3,8 +3,8 @@
 L = -2√2 G_F Σ ε_αβ^{qX} [ν̄_α γ^μ P_L ν_β] [q̄ γ_μ P_X q],  ε^V = ε^L + ε^R
 
 As P_L = (1 - γ5)/2, the vector part is -(G_F/√2) ε_αβ^{qV} [ν̄_α γ^μ (1 - γ5) ν_β] [q̄ γ_μ q]: in the
-normalisation of `nurecoil.couplings`, g_V^q δ_αβ → g_V^q δ_αβ + ε_αβ^{qV}. A nucleus of Z protons and N
-neutrons then has
+normalisation of `nurecoil.physics.couplings`, g_V^q δ_αβ → g_V^q δ_αβ + ε_αβ^{qV}. A nucleus of Z protons
+and N neutrons then has
 
     Σ_β |Q_αβ|² = Σ_β |Q_SM δ_αβ + Z F_p (2ε^u + ε^d)_αβ + N F_n (ε^u + 2ε^d)_αβ|².
 
@@ -19,10 +19,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.couplings import FLAVOURS, Couplings, nucleon_couplings
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
+from nurecoil.physics.couplings import FLAVOURS, Couplings, nucleon_couplings
 
 Array = NDArray[np.float64]
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from nurecoil.couplings import Couplings, scaled
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
+from nurecoil.physics.couplings import Couplings, scaled
 
 
 def _couplings(values: Values) -> Couplings:

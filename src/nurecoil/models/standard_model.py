@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.constants import SIN2_THETA_W
-from nurecoil.couplings import Couplings, flavour_diagonal, nucleon_couplings
 from nurecoil.models.model import Model
 from nurecoil.parameters import Parameter, Values
+from nurecoil.physics.constants import SIN2_THETA_W
+from nurecoil.physics.couplings import Couplings, flavour_diagonal, nucleon_couplings
 
 Array = float | NDArray[np.float64]
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.constants import Z_MASS
-from nurecoil.couplings import Couplings, flavour_diagonal, nucleon_couplings
 from nurecoil.errors import NurecoilError
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import (
@@ -27,6 +25,8 @@ from nurecoil.models.standard_model import (
     z_vector,
 )
 from nurecoil.parameters import Parameter, Values
+from nurecoil.physics.constants import Z_MASS
+from nurecoil.physics.couplings import Couplings, flavour_diagonal, nucleon_couplings
 
 Array = float | NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from nurecoil.document import Document, Table
+from nurecoil.presentation.document import Document, Table
 
 
 @dataclass(frozen=True)

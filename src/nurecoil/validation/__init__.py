@@ -8,8 +8,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from nurecoil.document import Document, Table
 from nurecoil.errors import unknown_name
+from nurecoil.presentation.document import Document, Table
 from nurecoil.validation.changes import changes
 from nurecoil.validation.compute import compute
 from nurecoil.validation.contents import document, table

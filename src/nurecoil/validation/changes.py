@@ -7,10 +7,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis import standard_model_counts
-from nurecoil.card import read_card
-from nurecoil.card.building import build
-from nurecoil.card.signal_schema import PulsedTime
 from nurecoil.experiment import (
     BinnedStatistics,
     CompiledExperiment,
@@ -19,8 +15,12 @@ from nurecoil.experiment import (
     Variation,
     compile_experiment,
 )
-from nurecoil.form_factors import form_factor
-from nurecoil.nuclei import Material
+from nurecoil.experiment.card import read_card
+from nurecoil.experiment.card.building import build
+from nurecoil.experiment.card.signal_schema import PulsedTime
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.physics.nuclei import Material
+from nurecoil.study.question import standard_model_counts
 from nurecoil.validation.compute import OTHER_FORM_FACTOR, Result
 from nurecoil.validation.fits import SignalFit, fit_changed
 from nurecoil.validation.signal import binned, largest_background, rescaled, standard_model

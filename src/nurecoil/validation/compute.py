@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis import joint_likelihood
-from nurecoil.card import load_experiment
 from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
-from nurecoil.form_factors import form_factor
+from nurecoil.experiment.card import load_experiment
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.study.question import joint_likelihood
 from nurecoil.validation.cross_section import cross_section
 from nurecoil.validation.fits import (
     Measured,

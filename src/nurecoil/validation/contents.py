@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from nurecoil._version import __version__
-from nurecoil.document import Align, Document, Section, Table
+from nurecoil.presentation.document import Align, Document, Section, Table
 from nurecoil.validation.compute import Result
 from nurecoil.validation.fits import SignalFit
 from nurecoil.validation.pictures import figure

@@ -1,12 +1,12 @@
 """The Standard Model's cross section per nucleus, averaged over the spectrum of the source."""
 
-from nurecoil.detector import Detector
-from nurecoil.efficiency import ConstantEfficiency
+from nurecoil.detector.efficiency import ConstantEfficiency
+from nurecoil.detector.quenching import ConstantQuenching
+from nurecoil.detector.response import Detector
+from nurecoil.detector.smearing import NoSmearing
 from nurecoil.experiment import Experiment, Signal, signal_templates
-from nurecoil.form_factors import FormFactor
 from nurecoil.models import STANDARD_MODEL
-from nurecoil.quenching import ConstantQuenching
-from nurecoil.smearing import NoSmearing
+from nurecoil.physics.form_factors import FormFactor
 from nurecoil.validation.signal import RADIATIVE
 
 CROSS_SECTION_UNIT = 1e-40  # cm²

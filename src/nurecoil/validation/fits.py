@@ -8,14 +8,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis import BestFit, Question
-from nurecoil.analysis.best_fit import fit_of
-from nurecoil.analysis.limits import limit_of
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import JointLikelihood, term_of
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
+from nurecoil.study.question import Question
 from nurecoil.validation.signal import RADIATIVE, Widths, binned, standard_model
+from nurecoil.verbs.fit import BestFit, fit_of
+from nurecoil.verbs.limit import limit_of
 
 Array = NDArray[np.float64]
 

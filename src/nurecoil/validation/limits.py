@@ -3,16 +3,17 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from nurecoil.analysis import Case, Limit, Result, limit, vary
-from nurecoil.analysis.variations import with_prior
-from nurecoil.card import load_experiment
-from nurecoil.document import Section, Table
 from nurecoil.exhibits import variations_table
 from nurecoil.experiment import compile_experiment
+from nurecoil.experiment.card import load_experiment
 from nurecoil.models import load_model
 from nurecoil.parameters import find
+from nurecoil.presentation.document import Section, Table
 from nurecoil.quantities import parse_range
+from nurecoil.study.result import Result
 from nurecoil.validation.published import load_toml
+from nurecoil.verbs.limit import Limit, limit
+from nurecoil.verbs.vary import Case, vary, with_prior
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.document import Figure, Panel, Reference, Series
 from nurecoil.experiment import Axis
+from nurecoil.presentation.document import Figure, Panel, Reference, Series
 from nurecoil.validation.compute import Result
 from nurecoil.validation.published import load_toml, published
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis import standard_model_counts
-from nurecoil.card import read_card
-from nurecoil.datasets import file_path
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Background, BinnedStatistics, CompiledExperiment
-from nurecoil.histograms import histogram, read_columns
+from nurecoil.experiment.card import read_card
+from nurecoil.experiment.datasets import file_path
+from nurecoil.experiment.histograms import histogram, read_columns
+from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.parameters import Value
-from nurecoil.recoil import RecoilTemplates
+from nurecoil.study.question import standard_model_counts
 
 Array = NDArray[np.float64]
 Widths = Mapping[str, float]

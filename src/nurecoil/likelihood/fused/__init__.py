@@ -7,8 +7,8 @@ counts without shapes need no steps: `parabola`, which is five times as fast.
 
 from nurecoil.likelihood.fused import parabola, points
 from nurecoil.likelihood.fused.compiling import NotCompiled
+from nurecoil.likelihood.newton import Array, Minimum
 from nurecoil.likelihood.problem import Inputs, Layout
-from nurecoil.newton import Array, Minimum
 
 __all__ = ["NotCompiled", "minimise"]
 

@@ -15,8 +15,7 @@ import numpy as np
 from numba import get_num_threads, njit
 from numba.core import event
 
-from nurecoil import newton
-from nurecoil.likelihood import morphing, objective
+from nurecoil.likelihood import morphing, newton, objective
 from nurecoil.progress import tell
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}  # sums may be reordered; NaN and infinity stay what they are

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from nurecoil.likelihood.fused.compiling import allocating, compiled, compiled_sources, share
 from nurecoil.likelihood.fused.packing import plain, side_by_side
+from nurecoil.likelihood.newton import RIDGE, TINY, Minimum, triangle
 from nurecoil.likelihood.problem import Inputs, Layout
-from nurecoil.newton import RIDGE, TINY, Minimum, triangle
 
 Array = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from nurecoil.likelihood.fused.compiling import compiled_sources, outermost, sha
 from nurecoil.likelihood.fused.counts import morph, predict
 from nurecoil.likelihood.fused.packing import packed, points_of, work_of
 from nurecoil.likelihood.fused.steps import newton
+from nurecoil.likelihood.newton import Minimum
 from nurecoil.likelihood.problem import Inputs, Layout
-from nurecoil.newton import Minimum
 
 Array = NDArray[np.float64]
 

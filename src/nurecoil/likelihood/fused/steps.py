@@ -4,7 +4,16 @@ import numpy as np
 
 from nurecoil.likelihood.fused.chi2 import evaluate, row
 from nurecoil.likelihood.fused.compiling import compiled, once
-from nurecoil.newton import AWAY, LARGEST_DAMPING, MOST_STEPS, RIDGE, ROUNDING, SADDLE, TINY, TOLERANCE
+from nurecoil.likelihood.newton import (
+    AWAY,
+    LARGEST_DAMPING,
+    MOST_STEPS,
+    RIDGE,
+    ROUNDING,
+    SADDLE,
+    TINY,
+    TOLERANCE,
+)
 
 
 @once

@@ -3,11 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 
-from nurecoil.analysis import Limit, Result, limit
-from nurecoil.card import load_experiment
-from nurecoil.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
-from nurecoil.document import Document, Figure, LimitBar, LimitBars, Section, Table
 from nurecoil.experiment import CompiledExperiment, compile_experiment
+from nurecoil.experiment.card import load_experiment
 from nurecoil.models import ZPRIME_331
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021.compute import LimitResult
@@ -15,6 +12,10 @@ from nurecoil.papers.binh2021.pictures import BETA_LABEL, MASS_LABEL, printed_ba
 from nurecoil.papers.binh2021.published import load_published
 from nurecoil.papers.binh2021.setup import BETA_OF, BETA_TEXT, CL
 from nurecoil.papers.paper import Paper, Reproduction, load_toml
+from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
+from nurecoil.presentation.document import Document, Figure, LimitBar, LimitBars, Section, Table
+from nurecoil.study.result import Result
+from nurecoil.verbs.limit import Limit, limit
 
 EXPERIMENTS = ("coherent-csi-2021", "coherent-lar-2020")
 SCAN = (1e5, 1e8)  # MeV

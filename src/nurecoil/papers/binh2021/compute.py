@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.analysis import limit, predict
-from nurecoil.couplings import weak_charge
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
+from nurecoil.experiment.recoil import RecoilTemplates, recoil_templates
 from nurecoil.inference.intervals import Profile, threshold
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.models.zprime_331 import DOWN, NEUTRINO, UP, VARIANTS, zprime_couplings
-from nurecoil.nuclei import Nuclide, nuclide
 from nurecoil.papers.binh2021.published import PrintedLimit
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
@@ -28,7 +26,10 @@ from nurecoil.papers.binh2021.setup import (
     values,
 )
 from nurecoil.parameters import Value
-from nurecoil.recoil import RecoilTemplates, recoil_templates
+from nurecoil.physics.couplings import weak_charge
+from nurecoil.physics.nuclei import Nuclide, nuclide
+from nurecoil.verbs.limit import limit
+from nurecoil.verbs.predict import predict
 
 Array = NDArray[np.float64]
 Events = Mapping[str, Mapping[str, Mapping[int, float]]]

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from nurecoil.document import Document, Figure, Section, Table
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult
@@ -18,6 +17,7 @@ from nurecoil.papers.binh2021.setup import (
     Setup,
 )
 from nurecoil.papers.binh2021.verdicts import NOT_REPRODUCED, REPRODUCED, Row
+from nurecoil.presentation.document import Document, Figure, Section, Table
 
 TITLE = "COHERENT constraints on Z′ in 331β model"
 VERDICT_COLUMNS = ("quantity", "printed", "equations", "numbers", "verdict", "agrees in", "why")

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from nurecoil.constants import (
+from nurecoil.models import zprime_331 as z331
+from nurecoil.models.standard_model import z_axial, z_vector
+from nurecoil.papers.binh2021.compute import FERMIONS, Array
+from nurecoil.papers.binh2021.published import Brackets
+from nurecoil.papers.binh2021.setup import BETA_OF, S13_TILDE, SIN2_THETA_W
+from nurecoil.physics.constants import (
     ELECTRON_MASS,
     FERMI_CONSTANT,
     HBAR_C_MEV_FM,
@@ -15,15 +20,10 @@ from nurecoil.constants import (
     MUON_MASS,
     Z_MASS,
 )
-from nurecoil.couplings import nucleon_couplings, weak_charge
-from nurecoil.cross_section import recoil_energy_max, vector
-from nurecoil.fluxes.pion_decay_at_rest import nu_mu_energy
-from nurecoil.models import zprime_331 as z331
-from nurecoil.models.standard_model import z_axial, z_vector
-from nurecoil.nuclei import Nuclide, nuclide
-from nurecoil.papers.binh2021.compute import FERMIONS, Array
-from nurecoil.papers.binh2021.published import Brackets
-from nurecoil.papers.binh2021.setup import BETA_OF, S13_TILDE, SIN2_THETA_W
+from nurecoil.physics.couplings import nucleon_couplings, weak_charge
+from nurecoil.physics.cross_section import recoil_energy_max, vector
+from nurecoil.physics.nuclei import Nuclide, nuclide
+from nurecoil.sources.pion_decay_at_rest import nu_mu_energy
 
 ROUNDING = 1e-12
 ROOT3 = sqrt(3)

@@ -1,14 +1,12 @@
-"""Figures 1 to 8 of the paper and a summary of all limits, as data for `nurecoil.figures`."""
+"""Figures 1 to 8 of the paper and a summary of all limits, as data for `nurecoil.presentation.figures`."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.document import Figure, LimitBar, LimitBars, Panel, Reference, Series, Style
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
-from nurecoil.nuclei import nuclide
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.published import Published, load_words
@@ -22,6 +20,8 @@ from nurecoil.papers.binh2021.setup import (
     SYSTEMATICS,
     Setup,
 )
+from nurecoil.physics.nuclei import nuclide
+from nurecoil.presentation.document import Figure, LimitBar, LimitBars, Panel, Reference, Series, Style
 
 Array = NDArray[np.float64]
 

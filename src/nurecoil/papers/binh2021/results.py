@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from nurecoil.analysis import conventions
 from nurecoil.models import ZPRIME_331
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult, Table3
@@ -18,6 +17,7 @@ from nurecoil.papers.binh2021.setup import (
     Setup,
 )
 from nurecoil.papers.binh2021.verdicts import Row
+from nurecoil.study.result import conventions
 
 
 def paper_conventions(setup: Setup) -> dict[str, object]:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from nurecoil.analysis import predict
-from nurecoil.card import load_experiment
 from nurecoil.experiment import CompiledExperiment, compile_experiment
+from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.models.zprime_331 import BETAS
 from nurecoil.parameters import Value
+from nurecoil.verbs.predict import predict
 
 SIN2_THETA_W = 0.23867  # not printed; reproduces the event numbers; ŝ²(0) of Erler & Ramsey-Musolf 2004
 SIN2_THETA_W_LAR, N_SM_LAR = 0.2312, 185.0  # with which the two LAr limits come out instead

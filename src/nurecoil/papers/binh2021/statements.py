@@ -5,12 +5,8 @@ from math import log10
 
 import numpy as np
 
-from nurecoil.constants import MUON_MASS
-from nurecoil.couplings import nucleon_couplings, weak_charge
-from nurecoil.cross_section import recoil_energy_max
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import zprime_331 as z331
-from nurecoil.nuclei import nuclide
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import Array, LimitResult, Table3
 from nurecoil.papers.binh2021.equations import ROOT3, Finding, both, worst
@@ -26,6 +22,10 @@ from nurecoil.papers.binh2021.setup import (
     SIN2_THETA_W,
     Setup,
 )
+from nurecoil.physics.constants import MUON_MASS
+from nurecoil.physics.couplings import nucleon_couplings, weak_charge
+from nurecoil.physics.cross_section import recoil_energy_max
+from nurecoil.physics.nuclei import nuclide
 
 Checked = dict[str, tuple[bool | None, str]]  # by key: whether it holds in one variant, and what is shown
 SIDES = {"β > 0": ("0", "+1/sqrt3", "+2/sqrt3", "+sqrt3"), "β < 0": ("0", "-1/sqrt3", "-2/sqrt3", "-sqrt3")}

@@ -1,0 +1,200 @@
+"""Detectors: from a recoil energy to the bins of what is seen, as a matrix R[bin, T]."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.checks import require, require_ascending
+from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency
+from nurecoil.detector.quenching import Quenching
+from nurecoil.detector.smearing import GammaSmearing, NoSmearing, PoissonSmearing, Smearing
+from nurecoil.errors import NurecoilError
+
+Array = NDArray[np.float64]
+
+_HIGHEST_KEV = 5.3e4  # no recoil takes more than the whole neutrino of a stopped muon
+_MOST_SUB_BINS = 100_000  # and bins
+_MOST_AT_ONCE = 2**22  # numbers, 32 MB
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A detector: quenching, light yield, smearing, efficiency, and bins of what is seen.
+
+    R[bin, T] = ∫_bin dx p(x | Y E_ee(T)) ε(x)
+
+    Attributes
+    ----------
+    observable : str
+        What is seen and its unit, for instance "PE" or "recoil energy [keV]".
+    edges : tuple of float
+        Bin edges in the observable, ascending.
+    quenching : Quenching
+        E_ee(T), keV.
+    light_yield : float
+        Y, the observable per keV of E_ee; 1 where the observable is E_ee, and with `GammaSmearing`, which
+        has its own.
+    smearing : Smearing
+        p(x | E).
+    efficiency : Efficiency
+        ε, a function of the observable.
+    efficiency_at : "observable" or "true"
+        Whether ε is taken at the observable x, or at what it would be without smearing.
+    step : float, optional
+        Width of the sub-bins that ε(x) is evaluated in the middle of; a whole number of them fits into
+        each bin. Needed where a smeared observable meets an efficiency that varies, and only there.
+
+    Examples
+    --------
+    >>> from nurecoil.detector.efficiency import LogisticEfficiency
+    >>> from nurecoil.detector.quenching import ConstantQuenching
+    >>> csi = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))
+    >>> detector = Detector(
+    ...     "PE", (6.0, 8.0, 10.0), ConstantQuenching(0.0878), 13.348, PoissonSmearing(), csi, step=1.0
+    ... )
+    >>> print(detector.response([0.005, 0.010]).round(4))
+    [[0.0255 0.0073]
+     [0.03   0.0325]]
+    """
+
+    observable: str
+    edges: tuple[float, ...]
+    quenching: Quenching
+    light_yield: float
+    smearing: Smearing
+    efficiency: Efficiency
+    efficiency_at: Literal["observable", "true"] = "observable"
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together."""
+        require_ascending("edges", self.edges)
+        bins = len(self.edges) - 1
+        require(bins <= _MOST_SUB_BINS, "number of bins", bins, f"at most {_MOST_SUB_BINS}")
+        require(0 < self.light_yield < math.inf, "light_yield", self.light_yield, "above 0 and finite")
+        require(
+            self.efficiency_at in ("observable", "true"),
+            "efficiency_at",
+            self.efficiency_at,
+            "'observable' or 'true'",
+        )
+        if isinstance(self.smearing, GammaSmearing):
+            own = f"1: gamma smearing has its own light yield, 1/a = {self.smearing.scale:.6g} per keV"
+            require(self.light_yield == 1, "light_yield", self.light_yield, own)
+        most = _HIGHEST_KEV * self.light_yield * self.smearing.scale
+        require(self.edges[-1] <= most, "edges", self.edges, f"at most {most:.4g}, the neutrino's energy")
+        self._check_step()
+        if isinstance(self.smearing, PoissonSmearing):
+            self.smearing.check_edges(self._fine_edges()[0])
+
+    def response(self, T: ArrayLike) -> Array:
+        """Return R[bin, T], the probability that a recoil is counted in a bin.
+
+        Parameters
+        ----------
+        T : array_like, shape (n,)
+            Recoil energies, MeV.
+
+        Returns
+        -------
+        ndarray, shape (bins, n)
+
+        Raises
+        ------
+        NurecoilError
+            For a negative T, and for one above which the quenched energy falls or exceeds T.
+        """
+        return self.responses(T, [self.efficiency])[:, 0]
+
+    def responses(self, T: ArrayLike, efficiencies: Sequence[Efficiency]) -> Array:
+        """Return R[bin, efficiency, T] with each of some efficiencies in place of the detector's own."""
+        T_kev, kev = 1e3 * np.atleast_1d(T), np.atleast_1d(self.quenching.electron_equivalent(T))
+        factor = np.divide(kev, T_kev, out=np.zeros_like(kev), where=T_kev > 0).max(initial=0.0)
+        require(factor <= 1 + 1e-9, "quenching factor", f"{factor:.4g}", "at most 1 at all recoils")
+        E = self.light_yield * kev
+        edges, starts = self._fine_edges()
+        if E.size > 1 and E.size * edges.size > _MOST_AT_ONCE:
+            halves = np.array_split(np.asarray(T), 2)
+            return np.concatenate([self.responses(half, efficiencies) for half in halves], axis=-1)
+        seen = self.smearing.probabilities(E, edges)
+        if self._folds:
+            x = (edges[1:] + edges[:-1])[:, np.newaxis] / 2
+            parts = [np.add.reduceat(seen * efficiency(x), starts, axis=0) for efficiency in efficiencies]
+        else:
+            parts = [seen * efficiency(self.smearing.scale * E) for efficiency in efficiencies]
+        return np.stack(parts, axis=1)
+
+    def reached(self, low: float, high: float) -> slice:
+        """Return the bins that are not empty, of recoils between two energies (MeV)."""
+        E = self.light_yield * self.quenching.electron_equivalent([low, high])
+        filled = np.flatnonzero(self.smearing.probabilities(E, self.edges).sum(axis=1))
+        around = np.searchsorted(self.edges, self.smearing.scale * E, side="right") - 1
+        found = np.append(filled, np.clip(around, 0, len(self.edges) - 2))
+        return slice(int(found.min()), int(found.max()) + 1)
+
+    def breakpoints(self) -> Array:
+        """Return the recoil energies (MeV), ascending, where R jumps, bends, or turns within a short range.
+
+        These are the edges, with smearing of width σ those around which an integral that steps over 4 σ could
+        miss something, the points of an efficiency at the true energy, and those of the quenching.
+        """
+        edges = self._fine_edges()[0]
+        edges = edges[edges > 0]
+        reach = 8 * self.smearing.width(edges)
+        x = np.unique(np.concatenate([edges - reach, edges, edges + reach]))
+        x = x[x > 0]
+        gap = np.diff(x, prepend=0.0)
+        passed = np.cumsum(gap / np.maximum(self.smearing.width(x), 1e-6 * gap))
+        x = x[np.diff(np.floor(passed / 4), prepend=0.0) > 0]
+        if not self._folds:
+            x = np.append(x, [value for value in self.efficiency.breakpoints if value > 0])
+        T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield))
+        return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
+
+    @property
+    def _smeared(self) -> bool:
+        return not isinstance(self.smearing, NoSmearing)
+
+    @property
+    def _folds(self) -> bool:
+        """Whether sub-bins are needed: for an efficiency that varies with a smeared observable."""
+        constant = isinstance(self.efficiency, ConstantEfficiency)
+        return self._smeared and self.efficiency_at == "observable" and not constant
+
+    def but_efficiency(self) -> dict[str, object]:
+        """Return all that two detectors share whose responses differ by their efficiencies alone."""
+        return {**vars(self), "efficiency": self._folds}
+
+    def _check_step(self) -> None:
+        if self.step is None:
+            if self._folds:
+                raise NurecoilError(
+                    f"step is missing: with smearing, the efficiency in {self.observable} is taken in the"
+                    " middle of sub-bins of that width"
+                )
+            return
+        require(self._smeared, "step", self.step, "left out without smearing, where the response is exact")
+        least = (self.edges[-1] - self.edges[0]) / _MOST_SUB_BINS
+        require(least <= self.step < math.inf, "step", self.step, f"above 0 and finite, at least {least:g}")
+        for low, high in zip(self.edges[:-1], self.edges[1:], strict=True):
+            steps = (high - low) / self.step
+            require(
+                round(steps) >= 1 and abs(steps - round(steps)) < 1e-6,
+                "step",
+                self.step,
+                f"the bin from {low:g} to {high:g} divided by a whole number",
+            )
+
+    def _fine_edges(self) -> tuple[Array, NDArray[np.intp]]:
+        """Return the edges of all sub-bins, and the first sub-bin of each bin."""
+        widths = np.diff(self.edges)
+        fine = self.step and self._folds
+        parts = np.rint(widths / self.step).astype(int) if fine else np.ones(widths.size, dtype=int)
+        starts = np.cumsum(parts) - parts
+        inside = np.arange(parts.sum()) - np.repeat(starts, parts)
+        lows = np.repeat(self.edges[:-1], parts) + inside * np.repeat(widths / parts, parts)
+        return np.append(lows, self.edges[-1]), starts

@@ -1,0 +1,58 @@
+"""Cards by name or path: found, read, checked, and built with all errors at once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.experiment import Experiment, read_only
+from nurecoil.experiment.card import schema
+from nurecoil.experiment.card.building import build
+from nurecoil.experiment.card.toml import read_toml
+
+
+def experiment_names() -> tuple[str, ...]:
+    """Return the names of the experiments that come with the package."""
+    return tuple(sorted(path.stem for path in _cards()))
+
+
+def load_experiment(name: str | Path) -> Experiment:
+    """Return an experiment by name, or by the path of its card (a file that ends in .toml).
+
+    Raises
+    ------
+    NurecoilError
+        For an unknown name, a missing card or data file, and, all at once, for every error of a card.
+    """
+    path = _path(name)
+    card, sha256 = read_toml(path, "experiment card", schema.Card)
+    try:
+        experiment = read_only(replace(build(card, path.parent), card_hash=sha256))
+        return replace(experiment, as_read=experiment)
+    except NurecoilError as error:
+        what = f"experiment {card.name}" if str(name) == card.name else f"the experiment card {path}"
+        raise NurecoilError(f"{what}: {error}") from None
+
+
+def read_card(name: str | Path) -> tuple[Path, schema.Card]:
+    """Return the path of a card and the card itself, checked, without reading any data file."""
+    path = _path(name)
+    return path, read_toml(path, "experiment card", schema.Card)[0]
+
+
+def _path(name: str | Path) -> Path:
+    if str(name).endswith(".toml"):
+        if not Path(name).is_file():
+            raise NurecoilError(f"there is no experiment card {name}")
+        return Path(name)
+    by_name = {card.stem: card for card in _cards()}
+    if str(name) not in by_name:
+        raise unknown_name("experiment", str(name), experiment_names())
+    return by_name[str(name)]
+
+
+def _cards() -> Iterator[Path]:
+    for entry in resources.files("nurecoil.experiment.cards").iterdir():
+        if entry.name.endswith(".toml") and isinstance(entry, Path):
+            yield entry

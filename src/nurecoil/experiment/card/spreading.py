@@ -1,0 +1,98 @@
+"""Where the counts of an energy bin go on the other axes: arrival times, or the template of a release."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment.card import signal_schema
+from nurecoil.experiment.card.schema import Card
+from nurecoil.experiment.card.tables import Tables
+from nurecoil.sources import Flux
+from nurecoil.sources.timing import ConstantTimeEfficiency, PulsedSource
+
+Array = NDArray[np.float64]
+
+
+class Spreading:
+    """Spreads the signal of one card over its axes, per component of the source."""
+
+    def __init__(self, card: Card, flux: Flux, tables: Tables) -> None:
+        """Take the card, its source, and its data files."""
+        self.card = card
+        self.flux = flux
+        self.tables = tables
+
+    def nominal(self) -> Array | None:
+        """Return the spread of the card; None where there is only the energy axis."""
+        if self.card.time:
+            return self.in_time(0.0)
+        return self.of_template(self.card.template.table) if self.card.template else None
+
+    def in_time(self, shift: float) -> Array:
+        """Return the fraction of each component's counts in each time bin, (components, energies, times)."""
+        time = self.card.time
+        assert time is not None
+        if isinstance(time, signal_schema.TabulatedTime):
+            fractions = {
+                kind: self.tables.counts(signal_schema.Table(file=file, columns={"time": 0}, weight=1))
+                for kind, file in (("prompt", time.prompt_file), ("delayed", time.delayed_file))
+            }
+        else:
+            source = PulsedSource(time.pulse_mean + shift, time.pulse_width)
+            fractions = source.of_each(time.edges_us, time.efficiency())
+        return self.by_component(fractions, time)
+
+    def by_component(self, fractions: Mapping[str, Array], arrivals: signal_schema.Arrivals) -> Array:
+        """Return fractions for each component of the source, prompt or delayed, (components, energies, n)."""
+        kinds = {name: kind for kind in ("prompt", "delayed") for name in getattr(arrivals, kind)}
+        names = [component.name for component in self.flux.components]
+        if sorted([*arrivals.prompt, *arrivals.delayed]) != sorted(names):
+            raise NurecoilError(f"each of {', '.join(names)} must be named once, as prompt or delayed")
+        energies = len(self.card.detector.edges) - 1
+        return np.array([np.tile(fractions[kinds[name]], (energies, 1)) for name in names])
+
+    def of_template(self, table: signal_schema.Table) -> Array:
+        """Return the template's share of each cell at each energy, the same for all components.
+
+        An energy bin that is empty in the template takes the shares of the last one that is not.
+        """
+        counts = self.tables.counts(table)
+        rows = counts.reshape(len(counts), -1)
+        totals = rows.sum(axis=1)
+        if not (totals > 0).any():
+            raise NurecoilError(f"the template {table.file} is empty")
+        shares = np.zeros_like(rows)
+        last = rows[np.flatnonzero(totals > 0)[0]]
+        for number, (row, total) in enumerate(zip(rows, totals, strict=True)):
+            last = row if total > 0 else last
+            shares[number] = last / last.sum()
+        return self.inside_window() * shares
+
+    def inside_window(self) -> Array:
+        """Return the fraction of each component's arrivals inside the template's time axis."""
+        template = self.card.template
+        assert template is not None
+        if template.window is None:
+            return np.ones((len(self.flux.components), 1, 1))
+        return np.asarray(self.in_window(template.window).sum(axis=2, keepdims=True))
+
+    def of_pulse(self) -> Array | None:
+        """Return the template's shares with the arrival times of each component; None without a window."""
+        template = self.card.template
+        if template is None or template.window is None:
+            return None
+        shares = self.of_template(template.table)
+        shape = [len(axis.edges) - 1 for axis in template.axes]
+        time = 2 + [axis.key for axis in template.axes].index("time")
+        cells = shares.reshape(*shares.shape[:2], *shape).sum(axis=time, keepdims=True)
+        times = self.in_window(template.window)
+        times = times / times.sum(axis=2, keepdims=True)
+        others = [n for n in range(2, cells.ndim) if n != time]
+        return np.asarray(cells * np.expand_dims(times, others)).reshape(shares.shape)
+
+    def in_window(self, window: signal_schema.Window) -> Array:
+        """Return the fraction of each component in each bin of the time axis, (components, energies, n)."""
+        source, edges = PulsedSource(window.pulse_mean, window.pulse_width), self.tables.edges["time"]
+        return self.by_component(source.of_each(edges, ConstantTimeEfficiency()), window)

@@ -1,0 +1,78 @@
+"""The data files of a card: looked up in its release or beside it, read, binned on its axes."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment.card.signal_schema import Table
+from nurecoil.experiment.datasets import file_path, load_release, locate
+from nurecoil.experiment.histograms import histogram, read_columns, require_one_row_each
+
+Array = NDArray[np.float64]
+
+BESIDE_THE_CARD = "beside-the-card"
+
+
+class Tables:
+    """Reads the data files of one card and remembers their hashes."""
+
+    def __init__(self, release: str | None, folder: Path, edges: Mapping[str, tuple[float, ...]]) -> None:
+        """Take the release, the folder of the card, and the bin edges of each axis."""
+        self.release = release
+        self.folder = folder
+        self.edges = edges
+        self.hashes: dict[str, str] = {}
+        self.contents: dict[str, Array] = {}
+
+    def unit_shape(self, table: Table) -> Array:
+        """Return a shape over all bins, of unit sum."""
+        counts = self.counts(table).ravel()
+        if not counts.sum() > 0:
+            raise NurecoilError(f"{table.file} is empty in the bins")
+        return np.asarray(counts / counts.sum())
+
+    def counts(
+        self, table: Table, efficiencies: Mapping[str, Callable[[Array], Array]] | None = None
+    ) -> Array:
+        """Return the counts of a data file on the axes that it has columns for."""
+        try:
+            rows = self.read(table.file)
+            counts = histogram(rows, table.columns, self.edges, table.weight, efficiencies)
+            if (counts < 0).any():
+                raise NurecoilError(f"counts must not be negative, but one is {counts.min():g}")
+            if table.weight is not None:
+                require_one_row_each(rows, table.columns, self.edges)
+        except NurecoilError as error:
+            raise NurecoilError(f"{table.file}: {error}") from None
+        return counts
+
+    def source(self, table: Table) -> tuple[str, int | None]:
+        """Return the hash of a file that was read, and the column of its counts."""
+        return self.hashes[table.file], table.weight
+
+    def find(self, table: Table) -> None:
+        """Look up the file of the observed counts in the release, so that one error says it cannot be had."""
+        if self.release is None or self.release == BESIDE_THE_CARD:
+            return
+        try:
+            release = load_release(self.release)
+            if table.file in [file.path for file in release.files] and locate(release) is None:
+                file_path(release, table.file)
+        except NurecoilError as error:
+            raise NurecoilError(f"[data.observed] {table.file}: {error}") from None
+
+    def read(self, name: str) -> Array:
+        """Return the numbers of a data file of the card's release, or of one beside the card; read once."""
+        if name in self.contents:
+            return self.contents[name]
+        if self.release is None:
+            raise NurecoilError(f"{name}: a data file needs a [data] that names its release")
+        beside = self.release == BESIDE_THE_CARD
+        path = self.folder / name if beside else file_path(self.release, name)
+        if not path.is_file():
+            raise NurecoilError(f"there is no data file {path}")
+        self.contents[name], self.hashes[name] = read_columns(path)
+        return self.contents[name]

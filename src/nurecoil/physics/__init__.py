@@ -1,0 +1,1 @@
+"""Physics: constants, nuclei, form factors, couplings and cross sections; one function, one equation."""

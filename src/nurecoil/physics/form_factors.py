@@ -1,0 +1,327 @@
+"""Nuclear form factors F(q) of protons and neutrons, all with F(0) = 1.
+
+q is the momentum transfer in MeV, lengths are in fm; they broadcast, and F and radii have the broadcast
+shape. Each parametrisation is one function; each `FormFactor` is a choice of parametrisation and of radii,
+to be printed with every result.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.physics.constants import HBAR_C_MEV_FM
+from nurecoil.physics.nuclei import Nuclide
+
+FloatArray = NDArray[np.float64]
+
+HELM_SKIN_FM: Final = 0.9
+HELM_BINH2021_SKIN_FM: Final = 0.5
+KLEIN_NYSTRAND_RANGE_FM: Final = 0.7
+FERMI_DIFFUSENESS_FM: Final = 0.52
+_LIGHT: Final = 4  # nucleons; without a core, such a nucleus may be smaller than the surface of the others
+
+
+def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> FloatArray:
+    """Return the Helm form factor, a uniform sphere folded with a Gaussian skin.
+
+    F(q) = 3 j1(q R0)/(q R0) exp(-q² s²/2), of rms radius R² = (3/5) R0² + 3 s²; R0 is the diffraction radius,
+    s the skin thickness.
+
+    References
+    ----------
+    R. H. Helm, Phys. Rev. 104 (1956) 1466 (Helm:1956zz).
+
+    Examples
+    --------
+    >>> print(helm([0.0, 50.0], 5.8, 0.9).round(4))
+    [1.     0.7795]
+    """
+    sphere = _uniform_sphere(_phase(q, diffraction_radius_fm))
+    return sphere * np.exp(-0.5 * _phase(q, skin_fm) ** 2)
+
+
+def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> FloatArray:
+    """Return the Helm diffraction radius that belongs to an rms radius.
+
+    R0² = (5/3) (R² - 3 s²); an error if the skin alone has that rms radius R, or more.
+
+    References
+    ----------
+    R. H. Helm, Phys. Rev. 104 (1956) 1466 (Helm:1956zz); J. D. Lewin and P. F. Smith, Astropart.
+    Phys. 6 (1996) 87 (Lewin:1995rx).
+
+    Examples
+    --------
+    >>> print(helm_radius_fm(4.804).round(3))
+    5.866
+    """
+    return _sphere_radius_fm(rms_radius_fm, 3 * skin_fm**2, f"a Helm skin of {skin_fm} fm")
+
+
+def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM) -> FloatArray:
+    """Return the Helm diffraction radius of the seed paper from the mass number.
+
+    R0² = R² - 5 s², R = 1.2 A^(1/3) fm; an error if R0² is not positive.
+
+    References
+    ----------
+    The seed paper (binh2021), its choice of form factor.
+
+    Examples
+    --------
+    >>> print(helm_binh2021_radius_fm(133).round(3))
+    6.022
+    """
+    # a sphere of radius R has the rms radius R sqrt(3/5), and R0² = R² - 5 s² takes 3 s² off its square
+    return _sphere_radius_fm(
+        np.sqrt(0.6) * mass_number_radius_fm(A), 3 * skin_fm**2, f"a Helm skin of {skin_fm} fm"
+    )
+
+
+def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> FloatArray:
+    """Return the Klein-Nystrand form factor, a uniform sphere folded with a Yukawa potential.
+
+    F(q) = 3 j1(q R_A)/(q R_A) / (1 + a² q²), of rms radius R² = (3/5) R_A² + 6 a²; R_A is the radius of
+    the sphere, a the range of the potential.
+
+    References
+    ----------
+    S. R. Klein and J. Nystrand, Phys. Rev. C 60 (1999) 014903 (Klein:1999qj).
+
+    Examples
+    --------
+    >>> print(klein_nystrand([0.0, 50.0], 6.1, 0.7).round(4))
+    [1.     0.7568]
+    """
+    return _uniform_sphere(_phase(q, radius_fm)) / (1 + _phase(q, range_fm) ** 2)
+
+
+def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: ArrayLike) -> FloatArray:
+    """Return the form factor of the symmetrised Fermi density, in closed form.
+
+    F(q) = 3/(qc [(qc)² + (πqa)²]) · πqa/sinh(πqa) · [πqa sin(qc)/tanh(πqa) - qc cos(qc)], for the density
+    ρ(r) ∝ sinh(c/a)/[cosh(r/a) + cosh(c/a)] of rms radius R² = (3/5) c² + (7/5) (πa)²; c is the
+    half-density radius, a > 0 the diffuseness of the surface.
+
+    References
+    ----------
+    D. W. L. Sprung and J. Martorell, J. Phys. A 30 (1997) 6525; J. Piekarewicz et al., Phys. Rev. C
+    94 (2016) 034316 (Piekarewicz:2016vbn).
+
+    Examples
+    --------
+    >>> print(symmetrised_fermi([0.0, 50.0], 5.67, 0.52).round(4))
+    [1.     0.7762]
+    """
+    # the bracket is split into sin x - x cos x and (y coth y - 1) sin x, so that nothing cancels as q -> 0
+    c, pi_a = _floats(half_density_fm), np.pi * _floats(diffuseness_fm)
+    x, y = _phase(q, c), np.abs(_phase(q, pi_a))
+    sphere = c**2 * _uniform_sphere(x)
+    surface = pi_a**2 * _langevin_ratio(y) * np.sinc(x / np.pi)
+    return _over_sinh(y) * (sphere + surface) / (c**2 + pi_a**2)
+
+
+def symmetrised_fermi_radius_fm(
+    rms_radius_fm: ArrayLike, diffuseness_fm: float = FERMI_DIFFUSENESS_FM
+) -> FloatArray:
+    """Return the half-density radius of the symmetrised Fermi density that belongs to an rms radius.
+
+    c² = (5/3) [R² - (7/5) (πa)²]; an error if the diffuse surface alone has that rms radius R, or more.
+
+    References
+    ----------
+    D. W. L. Sprung and J. Martorell, J. Phys. A 30 (1997) 6525.
+
+    Examples
+    --------
+    >>> print(symmetrised_fermi_radius_fm(4.804).round(3))
+    5.678
+    """
+    return _sphere_radius_fm(
+        rms_radius_fm, 1.4 * (np.pi * diffuseness_fm) ** 2, f"a diffuseness of {diffuseness_fm} fm"
+    )
+
+
+def mass_number_radius_fm(A: ArrayLike) -> FloatArray:
+    """Return the liquid-drop radius R = 1.2 A^(1/3) fm of a mass number.
+
+    References
+    ----------
+    S. R. Klein and J. Nystrand, Phys. Rev. C 60 (1999) 014903 (Klein:1999qj).
+
+    Examples
+    --------
+    >>> print(mass_number_radius_fm(125).round(3))
+    6.0
+    """
+    return 1.2 * _floats(np.cbrt(_floats(A)))
+
+
+@dataclass(frozen=True)
+class FormFactor:
+    """A choice of form factors for protons and neutrons.
+
+    Attributes
+    ----------
+    name : str
+        One of `FORM_FACTOR_NAMES`.
+    description : str
+        One line with all conventions, printed with every result.
+    proton, neutron : callable
+        F(q, nuclide) with q in MeV, of any shape; the result has the shape of q and no unit.
+    """
+
+    name: str
+    description: str
+    proton: Callable[[ArrayLike, Nuclide], FloatArray]
+    neutron: Callable[[ArrayLike, Nuclide], FloatArray]
+
+
+def form_factor(name: str) -> FormFactor:
+    """Return a choice of form factors by its name, one of `FORM_FACTOR_NAMES`.
+
+    Examples
+    --------
+    >>> from nurecoil.physics.nuclei import nuclide
+    >>> F = form_factor("helm")
+    >>> print(F.proton([0.0, 50.0], nuclide("Cs133")).round(4))
+    [1.     0.7754]
+    """
+    if name not in _FORM_FACTORS:
+        raise unknown_name("form factor", name, FORM_FACTOR_NAMES)
+    return _FORM_FACTORS[name]
+
+
+# Named functions, not closures: a FormFactor must survive pickling on its way to a process pool.
+
+
+def _neutron_radius_fm(nuclide: Nuclide) -> float:
+    """Return the tabulated neutron radius, or the charge radius where there is none."""
+    return nuclide.charge_radius_fm if nuclide.neutron_radius_fm is None else nuclide.neutron_radius_fm
+
+
+def _helm_binh2021(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+    return helm(q, helm_binh2021_radius_fm(nuclide.A), HELM_BINH2021_SKIN_FM)
+
+
+def _helm_proton(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+    return _helm_of(q, nuclide.charge_radius_fm, nuclide.A)
+
+
+def _helm_neutron(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+    return _helm_of(q, _neutron_radius_fm(nuclide), nuclide.A)
+
+
+def _helm_of(q: ArrayLike, rms_radius_fm: float, A: int) -> FloatArray:
+    if A <= _LIGHT and rms_radius_fm**2 <= 3 * HELM_SKIN_FM**2:
+        return helm(q, 0.0, rms_radius_fm / np.sqrt(3))
+    return helm(q, helm_radius_fm(rms_radius_fm), HELM_SKIN_FM)
+
+
+def _klein_nystrand(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+    return klein_nystrand(q, mass_number_radius_fm(nuclide.A), KLEIN_NYSTRAND_RANGE_FM)
+
+
+def _symmetrised_fermi_proton(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+    return _symmetrised_fermi_of(q, nuclide.charge_radius_fm, nuclide.A)
+
+
+def _symmetrised_fermi_neutron(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+    return _symmetrised_fermi_of(q, _neutron_radius_fm(nuclide), nuclide.A)
+
+
+def _symmetrised_fermi_of(q: ArrayLike, rms_radius_fm: float, A: int) -> FloatArray:
+    if A <= _LIGHT and rms_radius_fm**2 <= 1.4 * (np.pi * FERMI_DIFFUSENESS_FM) ** 2:
+        return symmetrised_fermi(q, 0.0, rms_radius_fm / (np.pi * np.sqrt(1.4)))
+    return symmetrised_fermi(q, symmetrised_fermi_radius_fm(rms_radius_fm), FERMI_DIFFUSENESS_FM)
+
+
+def _point(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+    return np.ones(np.shape(q))
+
+
+_RMS_RADII: Final = (
+    "rms radii: proton from the charge radius, neutron from the tabulated theory value (Ar40, I127, Cs133) "
+    "or else the charge radius; H and He, where smaller than the surface, are a surface of their rms radius"
+)
+
+_CHOICES: Final = (
+    FormFactor(
+        "helm-binh2021",
+        "Helm as in the seed paper: R = 1.2 A^(1/3) fm, s = 0.5 fm, R0^2 = R^2 - 5 s^2, "
+        "the same for protons and neutrons",
+        _helm_binh2021,
+        _helm_binh2021,
+    ),
+    FormFactor(
+        "helm", f"Helm: s = 0.9 fm, R0^2 = 5/3 (R^2 - 3 s^2); {_RMS_RADII}", _helm_proton, _helm_neutron
+    ),
+    FormFactor(
+        "klein-nystrand",
+        "Klein-Nystrand as used by COHERENT: R_A = 1.2 A^(1/3) fm, a = 0.7 fm, "
+        "the same for protons and neutrons",
+        _klein_nystrand,
+        _klein_nystrand,
+    ),
+    FormFactor(
+        "symmetrised-fermi",
+        f"symmetrised Fermi: a = 0.52 fm, c^2 = 5/3 (R^2 - 7/5 (pi a)^2); {_RMS_RADII}",
+        _symmetrised_fermi_proton,
+        _symmetrised_fermi_neutron,
+    ),
+    FormFactor("point", "point-like nucleus: F = 1 for protons and neutrons", _point, _point),
+)
+_FORM_FACTORS: Final = {choice.name: choice for choice in _CHOICES}
+FORM_FACTOR_NAMES: Final = tuple(_FORM_FACTORS)
+
+
+def _floats(values: ArrayLike) -> FloatArray:
+    """Return an array of floats, of no dimension for a number."""
+    return np.asarray(values, dtype=np.float64)
+
+
+def _phase(q: ArrayLike, length_fm: ArrayLike) -> FloatArray:
+    """Return the dimensionless product q L/(hbar c), for q in MeV and L in fm."""
+    return _floats(q) * _floats(length_fm) / HBAR_C_MEV_FM
+
+
+def _uniform_sphere(x: FloatArray) -> FloatArray:
+    """Return 3 j1(x)/x, the form factor of a uniform sphere, to 1e-14 also as x -> 0."""
+    small = np.abs(x) < 0.3
+    z = np.where(small, 1.0, x)
+    closed = 3 * (np.sin(z) - z * np.cos(z)) / z**3
+    w = np.where(small, x, 0.0) ** 2
+    series = 1 - w / 10 * (1 - w / 28 * (1 - w / 54 * (1 - w / 88 * (1 - w / 130))))
+    return np.where(small, series, closed)
+
+
+def _langevin_ratio(y: FloatArray) -> FloatArray:
+    """Return 3 (y coth y - 1)/y² for y >= 0, to 1e-13 also as y -> 0."""
+    small = y < 0.1
+    z = np.where(small, 1.0, y)
+    closed = 3 * (z / np.tanh(z) - 1) / z**2
+    w = np.where(small, y, 0.0) ** 2
+    series = 1 - w / 15 + 2 * w**2 / 315 - w**3 / 1575 + 2 * w**4 / 31185
+    return np.where(small, series, closed)
+
+
+def _over_sinh(y: FloatArray) -> FloatArray:
+    """Return y/sinh(y) for y >= 0, without overflow at large y."""
+    z = np.where(y > 0, y, 1.0)
+    return np.where(y > 0, -2 * z * np.exp(-z) / np.expm1(-2 * z), 1.0)
+
+
+def _sphere_radius_fm(rms_radius_fm: ArrayLike, surface_fm2: float, surface: str) -> FloatArray:
+    """Return sqrt(5/3 (R² - surface)) [fm], or refuse an rms radius R that leaves nothing to the sphere."""
+    rms = _floats(rms_radius_fm)
+    good = np.isfinite(rms) & (rms > 0) & (rms**2 > surface_fm2)
+    if not np.all(good):
+        raise NurecoilError(
+            f"rms radius {float(rms[~good].flat[0]):.4g} fm does not fit {surface}: "
+            f"it must be finite and above {np.sqrt(surface_fm2):.4g} fm"
+        )
+    return _floats(np.sqrt(5 / 3 * (rms**2 - surface_fm2)))

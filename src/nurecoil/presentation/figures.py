@@ -1,0 +1,470 @@
+"""Draw the figures of a `document`: PNG, SVG and the numbers as CSV. Nothing is computed here.
+
+Matplotlib is used through its objects (no pyplot, no global figure), with its own default style
+and fonts, so a figure does not depend on the user's settings and its files have the same bytes
+each time.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nurecoil.errors import NurecoilError
+from nurecoil.presentation.document import (
+    Area,
+    Figure,
+    LimitBar,
+    LimitBars,
+    Panel,
+    Reference,
+    RowChart,
+    Series,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(item.split("=") for item in text.split())
+
+
+# Okabe and Ito's palette, safe for colour-blind readers; its yellow is too pale for a line.
+PALETTE = _pairs("""blue=#0072B2 vermillion=#D55E00 green=#009E73 purple=#CC79A7 orange=#E69F00
+    sky=#56B4E9 black=#000000 grey=#5a6270""")
+GREY = PALETTE["grey"]
+MARGIN, TITLE_HEIGHT, LINE_HEIGHT = 0.08, 0.3, 0.19  # inches, of a heading
+FACT_SIZE = 9  # points
+MARKERS: dict[str, dict[str, Any]] = {
+    "points": {"fmt": "o", "markersize": 4.5},
+    "crosses": {"fmt": "x", "markersize": 7.5, "markeredgewidth": 2.0},
+}
+DASHES = {"solid": "-", "steps": "-", "dashed": (0, (5, 2)), "dotted": (0, (1.2, 1.6))}
+STYLE = _pairs("""font.size=10 lines.linewidth=1.8 savefig.facecolor=white hatch.linewidth=0.8
+    axes.titlesize=10.5 axes.titleweight=bold axes.titlelocation=left axes.labelsize=10.5
+    axes.linewidth=0.8 axes.edgecolor=#30363d axes.axisbelow=True
+    axes.grid=True grid.color=#e3e6ea grid.linewidth=0.6
+    xtick.direction=in xtick.top=True xtick.minor.visible=True
+    ytick.direction=in ytick.right=True ytick.minor.visible=True
+    legend.frameon=False legend.fontsize=9.5 legend.borderaxespad=0 legend.borderpad=0.2
+    legend.handlelength=2.2 svg.fonttype=path svg.hashsalt=nurecoil""")
+METADATA: dict[str, dict[str, None]] = {  # no date, no version: the same figure has the same bytes
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+}
+
+
+def style() -> AbstractContextManager[None]:
+    """Return a context in which figures look like ours, whatever the user's settings."""
+    from matplotlib import style as styles
+
+    return styles.context(["default", STYLE])
+
+
+def _colour(name: str | None, turn: int) -> str:
+    from matplotlib.colors import is_color_like
+
+    colour = list(PALETTE.values())[turn % 7] if name is None else PALETTE.get(name, name)
+    if not is_color_like(colour):
+        raise NurecoilError(f"unknown colour '{name}' (known: {', '.join(PALETTE)}, any of matplotlib)")
+    return colour
+
+
+def draw(figure: Figure) -> "Canvas":
+    """Return the matplotlib figure, laid out, on an Agg canvas; an unknown colour is a NurecoilError.
+
+    >>> line = Series(x=[0.0, 1.0], y=[0.0, 1.0], label="line")
+    >>> len(draw(Figure("fig1", "A line", "", (Panel("x", "y", (line,)),))).axes)
+    1
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    columns = min(figure.columns, len(figure.panels))
+    rows = [figure.panels[i : i + columns] for i in range(0, len(figure.panels), columns)]
+    heights = [max(_height(panel) for panel in row) for row in rows]
+    engine = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.08, hspace=0.06)
+    with style():
+        canvas = Canvas((6.2 if columns == 1 else 4.6 * columns, sum(heights)), layout=engine)
+        FigureCanvasAgg(canvas)
+        if figure.subtitle:
+            add_heading(canvas, figure.title, figure.subtitle)
+        grid = canvas.add_gridspec(len(rows), columns, height_ratios=heights)
+        pairs = [(canvas.add_subplot(grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
+        for ax, panel in pairs:
+            ax.set_xlabel(panel.x_label)
+            _draw_in(ax, panel)
+        # What follows depends on sizes in pixels, known only once the page is laid out.
+        canvas.draw_without_rendering()
+        for ax, panel in pairs:
+            _place_legend(ax, panel.title)
+        canvas.draw_without_rendering()
+        for ax, panel in pairs:
+            if isinstance(panel, Panel):
+                _label_references(ax, panel)
+            elif isinstance(panel, LimitBars):
+                _fit_limits(ax)
+        if any(isinstance(panel, LimitBars) for _, panel in pairs):
+            canvas.draw_without_rendering()  # room for the ticks of a longer axis
+        canvas.set_layout_engine("none")  # laid out: to do so again at each save costs a third of the time
+    return canvas
+
+
+def add_heading(canvas: "Canvas", title: str, facts: Sequence[str]) -> None:
+    """Make a figure with a constrained layout higher, and write a title and facts above its axes."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    width, height = canvas.get_size_inches()
+    lines = _broken(canvas, facts, width - 2 * MARGIN)
+    more = TITLE_HEIGHT + LINE_HEIGHT * len(lines)
+    canvas.set_size_inches(width, height + more)
+    top = height + more - MARGIN
+    style: dict[str, Any] = {"ha": "left", "va": "top", "in_layout": False}
+    canvas.text(MARGIN / width, top / (height + more), title, fontsize=10.5, fontweight="bold", **style)
+    for number, line in enumerate(lines):
+        y = (top - TITLE_HEIGHT + MARGIN - LINE_HEIGHT * number) / (height + more)
+        canvas.text(MARGIN / width, y, line, fontsize=FACT_SIZE, color=GREY, **style)
+    engine = canvas.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(rect=(0.0, 0.0, 1.0, height / (height + more)))
+
+
+def _broken(canvas: "Canvas", facts: Sequence[str], width: float) -> list[str]:
+    """Return facts in lines no wider than a width in inches, broken between facts and after a plus sign."""
+    pieces = "  ·\n".join(facts).replace(" + ", " +\n").split("\n")
+    lines = pieces[:1]
+    for piece in pieces[1:]:
+        longer = f"{lines[-1]}  {piece}" if lines[-1].endswith("·") else f"{lines[-1]} {piece}"
+        text = canvas.text(0, 0, longer, fontsize=FACT_SIZE)
+        if text.get_window_extent().width <= width * canvas.dpi:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+        text.remove()
+    return lines
+
+
+def _height(panel: Panel | LimitBars | RowChart) -> float:
+    """Return the height of a panel in inches: a map is taller than a curve."""
+    if not isinstance(panel, Panel):
+        return 1.3 + 0.42 * len(panel.rows)
+    return 5.0 if panel.areas else 4.0
+
+
+def _draw_in(ax: "Axes", panel: Panel | LimitBars | RowChart) -> None:
+    if isinstance(panel, Panel):
+        _draw_panel(ax, panel)
+    elif isinstance(panel, LimitBars):
+        _draw_limits(ax, panel)
+    else:
+        _draw_rows(ax, panel)
+
+
+def _draw_panel(ax: "Axes", panel: Panel) -> None:
+    ax.set_ylabel(panel.y_label)
+    ax.set_xscale("log" if panel.x_log else "linear")
+    ax.set_yscale("log" if panel.y_log else "linear")
+    if panel.areas:
+        ax.tick_params(pad=6)
+    for turn, area in enumerate(panel.areas):
+        _draw_area(ax, area, _colour(area.colour, turn))
+    for turn, series in enumerate(panel.series):
+        _draw_series(ax, series, _colour(series.colour, turn), clip=not panel.areas)
+    ax.margins(x=0.05 if any(s.style in MARKERS for s in panel.series) else 0)
+    for ref in panel.references:
+        line = ax.axvline if ref.axis == "x" else ax.axhline
+        line(ref.value, color=GREY, linewidth=1.0, linestyle=(0, (6, 3)), zorder=1.5)
+    low, high = ax.dataLim.intervaly
+    if not panel.y_log and 0 <= low < 0.4 * high:  # a spectrum is read from zero
+        ax.set_ylim(bottom=0)
+    ax.set(**{f"{a}lim": limits for a, limits in (("x", panel.x_range), ("y", panel.y_range)) if limits})
+    for axis, log in ((ax.xaxis, panel.x_log), (ax.yaxis, panel.y_log)):
+        if log:
+            label_decades(axis)
+
+
+def _draw_area(ax: "Axes", area: Area, colour: str) -> None:
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    pale = tuple(1 - 0.25 * (1 - part) for part in to_rgb(colour))  # opaque: colours do not mix
+    outline = Outline.make_compound_path(*(Outline(ring, closed=True) for ring in area.rings))
+    ax.add_patch(PathPatch(outline, facecolor=pale, edgecolor="none", zorder=0.4))  # below the ticks
+    for line in area.lines:
+        ax.plot(*line.T, color=colour, linewidth=1.3, zorder=1.5)
+    ax.fill_between([], [], facecolor=pale, edgecolor=colour, linewidth=1.5, label=area.label)
+
+
+def _draw_series(ax: "Axes", s: Series, colour: str, clip: bool) -> None:
+    """Draw a series; the points of a map are whole at its edge, where a best fit may lie."""
+    if s.style in MARKERS:
+        marker = MARKERS[s.style] | {"color": colour, "label": s.label, "clip_on": clip, "zorder": 2.5}
+        ax.errorbar(s.x, s.y, s.y_error, elinewidth=1.2, **marker)
+        return
+    line: dict[str, Any] = {"color": colour, "linestyle": DASHES[s.style], "label": s.label}
+    band: dict[str, Any] = {"color": colour, "alpha": 0.18, "linewidth": 0}
+    if s.style == "steps":
+        ax.stairs(s.y, s.x, baseline=None, linewidth=1.8, **line)
+        if s.y_error is not None:
+            ax.stairs(s.y + s.y_error, s.x, baseline=s.y - s.y_error, fill=True, **band)
+    else:
+        ax.plot(s.x, s.y, **line)
+        if s.y_error is not None:
+            ax.fill_between(s.x, s.y - s.y_error, s.y + s.y_error, **band)
+
+
+def label_decades(axis: Any) -> None:
+    """Write 0.1, 1, 10 on a log axis as long as this is short, and 2 and 5 where decades are few."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_minor_formatter(NullFormatter())
+    low, high = axis.get_view_interval()
+    if low > 9e-4 and high < 2e4:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        decades = np.floor(np.log10(high)) - np.ceil(np.log10(low)) + 1  # whose labels are inside
+        if high / low < 60 or decades < 2:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+
+
+def _place_legend(ax: "Axes", title: str) -> None:
+    """Put the legend above the axes, in as many columns as fit, and the title above the legend."""
+    names = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # a group's bars share a name
+    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.015), "columnspacing": 1.4}
+    for columns in range(min(len(names), 4), 0, -1):
+        if columns > -(-len(names) // -(-len(names) // columns)):
+            continue  # fewer columns need no more rows
+        legend = ax.legend(handles=list(names.values()), ncols=columns, **place)
+        if (box := legend.get_window_extent()).width <= ax.bbox.width:
+            break
+    if title:
+        ax.set_title(title, pad=box.height * 72 / ax.figure.dpi + 9)
+
+
+def _label_references(ax: "Axes", panel: Panel) -> None:
+    """Write each label along its line, at the end and on the side where it covers least."""
+    (x0, x1), (y0, y1) = (x, y) = ax.get_xlim(), ax.get_ylim()
+    refs = [r for r in panel.references if (x0 <= r.value <= x1 if r.axis == "x" else y0 <= r.value <= y1)]
+    taken = [
+        _pixels(ax, s.x if s.style != "steps" else 0.5 * (s.x[1:] + s.x[:-1]), s.y) for s in panel.series
+    ]
+    taken += [_pixels(ax, *(([r.value] * 2, y) if r.axis == "x" else (x, [r.value] * 2))) for r in refs]
+    for number, ref in enumerate(refs, start=len(panel.series)):
+        others = np.concatenate(taken[:number] + taken[number + 1 :])
+        texts = [_write(ax, ref, *place) for place in product(("right", "left", "center"), (1, -1))]
+        boxes = [text.get_window_extent().expanded(1.02, 1.3) for text in texts]
+        best = int(np.argmin([box.count_contains(others) for box in boxes]))
+        for text in texts[:best] + texts[best + 1 :]:
+            text.remove()
+        low, high = boxes[best].get_points()
+        taken.append(np.stack(np.meshgrid(*np.linspace(low, high, 20).T), axis=-1).reshape(-1, 2))
+
+
+def _pixels(ax: "Axes", x: Any, y: Any) -> Any:
+    """Return points on the page so dense along a line that no text can lie between them."""
+    points = ax.transData.transform(np.column_stack([x, y]))
+    points = points[np.isfinite(points).all(axis=1)]
+    between = points[:-1] + np.linspace(0, 1, 50)[:, None, None] * np.diff(points, axis=0)
+    return np.concatenate([points, between.reshape(-1, 2)])
+
+
+def _write(ax: "Axes", ref: Reference, end: str, side: int) -> Any:
+    """Write a label at one end of its line, above or below (right or left of) it."""
+    from matplotlib.patheffects import withStroke
+
+    along = {"right": 0.985, "left": 0.015, "center": 0.5}[end]
+    if ref.axis == "y":
+        place: dict[str, Any] = {
+            "xy": (along, ref.value),
+            "xycoords": ("axes fraction", "data"),
+            "xytext": (0, 3 * side),
+        }
+        place |= {"ha": end, "va": "bottom" if side > 0 else "top"}
+    else:
+        place = {"xy": (ref.value, along), "xycoords": ("data", "axes fraction"), "xytext": (3 * side, 0)}
+        place |= {"ha": "left" if side > 0 else "right", "rotation": 90}
+        place["va"] = {"right": "top", "left": "bottom"}.get(end, end)
+    place["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
+    return ax.annotate(ref.label, textcoords="offset points", fontsize=8.5, color=GREY, **place)
+
+
+def _draw_limits(ax: "Axes", chart: LimitBars) -> None:
+    """Fill what is excluded, hatch what is allowed below the limit, print the limit at the end."""
+    colours = {group: _colour(None, i) for i, group in enumerate(dict.fromkeys(r.group for r in chart.rows))}
+    edges = [edge for row in chart.rows for pair in row.intervals for edge in pair if edge]
+    low = float(10 ** np.floor(np.log10(min(edges, default=1.0) / 1.5)))
+    ax.set(xscale="log", xlim=chart.x_range or (low, 10 * low), yticks=[])
+    ax.tick_params(axis="y", which="both", left=False, right=False)
+    y = 0.0
+    for row, previous in zip(chart.rows, (None, *chart.rows), strict=False):
+        if previous is not None and row.group != previous.group:
+            y += 0.35
+            ax.axhline(y - 0.675, color="#c9ced6", linewidth=0.8)
+        allowed = [(max(a, 1e-30), b or 1e30) for a, b in row.intervals]
+        ends = [1e-30, *(end for pair in allowed for end in pair), 1e30]
+        excluded = [(a, b - a) for a, b in zip(ends[::2], ends[1::2], strict=True) if b > a]
+        windows = [(a, b - a) for a, b in allowed if b < 1e30]
+        ax.broken_barh(excluded, (y - 0.28, 0.56), facecolor=colours[row.group], label=row.group)
+        ax.broken_barh(
+            windows, (y - 0.28, 0.56), facecolor="white", edgecolor=colours[row.group], hatch="////"
+        )
+        place: dict[str, Any] = {"textcoords": "offset points", "xycoords": ("axes fraction", "data")}
+        ax.annotate(row.label, (0, y), (-8, 1 if row.note else -3.5), ha="right", fontsize=9.5, **place)
+        ax.annotate(row.note, (0, y), (-8, -9.5), ha="right", fontsize=7.8, color=GREY, **place)
+        place |= {"va": "center", "fontsize": 9.5, "fontweight": "bold", "xycoords": "data"}
+        place |= {"annotation_clip": False, "in_layout": False}  # measured before the axis is long enough
+        end = ends[-2] if ends[-2] < 1e30 else max(ends[-3], ax.get_xlim()[0])
+        ax.annotate(_limit_text(row, chart.unit), (end, y), (5, 0), **place)
+        y += 1.0
+    ax.fill_between([], [], facecolor="#8b929c", label="filled: excluded")
+    if any(high is not None for row in chart.rows for _, high in row.intervals):
+        ax.fill_between([], [], facecolor="white", edgecolor=GREY, hatch="////", label="hatched: allowed")
+    ax.set_ylim(y - 0.4, -0.6)
+
+
+def _draw_rows(ax: "Axes", chart: RowChart) -> None:
+    """Draw bars as thick as half a row, points with errors over them, and the rows' names at the left."""
+    ax.set_xscale("log" if chart.x_log else "linear")
+    for turn, bars in enumerate(chart.bars):
+        colour = _colour(bars.colour, turn)
+        if bars.points is not None:
+            errors = np.abs([bars.points - bars.low, bars.high - bars.points])
+            marker = MARKERS["points"] | {"color": colour, "label": bars.label, "markeredgecolor": "black"}
+            ax.errorbar(bars.points, bars.rows, xerr=errors, elinewidth=1.2, **marker)
+        else:
+            paint: dict[str, Any] = {"color": colour, "alpha": 0.75}
+            if not bars.filled:
+                paint = {"facecolor": "none", "edgecolor": colour}
+            centre = bars.rows + {"upper": -0.16, "lower": 0.16, None: 0.0}[bars.half]
+            height = 0.56 if bars.half is None else 0.3
+            ax.barh(centre, bars.high - bars.low, height, bars.low, label=bars.label, **paint)
+    for x in chart.lines:
+        ax.axvline(x, color=GREY, linewidth=1.0, linestyle=(0, (6, 3)), zorder=0.5)
+    ax.set(ylim=(len(chart.rows) - 0.4, -0.6), yticks=range(len(chart.rows)), yticklabels=chart.rows)
+    ax.tick_params(axis="y", which="both", left=False, right=False, labelsize=8.5)
+    ax.grid(visible=False, axis="y")
+    if chart.x_range:
+        ax.set_xlim(chart.x_range)
+    if chart.x_log:
+        label_decades(ax.xaxis)
+
+
+def _limit_text(row: LimitBar, unit: str) -> str:
+    if row.value is None:
+        return "" if row.allowed else "no limit"
+
+    def number(value: float) -> str:
+        return str(np.format_float_positional(value, precision=3, fractional=False, trim="-"))
+
+    others = [(a, b) for a, b in row.intervals if not np.isclose(a, row.value, rtol=0.01)]
+    ends = [f"{number(a)}–{number(b)}" if b else f"above {number(a)}" for a, b in others]
+    return f"{number(row.value)} {unit}" + (f" (or {', '.join(ends)})" if ends else "")
+
+
+def _fit_limits(ax: "Axes") -> None:
+    """Lengthen the axis until every printed value fits beside its bar."""
+    (low, high), width = ax.get_xlim(), ax.bbox.width
+    for text in ax.texts:
+        if text.xycoords == "data" and text.get_text():  # type: ignore[attr-defined]
+            room = max(width - text.get_window_extent().width - ax.figure.dpi / 6, 0.2 * width)
+            high = max(high, low * (text.xy[0] / low) ** (width / room))  # type: ignore[attr-defined]
+    ax.set_xlim(low, high)
+    label_decades(ax.xaxis)
+
+
+def format_of(path: Path | str) -> str:
+    """Return "png", "svg" or "pdf", as the suffix of a path says; another suffix is a NurecoilError.
+
+    >>> format_of("limit.PDF")
+    'pdf'
+    """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in METADATA:
+        raise NurecoilError(f"cannot draw to '{path}': the file must end in .{', .'.join(METADATA)}")
+    return kind
+
+
+def save_as(figure: Figure, path: Path | str) -> None:
+    """Write one file, .png, .svg or .pdf, the same bytes each time; another suffix is a NurecoilError."""
+    format_of(path)
+    save_canvas(draw(figure), path)
+
+
+def save_canvas(canvas: "Canvas", path: Path | str) -> None:
+    """Write a drawn figure to one file, the same bytes each time."""
+    kind = format_of(path)
+    with style():
+        canvas.savefig(path, format=kind, dpi=160, metadata=dict(METADATA[kind]))
+
+
+def save(figure: Figure, directory: Path | str) -> dict[str, Path]:
+    """Write NAME.png, NAME.svg and NAME.csv, the same bytes each time.
+
+    The SVG holds its text as paths, so that it looks alike everywhere. The CSV file has comment
+    lines (``#``) with the titles and axes, then one row a point in the columns ``panel, series,
+    x, x_high, y, y_error``: `x_high` is the upper bin edge of a histogram and empty otherwise; a row
+    without x and y ends each line around an area. A figure with a limits chart has ``group, note`` as
+    well; there `y` is the limit and `x` to `x_high` (empty: no end) an allowed interval. Returns the
+    paths under "png", "svg" and "csv".
+    """
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    paths = {kind: Path(directory) / f"{figure.name}.{kind}" for kind in ("png", "svg", "csv")}
+    canvas = draw(figure)
+    for kind in ("png", "svg"):
+        save_canvas(canvas, paths[kind])
+    paths["csv"].write_text(_csv(figure), encoding="utf-8", newline="")
+    return paths
+
+
+def _csv(figure: Figure) -> str:
+    out = io.StringIO()
+    limits = any(isinstance(panel, LimitBars) for panel in figure.panels)
+    comments, rows = [figure.title], []
+    for number, panel in enumerate(figure.panels, start=1):
+        comments.append(
+            f"panel {number} ({panel.title or 'untitled'}): x = {panel.x_label}, y = {_y_label(panel)}"
+        )
+        rows += [(number, *row) for row in _points(panel)]
+    out.writelines(f"# {' '.join(line.split())}\n" for line in comments)
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(["panel", "series", "x", "x_high", "y", "y_error", *(["group", "note"] if limits else [])])
+    for row in rows:
+        cells = ["" if c is None else repr(float(c)) if isinstance(c, float) else c for c in row]
+        write(cells + [""] * (6 + 2 * limits - len(cells)))
+    return out.getvalue()
+
+
+def _y_label(panel: Panel | LimitBars | RowChart) -> str:
+    if isinstance(panel, Panel):
+        return panel.y_label
+    if isinstance(panel, LimitBars):
+        return f"limit [{panel.unit}]; allowed: x to x_high"
+    return "the point of a bar from x to x_high"
+
+
+def _points(panel: Panel | LimitBars | RowChart) -> Iterator[tuple[Any, ...]]:
+    for area in panel.areas if isinstance(panel, Panel) else ():
+        for line in area.lines:
+            yield from ((area.label, x, None, y, None) for x, y in line)
+            yield area.label, None, None, None, None  # a gap
+    for s in panel.series if isinstance(panel, Panel) else ():
+        for i in range(s.y.size):
+            high = s.x[i + 1] if s.style == "steps" else None
+            yield s.label, s.x[i], high, s.y[i], None if s.y_error is None else s.y_error[i]
+    if isinstance(panel, RowChart):
+        for bars in panel.bars:
+            for i, number in enumerate(bars.rows):
+                point = None if bars.points is None else bars.points[i]
+                yield f"{bars.label}: {panel.rows[number]}", bars.low[i], bars.high[i], point, None
+    for row in panel.rows if isinstance(panel, LimitBars) else ():
+        for low, end in row.intervals:
+            yield row.label, low, end, row.value, None, row.group, row.note

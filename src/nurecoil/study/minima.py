@@ -1,0 +1,189 @@
+"""All minima of χ² in the free parameters of a question: one search, for every verb."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.errors import unknown_name
+from nurecoil.likelihood import Fitted, lowest
+from nurecoil.study.question import Question
+
+Array = NDArray[np.float64]
+
+NEAR = 4.0  # in χ² above the lowest: what a reader should know of
+_FAR = 1e3  # times what changes the counts: where the search ends for a parameter without a bound
+_SCALES = tuple(10.0**n for n in range(-18, 7))
+_FAR_IN_LOGARITHM = 1e6
+_STEPS = np.geomspace(0.5, 500.0, 40)  # errors from a minimum, where other valleys are looked for
+_ROUNDS = 3
+_SAME = 1e-6  # of the box
+_SOFT = 0.01  # of the curvature along an axis
+_TINY = 1e-300
+_BARRIER = 1e-3  # in χ²: two minima that less divides are one
+_BETWEEN = np.arange(1, 8) / 8
+
+
+def starting_points(question: Question, starts: Sequence[Mapping[str, float]] = ()) -> Array:
+    """Return the start of a question and more, shape (S, d), checked; one not named keeps its value."""
+    for start in starts:
+        for name in start:
+            if name not in question.names:
+                raise unknown_name("free parameter", name, question.names)
+    rows = [[{**question.start, **more}[name] for name in question.names] for more in ({}, *starts)]
+    for parameter, column in zip(question.free, zip(*rows, strict=True), strict=True):
+        parameter.check(column)
+    return np.array(rows, dtype=float).reshape(len(rows), len(question.names))
+
+
+def box(question: Question, starts: Array) -> tuple[Array, Array]:
+    """Return a finite box around the starts, as far as the bounds of the parameters allow."""
+    low, high = [], []
+    for number, (parameter, column) in enumerate(zip(question.free, starts.T, strict=True)):
+        far = max(_FAR * _scale(question, number), 2 * float(np.abs(column).max()))
+        if parameter.log_scan and parameter.low > 0:
+            far = _FAR_IN_LOGARITHM * float(column.max())
+        low.append(parameter.low if math.isfinite(parameter.low) else -far)
+        high.append(parameter.high if math.isfinite(parameter.high) else far)
+    return np.array(low), np.array(high)
+
+
+def _scale(question: Question, number: int) -> float:
+    """Return how large a change of a free parameter changes the expected counts by a tenth; 1 if none."""
+    if number not in question.of_model:
+        return 1.0
+    point = np.array([question.start[name] for name in question.names])
+    default, pulls = question.free[number].default, question.likelihood.begin[np.newaxis]
+    point[number] = default if isinstance(default, float | int) else point[number]
+
+    def counts(x: float) -> float:
+        moved = point.copy()
+        moved[number] = x
+        parts = question.components(moved, pulls)
+        return float(sum(counts.sum() for each in parts.values() for counts in each.values()))
+
+    usual = counts(point[number])
+    for scale in _SCALES:
+        with np.errstate(all="ignore"):
+            if not abs(counts(point[number] + scale) - usual) <= 0.1 * abs(usual):
+                return scale
+    return 1.0
+
+
+def minima(
+    question: Question, starts: Array, edges: tuple[Array, Array] | None = None, near: float = NEAR
+) -> Fitted:
+    """Return the minima of χ² that lie within `near` of the lowest, the lowest first.
+
+    From each minimum that the starts (S, d) lead to, χ² is followed along straight lines, up to 500 errors
+    far, and wherever it dips another fit begins; so with what that finds, until nothing is new. The pulls are
+    searched for other valleys at each minimum. The box is that of `edges`, or as far as bounds allow.
+    """
+    low, high = edges or box(question, starts)
+    known = _distinct(question, question.fitted(starts, low, high), low, high, near)
+    fresh = known
+    for _ in range(_ROUNDS):
+        more = np.concatenate(
+            [_dips(question, fresh.at(np.array([n])), low, high) for n in range(len(fresh.chi2))]
+        )
+        if not len(more):
+            break
+        found = question.fitted(more, low, high, known.pulls[0])
+        both = _distinct(question, known.joined(found), low, high, near)
+        new = [n for n, x in enumerate(both.points) if not (x == known.points).all(axis=1).any()]
+        known, fresh = both, both.at(np.array(new, dtype=np.intp))
+        if not new:
+            break
+    settled = question.fitted(known.points, low, high)
+    return _distinct(question, lowest([known, settled]), low, high, near)
+
+
+def fitted_from(question: Question, starts: Array) -> Fitted:
+    """Return the lowest of the fits from several starts (S, d), for each set of data or pinned value."""
+    low, high = box(question, starts)
+    return lowest([question.fitted(start[np.newaxis], low, high) for start in starts])
+
+
+def held_at(question: Question, held: Mapping[str, ArrayLike]) -> Question:
+    """Return a question with some parameters held, no longer free.
+
+    Parameters
+    ----------
+    held : mapping
+        A number for a parameter of the model, constrained or not; for a nuisance parameter a number, or one
+        for each fit. It is held without its prior.
+    """
+    rest = tuple(p for p in question.free if p.name not in held)
+    own = {p.name for p in question.model.parameters}
+    return replace(
+        question,
+        free=rest,
+        values={**question.values, **{name: value for name, value in held.items() if name in own}},
+        start={p.name: question.start[p.name] for p in rest},
+        pinned={**question.pinned, **{name: value for name, value in held.items() if name not in own}},
+    )
+
+
+def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
+    """Return where χ² dips on straight lines through a minimum, pulls as they are there: starts (S, d).
+
+    The lines are the axes of the model's parameters and the principal axes of χ²; along an axis in which χ²
+    hardly rises, a fit begins at its end and halfway in any case.
+    """
+    own = list(question.of_model)
+    if not own:
+        return np.empty((0, len(question.free)))
+    coordinates = question.coordinates(low, high)
+    centre = coordinates.of(found.points[:, own])[0]
+    slope = coordinates.slope(found.points[:, own])[0]
+    curvature = question.curvature(found, low, high)[np.ix_(own, own)] * np.outer(slope, slope)
+    sizes = np.sqrt(2 / np.maximum(np.abs(np.diag(curvature)), _TINY))
+    values, vectors = np.linalg.eigh(np.nan_to_num(curvature * np.outer(sizes, sizes) / 2))
+    lines = np.concatenate(
+        [np.diag(sizes), (vectors * sizes[:, np.newaxis]).T / np.sqrt(np.abs(values) + _TINY)[:, np.newaxis]]
+    )
+    dips = []
+    for line, soft in zip(
+        np.concatenate([lines, -lines]), 2 * [*(False for _ in own), *(values < _SOFT)], strict=True
+    ):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            room = np.where(line > 0, 1 - centre, -centre) / line
+        end = float(np.nanmin(np.where(line != 0, room, np.inf)))
+        steps = np.unique(np.minimum(_STEPS, end))
+        u = np.clip(centre + steps[:, np.newaxis] * line, 0.0, 1.0)
+        points = np.tile(found.points[0], (len(u), 1))
+        points[:, own] = coordinates.parameters(u)
+        chi2 = question.unprofiled(points, found.pulls)
+        around = np.concatenate([[found.chi2[0]], chi2, [np.inf]])
+        dips.append(points[(chi2 < around[:-2]) & (chi2 <= around[2:])])
+        if soft:  # a long valley is not straight enough
+            dips.append(points[[len(points) // 2, -1]])
+    return np.unique(np.concatenate(dips), axis=0)
+
+
+def _distinct(question: Question, found: Fitted, low: Array, high: Array, near: float) -> Fitted:
+    """Return those of several fits that are near the lowest, one of each valley, the lowest first."""
+    order = np.argsort(found.chi2, kind="stable")
+    found = found.at(order[found.chi2[order] <= found.chi2.min() + near])
+    own = list(question.of_model)
+    places = (found.points - low) / (high - low)
+    places[:, own] = question.coordinates(low, high).of(found.points[:, own])
+    kept: list[int] = []
+    for i in range(len(found.chi2)):  # the lowest first
+        if kept and not found.converged[i]:
+            continue
+        if any(np.abs(places[i] - places[j]).max(initial=0.0) <= _SAME for j in kept):
+            continue
+        if all(_apart(question, found, i, j) for j in kept):
+            kept.append(i)
+    return found.at(np.array(kept))
+
+
+def _apart(question: Question, found: Fitted, i: int, j: int) -> bool:
+    """Return whether χ² rises on the straight way from one minimum to another."""
+    first, second = (found.at(np.full(_BETWEEN.size, n)) for n in (i, j))
+    way = first.towards(second, _BETWEEN)
+    chi2 = question.profiled_from(way.points, way).chi2
+    return bool(chi2.max() > max(found.chi2[i], found.chi2[j]) + _BARRIER)

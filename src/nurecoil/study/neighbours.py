@@ -1,0 +1,90 @@
+"""χ² of several parameters at many points, each begun where its neighbours ended."""
+
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.likelihood import REACH, Fitted, lowest
+from nurecoil.study.question import Question
+
+Array = NDArray[np.float64]
+
+_SEARCHED = 16  # of many points, each sixteenth
+_FEWEST = 200  # points: less are not many
+_NEAREST = 4
+_GROWTH = 16  # of what is known, a share that is worth a new tree
+
+
+@dataclass
+class Neighbours:
+    """Fits of the pulls, and of what is profiled over, at points in a range; it remembers them.
+
+    Of many points some are searched for all valleys. Any other begins from the nearest that is known and,
+    where others of the nearest four lie in another valley and χ² is not far above the lowest, from those too.
+
+    Attributes
+    ----------
+    question
+    scale : ndarray, shape (d,)
+        What is as far in each direction.
+    log : ndarray of bool, shape (d,)
+        Whether it is so in the logarithm.
+    """
+
+    question: Question
+    scale: Array
+    log: NDArray[np.bool_]
+    _known: Fitted | None = field(default=None, repr=False)
+    _tree: Any = field(default=None, repr=False)
+    _waiting: list[tuple[Array, Fitted]] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def across(cls, question: Question, low: Array, high: Array, log: NDArray[np.bool_]) -> "Neighbours":
+        """Return those of a range, as far across in each direction."""
+        log = log & (low > 0)
+        ends = [np.where(log, np.log(np.where(log, edge, 1.0)), edge) for edge in (low, high)]
+        return cls(question, ends[1] - ends[0], log)
+
+    def fits(self, x: Array) -> Fitted:
+        """Return the fits at points (P, d)."""
+        places = np.where(self.log, np.log(np.where(self.log, x, 1.0)), x) / self.scale
+        if self._known is None or len(x) > _FEWEST:
+            few = slice(None, None, _SEARCHED if len(x) > _FEWEST else 1)
+            self._remember(places[few], self.question.profiled(x[few]))
+        found = self._beside(x, places)
+        self._remember(places, found)
+        return found
+
+    def _remember(self, places: Array, found: Fitted) -> None:
+        """Take more fits among the known, when they are so many that a new tree pays."""
+        from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+
+        self._waiting.append((places, found))
+        old = [] if self._known is None else [(self._tree.data, self._known)]
+        if old and _GROWTH * sum(len(new) for new, _ in self._waiting) < len(self._tree.data):
+            return
+        parts = [*old, *self._waiting]
+        self._known = reduce(Fitted.joined, (part for _, part in parts))
+        self._tree, self._waiting = cKDTree(np.concatenate([at for at, _ in parts])), []
+
+    def _beside(self, x: Array, places: Array) -> Fitted:
+        known, near = self._known, self._nearest(places)
+        assert known is not None
+        found = self.question.profiled_from(x, known.at(near[:, 0]))
+        relevant = found.chi2 <= min(found.chi2.min(), known.chi2.min()) + REACH
+        apart = self.question.apart(known.at(near), known.at(near[:, :1]))
+        again, which = np.nonzero(relevant[:, np.newaxis] & apart)
+        if again.size:
+            fits = self.question.profiled_from(x[again], known.at(near[again, which]))
+            for rank in range(1, near.shape[1]):
+                of = which == rank
+                found = found.with_at(again[of], lowest([found.at(again[of]), fits.at(of)]))
+        return found
+
+    def _nearest(self, places: Array) -> NDArray[np.intp]:
+        """Return the numbers of the nearest known points (P, 4), the nearest first."""
+        found = self._tree.query(places, k=range(1, min(_NEAREST, self._tree.n) + 1))[1]
+        return np.asarray(found, dtype=np.intp)

@@ -1,0 +1,567 @@
+"""A question: a model and experiments with some parameters free, χ² as a function of those."""
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment, CountingStatistics
+from nurecoil.likelihood import (
+    REACH,
+    Data,
+    Fitted,
+    JointLikelihood,
+    Strengths,
+    Term,
+    counting_likelihood,
+    lowest,
+    term_of,
+)
+from nurecoil.likelihood.newton import inverse
+from nurecoil.models import STANDARD_MODEL, Model
+from nurecoil.parameters import Parameter, Values, Widths, find
+from nurecoil.physics.couplings import Couplings, strengths
+from nurecoil.progress import parts
+from nurecoil.study.remarks import check_finite, remarks, require_distinct_data
+from nurecoil.study.result import Answer, Conventions, Result, conventions, provenance
+from nurecoil.study.strengths import Coordinates, expansion, fit_strengths
+
+Array = NDArray[np.float64]
+
+_SPREAD = 12  # starts for each parameter that is profiled over
+_SEED = 1
+_APART, _ACROSS = 0.3, 0.1  # of a pull's width, of a box: two fits may lie in two valleys
+_NARROWEST = 1e-12  # of a constraint's centre
+_ROOMS = (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0)  # widths of a constraint
+
+
+def standard_model_counts(experiment: CompiledExperiment, values: Values) -> Array:
+    """Return the Standard Model's counts per bin at those of its parameters that `values` has."""
+    return experiment.counts(_standard_model_couplings(values))
+
+
+def _standard_model_couplings(values: Values) -> Couplings:
+    return STANDARD_MODEL.couplings(
+        **{p.name: values[p.name] for p in STANDARD_MODEL.parameters if p.name in values}
+    )
+
+
+def joint_likelihood(
+    experiments: Sequence[CompiledExperiment],
+    fixed: Values,
+    widths: Mapping[str, float] | None = None,
+    engine: str = "auto",
+    constraints: tuple[Parameter, ...] = (),
+) -> JointLikelihood:
+    """Return the likelihood of experiments together.
+
+    Parameters
+    ----------
+    experiments
+        Independent of one another but for the pulls that share a name.
+    fixed : mapping
+        Parameters of the model; a projection observes the Standard Model's expectation at their s_W² or,
+        where that is scanned, at its default.
+    widths : mapping, optional
+        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
+    engine : str
+        What computes: "auto", "numpy", "jax" or "fast".
+    constraints
+        Parameters of the model with a prior, profiled as pulls are.
+    """
+    if not experiments:
+        raise NurecoilError("at least one experiment is needed")
+    require_distinct_data([compiled.experiment for compiled in experiments])
+    widths = widths or {}
+    terms: list[Term] = []
+    for compiled in experiments:
+        statistics = compiled.experiment.statistics
+        counting = None
+        if isinstance(statistics, CountingStatistics):
+            expected = float(standard_model_counts(compiled, fixed).sum())
+            counting = counting_likelihood(statistics, expected, widths)
+        terms.append(term_of(compiled, counting, widths))
+    likelihood = JointLikelihood(tuple(terms), widths, constraints=constraints, engine_name=engine)
+    if all(term.sigma is not None for term in terms):
+        return likelihood
+    standard = strengths(_standard_model_couplings(fixed))
+    return replace(likelihood, start=tuple(likelihood.profiled(standard).pulls[0].tolist()))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A model and experiments with some parameters free: χ² as a function of those.
+
+    Attributes
+    ----------
+    model, likelihood
+        What is tested, and by what.
+    free
+        The free parameters: of the model, or nuisance parameters, which are then free of their priors.
+    values
+        The other parameters of the model.
+    start
+        A value of each free parameter.
+    conventions
+        What a result depends on besides its parameters.
+    over
+        More parameters of the model, with their range, that are fitted at each point as pulls are.
+    pinned
+        Nuisance parameters that are held, without their priors, at a number or one for each fit.
+    """
+
+    model: Model
+    likelihood: JointLikelihood
+    free: tuple[Parameter, ...]
+    values: Values
+    start: Mapping[str, float]
+    conventions: Conventions
+    remarks: tuple[str, ...] = ()
+    over: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pinned: Mapping[str, ArrayLike] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        experiments: Sequence[CompiledExperiment],
+        fixed: Values,
+        start: Mapping[str, float],
+        widths: Widths | None = None,
+        engine: str = "auto",
+        over: Mapping[str, tuple[float, float]] | None = None,
+        likelihood: JointLikelihood | None = None,
+    ) -> "Question":
+        """Check names and values, and put the likelihood together unless there is one."""
+        of_model = [p.name for p in model.parameters]
+        tied = _constraints(model, widths, {*fixed, *start, *(over or ())})
+        of_pulls = {name: width for name, width in (widths or {}).items() if not isinstance(width, tuple)}
+        fixed = {**fixed, **{p.name: p.default for p in tied}}
+        likelihood = likelihood or joint_likelihood(experiments, fixed, of_pulls, engine, tied)
+        for pull in likelihood.pulls[: len(likelihood.pulls) - len(likelihood.constraints)]:
+            if pull.name in of_model:
+                raise NurecoilError(
+                    f"the nuisance parameter {pull.name} has the name of a parameter of {model.name}: its"
+                    " card must call it otherwise"
+                )
+        everything = (*model.parameters, *likelihood.pulls)
+        free = tuple(find(everything, name) for name in start)
+        for parameter in free:
+            if parameter.choices:
+                raise NurecoilError(
+                    f"{parameter.name} cannot be scanned or fitted: it is a choice, {parameter.allowed()}"
+                )
+            if parameter.name in fixed:
+                raise NurecoilError(f"{parameter.name} is both set and free: do one or the other")
+            if parameter.name in of_pulls:
+                raise NurecoilError(
+                    f"{parameter.name} is free of its prior: it cannot have a prior width as well"
+                )
+        over = over or {}
+        middles = _middles(model, over, {*fixed, *start})
+        resolved = model.resolve({**fixed, **middles, **{n: v for n, v in start.items() if n in of_model}})
+        check_finite(model, experiments, resolved, {*over, *start})
+        others = {name: value for name, value in resolved.items() if name not in start}
+        used = conventions(model, experiments, of_pulls)
+        if tied:
+            used["constraints"] = {p.name: [p.default, p.prior_width] for p in tied}
+        if over:
+            used["profiled over"] = {name: list(edges) for name, edges in over.items()}
+        notes = remarks(model, experiments, resolved, {**dict.fromkeys(over), **start})
+        return cls(model, likelihood, free, others, start, used, notes, over)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the free parameters, in order."""
+        return tuple(parameter.name for parameter in self.free)
+
+    @cached_property
+    def of_model(self) -> tuple[int, ...]:
+        """The numbers of the free parameters that are the model's; the others are nuisance parameters."""
+        own = {p.name for p in self.model.parameters}
+        return tuple(number for number, name in enumerate(self.names) if name in own)
+
+    def strengths(self, points: ArrayLike, pulls: Array | None = None) -> Array:
+        """Return what the model expects at points (P, d) of the free parameters, shape (P or 1, 12).
+
+        A constrained parameter has its value in the pulls (J,) or (P, J), or is at the centre.
+        """
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        new = (
+            {}
+            if pulls is None
+            else {name: np.atleast_2d(pulls)[:, j] for name, j in self.constrained.items()}
+        )
+        new |= {self.names[i]: x[:, i] for i in self.of_model}
+        return strengths(self.model.evaluate({**self.values, **new}))
+
+    @cached_property
+    def constrained(self) -> dict[str, int]:
+        """The parameters of the model that are constrained, and their numbers among the pulls."""
+        names, own = [p.name for p in self.likelihood.constraints], {p.name for p in self.model.parameters}
+        first = len(self.likelihood.pulls) - len(names)
+        return {name: first + n for n, name in enumerate(names) if name in own - set(self.names)}
+
+    def held(self, points: ArrayLike) -> dict[str, Array]:
+        """Return the values of the nuisance parameters that are free or pinned, (P,) each."""
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        return self._pinned | {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
+
+    def profiled(self, points: ArrayLike, starts: Array | None = None) -> Fitted:
+        """Return χ² with the pulls, and the f parameters `over`, profiled at points (P, d).
+
+        Parameters
+        ----------
+        points : array-like, shape (P, d)
+        starts : array-like, shape (S, f), optional
+            Of the parameters `over`; by default `starts_over`.
+        """
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        if not self.over:
+            return self._fit(self.likelihood, x, (), None, np.empty((1, 0)), held=self.held(x)).known
+        begins = self.starts_over if starts is None else np.atleast_2d(starts)
+        pulls = self.likelihood.begin
+        best = lowest([self._over(x, start[np.newaxis], pulls) for start in parts(list(begins))])
+        return lowest([best, self._over(x, best.points, best.pulls, REACH)])
+
+    def profiled_from(self, points: ArrayLike, begin: Fitted) -> Fitted:
+        """Return the same fits begun from others, one for each point, without a search for other valleys."""
+        x = np.atleast_2d(np.asarray(points, dtype=float))
+        return self._over(x, begin.points, begin.pulls)
+
+    def _over(self, x: Array, starts: Array, pulls: Array, reach: float | None = None) -> Fitted:
+        names, box = tuple(self.over), self._box_over
+        return self._fit(self.likelihood, x, names, box, starts, pulls, self.held(x), reach).known
+
+    def _fit(
+        self,
+        likelihood: JointLikelihood,
+        x: Array,
+        names: tuple[str, ...],
+        box: Coordinates | None,
+        starts: Array,
+        pulls: Array | None = None,
+        held: Mapping[str, Array] | None = None,
+        reach: float | None = None,
+    ) -> Fitted:
+        """Return fits of pulls, constraints among them, and parameters of the model, at points x (P, d)."""
+        tied = self.constrained
+        if not (names or tied):
+            return likelihood.profiled(self.strengths(x), held, pulls, reach)
+        numbers = list(tied.values())
+        centre = likelihood.observed.centres if pulls is None else pulls
+        begin = np.atleast_2d(centre)[:, numbers]
+        rows = max(len(starts), len(begin))
+        begins = [np.broadcast_to(part, (rows, part.shape[1])) for part in (starts, begin)]
+        found = fit_strengths(
+            likelihood,
+            self._strengths_of(x, (*names, *tied)),
+            self._with_constraints(box),
+            np.concatenate(begins, axis=1),
+            pulls,
+            held,
+            len(x),
+            reach,
+            {len(names) + n: j for n, j in enumerate(numbers)},
+        )
+        return found.of(range(len(names)))
+
+    def _with_constraints(self, box: Coordinates | None) -> Coordinates:
+        """Return a box with room for the constrained parameters as well."""
+        more = Coordinates.linear(self._rooms)
+        return more if box is None else box.followed_by(more)
+
+    @cached_property
+    def _rooms(self) -> list[tuple[float, float]]:
+        """How far each constrained parameter may go to either side, see `_room`."""
+        return [(self._room(name, j, -1.0), self._room(name, j, 1.0)) for name, j in self.constrained.items()]
+
+    def _room(self, name: str, number: int, side: float) -> float:
+        """Return the value that lies 12 widths off the centre, or less far where the model does not exist."""
+        parameter = find(self.model.parameters, name)
+        own = {self.free[i].name: self.start[self.free[i].name] for i in self.of_model}
+        centre, width = float(self.likelihood.centre[number]), float(self.likelihood.width[number])
+        for widths in _ROOMS:
+            end = min(max(centre + side * widths * width, parameter.low), parameter.high)
+            try:
+                self.model.evaluate({**self.values, **own, name: end})
+            except NurecoilError:
+                if widths == _ROOMS[-1]:
+                    raise
+            else:
+                break
+        return end
+
+    def apart(self, one: Fitted, other: Fitted) -> NDArray[np.bool_]:
+        """Return whether two fits lie so far apart that there may be two valleys between which χ² rises.
+
+        In a pull that bends a shape, or in a parameter that is profiled over.
+        """
+        pulls = np.abs(one.pulls - other.pulls) / self.likelihood.bent
+        points = np.abs(self._box_over.of(one.points) - self._box_over.of(other.points))
+        return np.asarray((pulls > _APART).any(axis=-1) | (points > _ACROSS).any(axis=-1))
+
+    @cached_property
+    def starts_over(self) -> Array:
+        """Starts of the parameters `over` (1 + 12 f, f): the usual values, and others spread over the box.
+
+        Each coordinate of the others is once in each of 12 f equal parts of its range.
+        """
+        usual = np.array([[self.values[name] for name in self.over]], dtype=float)
+        if not self.over:
+            return usual
+        places, rng = np.arange(_SPREAD * usual.size), np.random.default_rng(_SEED)
+        others = [places, *(rng.permutation(places) for _ in range(usual.size - 1))]
+        spread = (np.column_stack(others) + 0.5) / places.size
+        return np.concatenate([usual, self._box_over.parameters(spread)])
+
+    @cached_property
+    def whole(self) -> "Question":
+        """The question in which the parameters `over` are free as well, after the others."""
+        if not self.over:
+            return self
+        names = tuple(self.over)
+        return replace(
+            self,
+            free=(*self.free, *(find(self.model.parameters, name) for name in names)),
+            values={name: value for name, value in self.values.items() if name not in names},
+            start={**self.start, **{name: float(self.values[name]) for name in names}},
+            over={},
+        )
+
+    def chi2(self, points: ArrayLike) -> Array:
+        """Return the same χ², shape (P,)."""
+        return self.profiled(points).chi2
+
+    def unprofiled(self, points: ArrayLike, pulls: ArrayLike) -> Array:
+        """Return χ² (P,) at points (P, d) and pulls (P, J), the pulls' priors included.
+
+        A free nuisance parameter has its value in the points, and no prior.
+        """
+        x = np.array(np.broadcast_to(pulls, (len(np.atleast_2d(points)), len(self.likelihood.pulls))))
+        for name, values in self.held(points).items():
+            x[:, self._pull_number(name)] = values
+        return self._without_priors.chi2(self.strengths(points, x), x)
+
+    def components(self, point: ArrayLike, pulls: Array) -> dict[str, dict[str, Array]]:
+        """Return counts per bin at one point: {experiment: {"signal" or background: counts}}."""
+        return self.likelihood.components(self.strengths(point, pulls), pulls)
+
+    def with_data(self, data: Data) -> "Question":
+        """Return the same question to other data."""
+        return replace(self, likelihood=self.likelihood.with_data(data))
+
+    def expected(self, point: ArrayLike, pulls: ArrayLike | None = None) -> Data:
+        """Return Asimov data: what is expected at a point (d,), at pulls (J,) or their centres."""
+        x = self._pulls_at(point, pulls)
+        return self.likelihood.expected(self.strengths(point, x), x)
+
+    def simulate(self, point: ArrayLike, pulls: ArrayLike, sets: int, rng: np.random.Generator) -> Data:
+        """Return simulated data around what is expected at a point (d,) and pulls (J,)."""
+        x = self._pulls_at(point, pulls)
+        return self.likelihood.simulate(self.strengths(point, x), x, sets, rng)
+
+    def fitted(
+        self,
+        starts: ArrayLike,
+        low: ArrayLike,
+        high: ArrayLike,
+        pulls: Array | None = None,
+        reach: float | None = None,
+    ) -> Fitted:
+        """Return the minima of χ² in the free parameters and the pulls, from starts (P, d) inside a box.
+
+        One start for each set of data, or one for all, or several for one set. Parameters that are scanned
+        in the logarithm are searched in it. The box holds the model's parameters; nuisance parameters that
+        are free float. The pulls start at `pulls`, (J,) or (P, J), where given; `reach` is that of
+        `JointLikelihood.profiled`.
+        """
+        theta, own = np.atleast_2d(np.asarray(starts, dtype=float)), list(self.of_model)
+        box = self.coordinates(*(np.asarray(edge, dtype=float) for edge in (low, high)))
+        likelihood, x = self._without_priors, theta[:1]
+        found = self._fit(likelihood, x, self._own_names, box, theta[:, own], pulls, self._pinned, reach)
+        points = np.empty((len(found.chi2), len(self.free)))
+        points[:, own] = found.points
+        for i, name in enumerate(self.names):
+            if i not in own:
+                points[:, i] = found.pulls[:, self._pull_number(name)]
+        return replace(found, points=points)
+
+    def coordinates(self, low: Array, high: Array) -> Coordinates:
+        """Return the coordinates in which free parameters of the model are searched in a box, (d,) each."""
+        own = list(self.of_model)
+        return Coordinates.across([self.free[i] for i in own], low[own], high[own])
+
+    def curvature(self, best: Fitted, low: Array, high: Array) -> Array:
+        """Return the second derivatives (d, d) of the profiled χ² in the free parameters, at one fit.
+
+        The Schur complement H_θθ - H_θx H_xx⁻¹ H_xθ of the Hessian in parameters θ and pulls x.
+        """
+        own, point, tied = list(self.of_model), best.points[:1], list(self.constrained.values())
+        coordinates = self._with_constraints(self.coordinates(low, high))
+        x = np.concatenate([point[:, own], best.pulls[:1, tied]], axis=1)
+        strengths_of = self._strengths_of(point, (*self._own_names, *self.constrained))
+
+        def at(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
+            return strengths_of(coordinates.parameters(values), rows)
+
+        u = coordinates.of(x)[0]
+        free, hessian = self._without_priors.hessian(
+            expansion(at, u.size) if u.size else self.strengths(point),
+            u,
+            best.pulls[0],
+            tuple(self._pinned),
+            coordinates.ties({len(own) + n: j for n, j in enumerate(tied)}),
+        )
+        slope = np.ones(len(hessian))
+        slope[free.size :] = coordinates.slope(x)[0]
+        hessian = hessian / np.outer(slope, slope)
+        numbers = free.tolist()
+        wanted = np.array([
+            free.size + own.index(i) if i in own else numbers.index(self._pull_number(name))
+            for i, name in enumerate(self.names)
+        ])  # fmt: skip
+        others = np.setdiff1d(np.arange(len(hessian)), wanted)
+        mixed = hessian[np.ix_(wanted, others)]
+        within = inverse(hessian[np.ix_(others, others)])
+        return np.asarray(hessian[np.ix_(wanted, wanted)] - mixed @ within @ mixed.T)
+
+    @cached_property
+    def _own_names(self) -> tuple[str, ...]:
+        return tuple(self.names[i] for i in self.of_model)
+
+    def along(self, number: int, low: Array, high: Array) -> "Question":
+        """Return the question of one of the free parameters, the others profiled over in a box (d,)."""
+        others = {self.names[i]: (float(low[i]), float(high[i])) for i in self.of_model if i != number}
+        return replace(
+            self,
+            likelihood=self._without_priors,
+            free=(self.free[number],),
+            start={self.names[number]: self.start[self.names[number]]},
+            values={**self.values, **{name: self.start[name] for name in others}},
+            over={**self.over, **others},
+        )
+
+    def _strengths_of(self, points: Array, names: tuple[str, ...]) -> Strengths:
+        """Return the strengths as a function of some of the model's parameters, at each of P points.
+
+        The function takes values (k P, names), k for each point: all points in their order, k times.
+        """
+        others = [i for i in self.of_model if self.names[i] not in names]
+
+        def strengths_of(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
+            x = points if rows is None or len(points) == 1 else points[rows]
+            x = np.tile(x, (len(values) // len(x), 1))
+            new = {self.names[i]: x[:, i] for i in others}
+            new |= {name: values[:, number] for number, name in enumerate(names)}
+            found = strengths(self.model.evaluate({**self.values, **new}))
+            return np.array(np.broadcast_to(found, (len(values), found.shape[1])))
+
+        return strengths_of
+
+    def frozen_at(self, reference: float) -> tuple[Callable[[Array], Array], float]:
+        """Return χ² of the one free parameter with pulls held at their best fit at a value; χ² there."""
+        best = self.profiled([[reference]])
+
+        def chi2(x: Array) -> Array:
+            return self.unprofiled(x[:, np.newaxis], best.pulls)
+
+        return chi2, float(best.chi2[0])
+
+    @cached_property
+    def _box_over(self) -> Coordinates:
+        low, high = np.array([*self.over.values()], dtype=float).reshape(-1, 2).T
+        return Coordinates.across([find(self.model.parameters, name) for name in self.over], low, high)
+
+    @cached_property
+    def _pinned(self) -> dict[str, Array]:
+        return {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in self.pinned.items()}
+
+    @cached_property
+    def _without_priors(self) -> JointLikelihood:
+        """The likelihood in which nuisance parameters that are free or pinned have no prior."""
+        free = [name for i, name in enumerate(self.names) if i not in self.of_model]
+        widths, likelihood = dict.fromkeys([*free, *self.pinned], np.inf), self.likelihood
+        return replace(likelihood, widths={**likelihood.widths, **widths}) if widths else likelihood
+
+    def _pull_number(self, name: str) -> int:
+        return [pull.name for pull in self.likelihood.pulls].index(name)
+
+    def _pulls_at(self, point: ArrayLike, pulls: ArrayLike | None) -> Array:
+        x = np.array(self.likelihood.centre if pulls is None else pulls, dtype=float)
+        for name, values in self.held(point).items():
+            x[self._pull_number(name)] = values[0]
+        return x
+
+    def result(
+        self,
+        question: str,
+        values: Answer,
+        *,
+        converged: bool,
+        settings: Mapping[str, object],
+        notes: Sequence[str] = (),
+        nuisances: str = "profiled",
+    ) -> Result[Answer]:
+        """Return an answer with what it rests on."""
+        of_model = {p.name for p in self.model.parameters}
+        point = {**self.values, **{n: v for n, v in self.start.items() if n in of_model}}
+        return Result(
+            question=question,
+            values=values,
+            converged=converged,
+            fixed={n: v for n, v in self.values.items() if n not in self.over and n not in self.constrained},
+            notes=(*self.model.notes(point), *notes, *self.remarks),
+            conventions={**self.conventions, "nuisances": nuisances},
+            provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
+        )
+
+
+def _constraints(model: Model, widths: Widths | None, taken: Collection[str]) -> tuple[Parameter, ...]:
+    """Return the constrained parameters of the model, each with its prior."""
+    found = []
+    for name, given in (widths or {}).items():
+        if not isinstance(given, tuple):
+            continue
+        parameter, (centre, width) = find(model.parameters, name), given
+        if parameter.choices:
+            raise NurecoilError(f"{name} cannot be constrained: it is a choice, {parameter.allowed()}")
+        if name in taken:
+            raise NurecoilError(
+                f"{name} is constrained, and set, free or profiled over as well: do one of them"
+            )
+        parameter.check(centre)
+        if not (math.isfinite(width) and width > _NARROWEST * abs(centre)):
+            raise NurecoilError(
+                f"the constraint {name} = {parameter.format(centre)} +- {parameter.format(width)} is not"
+                " allowed: its width must be positive and finite, or hold the parameter by setting it"
+            )
+        found.append(replace(parameter, default=float(centre), prior_width=float(width), log_scan=False))
+    return tuple(found)
+
+
+def _middles(
+    model: Model, over: Mapping[str, tuple[float, float]], taken: Collection[str]
+) -> dict[str, float]:
+    """Return the usual value of each parameter to profile over: its default, or the middle of its range."""
+    found = {}
+    for name, (low, high) in over.items():
+        parameter = find(model.parameters, name)
+        if parameter.choices:
+            raise NurecoilError(f"{name} cannot be profiled over: it is a choice, {parameter.allowed()}")
+        if name in taken:
+            raise NurecoilError(f"{name} is profiled over, and set or free as well: do one of them")
+        parameter.check([low, high])
+        if not low < high:
+            raise NurecoilError(
+                f"the range of {name}, {parameter.format(low)} to {parameter.format(high)}, is reversed or"
+                " empty: write LOW..HIGH with LOW below HIGH"
+            )
+        default = parameter.default
+        middle = math.sqrt(low * high) if parameter.log_scan and low > 0 else (low + high) / 2
+        found[name] = default if isinstance(default, float) and low <= default <= high else middle
+    return found

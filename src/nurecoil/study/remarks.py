@@ -1,0 +1,155 @@
+"""What a reader should know of how a model and experiments go together, in sentences."""
+
+from collections.abc import Collection, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
+from nurecoil.models import STANDARD_MODEL, Model
+from nurecoil.parameters import Parameter, Values, find
+from nurecoil.physics.constants import SIN2_THETA_W_AT_Z
+from nurecoil.physics.couplings import strengths
+
+Array = NDArray[np.float64]
+
+_SMALL = 1e-3  # a change of a parameter; of itself where it is not zero
+_SAME = 1e-9
+_TINY = 1e-300
+_LIGHT = 19  # nucleons: with an odd number up to that, the axial part adds 1 % (13C) to 5 % (19F) or more
+_RARE = 0.1  # of the nuclei of a target
+_OF_NEUTRON = [2, 5]  # N²F_n² of ν_e and ν_μ among the strengths
+
+
+def remarks(
+    model: Model, experiments: Sequence[CompiledExperiment], values: Values, free: Collection[str]
+) -> tuple[str, ...]:
+    """Return the remarks on a model whose parameters `free` change from their `values`."""
+    found = _on_overlaps([e.experiment for e in experiments])
+    found += [sentence for e in experiments for sentence in _on_axial_targets(e.experiment)]
+    if "sin2_theta_w" in free:
+        found += _on_projections(experiments)
+    untimed = [e.experiment.name for e in experiments if _has_one_time_for_all(e.experiment)]
+    if untimed and _changes_flavours(model, values, free):
+        found.append(
+            f"{', '.join(untimed)} has one distribution of arrival times for all flavours, that of the"
+            " Standard Model: where couplings differ between flavours, rates are right and times are not."
+        )
+    return tuple(found)
+
+
+def require_distinct_data(experiments: Sequence[Experiment]) -> None:
+    """Refuse data that would count twice: one experiment twice, or two with the same observed counts.
+
+    These are of one column of one file, in ranges that overlap, or equal numbers, not all 0, seen by equal
+    masses at equal exposures. What a card says to be contained in another one is a remark.
+    """
+    for one, other in combinations(experiments, 2):
+        if one.name == other.name:
+            raise NurecoilError(f"experiment {one.name} is given 2 times: its data would count twice")
+        if _of_one_file(one, other) or _alike(one, other):
+            raise NurecoilError(
+                f"{one.name} and {other.name} have the same observed counts, which would count twice: leave"
+                " one out (detectors that saw the same belong in one card, masses and counts added up)"
+            )
+
+
+def _alike(*pair: Experiment) -> bool:
+    one, other = ((e.statistics.observed, e.target, e.mass_kg, e.exposure) for e in pair)
+    return bool(np.any(one[0])) and not edits(one, other)
+
+
+def _of_one_file(one: Experiment, other: Experiment) -> bool:
+    read = (
+        e.as_read and not edits(e.as_read.statistics.observed, e.statistics.observed) for e in (one, other)
+    )
+    common = (
+        max(a.edges[0], b.edges[0]) < min(a.edges[-1], b.edges[-1])
+        for a, b in zip(one.axes, other.axes, strict=False)
+    )
+    return one.observed_in is not None and one.observed_in == other.observed_in and all(read) and all(common)
+
+
+def check_finite(
+    model: Model, experiments: Sequence[CompiledExperiment], values: Values, free: Collection[str]
+) -> None:
+    """Refuse experiments whose counts are infinite at the values, or where free parameters leave them."""
+    moved = {p.name: _beside(p, float(values[p.name])) for p in model.parameters if p.name in free}
+    for compiled in experiments:
+        for at in (values, {**values, **moved}) if compiled.infinite.any() else ():
+            compiled.require_finite(model.evaluate(at))
+
+
+def _beside(parameter: Parameter, value: float) -> Array:
+    """Return a value beside another, a small change away."""
+    step = _SMALL * (abs(value) or 1.0)
+    return np.array([value + step if value + step <= parameter.high else value - step])
+
+
+def on_mixing_angle(experiments: Sequence[CompiledExperiment], fixed: Values) -> tuple[str, ...]:
+    """Return how the Standard Model's counts, and what they leave to new physics, hang on a held s_W²."""
+    value, other = fixed.get("sin2_theta_w", SIN2_THETA_W_AT_Z), SIN2_THETA_W_AT_Z
+    if value == other:
+        return ()
+    held = {p.name: fixed[p.name] for p in STANDARD_MODEL.parameters}
+    here, there = (STANDARD_MODEL.couplings(**held | {"sin2_theta_w": s2}) for s2 in (value, other))
+    changes = {e.experiment.name: e.counts(there).sum() / e.counts(here).sum() - 1 for e in experiments}
+    return (
+        f"the limit hangs on sin2_theta_w: at {other} the Standard Model's counts change by"
+        f" {', '.join(f'{100 * change:+.1f} % in {name}' for name, change in changes.items())}; --vary says"
+        " how far the limit moves.",
+    )
+
+
+def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:
+    return [
+        f"{first.name} and {second.name} contain the same data, which count twice here."
+        for number, first in enumerate(experiments)
+        for second in experiments[number + 1 :]
+        if first.name in second.overlaps or second.name in first.overlaps
+    ]
+
+
+def _on_axial_targets(experiment: Experiment) -> list[str]:
+    nuclei = dict(zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True))
+    least = _RARE * sum(nuclei.values())
+    light = [f"{n.A}{n.symbol}" for n in nuclei if n.A % 2 and n.A <= _LIGHT and nuclei[n] > least]
+    sentence = (
+        f"{experiment.name}: the axial part of the cross section, which is neglected, is not small for"
+        f" {', '.join(light)} in the target (for 1H and 3He it is larger than what is kept)."
+    )
+    return [sentence] if light else []
+
+
+def _on_projections(experiments: Sequence[CompiledExperiment]) -> list[str]:
+    statistics = {e.experiment.name: e.experiment.statistics for e in experiments}
+    names = [n for n, s in statistics.items() if isinstance(s, CountingStatistics) and s.observed is None]
+    default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
+    sentence = (
+        f"{', '.join(names)} is a projection: it observes the Standard Model at sin2_theta_w = {default}."
+    )
+    return [sentence] if names else []
+
+
+def _has_one_time_for_all(experiment: Experiment) -> bool:
+    """Return whether an experiment's other axes do not tell the components of its source apart."""
+    spread = experiment.signal.spread
+    if spread is None or len(spread) == 1:
+        return False
+    shapes = spread / np.maximum(spread.sum(axis=2, keepdims=True), _TINY)
+    return bool(np.allclose(shapes, shapes[:1], rtol=1e-6))
+
+
+def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
+    """Return whether the parameters change how ν_e and ν_μ couple to neutrons by different factors."""
+    parameters = [p for p in model.parameters if p.name in free]
+    at = {p.name: float(values[p.name]) for p in parameters}
+    before = strengths(model.evaluate(values))
+    for p in parameters:
+        after = strengths(model.evaluate({**values, p.name: _beside(p, at[p.name])}))
+        change = after[0, _OF_NEUTRON] * before[0, _OF_NEUTRON[::-1]]
+        if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""Questions put to a model and experiments: one file, one question; each returns a `Result`."""

@@ -1,0 +1,236 @@
+"""How χ² varies over a grid of parameters, of any size, on one core or a cluster."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.arithmetic import undisturbed
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.models import Model
+from nurecoil.parameters import Parameter, Value, Values, Widths
+from nurecoil.scans import Axis, Grid, Listed, Progress, Spaced, run
+from nurecoil.study.question import Question
+from nurecoil.study.result import Result
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A scan that is finished.
+
+    Attributes
+    ----------
+    path
+        The netCDF-4 file: `delta_chi2` and `converged` with the parameters as dimensions, at border units.
+    parameters, shape
+        The scanned parameters, and how many values of each.
+    best_fit, minimum
+        The best point of the grid (inside units), and χ² there.
+    points, not_converged
+        How many points there are, and at how many the nuisance parameters did not converge.
+    chunks, resumed
+        In how many chunks the scan was computed, and how many of them an earlier attempt had left; both 0
+        for a file that was there already.
+    """
+
+    path: Path
+    parameters: tuple[Parameter, ...]
+    shape: tuple[int, ...]
+    best_fit: Mapping[str, float]
+    minimum: float
+    points: int
+    not_converged: int
+    chunks: int
+    resumed: int
+
+    def open(self) -> "Dataset":
+        """Return the file as an xarray Dataset, whose numbers are read as they are used."""
+        import xarray
+
+        return xarray.open_dataset(self.path, engine="netcdf4")
+
+
+@undisturbed
+def scan(
+    model: Model,
+    experiments: Sequence[CompiledExperiment],
+    fixed: Values,
+    axes: Mapping[str, Spaced | Sequence[float]],
+    output: Path | str,
+    *,
+    widths: Widths | None = None,
+    engine: str = "auto",
+    over: Mapping[str, tuple[float, float]] | None = None,
+    pulls: bool = False,
+    executor: Executor | None = None,
+    restart: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Result[Scan]:
+    """Write Δχ², nuisance parameters profiled, on a grid of parameters to a netCDF-4 file.
+
+    A scan that was killed is resumed by the same call, and refused if anything that decides its numbers has
+    changed. The file has the same bytes however often that happens, and whatever the executor.
+    `docs/scans.md` tells how to use a cluster.
+
+    Parameters
+    ----------
+    model, experiments, fixed, widths, over, engine
+        As for `limit`.
+    axes : mapping
+        The parameters to scan and their values (inside units): `Spaced`, or numbers in ascending order. A
+        nuisance parameter is then free of its prior.
+    output : path
+        The file to write; finished chunks are kept beside it, in a folder with ".partial" after its name.
+    pulls : bool
+        Whether to keep the best nuisance parameters of each point as well, 8 bytes each.
+    executor : Executor, optional
+        Where to compute: of `concurrent.futures`, Dask or MPI; in this process by default.
+    restart : bool
+        Start afresh, whatever an earlier scan left behind.
+    report : callable
+        Is called with the `Progress`, at the beginning and after each chunk.
+
+    Raises
+    ------
+    NurecoilError
+        For values that a parameter may not have, where χ² is not a number, if the output cannot be written
+        or belongs to another scan, and if workers were lost.
+
+    Examples
+    --------
+    >>> import nurecoil, tempfile
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model = nurecoil.load_model("331-beta")
+    >>> axes = {"m_zprime": Spaced(1e5, 1e7, 50, log=True), "beta": [-1.0, 0.0, 1.0]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = scan(model, [csi], {}, axes, f"{folder}/map.nc").values
+    ...     with found.open() as data:
+    ...         print(found.shape, dict(data.delta_chi2.sizes), float(data.delta_chi2.min()))
+    (50, 3) {'m_zprime': 50, 'beta': 3} 0.0
+    """
+    ticks = {name: a if isinstance(a, Spaced) else Listed(tuple(map(float, a))) for name, a in axes.items()}
+    start = {name: t.low for name, t in ticks.items()}
+    question = Question.of(model, experiments, fixed, start, widths, engine, over)
+    for parameter in question.free:
+        parameter.check([ticks[parameter.name].low, ticks[parameter.name].high])
+    best_pulls = tuple(p for p in question.likelihood.pulls if p not in question.free) if pulls else ()
+    grid = Grid(tuple(_axis(parameter, ticks[parameter.name]) for parameter in question.free))
+    question = replace(question, likelihood=question.likelihood.settled(grid.size))
+    identity = _identity(question)
+    outcome = run(
+        _Profile(question, best_pulls),
+        grid,
+        Path(output),
+        identity=identity,
+        attributes=_attributes(question, identity),
+        extra=tuple(pull.name for pull in best_pulls),
+        executor=executor,
+        restart=restart,
+        report=report,
+    )
+    best = grid.point(outcome.summary.best)
+    answer = Scan(
+        path=Path(output),
+        parameters=question.free,
+        shape=grid.shape,
+        best_fit={p.name: best[p.name] * p.inside for p in question.free},
+        minimum=outcome.summary.minimum,
+        points=grid.size,
+        not_converged=outcome.summary.not_converged,
+        chunks=outcome.chunks,
+        resumed=outcome.resumed,
+    )
+    return question.result(
+        "scan",
+        answer,
+        converged=answer.not_converged == 0,
+        notes=_notes(answer, outcome.summary.flat),
+        settings={
+            "axes": {name: t.description() for name, t in ticks.items()},
+            "pulls": pulls,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """χ² of points in border units, with what is kept besides: the function that travels to the workers."""
+
+    question: Question
+    pulls: tuple[Parameter, ...]
+
+    def __call__(self, points: Array) -> dict[str, NDArray[Any]]:
+        inside = points * [parameter.inside for parameter in self.question.free]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the result is checked
+            best = self.question.profiled(inside)
+        all_pulls = [pull.name for pull in self.question.likelihood.pulls]
+        kept = {p.name: best.pulls[:, all_pulls.index(p.name)] for p in self.pulls}
+        return {"chi2": best.chi2, "converged": best.converged, **kept}
+
+
+def _axis(parameter: Parameter, ticks: Spaced | Listed) -> Axis:
+    """Return an axis in border units."""
+    unit = parameter.inside
+    at_border = (
+        replace(ticks, low=ticks.low / unit, high=ticks.high / unit)
+        if isinstance(ticks, Spaced)
+        else Listed(tuple(value / unit for value in ticks.values))
+    )
+    described = {"long_name": parameter.description, "units": parameter.unit or "1", "latex": parameter.latex}
+    return Axis(parameter.name, at_border, described)
+
+
+def _identity(question: Question) -> dict[str, object]:
+    """Return what decides the numbers, besides the grid."""
+    return {
+        "model": question.model.name,
+        "parameters": {
+            p.name: {"value": _plain(question.values[p.name], p.inside), "unit": p.unit}
+            for p in question.model.parameters
+            if p.name in question.values and p.name not in question.over
+        },
+        "engine": question.likelihood.engine_name,
+        "conventions": {**question.conventions, "nuisances": "profiled"},
+    }
+
+
+def _plain(value: Value, unit: float) -> float | str:
+    return value if isinstance(value, str) else float(value) / unit
+
+
+def _attributes(question: Question, identity: Mapping[str, object]) -> dict[str, str]:
+    """Return what is written into the file, so that it can be understood alone."""
+    names = [term.name for term in question.likelihood.terms]
+    scanned = ", ".join(parameter.name for parameter in question.free)
+    return {
+        "title": f"{question.model.name}, {' + '.join(names)}: scan of {scanned}",
+        "question": "scan",
+        "model": question.model.name,
+        "experiments": ", ".join(names),
+        "engine": question.likelihood.engine_name,
+        "parameters": json.dumps(identity["parameters"], ensure_ascii=False),
+        "conventions": json.dumps(identity["conventions"], ensure_ascii=False),
+    }
+
+
+def _notes(scan: Scan, flat: bool) -> tuple[str, ...]:
+    notes = []
+    if flat:
+        names = " and ".join(parameter.name for parameter in scan.parameters)
+        notes.append(f"χ² is the same at every point: these experiments say nothing about {names} there.")
+    if scan.not_converged:
+        notes.append(
+            f"the nuisance parameters did not converge at {scan.not_converged} of {scan.points} points:"
+            " see `converged` in the file."
+        )
+    return tuple(notes)

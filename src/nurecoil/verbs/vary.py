@@ -1,0 +1,260 @@
+"""What a limit hangs on: the same limit with one choice after another made otherwise."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.arithmetic import undisturbed
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import BinnedStatistics, CompiledExperiment, Experiment, Signal, compile_experiment
+from nurecoil.experiment.histograms import mirrored
+from nurecoil.experiment.recoil import RecoilTemplates
+from nurecoil.inference.intervals import Interval
+from nurecoil.models import Model
+from nurecoil.parameters import Values, Widths
+from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
+from nurecoil.physics.form_factors import FORM_FACTOR_NAMES, FormFactor, form_factor
+from nurecoil.progress import in_steps
+from nurecoil.study.result import Result
+from nurecoil.verbs.limit import Limit, Varied
+
+Array = NDArray[np.float64]
+Compiled: TypeAlias = CompiledExperiment
+
+_OTHERS = {"sin2_theta_w": (SIN2_THETA_W, SIN2_THETA_W_AT_Z)}  # of a parameter that is a choice: all words
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a choice may change: arguments of `limit`."""
+
+    experiments: tuple[Compiled, ...]
+    fixed: Values
+    widths: Widths
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice made otherwise: its name, what it means, and the case then; an error if there is none."""
+
+    name: str
+    meaning: str
+    case: Callable[[], Case]
+
+
+@undisturbed
+def vary(
+    ask: Callable[[Case], Result[Limit]],
+    model: Model,
+    case: Case,
+    more: Sequence[Choice] = (),
+) -> Result[Limit]:
+    """Return a limit with what each choice that it rests on does to its ends, one changed at a time.
+
+    Parameters
+    ----------
+    ask
+        The limit of a case; of several confidence levels the first is compared.
+    model, case
+        Of the limit itself.
+    more
+        Choices besides those of the model and the experiments.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+    >>> model, scan = nurecoil.load_model("scaled-standard-model"), ("signal_strength", 0.0, 9.0)
+    >>> def ask(case):
+    ...     return nurecoil.limit(model, case.experiments, case.fixed, scan, widths=case.widths)
+    >>> first, *_ = vary(ask, model, Case((csi,), {}, {})).values.variations
+    >>> first.choice, [f"{shift:+.2f}" for shift in first.shifts]
+    ('binh2021-csi_signal doubled', ['-0.07', '+7.37'])
+    """
+    base, found, notes = ask(case), [], []
+    choices = [*_choices(model, case, base), *more]
+    with in_steps(len(choices)) as begin:
+        for choice in choices:
+            begin(choice.name)
+            try:
+                found.append(_compare(choice, base.values, ask(choice.case())))
+            except NurecoilError as error:  # a form factor, say, that does not fit a nucleus
+                notes.append(f"{choice.name} could not be tried: {error}")
+    notes += [f"the limit with {v.choice} did not converge." for v in found if not v.converged]
+    if not any(e.experiment.statistics.pulls for e in case.experiments):
+        notes.append("there is no nuisance parameter whose prior could be varied.")
+    return replace(
+        base,
+        values=replace(base.values, variations=tuple(sorted(found, key=lambda v: -v.size))),
+        converged=base.converged and all(v.converged for v in found),
+        notes=(*base.notes, *notes),
+    )
+
+
+def _compare(choice: Choice, base: Limit, result: Result[Limit]) -> Varied:
+    """Return what a choice has made of the intervals of a limit."""
+    intervals, changed = base.profile.intervals, result.values.profile.intervals
+    before, after = _ends(intervals), _ends(changed)
+    if [end is None for end in before] != [end is None for end in after]:
+        return Varied(choice.name, choice.meaning, changed, result.converged)
+    shifts: list[float | None] = []
+    size = 0.0
+    for number, (a, b) in enumerate(zip(before, after, strict=True)):
+        shifts.append(None if a is None or b is None else b - a)
+        if a is not None and b is not None:
+            old = intervals[number // 2]
+            log = base.parameter.log_scan and min(a, b) > 0
+            size = max(size, abs(math.log(b / a) if log else (b - a) / (old.high - old.low)))
+    return Varied(choice.name, choice.meaning, changed, result.converged, tuple(shifts), size)
+
+
+def _ends(intervals: Sequence[Interval]) -> list[float | None]:
+    pairs = (((i.low, i.open_low), (i.high, i.open_high)) for i in intervals)
+    return [None if is_open else value for pair in pairs for value, is_open in pair]
+
+
+def with_prior(case: Case, name: str, width: float | tuple[float, float], word: str) -> Choice:
+    """Return the choice of another prior width, 0 to hold a pull; with its centre for a constraint."""
+    if isinstance(width, tuple):
+        option = f"--constrain {name}={width[0]:.6g}+-{width[1]:.4g}"
+    else:
+        option = f"--prior {name}={width:.4g}" if width else f"--fix {name}"
+    return Choice(f"{name} {word}", option, partial(replace, case, widths={**case.widths, name: width}))
+
+
+def _choices(model: Model, case: Case, base: Result[Limit]) -> Iterator[Choice]:
+    """Yield all that can be chosen otherwise, but for parameters that are scanned or fitted."""
+    for name, words in ((p.name, p.choices) for p in model.parameters):
+        for other in _OTHERS.get(name, words):
+            if other != base.fixed.get(name, other):
+                changed = partial(replace, case, fixed={**case.fixed, name: other})
+                yield Choice(f"{name}={other}", f"--set {name}={other}", changed)
+    of_pulls = {p.name: p.prior_width for e in case.experiments for p in e.experiment.statistics.pulls}
+    for name, width in {**of_pulls, **case.widths}.items():
+        if isinstance(width, tuple):
+            yield with_prior(case, name, (width[0], width[1] / 2), "halved")
+            yield with_prior(case, name, (width[0], width[1] * 2), "doubled")
+        elif width and name != base.values.parameter.name:
+            yield with_prior(case, name, 0.0, "held")
+            if math.isfinite(width):
+                yield with_prior(case, name, width / 2, "halved")
+                yield with_prior(case, name, width * 2, "doubled")
+    for form in map(form_factor, FORM_FACTOR_NAMES):
+        if form.name != "point" and any(e.experiment.signal.form_factor != form for e in case.experiments):
+            yield Choice(f"form factor {form.name}", form.description, partial(_with_form_factor, case, form))
+    for number, compiled in enumerate(case.experiments):
+        for name, meaning, change in _of_bins(compiled):
+            name = f"{compiled.experiment.name}: {name}"
+            yield Choice(name, meaning, partial(_with_experiment, case, number, change))
+
+
+def _of_bins(compiled: Compiled) -> Iterator[tuple[str, str, Callable[[], Compiled]]]:
+    """Yield what can be chosen otherwise in an experiment with bins: a name, its meaning, and the change."""
+    experiment, statistics = compiled.experiment, compiled.experiment.statistics
+    if not isinstance(statistics, BinnedStatistics):
+        return
+    for place, axis in enumerate(experiment.axes):
+        if len(axis.edges) > 2:
+            ends = (axis.edges[0], axis.edges[-1])
+            change = partial(_rebinned, compiled, place, ends, partial(np.sum, axis=place))
+            yield f"{axis.name.partition(' [')[0]} in one bin", f"{axis.name} is not looked at", change
+    energy = experiment.axes[0]
+    if len(energy.edges) > 2:
+        meaning = f"without {energy.name} from {energy.edges[0]:g} to {energy.edges[1]:g}"
+        change = partial(_rebinned, compiled, 0, energy.edges[1:], lambda cells: cells[1:])
+        yield "first energy bin dropped", meaning, change
+    names = [v.pull.name for v in statistics.variations if v.mirrored]
+    names += [v.pull.name for b in statistics.backgrounds for v in b.variations if v.mirrored]
+    if names:
+        meaning = f"{', '.join(names)}, known on one side, change nothing on the other"
+        yield "mirrored pulls off", meaning, partial(_without_mirrors, experiment, statistics)
+    if experiment.spread_per_component is not None:
+        signal = replace(experiment.signal, spread=experiment.spread_per_component)
+        meaning = "each component of the source has its own arrival times, from the beam's pulse"
+        yield "times per flavour", meaning, partial(_with_signal, compiled, signal)
+
+
+# --- changed experiments ------------------------------------------------------------------------------
+
+
+def _with_experiment(case: Case, number: int, change: Callable[[], Compiled]) -> Case:
+    others = case.experiments
+    return replace(case, experiments=(*others[:number], change(), *others[number + 1 :]))
+
+
+def _with_form_factor(case: Case, form: FormFactor) -> Case:
+    changed = (_with_signal(e, replace(e.experiment.signal, form_factor=form)) for e in case.experiments)
+    return replace(case, experiments=tuple(changed))
+
+
+def _with_signal(compiled: Compiled, signal: Signal) -> Compiled:
+    """Return the experiment with another signal, which the pulls change by the same factors."""
+    experiment, old = replace(compiled.experiment, signal=signal), compiled.templates
+    if isinstance(bare := experiment.statistics, BinnedStatistics):
+        bare = replace(bare, variations=())
+    new = compile_experiment(replace(experiment, statistics=bare)).templates
+
+    def scaled(varied: Array, new: Array, old: Array) -> Array:
+        kept = (old == 0) | ~np.isfinite(old)  # of a magnetic moment without threshold counts are infinite
+        return np.where(kept, new, varied * np.divide(new, old, out=np.ones_like(new), where=~kept))
+
+    def change(t: RecoilTemplates) -> RecoilTemplates:
+        vector = scaled(t.vector, new.vector, old.vector)
+        return RecoilTemplates(vector, scaled(t.magnetic, new.magnetic, old.magnetic))
+
+    return replace(compiled, experiment=experiment).with_templates(change)
+
+
+def _without_mirrors(experiment: Experiment, statistics: BinnedStatistics) -> Compiled:
+    """Return the experiment with nothing changed on the side that is only mirrored."""
+    backgrounds = []
+    for b in statistics.backgrounds:
+        one_sided = tuple(replace(v, down=b.counts) if v.mirrored else v for v in b.variations)
+        backgrounds.append(replace(b, variations=one_sided))
+    of_signal = (replace(v, down=experiment.signal) if v.mirrored else v for v in statistics.variations)
+    changed = replace(statistics, backgrounds=tuple(backgrounds), variations=tuple(of_signal))
+    return compile_experiment(replace(experiment, statistics=changed))
+
+
+def _rebinned(
+    compiled: Compiled, place: int, edges: tuple[float, ...], change: Callable[[Array], Array]
+) -> Compiled:
+    """Return the experiment with other bins of one axis: counts (*bins, ...) as `change` makes them."""
+    experiment, statistics = compiled.experiment, compiled.experiment.statistics
+    assert isinstance(statistics, BinnedStatistics)
+
+    def rebin(counts: Array) -> Array:
+        cells = change(counts.reshape(*experiment.shape, *counts.shape[1:]))
+        return cells.reshape(-1, *counts.shape[1:])
+
+    def other_side(nominal: Array, up: Array, down: Array, is_mirrored: bool) -> Array:
+        seen = rebin(down)
+        known = np.isfinite(seen) & is_mirrored
+        return np.where(known, mirrored(*(np.where(known, rebin(x), 0.0) for x in (nominal, up))), seen)
+
+    backgrounds = []
+    for b in statistics.backgrounds:
+        downs = (other_side(b.counts, v.up, v.down, v.mirrored) for v in b.variations)
+        shapes = (replace(v, up=rebin(v.up), down=down) for v, down in zip(b.variations, downs, strict=True))
+        backgrounds.append(replace(b, counts=rebin(b.counts), variations=tuple(shapes)))
+    axes = list(experiment.axes)
+    axes[place] = replace(axes[place], edges=edges)
+    changed = replace(statistics, observed=rebin(statistics.observed), backgrounds=tuple(backgrounds))
+    rebinned = replace(compiled, experiment=replace(experiment, axes=tuple(axes), statistics=changed))
+    nominal, pairs = compiled.templates, []
+    for v, (up, down) in zip(statistics.variations, compiled.variations, strict=True):
+        vector = other_side(nominal.vector, up.vector, down.vector, v.mirrored)
+        magnetic = other_side(nominal.magnetic, up.magnetic, down.magnetic, v.mirrored)
+        pairs.append(
+            (RecoilTemplates(rebin(up.vector), rebin(up.magnetic)), RecoilTemplates(vector, magnetic))
+        )
+    return replace(
+        rebinned,
+        templates=RecoilTemplates(rebin(nominal.vector), rebin(nominal.magnetic)),
+        variations=tuple(pairs),
+    )
