@@ -164,7 +164,7 @@ def loops(effort: Effort) -> float:
     inputs = likelihood._inputs(part, strengths, None, base, likelihood._free(()), ())
     numba.set_num_threads(2)
     layout = _layout(likelihood)
-    return best(lambda: parabola.minimise(layout, inputs, part.stop), effort.seconds) / part.stop
+    return best(lambda: parabola.minimise(layout, inputs, part.stop, True), effort.seconds) / part.stop
 
 
 def _layout(likelihood: JointLikelihood) -> Layout:

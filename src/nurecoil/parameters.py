@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.quantities import UNITS, conversion, format_quantity, parse_quantity
+from nurecoil.quantities import UNITS, conversion, format_quantity, parse_quantity, parse_range
 
 Value: TypeAlias = Any  # a float, an array of floats (points of a scan), or the word of a choice
 Values = Mapping[str, Value]
@@ -109,6 +109,41 @@ class Parameter:
         return format_quantity(value / self.inside, self.unit, digits)
 
 
+@dataclass(frozen=True)
+class Range:
+    """The range of a parameter that is scanned, sampled or profiled over (inside units)."""
+
+    parameter: Parameter
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is reversed, empty, infinite or out of the parameter's bounds."""
+        p = self.parameter
+        if not self.low < self.high:
+            raise NurecoilError(
+                f"the range of {p.name}, {p.format(self.low)} to {p.format(self.high)}, is reversed or empty:"
+                " write LOW..HIGH with LOW below HIGH"
+            )
+        p.check([self.low, self.high])
+
+    @classmethod
+    def parse(cls, parameter: Parameter, text: str) -> "Range":
+        """Return the range that LOW..HIGH, such as 0.2..20TeV, stands for."""
+        low, high = parse_range(text, parameter.unit, name=parameter.name)
+        return cls(parameter, low * parameter.inside, high * parameter.inside)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends."""
+        return self.low, self.high
+
+    @property
+    def log(self) -> bool:
+        """Whether points are spaced evenly in the logarithm."""
+        return self.parameter.log_scan and self.low > 0
+
+
 def find(parameters: Iterable[Parameter], name: str, kind: str = "parameter") -> Parameter:
     """Return the parameter called `name`, or raise an error with the nearest name."""
     by_name = {p.name: p for p in parameters}
@@ -138,3 +173,12 @@ def resolve(parameters: Iterable[Parameter], given: Values) -> dict[str, Value]:
             )
         values[parameter.name] = value
     return values
+
+
+def at_border(parameters: Iterable[Parameter], values: Values) -> dict[str, dict[str, float | str]]:
+    """Return each parameter's value and unit as a user writes them."""
+    return {
+        p.name: {"value": value if isinstance(value, str) else float(value) / p.inside, "unit": p.unit}
+        for p in parameters
+        if (value := values.get(p.name)) is not None
+    }

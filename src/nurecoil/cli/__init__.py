@@ -1,41 +1,30 @@
 """The command line: parses, calls, prints; computes nothing.
 
-One file a command, registered at the end of this one; `arguments` reads what is written, `terminal` prints.
-What costs time to import is imported inside the commands, so that `nurecoil --help` is quick.
+Most commands are made of verbs (`commands`), when they are called: `nurecoil --help` reads none of them. Those
+that ask nothing of a study have a file each. What costs time to import is imported inside.
 """
 
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
-from types import FrameType, ModuleType
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
 
 from nurecoil._version import __version__
-from nurecoil.cli import (
-    combine,
-    data,
-    feldman_cousins,
-    fit,
-    goodness,
-    impact,
-    limit,
-    listing,
-    map,
-    predict,
-    reproduce,
-    sample,
-    scan,
-    sensitivity,
-    significance,
-    validate,
-)
-from nurecoil.cli.arguments import Command
+from nurecoil.cli import data, listing, reproduce, validate
+from nurecoil.cli.progress import Shown
 from nurecoil.errors import NurecoilError
+from nurecoil.progress import heard_by
+from nurecoil.verbs import VERBS
 
 __all__ = ["app", "main"]
 
@@ -74,10 +63,47 @@ Exit status:
   3  the answer is printed, but did not converge"""
 TERMINATED = 128 + signal.SIGTERM
 
+_VERBS = {name.replace("_", "-"): name for name in VERBS}
+
+
+class Command(TyperCommand):
+    """A command that shows how far it is, and refuses an option given twice: the last would silently win."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Look for repetitions, then parse."""
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for option, times in Counter(given).items():
+            flag, repeatable = getattr(option, "is_flag", False), getattr(option, "multiple", False)
+            if times > 1 and option.param_type_name == "option" and not (flag or repeatable):
+                raise NurecoilError(f"{option.opts[0]} is given {times} times: {self.name} takes it once")
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
+        """Show how far the command is."""
+        shown = Shown(self.name or "nurecoil")
+        with heard_by(shown.say, shown.watch):
+            super().invoke(ctx)
+
+
+class Commands(TyperGroup):
+    """All commands. Of a verb only its name and purpose are known until it is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name of the command that is called, the command, and its arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _VERBS:
+            from nurecoil.cli.commands import command_of
+
+            run, text = command_of(_VERBS[name])
+            info = CommandInfo(name, cls=Command, callback=run, help=text)
+            command = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+        return name, command, rest
+
+
 app = typer.Typer(
     name="nurecoil",
+    cls=Commands,
     help=HELP,
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -161,24 +187,14 @@ def _nurecoil(
     pass
 
 
-_COMMANDS: dict[Callable[..., None], ModuleType] = {
-    reproduce.reproduce: reproduce,
-    predict.predict: predict,
-    limit.limit: limit,
-    map.map_: map,
-    fit.fit: fit,
-    sample.sample: sample,
-    scan.scan: scan,
-    sensitivity.sensitivity: sensitivity,
-    significance.significance: significance,
-    feldman_cousins.feldman_cousins: feldman_cousins,
-    goodness.goodness: goodness,
-    combine.combine: combine,
-    impact.impact: impact,
-    validate.validate: validate,
-    listing.list_: listing,
-}
-for _command, _module in _COMMANDS.items():
-    _name = _command.__name__.strip("_").replace("_", "-")
-    app.command(_name, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_command)
+def _called_by_name() -> None:
+    """Stand for a verb whose command is made when it is called."""
+
+
+app.command("reproduce", cls=Command, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
+for _command, _verb in _VERBS.items():
+    app.command(_command, short_help=VERBS[_verb])(_called_by_name)
+for _module, _function in ((validate, validate.validate), (listing, listing.list_)):
+    _command = _function.__name__.strip("_")
+    app.command(_command, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_function)
 app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.arguments import AsJson
-from nurecoil.cli.terminal import print_json, print_table
+from nurecoil.cli.answering import AsJson, print_json
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation.terminal import print_table
 
 if TYPE_CHECKING:
     from nurecoil.experiment.datasets import FileStatus, Release

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.terminal import print_table
 from nurecoil.errors import unknown_name
+from nurecoil.presentation.terminal import print_table
 
 if TYPE_CHECKING:
     from nurecoil.parameters import Parameter

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.terminal import print_document_table
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.staging import staged
+from nurecoil.presentation.terminal import print_document_table
 from nurecoil.progress import in_steps, watched
 
 if TYPE_CHECKING:

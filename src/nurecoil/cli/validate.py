@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.cli.arguments import AsJson
-from nurecoil.cli.terminal import print_document_table
+from nurecoil.cli.answering import AsJson
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.staging import staged
+from nurecoil.presentation.terminal import print_document_table
 from nurecoil.progress import in_steps, watched
 
 if TYPE_CHECKING:

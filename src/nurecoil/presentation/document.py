@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -433,3 +433,27 @@ class Document:
     def figures(self) -> tuple[Figure, ...]:
         """All figures, in the order in which they appear."""
         return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Figure))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Names and what stands beside each, in plain text."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table in plain text; columns numbered in `right` hold numbers, those in `whole` do not wrap either."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[int, ...] = ()
+    whole: tuple[int, ...] = ()
+    caption: str = ""
+
+
+Block: TypeAlias = Pairs | Grid
+"""What an answer is shown as, in a terminal or a notebook."""

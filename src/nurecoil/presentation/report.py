@@ -7,14 +7,14 @@ such as ``<sub>`` pass; any other tag is shown as text.
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
 from nurecoil.errors import NurecoilError
-from nurecoil.presentation.document import Document, Figure, Table
+from nurecoil.presentation.document import Block, Document, Figure, Grid, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -197,3 +197,15 @@ def to_html(document: Document, images: Mapping[str, bytes]) -> str:
         tone=_tone,
         data_uri=lambda figure: _data_uri(figure.name, images),
     )
+
+
+def html_of(blocks: Iterable[Block]) -> str:
+    """Return pairs and tables as HTML, for a notebook."""
+    parts = []
+    for block in blocks:
+        heads = (block.columns,) if isinstance(block, Grid) else ()
+        rows = [f"<tr>{''.join(f'<th>{escape(cell)}</th>' for cell in row)}</tr>" for row in heads]
+        rows += [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in block.rows]
+        if block.rows:
+            parts.append(f"<table><caption>{escape(block.title)}</caption>{''.join(rows)}</table>")
+    return "\n".join(parts)

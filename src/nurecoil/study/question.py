@@ -518,6 +518,7 @@ class Question:
             notes=(*self.model.notes(point), *notes, *self.remarks),
             conventions={**self.conventions, "nuisances": nuisances},
             provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
+            parameters=self.model.parameters,
         )
 
 

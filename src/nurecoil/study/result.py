@@ -1,28 +1,69 @@
 """What every question returns: the answer, whether it converged, and what it rests on."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from nurecoil._version import __version__
+from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
-from nurecoil.parameters import Values
+from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.physics import constants
+from nurecoil.presentation.document import Block, Figure, Pairs
+from nurecoil.presentation.labels import typeset
+from nurecoil.presentation.staging import staged_file
+from nurecoil.study.ledger import ledger
+from nurecoil.study.record import strict_json
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 Conventions = Mapping[str, object]
-Answer = TypeVar("Answer")
 
 _MOST_EDITS = 5
 _OF_FILES = ("signal", "statistics", "data_hashes", "compiled")  # edits of what data files say
 
 
-@dataclass(frozen=True)
+class Shown:
+    """What an answer has in common with others: how it is read by programs and by people."""
+
+    def record(self, result: "Result[Any]") -> dict[str, object]:
+        """Return the answer as plain data in the units at the border, for JSON."""
+        raise NotImplementedError
+
+    def blocks(self, result: "Result[Any]") -> Iterable[Block]:
+        """Return the answer as tables of text."""
+        raise NotImplementedError
+
+    def figure(self, result: "Result[Any]") -> Figure:
+        """Return the answer as a figure."""
+        raise NurecoilError(f"{result.question} has no figure")
+
+    def canvas(self, result: "Result[Any]") -> "Canvas":
+        """Return the figure, drawn."""
+        from nurecoil.presentation import figures
+
+        return figures.draw(self.figure(result))
+
+    def write(self, result: "Result[Any]", path: Path) -> None:
+        """Write what else there is of it to a file."""
+        raise NurecoilError(f"{result.question} has nothing else to write")
+
+
+Answer = TypeVar("Answer", bound=Shown)
+
+
+@dataclass(frozen=True, repr=False)
 class Result(Generic[Answer]):
     """The answer to one question, with all that is needed to trust it and to ask it again.
+
+    Printed, it is what the command line prints; in a notebook it is tables.
 
     Attributes
     ----------
@@ -32,6 +73,10 @@ class Result(Generic[Answer]):
         The answer, a frozen dataclass of its own for each question.
     converged
         Whether every minimisation behind the answer converged; the notes say what did not.
+    model, experiments
+        The names of what was asked.
+    parameters
+        Those of the model.
     fixed
         The parameters of the model that were held, in inside units.
     notes
@@ -49,6 +94,103 @@ class Result(Generic[Answer]):
     notes: tuple[str, ...]
     conventions: Conventions
     provenance: Mapping[str, object]
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+        return str(self.conventions["model"])
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The names of the experiments."""
+        experiments = self.conventions["experiments"]
+        assert isinstance(experiments, Mapping)
+        return tuple(experiments)
+
+    def record(self) -> dict[str, object]:
+        """Return the result as plain data: the answer at the border units, and all that it rests on."""
+        return {
+            "question": self.question,
+            "model": self.model,
+            "experiments": list(self.experiments),
+            "converged": self.converged,
+            "parameters": at_border(self.parameters, self.fixed),
+            "notes": self.notes,
+            "conventions": self.conventions,
+            "provenance": self.provenance,
+            **self.values.record(self),
+        }
+
+    def blocks(self, conventions: bool = False) -> list[Block]:
+        """Return what is printed: the answer, notes, and in short, or as a whole, what it rests on."""
+        notes = Pairs("Notes", tuple(("-", note) for note in self.notes))
+        rest = ledger(self.parameters, self.fixed, self.conventions, conventions)
+        return [*self.values.blocks(self), notes, *rest]
+
+    def title(self, what: str) -> str:
+        """Return the title of an answer, which names the model and the experiments."""
+        return f"{what}: {self.model}, {' + '.join(self.experiments)}"
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What a figure rests on: model, experiments, parameters off their defaults, pulls that are held."""
+        experiments = self.conventions["experiments"]
+        assert isinstance(experiments, Mapping)
+        pulls = {name: width for each in experiments.values() for name, width in each["pull_widths"].items()}
+        settings = []
+        for p in self.parameters:
+            value = self.fixed.get(p.name, p.default)
+            if value is not None and value != p.default:
+                shown = value if isinstance(value, str) else typeset(p.format(value, 4))
+                settings.append(f"{p.name if p.choices else f'${p.latex}$'} = {shown}")
+        held = (f"{name} fixed" for name, width in pulls.items() if width == 0)
+        return self.model, " + ".join(experiments), *settings, *held
+
+    def convergence(self, otherwise: str = "see the notes") -> tuple[str, str]:
+        """Return the row that says whether the result has converged."""
+        return "converged", "yes" if self.converged else f"NO: {otherwise}"
+
+    def __str__(self) -> str:
+        """Return the text that the command line prints."""
+        from nurecoil.presentation.terminal import text_of
+
+        return text_of(self.blocks())
+
+    def __repr__(self) -> str:
+        """Return a line that says what it is."""
+        return f"<Result {self.title(self.question)}{'' if self.converged else ', NOT CONVERGED'}>"
+
+    def _repr_html_(self) -> str:
+        from nurecoil.presentation.report import html_of
+
+        return html_of(self.blocks())
+
+    def plot(self) -> "Axes":
+        """Return matplotlib axes of a figure of the answer, to be changed and shown; the first of several."""
+        return self.values.canvas(self).axes[0]
+
+    def save(self, path: Path | str) -> None:
+        """Write the result to a .json file, its figure to .png, .svg or .pdf, or what else it has; or nothing."""
+        path = Path(path)
+        kind = path.suffix.lower()
+        with staged_file(path) as target:
+            if kind == ".json":
+                target.write_text(strict_json(self.record()) + "\n", encoding="utf-8")
+            elif kind in (".png", ".svg", ".pdf"):
+                self.save_figure(target)
+            else:
+                self.write(target)
+
+    def save_figure(self, path: Path) -> None:
+        """Write the figure."""
+        from nurecoil.presentation import figures
+
+        figures.save_canvas(self.values.canvas(self), path)
+
+    def write(self, path: Path) -> None:
+        """Write what else there is, such as samples."""
+        self.values.write(self, path)
 
 
 def conventions(

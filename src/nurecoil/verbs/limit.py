@@ -1,26 +1,58 @@
-"""Which values of one parameter are allowed."""
+"""`limit`: which values of one parameter are allowed."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values, Widths
+from nurecoil.parameters import Parameter, Range
+from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Panel, Reference, Series
+from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.curve import EXPECTED, Curve
 from nurecoil.study.question import Question
 from nurecoil.study.remarks import on_mixing_angle
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, Within, several_levels
+from nurecoil.verbs.intervals import (
+    at_edge,
+    best_fit_text,
+    curve,
+    interval_rows,
+    intervals_record,
+    level_line,
+    level_record,
+    profile_record,
+    require_curve,
+)
+from nurecoil.verbs.options import HOLDS, CurvePoints, Levels, Scanned, Told, Verb
 
 Array = NDArray[np.float64]
 
+HELP = """Find all values of one parameter that experiments allow together.
+
+Nuisance parameters are profiled: fitted anew at each value. With --freeze-at they are held at their best fit
+for that value of the scanned parameter, and Δχ² is counted from there, as some papers do.
+
+With --vary the limit is found again with one choice after another made otherwise: priors wider, narrower and
+held, bins merged or dropped, other form factors, s_W² and electroweak schemes. The table says what each does
+to the ends; docs/validation.md has those of the data releases.
+
+\b
+Examples:
+  nurecoil limit --model 331-beta --experiment binh2021-csi \\
+    --set 'beta=-sqrt(3)' --scan m_zprime=0.1TeV..100TeV
+  nurecoil limit --model 331-beta --set beta=0 --scan m_zprime=100GeV..10TeV \\
+    --experiment binh2021-csi --experiment binh2021-lar --cl 68% --cl 95% --plot limit.png
+  nurecoil limit --model scaled-standard-model --experiment binh2021-csi --scan signal_strength=0..5 --vary
+  nurecoil limit --model 331-beta --experiment binh2021-ge --set m_zprime=1TeV \\
+    --scan 'beta=-sqrt(3)..sqrt(3)' --prior binh2021-ge_signal=0.3 --json"""
 _FLAT = 1e-6  # in χ²
 
 
@@ -48,9 +80,19 @@ class Varied:
     shifts: tuple[float | None, ...] = ()
     size: float = math.inf
 
+    def record(self, unit: float) -> dict[str, object]:
+        """Return it as plain data at the border unit."""
+        return {
+            "choice": self.choice,
+            "meaning": self.meaning,
+            **intervals_record(unit, self.intervals),
+            "shifts": [None if shift is None else shift / unit for shift in self.shifts],
+            "converged": self.converged,
+        }
+
 
 @dataclass(frozen=True)
-class Limit:
+class Limit(Shown):
     """The allowed intervals of one parameter.
 
     Attributes
@@ -60,7 +102,7 @@ class Limit:
     further
         The same curve with the intervals of further confidence levels.
     variations
-        What each choice does to it, from `vary`, the largest first; None where that was not asked.
+        What each choice does to it, the largest first; None where that was not asked.
     """
 
     parameter: Parameter
@@ -74,78 +116,136 @@ class Limit:
         """Δχ² with its intervals by confidence level, in the order in which they were asked for."""
         return {self.cl: self.profile, **self.further}
 
+    def record(self, result: Result["Limit"]) -> dict[str, object]:
+        """Return all levels, the curve, and the variations."""
+        unit = self.parameter.inside
+        return {
+            "parameter": self.parameter.name,
+            "unit": self.parameter.unit,
+            **profile_record(self.parameter, self.cl, self.profile),
+            "levels": [level_record(unit, cl, profile) for cl, profile in self.profiles.items()],
+            "curve": {"values": self.profile.values / unit, "delta_chi2": self.profile.delta_chi2},
+            "variations": self.variations and [varied.record(unit) for varied in self.variations],
+        }
+
+    def blocks(self, result: Result["Limit"]) -> Iterator[Block]:
+        """Show what is allowed at each level, the best fit, and the variations."""
+        parameter, rows = self.parameter, []
+        for cl, profile in self.profiles.items():
+            level = f" at {100 * cl:g} % CL" if self.further else ""
+            rows += interval_rows(f"allowed{level}", parameter, profile.intervals)
+            rows += _limits(parameter, profile)
+        rows.append(("best fit", best_fit_text(parameter, self.profile)))
+        rows.append(result.convergence("the ends of the intervals are not exact"))
+        levels = ", ".join(f"{100 * cl:g} %" for cl in self.profiles)
+        bounds = ", ".join(f"{profile.level:.4g}" for profile in self.profiles.values())
+        yield Pairs(result.title(f"{parameter.name} at {levels} CL (Δχ² ≤ {bounds})"), tuple(rows))
+        if self.variations is not None:
+            from nurecoil.verbs.vary import table
+
+            found = table(self)
+            yield Grid(found.title, found.columns, found.rows, caption=found.caption)
+
+    def figure(self, result: Result["Limit"]) -> Figure:
+        """Draw Δχ², its allowed parts, the levels, and the ends of the largest intervals."""
+        parameter, unit = self.parameter, self.parameter.inside
+        profiles = sorted(self.profiles.items(), reverse=True)  # the smaller intervals above the larger
+        _, largest = profiles[0]
+        allowed = [
+            _allowed(profile, unit, cl_label(cl) if len(profiles) > 1 else "allowed", colour)
+            for (cl, profile), colour in zip(profiles, LEVEL_COLOURS * len(profiles), strict=False)
+            if profile.intervals
+        ]
+        ends = [
+            Reference(x / unit, "x", parameter.format(x, 4))
+            for interval in largest.intervals  # those of all levels would be too close to one another
+            for x, is_open in ((interval.low, interval.open_low), (interval.high, interval.open_high))
+            if not is_open
+        ]
+        panel = Panel(
+            x_label=axis_label(parameter),
+            y_label=r"$\Delta\chi^2$",
+            series=(curve(largest, unit, r"$\Delta\chi^2$", "grey"), *allowed),
+            references=(*(level_line(profile, cl_label(cl)) for cl, profile in profiles), *ends),
+            x_log=parameter.log_scan and bool(largest.values[0] > 0),
+            y_range=(min(0.0, 1.1 * float(largest.delta_chi2.min())), 4 * largest.level),
+        )
+        title = f"{parameter.name} at {cl_label(*self.profiles)}"
+        return Figure("limit", title, "", (panel,), subtitle=result.facts)
+
 
 @undisturbed
 def limit(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    scan: tuple[str, float, float],
+    study: Study,
+    parameter: Scanned,
+    within: Within,
     *,
-    cl: float | Sequence[float] = 0.9,
-    freeze_at: float | None = None,
-    widths: Widths | None = None,
-    over: Mapping[str, tuple[float, float]] | None = None,
-    engine: str = "auto",
-    points: int = 2001,
+    cl: Levels = "90%",
+    freeze_at: Annotated[
+        float | str | None,
+        Told("Hold nuisance parameters at their best fit there.", shown="profile them"),
+    ] = None,
+    points: CurvePoints = 2001,
+    vary: Annotated[bool, Told("Say what the limit hangs on, choice by choice.")] = False,
 ) -> Result[Limit]:
     """Return all intervals of one parameter that the experiments allow together.
 
     Parameters
     ----------
-    model, experiments
+    study
         What is tested, and by what.
-    fixed : mapping
-        Values of the other parameters (inside units).
-    scan : (name, low, high)
-        The parameter and its range (inside units): of the model, or a nuisance parameter of an experiment,
+    parameter, within
+        The parameter and its range, "0.2..20 TeV": of the model, or a nuisance parameter of an experiment,
         which is then free of its prior.
-    cl : float or sequence of float
-        Confidence level, or several; Δχ² follows from Wilks' theorem with one degree of freedom.
-    freeze_at : float, optional
+    cl
+        Confidence level, 0.9 or "90%", or several; Δχ² follows from Wilks' theorem with one degree of
+        freedom.
+    freeze_at
         None profiles the pulls at every point. A value of the scanned parameter holds them at their best
-        fit there, and counts Δχ² from that point: what the seed did, at m_Z' = 3 TeV.
-    widths : mapping, optional
-        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre. Of a
-        parameter of the model, (centre, width): what else is known of it, profiled as pulls are.
-    over : mapping, optional
-        More parameters of the model, and their ranges (inside units), that are fitted at each point.
-    engine : str
-        What minimises: "auto", "numpy", "jax" or "fast"; see `likelihood.engines`.
-    points : int
-        Points of the scan; the intervals' ends do not depend on it.
+        fit there, and counts Δχ² from that point, as some papers do.
+    points
+        Points of the scan, at most; the intervals' ends do not depend on it.
+    vary
+        Whether to say what each choice behind the limit does to it, see `verbs.vary`.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("331-beta")
-    >>> fixed = {"beta": -(3**0.5), "sin2_theta_w": 0.23867}
-    >>> result = limit(model, [csi], fixed, ("m_zprime", 1e5, 1e8))
+    >>> study = nurecoil.Study("331-beta", "binh2021-csi", beta="-sqrt(3)", sin2_theta_w=0.23867)
+    >>> result = study.limit("m_zprime", "0.1..100 TeV")
     >>> f"{result.values.profile.lower_limit / 1e6:.2f} TeV"
     '1.48 TeV'
+    >>> print(result)  # doctest: +ELLIPSIS
+    m_zprime at 90 % CL (Δχ² ≤ 2.706): 331-beta, binh2021-csi
+      allowed      above 1.484 TeV (scanned up to 100 TeV)
+    ...
     """
-    name, low, high = scan
-    question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)
-    result = limit_of(question, low, high, cl, freeze_at, points)
-    return replace(result, notes=(*result.notes, *on_mixing_angle(experiments, result.fixed)))
+    require_curve(points)
+    levels = several_levels(cl)
+    (scanned,) = study.ranges({parameter: within})
+    frozen = None if freeze_at is None else study.value(scanned.parameter, freeze_at)
+
+    def ask(study: Study) -> Result[Limit]:
+        result = limit_of(study.question({parameter: scanned.low}), scanned, levels, frozen, points)
+        return replace(result, notes=(*result.notes, *on_mixing_angle(study.experiments, result.fixed)))
+
+    if not vary:
+        return ask(study)
+    from nurecoil.verbs import vary as varying
+
+    return varying.vary(study, ask)
 
 
 def limit_of(
     question: Question,
-    low: float,
-    high: float,
-    cl: float | Sequence[float],
+    within: Range,
+    cl: Sequence[float],
     freeze_at: float | None = None,
     points: int = 2001,
 ) -> Result[Limit]:
     """Return the same for a question with one free parameter."""
-    parameter, over = question.free[0], question.over
-    check_range(parameter, low, high)
-    several = (cl,) if isinstance(cl, int | float) else tuple(cl)
-    if not several:
-        raise NurecoilError("a limit needs at least one confidence level")
-    levels = [threshold(each) for each in several]
+    parameter, over, (low, high) = question.free[0], question.over, within.ends
+    levels = [threshold(each) for each in cl]
     reference = None
     profiled = Curve(question)
     chi2: Callable[[Array], Array] = profiled
@@ -157,14 +257,13 @@ def limit_of(
             )
         parameter.check(freeze_at)
         chi2, reference = question.frozen_at(freeze_at)
-    log = parameter.log_scan and low > 0
     with in_steps(EXPECTED) as profiled.begin:
         curves = profiles(
             chi2,
             low,
             high,
             levels,
-            log=log,
+            log=within.log,
             points=points,
             reference=reference,
             noise=question.likelihood.noise,
@@ -174,35 +273,29 @@ def limit_of(
     where = "" if freeze_at is None else f"{parameter.name} = {parameter.format(freeze_at)}"
     return question.result(
         "limit",
-        Limit(parameter, several[0], curves[0], dict(zip(several[1:], curves[1:], strict=True))),
+        Limit(parameter, cl[0], curves[0], dict(zip(cl[1:], curves[1:], strict=True))),
         converged=profiled.converged and all(curve.converged for curve in curves),
         notes=notes + profiled.notes,
         nuisances=f"frozen at their best fit for {where}, Δχ² counted from there" if where else "profiled",
         settings={
             "scan": [parameter.name, low, high],
-            "cl": several,
+            "cl": list(cl),
             "freeze_at": freeze_at,
             "points": points,
         },
     )
 
 
-def check_range(parameter: Parameter, low: float, high: float) -> None:
-    """Refuse a range that is reversed, empty, infinite or out of the parameter's bounds."""
-    if not low < high:
-        raise NurecoilError(
-            f"the range of {parameter.name}, {parameter.format(low)} to {parameter.format(high)}, is reversed"
-            " or empty: write LOW..HIGH with LOW below HIGH"
-        )
-    parameter.check([low, high])
-
-
-def at_edge(curve: Profile) -> bool:
-    """Return whether the best fit lies at an end of the scan."""
-    low, high = curve.values[0], curve.values[-1]
-    return math.isfinite(curve.best_fit) and min(curve.best_fit - low, high - curve.best_fit) <= 1e-6 * (
-        high - low
-    )
+def _limits(parameter: Parameter, profile: Profile) -> list[tuple[str, str]]:
+    """Return the one-sided limits, or why there is none."""
+    named = (("lower limit", profile.lower_limit), ("upper limit", profile.upper_limit))
+    found = [(name, parameter.format(value, 4)) for name, value in named if value is not None]
+    if found or not profile.intervals:
+        return found
+    first, last = profile.intervals[0], profile.intervals[-1]
+    if first.open_low and last.open_high:
+        return [("limit", "none in the scanned range")]
+    return [("limits", f"two-sided interval{'s' if len(profile.intervals) > 1 else ''}")]
 
 
 def _edge_notes(parameter: Parameter, curve: Profile) -> tuple[str, ...]:
@@ -216,3 +309,20 @@ def _edge_notes(parameter: Parameter, curve: Profile) -> tuple[str, ...]:
         f"the best fit, {parameter.format(curve.best_fit, 4)}, lies at the edge of the scanned range: the"
         " intervals are relative to the best point inside the range.",
     )
+
+
+def _allowed(profile: Profile, unit: float, label: str, colour: str) -> Series:
+    """Return the allowed part of the curve as one series with gaps."""
+    pieces = []
+    for interval in profile.intervals:
+        inside = (profile.values > interval.low) & (profile.values < interval.high)
+        low, high = (
+            math.nan if is_open else profile.level for is_open in (interval.open_low, interval.open_high)
+        )
+        x = [interval.low, *profile.values[inside], interval.high, interval.high]
+        pieces.append(np.array([x, [low, *profile.delta_chi2[inside], high, math.nan]]))  # NaN: a gap
+    x, y = np.concatenate(pieces, axis=1)
+    return Series(x / unit, y, label, colour=colour)
+
+
+COMMAND = Verb(limit, HELP, holds=(*HOLDS, "profile"), plots=True)

@@ -1,37 +1,64 @@
-"""What is predicted: expected counts of an experiment at one point of a model."""
+"""`predict`: the expected counts of an experiment at one point of a model."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
-from nurecoil.experiment import CompiledExperiment
+from nurecoil.experiment import BinnedStatistics, CompiledExperiment
 from nurecoil.models import Model
 from nurecoil.parameters import Values
+from nurecoil.presentation.document import Block, Grid
 from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
-from nurecoil.study.result import Result, conventions, provenance
+from nurecoil.study.result import Result, Shown, conventions, provenance
+from nurecoil.study.study import Study
+from nurecoil.verbs.options import Verb
 
 Array = NDArray[np.float64]
 
+HELP = """Print the expected counts of an experiment at one point of a model.
+
+The counts include the Standard Model. Parameters without a default must be set; `nurecoil list parameters`
+shows them all.
+
+\b
+Examples:
+  nurecoil predict --model standard-model --experiment binh2021-csi
+  nurecoil predict --model 331-beta --experiment binh2021-lar \\
+    --set 'beta=-1/sqrt(3)' --set m_zprime=2TeV --set mu_nu=2.9e-11
+  nurecoil predict --model standard-model --experiment binh2021-ge \\
+    --form-factor klein-nystrand --json"""
+
 
 @dataclass(frozen=True)
-class Prediction:
-    """Expected counts of one experiment at one point of a model.
+class Expected:
+    """Expected counts of one experiment, and what it saw.
 
     Attributes
     ----------
+    name, title
+        Of the experiment.
     edges, observable
         The bins of the first axis and what it is; counts are summed over the other axes.
     counts, standard_model_counts
         Per bin, of the model (Standard Model included) and of the Standard Model at the same s_W².
+    backgrounds
+        Counts per bin of each background at its central value, or of all bins where that is all that is known.
+    observed
+        The same of the data; None for a projection.
     """
 
+    name: str
+    title: str
     edges: tuple[float, ...]
     observable: str
     counts: Array
     standard_model_counts: Array
+    backgrounds: dict[str, Array]
+    observed: Array | None
 
     @property
     def total(self) -> float:
@@ -43,39 +70,116 @@ class Prediction:
         """The sum over bins in the Standard Model."""
         return float(self.standard_model_counts.sum())
 
+    def record(self) -> dict[str, object]:
+        """Return all counts by bin, and sums, as plain data."""
+        return {
+            "counts": self.counts,
+            "total": self.total,
+            "standard_model_counts": self.standard_model_counts,
+            "standard_model_total": self.standard_model_total,
+            "backgrounds": self.backgrounds,
+            "observed": self.observed,
+            "bin_edges": self.edges,
+            "observable": self.observable,
+        }
+
+    def block(self, model: str) -> Block:
+        """Return a table of counts by bin: signal, Standard Model, backgrounds, data."""
+        columns = {model: self.counts, "Standard Model": self.standard_model_counts}
+        columns |= {name.replace("-", " "): counts for name, counts in self.backgrounds.items()}
+        if self.observed is not None:
+            columns["observed"] = self.observed
+        bins = len(self.edges) - 1
+
+        def row(name: str, at: slice) -> tuple[str, ...]:
+            known = [counts.size == bins or at == slice(None) for counts in columns.values()]
+            sums = [float(counts[at].sum()) for counts in columns.values()]
+            texts = [f"{x:.2f}" if k else "" for x, k in zip(sums, known, strict=True)]
+            if self.observed is not None and texts[-1]:
+                texts[-1] = f"{sums[-1]:g}"
+            ratio = f"{sums[0] / sums[1]:.4f}" if sums[1] > 0 else "–"
+            return (name, *texts[:2], ratio, *texts[2:])
+
+        edges = zip(self.edges[:-1], self.edges[1:], strict=True)
+        rows = [row(f"{a:g} to {b:g}", slice(n, n + 1)) for n, (a, b) in enumerate(edges)]
+        heads = (self.observable, *list(columns)[:2], "ratio", *list(columns)[2:])
+        return Grid(
+            f"Expected counts: {self.title}",
+            heads,
+            (*rows, row("total", slice(None))),
+            right=tuple(range(1, len(heads))),
+            whole=(0,),
+        )
+
+
+@dataclass(frozen=True)
+class Prediction(Shown):
+    """Expected counts of each experiment at one point of a model."""
+
+    parts: tuple[Expected, ...]
+
+    def record(self, result: Result["Prediction"]) -> dict[str, object]:
+        """Return all counts by bin; of several experiments by name."""
+        if len(self.parts) == 1:
+            return self.parts[0].record()
+        return {"predictions": {part.name: part.record() for part in self.parts}}
+
+    def blocks(self, result: Result["Prediction"]) -> Iterator[Block]:
+        """Show a table for each experiment."""
+        return (part.block(result.model) for part in self.parts)
+
 
 @undisturbed
-def predict(model: Model, experiment: CompiledExperiment, values: Values) -> Result[Prediction]:
-    """Return the expected counts of an experiment at one point of a model (seed, eq. 42).
+def predict(study: Study) -> Result[Prediction]:
+    """Return the expected counts of the experiments (Binh et al. 2021, eq. 42), and what they saw.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("standard-model")
-    >>> round(predict(model, csi, {"sin2_theta_w": 0.23867}).values.total, 1)
+    >>> study = nurecoil.Study("standard-model", "binh2021-csi", sin2_theta_w=0.23867)
+    >>> (csi,) = study.predict().values.parts
+    >>> round(csi.total, 1)
     186.9
     """
-    resolved = model.resolve(values)
-    shape = experiment.experiment.shape
-    axis = experiment.experiment.axes[0]
+    study.require_counts({})
+    model, experiments = study.model, study.experiments
+    resolved = model.resolve(study.values)
+    return Result(
+        question="predict",
+        values=Prediction(tuple(_expected(model, compiled, resolved) for compiled in experiments)),
+        converged=True,
+        fixed=resolved,
+        notes=(*model.notes(resolved), *remarks(model, experiments, resolved, ())),
+        conventions=conventions(model, experiments),
+        provenance=provenance({}),
+        parameters=model.parameters,
+    )
+
+
+def _expected(model: Model, compiled: CompiledExperiment, values: Values) -> Expected:
+    experiment, statistics = compiled.experiment, compiled.experiment.statistics
+    axis, shape = experiment.axes[0], experiment.shape
 
     def on_first_axis(counts: Array) -> Array:
         summed: Array = counts.reshape(shape).sum(axis=tuple(range(1, len(shape))))
         return summed
 
-    prediction = Prediction(
+    if isinstance(statistics, BinnedStatistics):
+        backgrounds = {b.name: on_first_axis(b.counts) for b in statistics.backgrounds}
+        observed = on_first_axis(statistics.observed)
+    else:
+        backgrounds = {"background": np.array([statistics.background])} if statistics.background else {}
+        observed = None if statistics.observed is None else np.array([statistics.observed])
+    return Expected(
+        name=experiment.name,
+        title=experiment.title,
         edges=axis.edges,
         observable=axis.name,
-        counts=on_first_axis(experiment.counts(model.evaluate(resolved))),
-        standard_model_counts=on_first_axis(standard_model_counts(experiment, resolved)),
+        counts=on_first_axis(compiled.counts(model.evaluate(values))),
+        standard_model_counts=on_first_axis(standard_model_counts(compiled, values)),
+        backgrounds=backgrounds,
+        observed=observed,
     )
-    return Result(
-        question="predict",
-        values=prediction,
-        converged=True,
-        fixed=resolved,
-        notes=(*model.notes(resolved), *remarks(model, [experiment], resolved, ())),
-        conventions=conventions(model, [experiment]),
-        provenance=provenance({}),
-    )
+
+
+COMMAND = Verb(predict, HELP, holds=("form_factor",))

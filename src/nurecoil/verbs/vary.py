@@ -9,84 +9,66 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import BinnedStatistics, CompiledExperiment, Experiment, Signal, compile_experiment
 from nurecoil.experiment.histograms import mirrored
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.inference.intervals import Interval
-from nurecoil.models import Model
-from nurecoil.parameters import Values, Widths
 from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES, FormFactor, form_factor
+from nurecoil.presentation.document import Table
 from nurecoil.progress import in_steps
 from nurecoil.study.result import Result
+from nurecoil.study.study import Study
 from nurecoil.verbs.limit import Limit, Varied
 
 Array = NDArray[np.float64]
 Compiled: TypeAlias = CompiledExperiment
 
+_SMALL = 0.01  # of an interval: choices that move no end by more are only named
 _OTHERS = {"sin2_theta_w": (SIN2_THETA_W, SIN2_THETA_W_AT_Z)}  # of a parameter that is a choice: all words
 
 
 @dataclass(frozen=True)
-class Case:
-    """What a choice may change: arguments of `limit`."""
-
-    experiments: tuple[Compiled, ...]
-    fixed: Values
-    widths: Widths
-
-
-@dataclass(frozen=True)
 class Choice:
-    """A choice made otherwise: its name, what it means, and the case then; an error if there is none."""
+    """A choice made otherwise: its name, what it means, and the study then; an error if there is none."""
 
     name: str
     meaning: str
-    case: Callable[[], Case]
+    study: Callable[[], Study]
 
 
-@undisturbed
-def vary(
-    ask: Callable[[Case], Result[Limit]],
-    model: Model,
-    case: Case,
-    more: Sequence[Choice] = (),
-) -> Result[Limit]:
+def vary(study: Study, ask: Callable[[Study], Result[Limit]], more: Sequence[Choice] = ()) -> Result[Limit]:
     """Return a limit with what each choice that it rests on does to its ends, one changed at a time.
 
     Parameters
     ----------
-    ask
-        The limit of a case; of several confidence levels the first is compared.
-    model, case
+    study
         Of the limit itself.
+    ask
+        The limit of a study; of several confidence levels the first is compared.
     more
         Choices besides those of the model and the experiments.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model, scan = nurecoil.load_model("scaled-standard-model"), ("signal_strength", 0.0, 9.0)
-    >>> def ask(case):
-    ...     return nurecoil.limit(model, case.experiments, case.fixed, scan, widths=case.widths)
-    >>> first, *_ = vary(ask, model, Case((csi,), {}, {})).values.variations
+    >>> study = nurecoil.Study("scaled-standard-model", "binh2021-csi")
+    >>> first, *_ = study.limit("signal_strength", "0..9", vary=True).values.variations
     >>> first.choice, [f"{shift:+.2f}" for shift in first.shifts]
     ('binh2021-csi_signal doubled', ['-0.07', '+7.37'])
     """
-    base, found, notes = ask(case), [], []
-    choices = [*_choices(model, case, base), *more]
+    base, found, notes = ask(study), [], []
+    choices = [*_choices(study, base), *more]
     with in_steps(len(choices)) as begin:
         for choice in choices:
             begin(choice.name)
             try:
-                found.append(_compare(choice, base.values, ask(choice.case())))
+                found.append(_compare(choice, base.values, ask(choice.study())))
             except NurecoilError as error:  # a form factor, say, that does not fit a nucleus
                 notes.append(f"{choice.name} could not be tried: {error}")
     notes += [f"the limit with {v.choice} did not converge." for v in found if not v.converged]
-    if not any(e.experiment.statistics.pulls for e in case.experiments):
+    if not any(e.experiment.statistics.pulls for e in study.experiments):
         notes.append("there is no nuisance parameter whose prior could be varied.")
     return replace(
         base,
@@ -118,39 +100,41 @@ def _ends(intervals: Sequence[Interval]) -> list[float | None]:
     return [None if is_open else value for pair in pairs for value, is_open in pair]
 
 
-def with_prior(case: Case, name: str, width: float | tuple[float, float], word: str) -> Choice:
+def with_prior(study: Study, name: str, width: float | tuple[float, float], word: str) -> Choice:
     """Return the choice of another prior width, 0 to hold a pull; with its centre for a constraint."""
     if isinstance(width, tuple):
         option = f"--constrain {name}={width[0]:.6g}+-{width[1]:.4g}"
     else:
         option = f"--prior {name}={width:.4g}" if width else f"--fix {name}"
-    return Choice(f"{name} {word}", option, partial(replace, case, widths={**case.widths, name: width}))
+    return Choice(f"{name} {word}", option, partial(study.changed, widths={**study.widths, name: width}))
 
 
-def _choices(model: Model, case: Case, base: Result[Limit]) -> Iterator[Choice]:
+def _choices(study: Study, base: Result[Limit]) -> Iterator[Choice]:
     """Yield all that can be chosen otherwise, but for parameters that are scanned or fitted."""
-    for name, words in ((p.name, p.choices) for p in model.parameters):
+    for name, words in ((p.name, p.choices) for p in study.model.parameters):
         for other in _OTHERS.get(name, words):
             if other != base.fixed.get(name, other):
-                changed = partial(replace, case, fixed={**case.fixed, name: other})
+                changed = partial(study.changed, values={**study.values, name: other})
                 yield Choice(f"{name}={other}", f"--set {name}={other}", changed)
-    of_pulls = {p.name: p.prior_width for e in case.experiments for p in e.experiment.statistics.pulls}
-    for name, width in {**of_pulls, **case.widths}.items():
+    of_pulls = {p.name: p.prior_width for e in study.experiments for p in e.experiment.statistics.pulls}
+    for name, width in {**of_pulls, **study.widths}.items():
         if isinstance(width, tuple):
-            yield with_prior(case, name, (width[0], width[1] / 2), "halved")
-            yield with_prior(case, name, (width[0], width[1] * 2), "doubled")
+            yield with_prior(study, name, (width[0], width[1] / 2), "halved")
+            yield with_prior(study, name, (width[0], width[1] * 2), "doubled")
         elif width and name != base.values.parameter.name:
-            yield with_prior(case, name, 0.0, "held")
+            yield with_prior(study, name, 0.0, "held")
             if math.isfinite(width):
-                yield with_prior(case, name, width / 2, "halved")
-                yield with_prior(case, name, width * 2, "doubled")
+                yield with_prior(study, name, width / 2, "halved")
+                yield with_prior(study, name, width * 2, "doubled")
     for form in map(form_factor, FORM_FACTOR_NAMES):
-        if form.name != "point" and any(e.experiment.signal.form_factor != form for e in case.experiments):
-            yield Choice(f"form factor {form.name}", form.description, partial(_with_form_factor, case, form))
-    for number, compiled in enumerate(case.experiments):
+        if form.name != "point" and any(e.experiment.signal.form_factor != form for e in study.experiments):
+            yield Choice(
+                f"form factor {form.name}", form.description, partial(_with_form_factor, study, form)
+            )
+    for number, compiled in enumerate(study.experiments):
         for name, meaning, change in _of_bins(compiled):
             name = f"{compiled.experiment.name}: {name}"
-            yield Choice(name, meaning, partial(_with_experiment, case, number, change))
+            yield Choice(name, meaning, partial(_with_experiment, study, number, change))
 
 
 def _of_bins(compiled: Compiled) -> Iterator[tuple[str, str, Callable[[], Compiled]]]:
@@ -179,17 +163,50 @@ def _of_bins(compiled: Compiled) -> Iterator[tuple[str, str, Callable[[], Compil
         yield "times per flavour", meaning, partial(_with_signal, compiled, signal)
 
 
+def table(limit: Limit) -> Table:
+    """Return a table of what is allowed with each choice made otherwise, and how far the ends have moved."""
+    parameter, intervals, varied = limit.parameter, limit.profile.intervals, limit.variations or ()
+
+    def number(value: float, form: str = ".4g") -> str:
+        return f"{value / parameter.inside:{form}}".replace("-", "−")
+
+    def allowed(interval: Interval) -> str:
+        low, high = (number(end) for end in (interval.low, interval.high))
+        if interval.open_low:
+            return "all scanned" if interval.open_high else f"below {high}"
+        return f"above {low}" if interval.open_high else f"{low} to {high}"
+
+    def moves(each: Varied) -> str:
+        if len(each.intervals) != len(intervals):
+            return f"{len(intervals)} → {len(each.intervals)} intervals"
+        ends = ["–" if shift is None else number(shift, "+.2g") for shift in each.shifts]
+        pairs = zip(ends[::2], ends[1::2], strict=True)
+        return "; ".join(map(", ".join, pairs)) or "an end comes or goes"
+
+    rows = [("as asked", "; ".join(map(allowed, intervals)) or "nothing", "")]
+    for each in varied:
+        if each.size > _SMALL:
+            rows.append((each.choice, "; ".join(map(allowed, each.intervals)) or "nothing", moves(each)))
+    small = ", ".join(each.choice for each in varied if each.size <= _SMALL)
+    return Table(
+        title=f"What the limit hangs on: {parameter.name}{f' [{parameter.unit}]' if parameter.unit else ''}",
+        columns=("choice, one changed at a time", "allowed", "the ends move by"),
+        rows=tuple(rows),
+        caption=f"No end moves by {100 * _SMALL:g} % of its interval with: {small}." if small else "",
+    )
+
+
 # --- changed experiments ------------------------------------------------------------------------------
 
 
-def _with_experiment(case: Case, number: int, change: Callable[[], Compiled]) -> Case:
-    others = case.experiments
-    return replace(case, experiments=(*others[:number], change(), *others[number + 1 :]))
+def _with_experiment(study: Study, number: int, change: Callable[[], Compiled]) -> Study:
+    others = study.experiments
+    return study.changed(experiments=(*others[:number], change(), *others[number + 1 :]))
 
 
-def _with_form_factor(case: Case, form: FormFactor) -> Case:
-    changed = (_with_signal(e, replace(e.experiment.signal, form_factor=form)) for e in case.experiments)
-    return replace(case, experiments=tuple(changed))
+def _with_form_factor(study: Study, form: FormFactor) -> Study:
+    changed = (_with_signal(e, replace(e.experiment.signal, form_factor=form)) for e in study.experiments)
+    return study.changed(experiments=tuple(changed))
 
 
 def _with_signal(compiled: Compiled, signal: Signal) -> Compiled:

@@ -1,0 +1,211 @@
+"""Commands made of verbs: options of the study, those of the verb as its annotations tell, and the answer's."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hints
+
+import typer
+
+from nurecoil.cli.answering import answer
+from nurecoil.cli.workers import executor
+from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.study.study import Study
+from nurecoil.verbs.options import Told, Verb
+
+STUDY = {
+    "model": Told("See `nurecoil list models`; or a file of your own, FILE.py.", "NAME"),
+    "experiment": Told("A name or a card, FILE.toml; repeat to combine experiments.", "NAME", many=True),
+    "set": Told("Value of a parameter of the model; repeat for more.", "NAME=VALUE", many=True),
+    "fix": Told("Hold a nuisance parameter at its central value; repeat for more.", "PULL", many=True),
+    "prior": Told(
+        "Prior width of a nuisance parameter, in its own unit; `nurecoil list pulls` has their names.",
+        "PULL=WIDTH",
+        many=True,
+        shown="the experiment's own",
+    ),
+    "constrain": Told(
+        "What else is known of a parameter of the model: a Gaussian prior, profiled; repeat for more.",
+        "NAME=VALUE+-WIDTH",
+        many=True,
+    ),
+    "profile": Told(
+        "A parameter of the model to fit at each point, inside a range; repeat for more.",
+        "NAME=LOW..HIGH",
+        many=True,
+    ),
+    "form_factor": Told(
+        "helm-binh2021, helm, klein-nystrand, symmetrised-fermi or point.",
+        "NAME",
+        shown="the experiment's own",
+    ),
+    "engine": Told("What minimises: auto, numpy, jax or fast.", "NAME"),
+}
+_WORKERS = {
+    "workers": (int, None, Told("Worker processes.", "N", shown="compute in this one")),
+    "dask": (str, None, Told("Address of a Dask scheduler.", "ADDRESS")),
+    "mpi": (bool, False, Told("Use the ranks of MPI.")),
+}
+_REQUIRED = inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a command: its name in Python, its type, its default, and what is told of it."""
+
+    name: str
+    base: Any
+    default: Any
+    told: Told
+
+    @property
+    def flag(self) -> str:
+        """How it is written on the command line."""
+        return self.told.flag or f"--{self.name.replace('_', '-')}"
+
+    @property
+    def paired(self) -> bool:
+        """Whether a value is NAME=..."""
+        return "=" in self.told.metavar
+
+    def parameter(self) -> inspect.Parameter:
+        """Return the parameter that typer reads."""
+        kind = self.base if self.base in (bool, int, Path) else str
+        many = self.told.many
+        default = self.default
+        if many and isinstance(default, str):
+            default = [default]
+        if many and default is not _REQUIRED and not default:
+            default = None
+        shown: bool | str = self.told.shown or not (default is None or kind is bool)
+        option = typer.Option(
+            self.flag,
+            metavar=None if kind is bool else self.told.metavar,
+            help=self.told.help,
+            show_default=shown if default is not _REQUIRED else True,
+        )
+        of_values: Any = list[str] if many else kind
+        annotation = Annotated[Optional[of_values] if default is None else of_values, option]  # noqa: UP045
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )
+
+
+def command_of(name: str) -> tuple[Callable[..., None], str]:
+    """Return the function of the command that asks a verb, with the signature that typer reads, and its help."""
+    verb: Verb = import_module(f"nurecoil.verbs.{name}").COMMAND
+    own = list(_arguments(verb))
+    needed = [option for option in own if option.default is _REQUIRED]
+    held = [_of_study(held) for held in STUDY if held in verb.holds]
+    options = [
+        *(_of_study(part) for part in ("model", "experiment")),
+        *needed,
+        _of_study("set"),
+        *(option for option in own if option not in needed),
+        *held,
+        *(Option(each, *how) for each, how in _WORKERS.items() if _computes_elsewhere(verb)),
+        *_of_answer(verb),
+    ]
+
+    def run(**given: Any) -> None:
+        with ExitStack() as stack:
+            arguments: dict[str, Any] = {}
+            if _computes_elsewhere(verb):
+                places = (given.pop(each) for each in _WORKERS)
+                pool, is_worker = stack.enter_context(executor(*places))
+                if is_worker:
+                    return
+                arguments["executor"] = pool
+            files = {kind: given.pop(kind, None) for kind in ("plot", "output")}
+            shown = {how: given.pop(how) for how in ("as_json", "conventions")}
+
+            def ask() -> Any:
+                for option in own:
+                    arguments.update(_read(option, given[option.name]))
+                return verb.ask(_study(given, held), **arguments)
+
+            answer(verb, ask, **files, **shown)
+
+    run.__signature__ = inspect.Signature([option.parameter() for option in options])  # type: ignore[attr-defined]
+    run.__annotations__ = {}
+    return run, verb.help
+
+
+def _of_study(name: str) -> Option:
+    told = STUDY[name]
+    default = {"model": _REQUIRED, "experiment": _REQUIRED, "engine": "auto"}.get(name)
+    return Option(name, str, default, told)
+
+
+def _of_answer(verb: Verb) -> Iterator[Option]:
+    """Yield the options of what becomes of the answer."""
+    yield Option("as_json", bool, False, Told("Print JSON, for programs.", flag="--json"))
+    yield Option("conventions", bool, False, Told("Print all that the answer rests on."))
+    if verb.output:
+        yield Option("output", Path, None, Told(verb.output, "FILE", shown="no file"))
+    if verb.plots:
+        yield Option("plot", Path, None, Told("Draw to a .png, .svg or .pdf file.", "FILE", shown="no plot"))
+
+
+def _computes_elsewhere(verb: Verb) -> bool:
+    return "executor" in inspect.signature(verb.ask).parameters
+
+
+def _arguments(verb: Verb) -> Iterator[Option]:
+    """Yield the arguments of a verb that say how they are told."""
+    hints = get_type_hints(verb.ask, include_extras=True)
+    for name, parameter in inspect.signature(verb.ask).parameters.items():
+        hint = hints[name]
+        if get_origin(hint) is Annotated:
+            base, *rest = get_args(hint)
+            told = [each for each in rest if isinstance(each, Told)]
+            if told:
+                yield Option(name, base, parameter.default, told[-1])
+
+
+def _read(option: Option, given: Any) -> dict[str, Any]:
+    """Return the arguments of the verb that an option gives; one NAME=LOW..HIGH gives two."""
+    if not option.paired:
+        return {option.name: given if given is not None or not option.told.many else ()}
+    if option.told.many:
+        return {option.name: named_values(option.flag, option.told.metavar, given or ()) or option.default}
+    ((name, within),) = named_values(option.flag, option.told.metavar, [given]).items()
+    return {option.name: name, "within": within}
+
+
+def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
+    """Return the study that the options give."""
+    values = named_values("--set", "NAME=VALUE", given["set"] or ())
+    conventions = {
+        option.name: named_values(option.flag, option.told.metavar, given[option.name] or ())
+        if option.paired
+        else [text.strip() for text in given[option.name] or ()]
+        if option.told.many
+        else given[option.name]
+        for option in held
+    }
+    for name in conventions.get("fix", ()):
+        if "=" in name:
+            raise NurecoilError(
+                f"--fix {name}: a nuisance parameter is held at its central value, so give its name"
+            )
+    for name in values:
+        if name in inspect.signature(Study).parameters:
+            raise unknown_name("parameter", name, ())
+    return Study(given["model"], given["experiment"], **conventions, **values)
+
+
+def named_values(option: str, form: str, texts: Iterable[str]) -> dict[str, str]:
+    """Return the value of each NAME=VALUE, every name at most once."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise NurecoilError(f"{option} '{text}' is not of the form {form}")
+        if name in found:
+            raise NurecoilError(f"{option} gives {name} twice: {found[name]} and {value}")
+        found[name] = value
+    return found

@@ -1,0 +1,208 @@
+"""Pairs and tables as text, no wider than the terminal. What costs time to import comes in when used."""
+
+import html
+import io
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from nurecoil.presentation.document import Block, Table
+
+WIDE = 140  # columns of a terminal that has room for prose in a table
+NARROWEST = 40  # columns; in a narrower terminal lines are broken by it, not by us
+PROSE = 40  # a longer cell of a report's table is prose
+_TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
+_COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}
+
+
+def console(stderr: bool = False) -> "Console":
+    """Return a terminal that prints text as it is: no markup, no emoji, no guessed colours."""
+    from rich.console import Console
+
+    width = max(shutil.get_terminal_size().columns, NARROWEST)  # COLUMNS=0 counts as not set
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
+
+
+def plain(markdown: str) -> str:
+    """Return short Markdown as text for a terminal.
+
+    >>> plain("*m*<sub>Z′</sub> > **1.4** TeV, 10<sup>−11</sup>")
+    'm_Z′ > 1.4 TeV, 10^−11'
+    """
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark").parseInline(" ".join(markdown.split()))[0].children or ()
+    texts = (_TAGS.get(t.content, "") if t.type == "html_inline" else t.content for t in tokens)
+    return html.unescape("".join(texts))
+
+
+def draw(blocks: "Iterable[Block]", terminal: "Console | None" = None) -> None:
+    """Print blocks, an empty line between them; a table without rows is left out."""
+    from nurecoil.presentation.document import Pairs
+
+    terminal = terminal or console()
+    for number, block in enumerate(block for block in blocks if block.rows):
+        if number:
+            terminal.print()
+        if isinstance(block, Pairs):
+            _draw_pairs(block.title, block.rows, terminal)
+        else:
+            _draw_table(block.title, block.columns, block.rows, block.right, block.whole, terminal)
+            if block.caption:
+                terminal.print(_text(block.caption))
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+) -> None:
+    """Print a table; one without rows is left out."""
+    if rows := list(rows):
+        _draw_table(title, columns, rows, right, whole, console())
+
+
+def text_of(blocks: "Iterable[Block]", width: int = 100) -> str:
+    """Return blocks as text."""
+    from rich.console import Console
+
+    out = io.StringIO()
+    draw(blocks, Console(file=out, markup=False, emoji=False, highlight=False, width=width))
+    return out.getvalue()
+
+
+def _draw_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str | tuple[str, str]]],
+    right: Sequence[int],
+    whole: Sequence[int],
+    terminal: "Console",
+) -> None:
+    """Print a table; where a word would be broken, each row as a block instead.
+
+    A cell may be (text, colour). Columns numbered in `right` hold numbers; these and those in `whole` are
+    never wrapped.
+    """
+    from rich import box
+    from rich.table import Table as Grid
+
+    cells = [[_text(*cell) if isinstance(cell, tuple) else _text(cell) for cell in row] for row in rows]
+    by_column = [[_text(name), *(row[number] for row in cells)] for number, name in enumerate(columns)]
+    for padding in (1, 0):
+        if widths := _widths(by_column, (*right, *whole), padding + 1, terminal.width):
+            break
+    else:
+        _draw_rows(title, columns, cells, terminal)
+        return
+    table = Grid(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, padding, 0, 0))
+    for number, name in enumerate(columns):
+        side: Literal["right", "left"] = "right" if number in right else "left"
+        table.add_column(_text(name), justify=side, width=widths[number])
+    for texts in cells:
+        table.add_row(*texts)
+    terminal.print(_text(title, "bold"))
+    terminal.print(table)
+
+
+def _widths(columns: "Sequence[Sequence[Text]]", whole: Sequence[int], gap: int, across: int) -> list[int]:
+    """Return the width of each column; none if their longest words do not fit the terminal."""
+    lengths = [sorted(max(map(cell_len, t.plain.split("\n"))) for t in column) for column in columns]
+    longest = [column[-1] for column in lengths]
+    words = [max((cell_len(w) for t in column for w in t.plain.split()), default=0) for column in columns]
+    widths = [  # names of columns may wrap, the cells of some columns may not
+        max(words[i], *(cell_len(text.plain) for text in column[1:])) if i in whole else words[i]
+        for i, column in enumerate(columns)
+    ]
+    room = across - gap * len(columns) - 1
+    if sum(widths) > room:
+        return []
+    usual = [column[3 * len(column) // 4] for column in lengths]
+    for wanted in (usual, longest):  # what room is left goes first to making most rows one line high
+        more = [max(0, b - a) for a, b in zip(widths, wanted, strict=True)]
+        share = min(1.0, (room - sum(widths)) / (sum(more) or 1))
+        widths = [a + int(share * b) for a, b in zip(widths, more, strict=True)]
+    return widths
+
+
+def _draw_rows(
+    title: str, columns: Sequence[str], rows: "Sequence[Sequence[Text]]", terminal: "Console"
+) -> None:
+    """Print each row as lines of its own, the first cell as their heading."""
+    from rich.padding import Padding
+
+    terminal.print(_text(title, "bold"), _text(""), sep="\n")
+    for row in rows:
+        terminal.print(row[0])
+        for name, text in zip(columns[1:], row[1:], strict=True):
+            if text.plain.strip():
+                terminal.print(Padding(_text(f"{name}: ").append_text(text), (0, 0, 0, 2)))
+        terminal.print()
+
+
+def _draw_pairs(title: str, rows: Sequence[tuple[str, str]], terminal: "Console") -> None:
+    """Print names and values below one another; a value has its own line where names leave little room."""
+    from rich.padding import Padding
+    from rich.table import Table as Grid
+
+    terminal.print(_text(title, "bold"))
+    if 2 * max(cell_len(name) for name, _ in rows) > terminal.width - 12:
+        for name, value in rows:
+            depth = 2 + len(name) - len(name.lstrip())
+            apart = cell_len(name) + cell_len(value) + 4 > terminal.width
+            terminal.print(_text(f"  {name}" if apart else f"  {name}  {value}"))
+            if apart:
+                terminal.print(Padding(_text(value), (0, 0, 0, depth + 4)))
+        return
+    table = Grid.grid(padding=(0, 2, 0, 0))
+    for name, value in rows:
+        table.add_row(_text(f"  {name}"), _text(value))
+    terminal.print(table)
+
+
+def print_document_table(table: "Table") -> None:
+    """Print a table of a report, verdicts in their colours; prose only where the terminal has room for it.
+
+    The first column, which says what a row is, is always there.
+    """
+    from nurecoil.presentation.report import TONES
+
+    texts = [[plain(cell) for cell in row] for row in table.rows]
+    longest = [max((len(row[number]) for row in texts), default=0) for number in range(len(table.columns))]
+    roomy = console().width >= WIDE
+    kept = [
+        number for number in range(len(table.columns)) if roomy or number == 0 or longest[number] <= PROSE
+    ]
+
+    def cell(row: Sequence[str], number: int) -> str | tuple[str, str]:
+        if number != table.status_column:
+            return row[number]
+        return row[number], _COLOURS.get(TONES.get(row[number].lower(), ""), "")
+
+    rows = [[cell(row, number) for number in kept] for row in texts]
+    columns = [plain(table.columns[number]) for number in kept]
+    whole = [kept.index(n) for n in kept if n == table.status_column]
+    _draw_table(plain(table.title), columns, rows, (), whole, console())
+    left_out = [plain(name) for number, name in enumerate(table.columns) if number not in kept]
+    if left_out:
+        where = f"In the report, or in a terminal of {WIDE} columns"
+        console().print(_text(f"{where}: {', '.join(left_out)}.\n"))
+
+
+def cell_len(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    from rich import cells
+
+    return cells.cell_len(text)
+
+
+def _text(text: str, style: str = "") -> "Text":
+    from rich.text import Text
+
+    return Text(text, style=style)

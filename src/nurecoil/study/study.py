@@ -1,0 +1,388 @@
+"""What is asked, of what, under which conventions: a model and experiments, compiled once."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from types import MethodType
+from typing import Any
+
+import numpy as np
+
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
+from nurecoil.experiment.card import load_experiment
+from nurecoil.models import Model, load_model
+from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find
+from nurecoil.physics.form_factors import FormFactor, form_factor
+from nurecoil.quantities import parse_quantity
+from nurecoil.study.question import Question
+
+Given = str | Path | Experiment | CompiledExperiment
+Within = str | tuple[Any, Any]
+"""A range as text, "0.2..20 TeV", or as a pair of ends."""
+
+
+class _Verb:
+    """A question of the room `verbs` as a method; its file is read when it is first asked."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, study: "Study | None", owner: type) -> Any:
+        ask = getattr(import_module(f"nurecoil.verbs.{self.name}"), self.name)
+        return ask if study is None else MethodType(ask, study)
+
+
+class Study:
+    """A model and experiments, with what is held, known and profiled; ask it by its methods.
+
+    Parameters
+    ----------
+    model
+        Its name, the path of a file that defines one, or a `Model`.
+    experiments
+        One or several: names, paths of cards, experiments, or compiled ones.
+    prior : mapping, optional
+        Prior widths by name of pull (each in its own unit) in place of the experiments' own.
+    fix : names, optional
+        Pulls that are held at their centres.
+    constrain : mapping, optional
+        What else is known of parameters of the model, "0.2386+-0.0001" or (centre, width): Gaussian priors,
+        profiled as pulls are.
+    profile : mapping, optional
+        Parameters of the model that are fitted at each point, and their ranges, "0..1" or (low, high).
+    form_factor : str or FormFactor, optional
+        In place of the experiments' own.
+    engine : str
+        What minimises: "auto", "numpy", "jax" or "fast"; see `likelihood.engines`.
+    inside_units : bool
+        Numbers are in the units inside the package (MeV); without it a number of a parameter that has a unit
+        is refused, as any unit would be a guess.
+    **values
+        Values of parameters of the model, as people write them: ``m_zprime="2 TeV"``, ``beta="-sqrt(3)"``.
+
+    Attributes
+    ----------
+    model, experiments, engine
+        The model, the compiled experiments, and what minimises.
+    values, widths, over
+        What is set, prior widths (0: held; a pair: a constraint), and ranges profiled over (inside units).
+
+    Raises
+    ------
+    NurecoilError
+        For what is unknown, out of bounds, or said twice.
+
+    Examples
+    --------
+    >>> from nurecoil import Study
+    >>> study = Study("331-beta", "binh2021-csi", beta="-sqrt(3)", sin2_theta_w=0.23867)
+    >>> study
+    <Study of 331-beta with binh2021-csi>
+    >>> limit = study.limit("m_zprime", "0.1..100 TeV")
+    >>> f"{limit.values.profile.lower_limit / 1e6:.2f} TeV"
+    '1.48 TeV'
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Model,
+        experiments: Given | Sequence[Given],
+        *,
+        prior: Mapping[str, Any] | None = None,
+        fix: str | Sequence[str] = (),
+        constrain: Mapping[str, Any] | None = None,
+        profile: Mapping[str, Within] | None = None,
+        form_factor: str | FormFactor | None = None,
+        engine: str = "auto",
+        inside_units: bool = False,
+        **values: Value,
+    ) -> None:
+        self.inside_units = inside_units
+        self.model = model if isinstance(model, Model) else load_model(str(model))
+        self.engine = engine
+        self.values: Values = {
+            name: self.value(find(self.model.parameters, name), given, infinite=True)
+            for name, given in values.items()
+        }
+        self.experiments = _compiled(experiments, form_factor)
+        fixed = (fix,) if isinstance(fix, str) else tuple(fix)
+        for name in fixed:
+            if name in (prior or {}) or fixed.count(name) > 1:
+                raise NurecoilError(f"{name} is fixed twice, or fixed and given a prior: do one of them")
+        widths = {name: _width(name, given) for name, given in (prior or {}).items()}
+        widths |= dict.fromkeys(fixed, 0.0)
+        for name in widths:
+            find(self._own_pulls, name, "nuisance parameter")
+        self.widths: Widths = widths | {
+            name: self._constraint(find(self.model.parameters, name), given)
+            for name, given in (constrain or {}).items()
+        }
+        self.over = {
+            name: self._range(find(self.model.parameters, name), within, "profiled over").ends
+            for name, within in (profile or {}).items()
+        }
+
+    predict = _Verb()
+    limit = _Verb()
+    map = _Verb()
+    fit = _Verb()
+    sample = _Verb()
+    scan = _Verb()
+    sensitivity = _Verb()
+    significance = _Verb()
+    feldman_cousins = _Verb()
+    goodness = _Verb()
+    combine = _Verb()
+    impact = _Verb()
+    spectrum = _Verb()
+
+    def __repr__(self) -> str:
+        """Return a line that says what it is."""
+        return f"<Study of {self.model.name} with {' + '.join(self.names)}>"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the experiments."""
+        return [compiled.experiment.name for compiled in self.experiments]
+
+    @cached_property
+    def _own_pulls(self) -> tuple[Parameter, ...]:
+        """The nuisance parameters of the experiments, each once."""
+        pulls = (pull for compiled in self.experiments for pull in compiled.experiment.statistics.pulls)
+        return tuple({pull.name: pull for pull in pulls}.values())
+
+    @property
+    def pulls(self) -> tuple[Parameter, ...]:
+        """The nuisance parameters, and the constrained ones of the model with their priors."""
+        tied = {name: width for name, width in self.widths.items() if isinstance(width, tuple)}
+        return (
+            *self._own_pulls,
+            *(
+                replace(find(self.model.parameters, name), default=centre, prior_width=width)
+                for name, (centre, width) in tied.items()
+            ),
+        )
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Those of the model, then the nuisance parameters."""
+        return (*self.model.parameters, *self._own_pulls)
+
+    def changed(
+        self,
+        *,
+        experiments: Sequence[CompiledExperiment] | None = None,
+        values: Values | None = None,
+        widths: Widths | None = None,
+    ) -> "Study":
+        """Return the study with other experiments, values set or prior widths (inside units)."""
+        study = object.__new__(Study)
+        study.__dict__ |= {name: held for name, held in vars(self).items() if not name.startswith("_")}
+        if experiments is not None:
+            study.experiments = tuple(experiments)
+        study.values = self.values if values is None else values
+        study.widths = self.widths if widths is None else widths
+        return study
+
+    def value(self, parameter: Parameter, given: Value, *, infinite: bool = False) -> Any:
+        """Return a value (inside units) as a user gives it: a text with its unit, or a number."""
+        if isinstance(given, str):
+            return parameter.parse(given)
+        if not isinstance(given, int | float | np.floating | np.integer) or isinstance(given, bool):
+            raise NurecoilError(f"{parameter.name} = {given!r} is not a number, and not a text with one")
+        if parameter.unit and not self.inside_units and float(given) != 0:
+            raise NurecoilError(
+                f"{parameter.name} = {given} has no unit: write it as a text, such as"
+                f" '{given:g} {parameter.unit}'"
+            )
+        parameter.check(given, infinite=infinite)
+        return float(given)
+
+    def point(self, given: Mapping[str, Value], doing: str = "fitted") -> dict[str, float]:
+        """Return values (inside units) of some parameters, of the model or pulls, that are numbers."""
+        found = {}
+        for name, value in given.items():
+            parameter = find(self.parameters, name)
+            if parameter.choices:
+                raise NurecoilError(f"{name} cannot be {doing}: it is a choice, {parameter.allowed()}")
+            found[name] = float(self.value(parameter, value))
+        return found
+
+    def range(self, name: str, within: Within, doing: str = "scanned") -> Range:
+        """Return the checked range of a parameter that nothing else is done with."""
+        found = self._range(find(self.parameters, name), within, doing)
+        if name in self.values:
+            raise NurecoilError(f"{name} is both set and {doing}: do one or the other")
+        if name in self.over:
+            raise NurecoilError(f"{name} is both {doing} and profiled: do one of them")
+        if name in self.widths:
+            held = "given a prior" if self.widths[name] else "fixed"
+            raise NurecoilError(f"{name} is both {doing} and {held}: do one or the other")
+        return found
+
+    def ranges(self, given: Mapping[str, Within], doing: str = "scanned") -> "list[Range]":
+        """Return several, at whose corners counts are finite."""
+        found = [self.range(name, within, doing) for name, within in given.items()]
+        for corner in product(*(each.ends for each in found)):
+            self.require_counts({each.parameter.name: x for each, x in zip(found, corner, strict=True)})
+        return found
+
+    def free(self, start: Mapping[str, Value]) -> dict[str, float]:
+        """Return where the parameters of a fit start (inside units); they have no prior."""
+        found = self.point(start)
+        for name in found.keys() & self.widths.keys():
+            raise NurecoilError(f"{name} is free, and so has no prior: do not give it one, and do not fix it")
+        self.require_counts(found)
+        return found
+
+    def question(self, start: Mapping[str, float]) -> Question:
+        """Return χ² as a function of some parameters, which start there (inside units)."""
+        for compiled in self.experiments:
+            if not compiled.templates.matrix.any():
+                axis = compiled.experiment.axes[0]
+                raise NurecoilError(
+                    f"experiment {compiled.experiment.name} expects no signal at all: its efficiency is zero,"
+                    f" or its bins, {axis.name} from {axis.edges[0]:g} to {axis.edges[-1]:g}, lie beyond the"
+                    " largest recoil"
+                )
+        return Question.of(
+            self.model, self.experiments, self.values, start, self.widths, self.engine, self.over
+        )
+
+    def require_counts(self, at: Mapping[str, float]) -> None:
+        """Refuse a point where expected counts, or their squares in a χ², are larger than a number can be."""
+        tied = {name: width[0] for name, width in self.widths.items() if isinstance(width, tuple)}
+        own = {p.name: at[p.name] for p in self.model.parameters if p.name in at}
+        middles = {name: 0.5 * (low + high) for name, (low, high) in self.over.items()}
+        resolved = self.model.resolve({**self.values, **tied, **middles, **own})
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            couplings = self.model.evaluate(resolved)
+            squares = {c.experiment.name: c.counts(couplings) ** 2 for c in self.experiments}
+        bad = [name for name, square in squares.items() if not np.isfinite(square).all()]
+        if bad:
+            point = ", ".join(
+                f"{p.name} = {p.format(float(resolved[p.name]))}"
+                for p in self.model.parameters
+                if not p.choices
+            )
+            raise NurecoilError(
+                f"the expected counts of {', '.join(bad)} are too large for a number at {point}:"
+                " one of these is out of range"
+            )
+
+    def _range(self, parameter: Parameter, within: Within, doing: str) -> Range:
+        if parameter.choices:
+            raise NurecoilError(f"{parameter.name} cannot be {doing}: it is a choice, {parameter.allowed()}")
+        if isinstance(within, str):
+            return Range.parse(parameter, within)
+        if not isinstance(within, tuple | list) or len(within) != 2:
+            raise NurecoilError(
+                f"the range of {parameter.name}, {within!r}, is not of the form '0.2..20 TeV' or (low, high)"
+            )
+        low, high = (self.value(parameter, end) for end in within)
+        return Range(parameter, low, high)
+
+    def _constraint(self, parameter: Parameter, given: Any) -> tuple[float, float]:
+        """Return the centre and the width of a constraint (inside units)."""
+        if isinstance(given, str):
+            given = given.replace("±", "+-").split("+-")
+        if parameter.choices or not isinstance(given, tuple | list) or len(given) != 2:
+            raise NurecoilError(
+                f"the constraint of {parameter.name} is not of the form VALUE+-WIDTH, for example"
+                " sin2_theta_w=0.23857+-0.00005"
+            )
+        centre, width = given
+        if isinstance(width, str):
+            size = parse_quantity(width, parameter.unit, name=f"the width of {parameter.name}")
+            width = size * parameter.inside
+        return float(self.value(parameter, centre)), float(width)
+
+
+def _width(name: str, given: Any) -> float:
+    """Return the prior width of a pull, in its own unit."""
+    if isinstance(given, str):
+        return parse_quantity(given, "", name=f"prior width of {name}")
+    if isinstance(given, bool) or not isinstance(given, int | float | np.floating):
+        raise NurecoilError(f"prior width of {name} = {given!r} is not a number")
+    return float(given)
+
+
+def _compiled(
+    experiments: Given | Sequence[Given], other: str | FormFactor | None
+) -> tuple[CompiledExperiment, ...]:
+    """Return compiled experiments, with another form factor if there is one."""
+    several = (
+        [experiments]
+        if isinstance(experiments, str | Path | Experiment | CompiledExperiment)
+        else experiments
+    )
+    if not isinstance(several, Collection) or not several:
+        raise NurecoilError("at least one experiment is needed")
+    form = form_factor(other) if isinstance(other, str) else other
+    found = []
+    for given in several:
+        if isinstance(given, str | Path):
+            given = load_experiment(given)
+        if form is not None and isinstance(given, CompiledExperiment):
+            given = given.experiment
+        if form is not None and isinstance(given, Experiment):
+            given = given.with_form_factor(form)
+        if isinstance(given, Experiment):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                given = compile_experiment(given)
+        if not isinstance(given, CompiledExperiment):
+            raise NurecoilError(
+                f"{given!r} is no experiment: give a name, the path of a card, or an experiment"
+            )
+        if not np.isfinite(given.templates.matrix).all():
+            raise NurecoilError(
+                f"experiment {given.experiment.name} expects more events than a number can hold: look at its"
+                " mass, protons_on_target, neutrinos_per_proton and baseline"
+            )
+        found.append(given)
+    return tuple(found)
+
+
+def several_levels(cl: "float | str | Iterable[float | str]") -> list[float]:
+    """Return confidence levels, each once: 0.9, "90%", or several of these."""
+    given = [cl] if isinstance(cl, str | int | float) else list(cl)
+    if not given:
+        raise NurecoilError("at least one confidence level is needed")
+    levels = [level(each) for each in given]
+    for each in levels:
+        if levels.count(each) > 1:
+            raise NurecoilError(f"cl is given {levels.count(each)} times as {each:g}: once is enough")
+    return levels
+
+
+def level(given: float | str) -> float:
+    """Return a confidence level: 0.9, "90%" or "90"."""
+    found = parse_quantity(given, "", name="cl") if isinstance(given, str) else float(given)
+    if 50 <= found < 100 and "%" not in str(given):
+        found /= 100
+    if not 0 < found < 1:
+        raise NurecoilError(
+            f"confidence level {given} is not allowed: it must lie between 0 and 1, such as 0.9 or 90%"
+        )
+    return found
+
+
+def require_toys(toys: int, seed: int) -> None:
+    """Refuse numbers of toys and seeds that cannot be."""
+    if not 0 <= toys <= MOST_TOYS:
+        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}")
+    if seed < 0:
+        raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
+
+
+def require_points(points: int, fewest: int, most: int) -> None:
+    """Refuse too few points, or too many."""
+    if not fewest <= points <= most:
+        raise NurecoilError(f"points = {points} is not allowed: it must be between {fewest} and {most}")
+
+
+MOST_TOYS = 10_000_000

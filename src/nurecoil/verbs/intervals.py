@@ -1,0 +1,96 @@
+"""Allowed intervals of one parameter, as several verbs show them."""
+
+import math
+
+import numpy as np
+
+from nurecoil.inference.intervals import Interval, Profile
+from nurecoil.parameters import Parameter, at_border
+from nurecoil.presentation.document import Reference, Series, Style
+from nurecoil.study.study import require_points
+
+FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
+
+
+def require_curve(points: int) -> None:
+    """Refuse a number of points that a curve cannot have."""
+    require_points(points, FEWEST_POINTS, MOST_POINTS)
+
+
+def at_edge(curve: Profile) -> bool:
+    """Return whether the best fit lies at an end of the scan."""
+    low, high = curve.values[0], curve.values[-1]
+    return math.isfinite(curve.best_fit) and min(curve.best_fit - low, high - curve.best_fit) <= 1e-6 * (
+        high - low
+    )
+
+
+# --- as plain data ------------------------------------------------------------------------------------
+
+
+def profile_record(parameter: Parameter, cl: float, profile: Profile) -> dict[str, object]:
+    """Return the best fit and what is allowed at one level."""
+    best = at_border([parameter], {parameter.name: profile.best_fit})
+    return {"best_fit": best, "chi2": profile.minimum, **level_record(parameter.inside, cl, profile)}
+
+
+def level_record(unit: float, cl: float, profile: Profile) -> dict[str, object]:
+    """Return what is allowed at one level, at the border unit."""
+    limits = {"lower_limit": profile.lower_limit, "upper_limit": profile.upper_limit}
+    return {
+        "cl": cl,
+        "level": profile.level,
+        **intervals_record(unit, profile.intervals),
+        **{name: None if value is None else value / unit for name, value in limits.items()},
+    }
+
+
+def intervals_record(unit: float, intervals: tuple[Interval, ...]) -> dict[str, object]:
+    """Return intervals at the border unit; an end at the edge of the scan is said to be open."""
+    return {
+        "allowed": [[i.low / unit, i.high / unit] for i in intervals],
+        "open": [[i.open_low, i.open_high] for i in intervals],
+    }
+
+
+# --- in words -----------------------------------------------------------------------------------------
+
+
+def best_fit_text(parameter: Parameter, profile: Profile) -> str:
+    """Return the best fit and where it lies, if that is no point inside the scan."""
+    if math.isinf(profile.best_fit):
+        return f"none: {parameter.name} decouples, χ² = {profile.minimum:.2f}"
+    edge = ", at the edge of the scan" if at_edge(profile) else ""
+    return f"{parameter.format(profile.best_fit, 4)}{edge}, χ² = {profile.minimum:.2f}"
+
+
+def interval_text(parameter: Parameter, interval: Interval) -> str:
+    """Return one interval in words; an end at the scan's edge is not an end."""
+    low, high = parameter.format(interval.low, 4), parameter.format(interval.high, 4)
+    if interval.open_low and interval.open_high:
+        return f"everything scanned, {low} to {high}"
+    if interval.open_high:
+        return f"above {low} (scanned up to {high})"
+    if interval.open_low:
+        return f"below {high} (scanned down to {low})"
+    return f"{low} to {high}"
+
+
+def interval_rows(name: str, parameter: Parameter, intervals: tuple[Interval, ...]) -> list[tuple[str, str]]:
+    """Return a row for each interval, of which the first has the name."""
+    texts = [interval_text(parameter, interval) for interval in intervals] or ["nothing"]
+    return [(name if number == 0 else "", text) for number, text in enumerate(texts)]
+
+
+# --- in figures ---------------------------------------------------------------------------------------
+
+
+def curve(profile: Profile, unit: float, label: str, colour: str, style: Style = "solid") -> Series:
+    """Return Δχ² of a profile, with gaps where it is infinite."""
+    finite = np.where(np.isfinite(profile.delta_chi2), profile.delta_chi2, np.nan)
+    return Series(profile.values / unit, finite, label, colour=colour, style=style)
+
+
+def level_line(profile: Profile, what: str) -> Reference:
+    """Return the line below which Δχ² is allowed."""
+    return Reference(profile.level, "y", rf"{what}: $\Delta\chi^2$ = {profile.level:.3g}")
