@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import poisson
 
+from asking import predict
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.inference.critical import critical_value
 from nurecoil.models import STANDARD_MODEL
-from nurecoil.verbs.predict import predict
 
 CARD = """
 name = "few"

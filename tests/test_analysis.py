@@ -8,13 +8,12 @@ import pytest
 from scipy.optimize import brentq
 
 import reference
+from asking import limit, predict
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import NSI, STANDARD_MODEL, ZPRIME_331, load_model
 from nurecoil.study.question import joint_likelihood, standard_model_counts
-from nurecoil.verbs.limit import limit
-from nurecoil.verbs.predict import predict
 
 SQRT3 = math.sqrt(3)
 CL90 = 2.705543  # Δχ² of 90 % for one parameter

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
+import asking
 import nurecoil
 from nurecoil.arithmetic import undisturbed
 from releases import data_folder
@@ -12,12 +13,12 @@ from releases import data_folder
 STRENGTH = ("signal_strength", 0.0, 3.0)
 HELD = {"fixed": {}, "start": {"signal_strength": 1.0}}
 ASKED = {
-    "predict": lambda m, e: nurecoil.predict(m, e, {}),
-    "limit": lambda m, e: nurecoil.limit(m, [e], {}, STRENGTH, points=101),
-    "sensitivity": lambda m, e: nurecoil.sensitivity(m, [e], {}, STRENGTH, points=101),
-    "goodness": lambda m, e: nurecoil.goodness(m, [e], {}, {}, toys=3),
-    "fit": lambda m, e: nurecoil.fit(m, [e], **HELD),
-    "significance": lambda m, e: nurecoil.significance(m, [e], **HELD, null={"signal_strength": 0.0}),
+    "predict": lambda m, e: asking.predict(m, e, {}),
+    "limit": lambda m, e: asking.limit(m, [e], {}, STRENGTH, points=101),
+    "sensitivity": lambda m, e: asking.sensitivity(m, [e], {}, STRENGTH, points=101),
+    "goodness": lambda m, e: asking.goodness(m, [e], {}, {}, toys=3),
+    "fit": lambda m, e: asking.fit(m, [e], **HELD),
+    "significance": lambda m, e: asking.significance(m, [e], **HELD, null={"signal_strength": 0.0}),
 }
 
 
@@ -70,7 +71,7 @@ def test_real_data_whose_counts_underflow(coherent, name, monkeypatch):
     """Without the care that is taken, FloatingPointError from the smearing and from the χ²."""
     monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
     model = nurecoil.load_model("scaled-standard-model")
-    usual = nurecoil.goodness(model, [coherent[name]], {}, {}).values.chi2
+    usual = asking.goodness(model, [coherent[name]], {}, {}).values.chi2
     with np.errstate(all="raise"):
         compiled = nurecoil.compile_experiment(nurecoil.load_experiment(name))
-        assert nurecoil.goodness(model, [compiled], {}, {}).values.chi2 == usual
+        assert asking.goodness(model, [compiled], {}, {}).values.chi2 == usual

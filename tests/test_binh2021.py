@@ -11,11 +11,11 @@ import pytest
 from scipy.integrate import quad
 
 import reference
-from nurecoil.cli.terminal import cell_len, print_document_table
 from nurecoil.papers import load_paper
 from nurecoil.papers.binh2021.equations import equation_findings
 from nurecoil.papers.binh2021.published import PrintedLimit, load_published
 from nurecoil.papers.binh2021.verdicts import NOT_JUDGED, NOT_REPRODUCED, REPRODUCED, _thousands
+from nurecoil.presentation.terminal import cell_len, print_document_table
 
 PRINTED = {  # Table III of the paper
     "+sqrt3": {"500": 222, "1000": 196, "2000": 190, "4000": 189, "5000": 188},

@@ -6,14 +6,14 @@ import math
 import numpy as np
 import pytest
 
-import nurecoil
+import asking
+from asking import fit
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL, load_model
 from nurecoil.physics.couplings import strengths
 from nurecoil.study.question import joint_likelihood
-from nurecoil.verbs.fit import fit
 
 CARD = """
 name = "mine"
@@ -175,7 +175,7 @@ def test_a_card_of_ones_own_is_fitted_end_to_end(mine):
     assert parts["signal"].sum() + parts["flat"].sum() == pytest.approx(235, rel=0.05)
     assert best.values.observed["mine"].sum() == 235
     assert best.conventions["experiments"]["mine"]["data"]["seen.txt"] == nurecoil_sha256(SEEN)
-    prediction = nurecoil.predict(STANDARD_MODEL, compiled, {})
+    prediction = asking.predict(STANDARD_MODEL, compiled, {})
     assert prediction.values.counts == pytest.approx(signal.reshape(3, 2).sum(axis=1))
 
 

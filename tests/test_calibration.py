@@ -9,19 +9,16 @@ from scipy.optimize import brentq
 from scipy.stats import chi2 as chi2_of
 from scipy.stats import norm, poisson
 
+from asking import feldman_cousins, figure_of, sensitivity, significance
 from few_counts import critical_values
 from nurecoil import cli
 from nurecoil.errors import NurecoilError
-from nurecoil.exhibits import feldman_cousins_figure, sensitivity_figure
 from nurecoil.inference.calibration import calibrate, coverage
 from nurecoil.inference.critical import critical_value, fewest_toys
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, ZPRIME_331
 from nurecoil.study.bands import _ends
 from nurecoil.study.question import Question
 from nurecoil.study.toys import ToyStatistic, minima_of
-from nurecoil.verbs.feldman_cousins import feldman_cousins
-from nurecoil.verbs.sensitivity import sensitivity
-from nurecoil.verbs.significance import significance
 
 B = 3.0
 WILKS = 2.705543
@@ -294,7 +291,7 @@ def test_both_kinds_of_interval_stand_side_by_side(csi):
     assert (toys.low, toys.high) == pytest.approx((wilks.low, wilks.high), abs=0.2)
     assert result.values.coverage.number == 300
     assert "best fit to the data" in result.conventions["nuisances"]
-    figure = feldman_cousins_figure(result)
+    figure = figure_of(result)
     assert [s.label for s in figure.panels[0].series] == [
         "data", "critical value, toys (band: error)", "allowed by toys", "allowed by Wilks",
     ]  # fmt: skip
@@ -351,7 +348,7 @@ def test_the_bands_of_a_gaussian_count_are_its_quantiles(csi):
     assert (np.diff(bands.low) >= 0).all()
     assert (np.diff(bands.high) >= 0).all()
     assert (bands.toys, bands.converged, result.converged) == (4000, 4000, True)
-    labels = [area.label for area in sensitivity_figure(result).panels[0].areas]
+    labels = [area.label for area in figure_of(result).panels[0].areas]
     assert labels == ["95 % of toys", "68 % of toys"]
     with pytest.raises(NurecoilError, match="toys = 99 is not allowed: bands to 2σ need 100 or more"):
         sensitivity(SCALED_STANDARD_MODEL, [csi], {}, ("signal_strength", 0.0, 4.0), toys=99)

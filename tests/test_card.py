@@ -4,12 +4,12 @@ from importlib import resources
 
 import pytest
 
+from asking import predict
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import experiment_names, load_experiment
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.physics.nuclei import material
-from nurecoil.verbs.predict import predict
 
 CSI = (resources.files("nurecoil.experiment.cards") / "binh2021-csi.toml").read_text(encoding="utf-8")
 BINH2021 = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")

@@ -12,9 +12,10 @@ import pytest
 from rich.cells import cell_len
 
 from command_line import result, run
-from nurecoil import cli, figures, papers
+from nurecoil import cli, papers
 from nurecoil.cli import terminal
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation import figures
 from stand_ins import REPORT, fake_paper
 
 SM = ["predict", "--model", "standard-model", "--experiment", "binh2021-csi"]

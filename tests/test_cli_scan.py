@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xarray
 
+import asking
 import command_line
 import nurecoil
 from nurecoil.cli.scan import HELP
@@ -51,7 +52,7 @@ def test_a_scan_has_the_numbers_of_a_limit(run, tmp_path, csi):
     assert (status, err) == (0, "")
     found = json.loads(out)
     fixed = {"sin2_theta_w": 0.23867, "beta": -(3**0.5)}
-    limit = nurecoil.limit(nurecoil.load_model("331-beta"), [csi], fixed, ("m_zprime", 3e5, 1e7), points=101)
+    limit = asking.limit(nurecoil.load_model("331-beta"), [csi], fixed, ("m_zprime", 3e5, 1e7), points=101)
     curve = limit.values.profile
     with xarray.open_dataset(tmp_path / "map.nc") as data:
         assert data.m_zprime.values == pytest.approx(curve.values / 1e6, rel=1e-12)
@@ -159,7 +160,7 @@ def test_a_resumed_scan_says_so(run, tmp_path, monkeypatch):
     }
     monkeypatch.setattr("nurecoil.scans.running.seconds_per_block", lambda work: 1.0)
     with pytest.raises(Stopped):
-        nurecoil.scan(model, [csi], {"sin2_theta_w": 0.23867}, axes, tmp_path / "map.nc", report=stop)
+        asking.scan(model, [csi], {"sin2_theta_w": 0.23867}, axes, tmp_path / "map.nc", report=stop)
     status, _, err = run("--output", "map.nc")
     assert (status, err) == (0, "scan: resumed: 1 of 5 chunks were there\n")
     assert (tmp_path / "map.nc").read_bytes() == (tmp_path / "whole.nc").read_bytes()

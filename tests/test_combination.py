@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from nurecoil import cli, figures
+from asking import combine, figure_of, predict
+from nurecoil import cli
 from nurecoil.errors import NurecoilError
-from nurecoil.exhibits import combination_figure
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
-from nurecoil.verbs.combine import combine
-from nurecoil.verbs.predict import predict
+from nurecoil.presentation import figures
 
 ONE_SIGMA = 0.6826894921370859
 SCAN = ("signal_strength", 0.0, 3.0)
@@ -126,7 +125,7 @@ def test_bad_combinations_are_refused(compiled):
 
 def test_the_figure_has_a_row_for_each(compiled, tmp_path):
     csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
-    figure = combination_figure(combine(SCALED_STANDARD_MODEL, [csi, lar, named(csi, "third")], {}, SCAN))
+    figure = figure_of(combine(SCALED_STANDARD_MODEL, [csi, lar, named(csi, "third")], {}, SCAN))
     (chart,) = figure.panels
     assert len(chart.rows) == 7
     assert chart.rows[-1] == "together"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-import nurecoil
+import asking
 from command_line import result
 from nurecoil.errors import NurecoilError
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
@@ -40,7 +40,7 @@ def test_a_narrow_constraint_is_a_value_and_a_wide_one_weakens_the_limit(coheren
     csi, scan = coherent["coherent-csi-2021"], ("m_zprime", 2e5, 2e7)
 
     def lower(fixed, widths=None):
-        found = nurecoil.limit(ZPRIME_331, [csi], {**BETA, **fixed}, scan, widths=widths)
+        found = asking.limit(ZPRIME_331, [csi], {**BETA, **fixed}, scan, widths=widths)
         assert found.converged
         return found.values.profile.lower_limit
 

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from nurecoil import cli, datasets
+from nurecoil import cli
 from nurecoil._version import __version__
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment import datasets
 from nurecoil.experiment.datasets import (
     Client,
     Content,

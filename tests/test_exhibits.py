@@ -6,7 +6,9 @@ import itertools
 import numpy as np
 import pytest
 
+import asking
 import nurecoil
+from asking import figure_of
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation import figures
 from nurecoil.presentation.document import Area, Figure, Panel, Series
@@ -14,8 +16,8 @@ from nurecoil.presentation.document import Area, Figure, Panel, Series
 
 def test_a_limit_becomes_a_figure(csi):
     model = nurecoil.load_model("331-beta")
-    result = nurecoil.limit(model, [csi], {"beta": -(3**0.5)}, ("m_zprime", 1e5, 1e8), points=51)
-    figure = nurecoil.limit_figure(result)
+    result = asking.limit(model, [csi], {"beta": -(3**0.5)}, ("m_zprime", 1e5, 1e8), points=51)
+    figure = figure_of(result)
     (panel,) = figure.panels
     curve, allowed = panel.series
     assert curve.x[[0, -1]] == pytest.approx([0.1, 100])  # TeV at the border, MeV inside
@@ -30,9 +32,9 @@ def test_a_limit_becomes_a_figure(csi):
 def test_a_limit_at_several_levels_becomes_a_figure(csi):
     model = nurecoil.load_model("331-beta")
     scan = ("m_zprime", 1e5, 1e8)
-    result = nurecoil.limit(model, [csi], {"beta": -(3**0.5)}, scan, cl=(0.68, 0.9), points=51)
+    result = asking.limit(model, [csi], {"beta": -(3**0.5)}, scan, cl=(0.68, 0.9), points=51)
     assert (result.values.cl, list(result.values.profiles)) == (0.68, [0.68, 0.9])
-    figure = nurecoil.limit_figure(result)
+    figure = figure_of(result)
     (panel,) = figure.panels
     assert [s.label for s in panel.series[1:]] == ["90 % CL", "68 % CL"]
     levels = [profile.level for profile in result.values.profiles.values()]
@@ -44,8 +46,8 @@ def test_a_limit_at_several_levels_becomes_a_figure(csi):
 def test_a_map_becomes_a_figure(csi):
     model = nurecoil.load_model("331-beta")
     scans = ("beta", -1.7, 1.7), ("m_zprime", 1e5, 1e7)
-    result = nurecoil.profile_map(model, [csi], {}, scans, points=31)
-    figure = nurecoil.map_figure(result)
+    result = asking.profile_map(model, [csi], {}, scans, points=31)
+    figure = figure_of(result)
     (panel,) = figure.panels
     assert figure.title == "beta and m_zprime at 68 %, 90 % CL"
     assert [area.label for area in panel.areas] == ["90 % CL", "68 % CL"]  # the smaller above the larger
@@ -62,7 +64,7 @@ def test_a_map_becomes_a_figure(csi):
 def test_a_map_marks_the_standard_model(csi):
     model = nurecoil.load_model("nsi")
     scans = ("eps_u_ee", -1.0, 1.0), ("eps_d_ee", -1.0, 1.0)
-    panel = nurecoil.map_figure(nurecoil.profile_map(model, [csi], {}, scans, points=21)).panels[0]
+    panel = figure_of(asking.profile_map(model, [csi], {}, scans, points=21)).panels[0]
     assert [(s.label, s.x[0], s.y[0]) for s in panel.series[1:]] == [("Standard Model", 0, 0)]
 
 
@@ -72,12 +74,12 @@ def test_a_map_marks_the_standard_model(csi):
 def test_a_figure_names_what_it_rests_on(compiled):
     pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
     point = {"beta": -(3**0.5), "mu_nu": 1e-11, "variant": "numbers", "sin2_theta_w": 0.23857}  # its default
-    result = nurecoil.limit(
+    result = asking.limit(
         *(nurecoil.load_model("331-beta"), pair, point, ("m_zprime", 1e5, 1e8)),
         widths={"binh2021-csi_signal": 0.0, "binh2021-lar_signal": 0.1},
         points=51,
     )
-    assert nurecoil.limit_figure(result).subtitle == (
+    assert figure_of(result).subtitle == (
         *("331-beta", "binh2021-csi + binh2021-lar", r"$\beta$ = −1.732", r"$\mu_\nu$ = 1e−11 $\mu_B$"),
         *("variant = numbers", "binh2021-csi_signal fixed"),
     )
@@ -85,8 +87,8 @@ def test_a_figure_names_what_it_rests_on(compiled):
 
 def test_a_model_that_is_not_ours_has_a_figure_too(csi):
     model = dataclasses.replace(nurecoil.load_model("scaled-standard-model"), name="mine")
-    result = nurecoil.limit(model, [csi], {"sin2_theta_w": 0.2}, ("signal_strength", 0, 4), points=51)
-    assert nurecoil.limit_figure(result).subtitle == ("mine", "binh2021-csi")
+    result = asking.limit(model, [csi], {"sin2_theta_w": 0.2}, ("signal_strength", 0, 4), points=51)
+    assert figure_of(result).subtitle == ("mine", "binh2021-csi")
 
 
 def test_every_figure_of_a_result_has_its_facts(compiled):
@@ -94,25 +96,21 @@ def test_every_figure_of_a_result_has_its_facts(compiled):
     one, scan = [compiled["binh2021-csi"]], ("signal_strength", 0.0, 4.0)
     two, both = [*one, compiled["binh2021-lar"]], "binh2021-csi + binh2021-lar"
     alone = [
-        nurecoil.limit_figure(nurecoil.limit(model, one, {}, scan, points=51)),
-        nurecoil.map_figure(
-            nurecoil.profile_map(model, one, {}, [scan, ("sin2_theta_w", 0.1, 0.3)], points=21)
-        ),
-        nurecoil.sensitivity_figure(nurecoil.sensitivity(model, one, {}, scan, points=51)),
-        nurecoil.impact_figure(nurecoil.impact(model, one, {}, start)),
-        nurecoil.feldman_cousins_figure(
-            nurecoil.feldman_cousins(model, one, {}, scan, toys=100, points=5, rounds=0)
-        ),
+        figure_of(asking.limit(model, one, {}, scan, points=51)),
+        figure_of(asking.profile_map(model, one, {}, [scan, ("sin2_theta_w", 0.1, 0.3)], points=21)),
+        figure_of(asking.sensitivity(model, one, {}, scan, points=51)),
+        figure_of(asking.impact(model, one, {}, start)),
+        figure_of(asking.feldman_cousins(model, one, {}, scan, toys=100, points=5, rounds=0)),
     ]
     assert {figure.subtitle for figure in alone} == {("scaled-standard-model", "binh2021-csi")}
-    combined = nurecoil.combination_figure(nurecoil.combine(model, two, {}, scan))
+    combined = figure_of(asking.combine(model, two, {}, scan))
     assert combined.subtitle == ("scaled-standard-model", both)
 
 
 def test_a_combination_shows_all_intervals_and_little_else(compiled):
     model, scan = nurecoil.load_model("scaled-standard-model"), ("signal_strength", 0.0, 20.0)
     pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
-    (chart,) = nurecoil.combination_figure(nurecoil.combine(model, pair, {}, scan, cl=0.68)).panels
+    (chart,) = figure_of(asking.combine(model, pair, {}, scan, cl=0.68)).panels
     low, high = chart.x_range
     assert 0 < low < min(bars.low.min() for bars in chart.bars)
     assert max(bars.high.max() for bars in chart.bars) < high < 2

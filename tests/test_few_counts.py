@@ -10,6 +10,7 @@ from scipy.stats import chi2 as chi2_of
 from scipy.stats import poisson
 
 import command_line
+from asking import feldman_cousins, goodness, predict
 from command_line import result
 from few_counts import accepted, one_event
 from nurecoil.errors import NurecoilError
@@ -22,9 +23,6 @@ from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL
 from nurecoil.study.minima import minima
 from nurecoil.study.question import Question
 from nurecoil.verbs import goodness as fit_quality
-from nurecoil.verbs.feldman_cousins import feldman_cousins
-from nurecoil.verbs.goodness import goodness
-from nurecoil.verbs.predict import predict
 
 STRENGTH = ("signal_strength", 0.0, 20.0)
 MODEL = ("--model", "scaled-standard-model")

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 
+import asking
 import nurecoil
 from nurecoil.errors import NurecoilError
 from nurecoil.papers.binh2021.compute import LimitResult
@@ -196,7 +197,7 @@ def test_every_limit_fits_beside_its_bar(x_range):
 def test_profiles_of_the_paper_show_where_delta_chi2_is_negative():
     model = nurecoil.load_model("331-beta")
     csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    result = nurecoil.limit(model, [csi], {"beta": 3**0.5}, ("m_zprime", 1e5, 1e8), freeze_at=3e6)
+    result = asking.limit(model, [csi], {"beta": 3**0.5}, ("m_zprime", 1e5, 1e8), freeze_at=3e6)
     assert result.values.profile.delta_chi2.min() < 0
     limits = [
         LimitResult("binh2021-csi", "+sqrt3", variant, "frozen", None, result.values.profile)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import asking
 import nurecoil
 from cases import migrad
 from nurecoil.inference.errors import crossings
@@ -158,10 +159,10 @@ def test_a_bound_is_where_a_fit_ends_and_is_said(coherent):
 
 
 def test_minos_may_be_left_out(csi):
-    fitted = nurecoil.fit(SCALED_STANDARD_MODEL, [csi], {}, {"signal_strength": 1.0}, minos=False).values.fit
+    fitted = asking.fit(SCALED_STANDARD_MODEL, [csi], {}, {"signal_strength": 1.0}, minos=False).values.fit
     assert (fitted.minos, fitted.message) == ({}, "converged")
 
 
 def test_a_fit_needs_a_free_parameter(csi):
     with pytest.raises(nurecoil.NurecoilError, match="at least one free parameter"):
-        nurecoil.fit(SCALED_STANDARD_MODEL, [csi], {}, {})
+        asking.fit(SCALED_STANDARD_MODEL, [csi], {}, {})

@@ -6,12 +6,11 @@ import math
 import numpy as np
 import pytest
 
+from asking import goodness, predict
 from nurecoil import cli
 from nurecoil.errors import NurecoilError
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
 from nurecoil.verbs import goodness as fit_quality
-from nurecoil.verbs.goodness import goodness
-from nurecoil.verbs.predict import predict
 
 STRENGTH = {"signal_strength": 1.0}
 

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
 
-from nurecoil import cli, figures
+from asking import figure_of, fit, impact, predict
+from nurecoil import cli
 from nurecoil.errors import NurecoilError
-from nurecoil.exhibits import impact_figure
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
-from nurecoil.verbs.fit import fit
-from nurecoil.verbs.impact import impact
-from nurecoil.verbs.predict import predict
+from nurecoil.presentation import figures
 
 STRENGTH = {"signal_strength": 1.0}
 RADIATIVE = {"electroweak": "radiative"}
@@ -111,14 +109,14 @@ def test_without_a_prior_there_is_no_systematic(csi):
 
 def test_the_figure_ranks_and_pulls(csi, tmp_path):
     result = impact(SCALED_STANDARD_MODEL, [csi], {}, STRENGTH)
-    figure = impact_figure(result)
+    figure = figure_of(result)
     impacts, pulls = figure.panels
     assert impacts.rows == ("binh2021-csi_signal", "binh2021-csi_background")
     down = impacts.bars[2]
     assert down.high == pytest.approx([row.post_fit[0] for row in result.values.rows])
     np.testing.assert_allclose(pulls.bars[0].points, [0, 0], atol=1e-5)
     assert figures.save(figure, tmp_path)["png"].stat().st_size > 10_000
-    assert len(impact_figure(result, most=1).panels[0].rows) == 1
+    assert len(figure_of(result, most=1).panels[0].rows) == 1
 
 
 def test_the_command(capsys, tmp_path, monkeypatch):

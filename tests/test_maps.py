@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.path import Path as Outline
 
+import asking
 import nurecoil
 from nurecoil.errors import NurecoilError
 from nurecoil.inference import threshold
@@ -16,7 +17,7 @@ EPSILONS = ("eps_u_ee", -0.5, 1.0), ("eps_u_mumu", -0.5, 1.0)
 def nsi(coherent):
     """Return a map with two islands, and its question."""
     model, experiments = nurecoil.load_model("nsi"), [coherent["coherent-csi-2021"]]
-    result = nurecoil.profile_map(model, experiments, {}, EPSILONS, cl=(0.68, 0.9), points=61)
+    result = asking.profile_map(model, experiments, {}, EPSILONS, cl=(0.68, 0.9), points=61)
     return result, Question.of(model, experiments, {}, {"eps_u_ee": 0.0, "eps_u_mumu": 0.0})
 
 
@@ -57,7 +58,7 @@ def test_an_extent_is_the_profile_over_the_other_parameter(nsi, coherent):
     result, _ = nsi
     below, _ = result.values.contours[0.9].regions
     for end in below.bounds[0]:
-        profile = nurecoil.limit(
+        profile = asking.limit(
             nurecoil.load_model("nsi"),
             [coherent["coherent-csi-2021"]],
             {"eps_u_ee": float(end)},
@@ -80,7 +81,7 @@ def test_the_grid_is_the_profile(nsi):
 
 def test_the_standard_model_is_marked_where_it_lies_in_the_plane(csi):
     def marked(model, fixed, *scans):
-        found = nurecoil.profile_map(nurecoil.load_model(model), [csi], fixed, scans, cl=[0.9], points=11)
+        found = asking.profile_map(nurecoil.load_model(model), [csi], fixed, scans, cl=[0.9], points=11)
         return found.values.standard_model
 
     ee, mumu = EPSILONS
@@ -95,7 +96,7 @@ def test_a_nuisance_parameter_is_free_of_its_prior_and_stays_in_range(csi):
     """One count against two parameters: the best fit is a line, on which χ² is that of all other pulls."""
     model = nurecoil.load_model("scaled-standard-model")
     scans = ("signal_strength", 0.0, 2.0), ("binh2021-csi_background", -0.5, 0.5)
-    result = nurecoil.profile_map(model, [csi], {}, scans, cl=[0.9], points=31)
+    result = asking.profile_map(model, [csi], {}, scans, cl=[0.9], points=31)
     assert result.converged
     assert result.values.minimum == pytest.approx(0, abs=1e-6)
     (region,) = result.values.contours[0.9].regions
@@ -106,7 +107,7 @@ def test_a_nuisance_parameter_is_free_of_its_prior_and_stays_in_range(csi):
 def test_a_best_fit_that_is_not_unique_is_noted(csi, nsi):
     """Two couplings and one count: a line fits. Two flavours and a spectrum in time: a point."""
     scans = ("eps_u_ee", -1.0, 1.0), ("eps_d_ee", -1.0, 1.0)
-    result = nurecoil.profile_map(nurecoil.load_model("nsi"), [csi], {}, scans, points=21)
+    result = asking.profile_map(nurecoil.load_model("nsi"), [csi], {}, scans, points=21)
     assert any("not the only one" in note for note in result.notes)
     assert not any("not the only one" in note for note in nsi[0].notes)
 
@@ -114,8 +115,8 @@ def test_a_best_fit_that_is_not_unique_is_noted(csi, nsi):
 def test_spacing_follows_the_parameter_unless_told(csi):
     model, fixed = nurecoil.load_model("331-beta"), {}
     scans = ("m_zprime", 1e5, 1e7), ("beta", -1.0, 1.0)
-    usual = nurecoil.profile_map(model, [csi], fixed, scans, cl=[0.9], points=11).values
-    linear = nurecoil.profile_map(model, [csi], fixed, scans, cl=[0.9], points=11, log=(False, False)).values
+    usual = asking.profile_map(model, [csi], fixed, scans, cl=[0.9], points=11).values
+    linear = asking.profile_map(model, [csi], fixed, scans, cl=[0.9], points=11, log=(False, False)).values
     assert (usual.log, linear.log) == ((True, False), (False, False))
     assert usual.values[0] == pytest.approx(np.geomspace(1e5, 1e7, 11))
     assert linear.values[0] == pytest.approx(np.linspace(1e5, 1e7, 11))
@@ -127,7 +128,7 @@ def test_spacing_follows_the_parameter_unless_told(csi):
 def test_a_best_fit_at_the_edge_is_noted(csi):
     model = nurecoil.load_model("scaled-standard-model")
     scans = ("signal_strength", 0.1, 0.3), ("sin2_theta_w", 0.2, 0.21)
-    result = nurecoil.profile_map(model, [csi], {}, scans, cl=[0.9], points=11)
+    result = asking.profile_map(model, [csi], {}, scans, cl=[0.9], points=11)
     assert result.converged
     assert any("signal_strength = 0.3: the regions are relative" in note for note in result.notes)
 
@@ -149,4 +150,4 @@ def test_a_best_fit_at_the_edge_is_noted(csi):
 )
 def test_bad_input_is_refused(csi, scans, options, text):
     with pytest.raises(NurecoilError, match=text):
-        nurecoil.profile_map(nurecoil.load_model("nsi"), [csi], {}, scans, **options)
+        asking.profile_map(nurecoil.load_model("nsi"), [csi], {}, scans, **options)

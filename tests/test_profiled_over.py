@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import nurecoil
+import asking
 from nurecoil.errors import NurecoilError
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
 from nurecoil.study.question import Question
@@ -64,8 +64,8 @@ def test_a_scanned_pull_stays_held(csi):
 
 def test_a_limit_widens_and_says_so(csi):
     scan = ("eps_u_ee", -1.0, 1.0)
-    alone = nurecoil.limit(NSI, [csi], {}, scan, points=101)
-    over = nurecoil.limit(NSI, [csi], {}, scan, points=101, over={"eps_u_mumu": (-0.2, 0.2)})
+    alone = asking.limit(NSI, [csi], {}, scan, points=101)
+    over = asking.limit(NSI, [csi], {}, scan, points=101, over={"eps_u_mumu": (-0.2, 0.2)})
 
     def extent(result):
         return result.values.profile.intervals[0].low, result.values.profile.intervals[-1].high
@@ -99,9 +99,7 @@ def test_refusals(csi, fixed, over, sentence):
 
 def test_pulls_cannot_be_frozen_meanwhile(csi):
     with pytest.raises(NurecoilError, match="cannot be frozen while eps_u_mumu is profiled over"):
-        nurecoil.limit(
-            NSI, [csi], {}, ("eps_u_ee", -1.0, 1.0), freeze_at=0.0, over={"eps_u_mumu": (-1.0, 1.0)}
-        )
+        asking.limit(NSI, [csi], {}, ("eps_u_ee", -1.0, 1.0), freeze_at=0.0, over={"eps_u_mumu": (-1.0, 1.0)})
 
 
 @pytest.mark.parametrize("other", ["eps_d_ee", "eps_d_mumu"])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+import asking
 import command_line
 import nurecoil
 from nurecoil.cli import terminal
@@ -64,11 +65,11 @@ def test_contours_tell_of_the_grid_and_of_each_level(told):
 
 def test_a_map_and_a_posterior_pass_it_on(csi, told):
     scans = ("eps_u_ee", -0.5, 1.0), ("eps_u_mumu", -0.5, 1.0)
-    nurecoil.profile_map(NSI, [csi], {}, scans, cl=[0.9], points=21, progress=told)
+    asking.profile_map(NSI, [csi], {}, scans, cl=[0.9], points=21, progress=told)
     assert told.promised == [len(told.said)] == [12]
     held = {"binh2021-csi_signal": 0.0, "binh2021-csi_background": 0.0}
     ranges = {"eps_u_ee": (-0.5, 1.0)}
-    nurecoil.sample(NSI, [csi], {}, ranges, widths=held, most_steps=500, progress=told)
+    asking.sample(NSI, [csi], {}, ranges, widths=held, most_steps=500, progress=told)
     assert told.promised[1:] == [5]
     assert told.said[-1] == "on to 500 of at most 500 steps"
 
@@ -169,18 +170,18 @@ def test_another_thread_is_not_heard(ear):
 
 STRENGTH = ("signal_strength", 0.0, 3.0)
 ALL = {
-    "limit": lambda m, e: nurecoil.limit(m, e[:1], {}, STRENGTH),
-    "combine": lambda m, e: nurecoil.combine(m, e, {}, STRENGTH),
-    "sensitivity": lambda m, e: nurecoil.sensitivity(m, e[:1], {}, STRENGTH, toys=100),
-    "goodness": lambda m, e: nurecoil.goodness(m, e, {}, {}, toys=10),
-    "significance": lambda m, e: nurecoil.significance(
+    "limit": lambda m, e: asking.limit(m, e[:1], {}, STRENGTH),
+    "combine": lambda m, e: asking.combine(m, e, {}, STRENGTH),
+    "sensitivity": lambda m, e: asking.sensitivity(m, e[:1], {}, STRENGTH, toys=100),
+    "goodness": lambda m, e: asking.goodness(m, e, {}, {}, toys=10),
+    "significance": lambda m, e: asking.significance(
         m, e, {}, {"signal_strength": 1.0}, {"signal_strength": 0.0}, toys=10
     ),
-    "impact": lambda m, e: nurecoil.impact(m, e, {}, {"signal_strength": 1.0}),
-    "feldman_cousins": lambda m, e: nurecoil.feldman_cousins(
+    "impact": lambda m, e: asking.impact(m, e, {}, {"signal_strength": 1.0}),
+    "feldman_cousins": lambda m, e: asking.feldman_cousins(
         m, e[:1], {}, STRENGTH, toys=100, points=5, rounds=1, truths=[1.0]
     ),
-    "sample": lambda m, e: nurecoil.sample(m, e[:1], {}, {"signal_strength": (0.0, 3.0)}, most_steps=500),
+    "sample": lambda m, e: asking.sample(m, e[:1], {}, {"signal_strength": (0.0, 3.0)}, most_steps=500),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from asking import limit, predict
 from nurecoil import cli
 from nurecoil.detector.efficiency import ConstantEfficiency
 from nurecoil.experiment import CompiledExperiment, compile_experiment, edits
@@ -16,8 +17,6 @@ from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
 from nurecoil.physics.couplings import FLAVOURS
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.study.result import conventions
-from nurecoil.verbs.limit import limit
-from nurecoil.verbs.predict import predict
 from test_binned_card import CARD, FLAT, SEEN
 
 COUNTING = "binh2021-csi"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import asking
 import nurecoil
 import reference
 from nurecoil.detector.efficiency import (
@@ -319,13 +320,13 @@ def test_questions_refuse_moments_that_are_free_or_set_and_no_other():
     model = nurecoil.load_model("331-beta")
     point = {"beta": 1.0, "m_zprime": 1e6}
     with pytest.raises(NurecoilError, match="infinitely many recoils"):
-        nurecoil.predict(model, experiment, {**point, "mu_nu": 1e-10})
+        asking.predict(model, experiment, {**point, "mu_nu": 1e-10})
     with pytest.raises(NurecoilError, match="infinitely many recoils"):
-        nurecoil.limit(model, [experiment], point, scan=("mu_nu", 0.0, 1e-9))
+        asking.limit(model, [experiment], point, scan=("mu_nu", 0.0, 1e-9))
     with pytest.raises(NurecoilError, match="infinitely many recoils"):
-        nurecoil.limit(model, [experiment], {"beta": 1.0, "mu_nu": 1e-10}, scan=("m_zprime", 1e5, 1e7))
-    assert nurecoil.predict(model, experiment, point).values.total > 0
-    assert nurecoil.limit(model, [experiment], {"beta": 1.0}, scan=("m_zprime", 1e5, 1e7)).converged
+        asking.limit(model, [experiment], {"beta": 1.0, "mu_nu": 1e-10}, scan=("m_zprime", 1e5, 1e7))
+    assert asking.predict(model, experiment, point).values.total > 0
+    assert asking.limit(model, [experiment], {"beta": 1.0}, scan=("m_zprime", 1e5, 1e7)).converged
 
 
 def with_observed(experiment):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import nurecoil
+import asking
 from cases import BINS, Case, Independent, beside, migrad
 from nurecoil.likelihood import JointLikelihood, binned_term
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331, Model
@@ -320,9 +320,9 @@ def test_no_likelihood_is_put_together_twice(compiled, monkeypatch):
     pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
     scan, start = ("signal_strength", 0.0, 3.0), {"signal_strength": 1.0}
     for ask, times in (
-        (lambda: nurecoil.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
-        (lambda: nurecoil.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
-        (lambda: nurecoil.impact(SCALED_STANDARD_MODEL, pair, {}, start), 1),
+        (lambda: asking.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
+        (lambda: asking.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
+        (lambda: asking.impact(SCALED_STANDARD_MODEL, pair, {}, start), 1),
     ):
         build = Mock(wraps=joint_likelihood)
         monkeypatch.setattr("nurecoil.study.question.joint_likelihood", build)

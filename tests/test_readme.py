@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+import asking
 import nurecoil
-from nurecoil import cli, datasets
+from nurecoil import cli
 from nurecoil.cli import main
+from nurecoil.experiment import datasets
 from nurecoil.experiment.card import schema as card_schema
 from nurecoil.experiment.card import signal_schema
 from releases import data_folder
@@ -102,8 +104,8 @@ def test_the_example_model_is_one(tmp_path, csi):
     standard = nurecoil.load_model("standard-model")
     for scheme in ("tree", "radiative"):
         point = {"electroweak": scheme}
-        assert nurecoil.predict(model, csi, point).values.counts == pytest.approx(
-            nurecoil.predict(standard, csi, point).values.counts, rel=1e-12
+        assert asking.predict(model, csi, point).values.counts == pytest.approx(
+            asking.predict(standard, csi, point).values.counts, rel=1e-12
         )
     one_by_one = [csi.counts(model.couplings(mu_e=moment, mu_mu=1e-10)) for moment in (0.0, 1e-9)]
     together = csi.counts(model.couplings(mu_e=np.array([0.0, 1e-9]), mu_mu=1e-10))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from asking import combine, fit, limit
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
@@ -12,9 +13,6 @@ from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, load_model
 from nurecoil.physics.nuclei import material
 from nurecoil.study.question import joint_likelihood
 from nurecoil.study.remarks import on_mixing_angle, remarks
-from nurecoil.verbs.combine import combine
-from nurecoil.verbs.fit import fit
-from nurecoil.verbs.limit import limit
 from test_binned_card import CARD, FLAT, SEEN
 
 

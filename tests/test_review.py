@@ -5,16 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+import asking
 import nurecoil
+from asking import combine, fit, limit, significance
 from command_line import result, run
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, ZPRIME_331
 from nurecoil.study.question import Question
-from nurecoil.verbs.combine import combine
-from nurecoil.verbs.fit import fit, fit_of
-from nurecoil.verbs.limit import limit
-from nurecoil.verbs.significance import significance
+from nurecoil.verbs.fit import fit_of
 
 HEAVY = {"beta": 0.0, "m_zprime": 2e6}
 ANGLE = {"sin2_theta_w": (0.23857, 0.02)}
@@ -54,7 +53,7 @@ def test_constraints_in_combine_and_significance(compiled):
 @pytest.mark.parametrize("end", [1.6e6, 3e6, 1e8])
 def test_feldman_cousins_counts_from_where_a_parameter_decouples(csi, end):
     fixed = {"beta": -math.sqrt(3)}
-    found = nurecoil.feldman_cousins(
+    found = asking.feldman_cousins(
         ZPRIME_331, [csi], fixed, ("m_zprime", 3e5, end), toys=100, points=5, rounds=0
     ).values.calibration
     curve = limit(ZPRIME_331, [csi], fixed, ("m_zprime", 3e5, 1e8)).values.profile

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import asking
 import nurecoil
 from nurecoil.inference.density import Curve, curve, density_map, highest_density_intervals, threshold
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, rank_normalised, split, tail_size
@@ -316,8 +317,8 @@ def counting(csi, model):
     With Gaussian pulls, marginalised exactly: n ~ N(s μ + B, V), V = σ² + (σ1 s μ)² + (σ2 B)².
     """
     widths = {SIGNAL: 0.1}
-    result = nurecoil.sample(model, [csi], {}, {"signal_strength": (0.0, 2.0)}, widths=widths)
-    s = nurecoil.predict(model, csi, {"signal_strength": 1.0}).values.total
+    result = asking.sample(model, [csi], {}, {"signal_strength": (0.0, 2.0)}, widths=widths)
+    s = asking.predict(model, csi, {"signal_strength": 1.0}).values.total
     mu = np.linspace(0, 2, 20_001)
     variance = 134 + 816 + (0.1 * s * mu) ** 2 + (0.25 * 6) ** 2
     density = np.exp(-0.5 * (134 - s * mu - 6) ** 2 / variance) / np.sqrt(variance)
@@ -343,7 +344,7 @@ def test_the_posterior_of_a_counting_experiment(counting):
 def test_chi2_of_the_samples_is_that_of_the_likelihood(csi, model, counting):
     result = counting[0]
     mu, a, b = result.values.samples[0]
-    s = nurecoil.predict(model, csi, {"signal_strength": 1.0}).values.total
+    s = asking.predict(model, csi, {"signal_strength": 1.0}).values.total
     by_hand = (134 - s * mu * (1 + a) - 6 * (1 + b)) ** 2 / 950 + (a / 0.1) ** 2 + (b / 0.25) ** 2
     assert result.values.chi2[0] == pytest.approx(by_hand)
 
@@ -357,10 +358,10 @@ def test_what_a_result_rests_on(counting):
 
 def test_profiled_pulls_give_a_profile_likelihood(csi, model):
     ranges = {"signal_strength": (0.0, 3.0)}
-    result = nurecoil.sample(model, [csi], {}, ranges, profile=True, most_steps=500)
+    result = asking.sample(model, [csi], {}, ranges, profile=True, most_steps=500)
     assert result.values.profiled
     assert "not a posterior" in result.conventions["nuisances"]
-    s = nurecoil.predict(model, csi, {"signal_strength": 1.0}).values.total
+    s = asking.predict(model, csi, {"signal_strength": 1.0}).values.total
     mu = np.linspace(0, 3, 10_001)
     weights = np.exp(-0.5 * (128 - s * mu) ** 2 / (950 + (0.28 * s * mu) ** 2 + 2.25))
     mean = np.average(mu, weights=weights)
@@ -369,9 +370,9 @@ def test_profiled_pulls_give_a_profile_likelihood(csi, model):
 
 def test_a_range_that_confines_is_noted(csi, model):
     held = {SIGNAL: 0.0, BACKGROUND: 0.0}
-    narrow = nurecoil.sample(model, [csi], {}, {"signal_strength": (0.5, 0.7)}, widths=held, most_steps=500)
+    narrow = asking.sample(model, [csi], {}, {"signal_strength": (0.5, 0.7)}, widths=held, most_steps=500)
     assert any("has not vanished at the end of its range" in note for note in narrow.notes)
-    wide = nurecoil.sample(
+    wide = asking.sample(
         model,
         [csi],
         {},
@@ -403,4 +404,4 @@ def test_a_range_that_confines_is_noted(csi, model):
 def test_bad_input_is_refused(csi, model, arguments, text):
     given = {"ranges": {"signal_strength": (0.0, 2.0)}, **arguments}
     with pytest.raises(nurecoil.NurecoilError, match=text):
-        nurecoil.sample(model, [csi], {}, given.pop("ranges"), **given)
+        asking.sample(model, [csi], {}, given.pop("ranges"), **given)

@@ -6,12 +6,10 @@ import math
 import pytest
 from scipy.optimize import brentq
 
+from asking import figure_of, predict, sensitivity
 from nurecoil import cli
 from nurecoil.errors import NurecoilError
-from nurecoil.exhibits import sensitivity_figure
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
-from nurecoil.verbs.predict import predict
-from nurecoil.verbs.sensitivity import sensitivity
 
 SCAN = ("signal_strength", 0.0, 3.0)
 CL90 = 2.705543
@@ -87,7 +85,7 @@ def test_bad_truths_are_refused(csi, truth, sentence):
 
 def test_the_figure_has_both_curves(csi):
     result = sensitivity(SCALED_STANDARD_MODEL, [csi], {}, SCAN, points=101)
-    (panel,) = sensitivity_figure(result).panels
+    (panel,) = figure_of(result).panels
     assert [series.label for series in panel.series] == ["expected", "observed"]
     assert [reference.value for reference in panel.references] == pytest.approx([CL90], rel=1e-6)
 

@@ -7,12 +7,11 @@ from itertools import pairwise
 
 import pytest
 
+from asking import predict, significance
 from nurecoil import cli
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.models import SCALED_STANDARD_MODEL
-from nurecoil.verbs.predict import predict
-from nurecoil.verbs.significance import significance
 from releases import data_folder
 
 STRENGTH, NOTHING = {"signal_strength": 1.0}, {"signal_strength": 0.0}

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from asking import feldman_cousins
 from few_counts import critical_values
 from nurecoil.errors import NurecoilError
 from nurecoil.likelihood import JointLikelihood, gaussian_term
@@ -13,7 +14,6 @@ from nurecoil.parameters import Parameter
 from nurecoil.physics.couplings import Couplings
 from nurecoil.study.question import Question
 from nurecoil.study.toys import ToyStatistic, minima_of
-from nurecoil.verbs.feldman_cousins import feldman_cousins
 
 WILKS = 2.705543
 SEED = np.random.SeedSequence(4)

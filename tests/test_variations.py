@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import asking
 import nurecoil
 from command_line import read_json, result, run
-from nurecoil.exhibits import variations_table
 from nurecoil.experiment import compile_experiment
 from nurecoil.inference import Interval
 from nurecoil.models import STANDARD_MODEL, load_model
@@ -33,7 +33,7 @@ CSI, LAR = "coherent-csi-2021", "coherent-lar-2020"
 def asking(model, scan, **options):
     def ask(case):
         used = {"points": 301, "widths": case.widths} | options
-        return nurecoil.limit(model, case.experiments, case.fixed, scan, **used)
+        return asking.limit(model, case.experiments, case.fixed, scan, **used)
 
     return ask
 
@@ -121,7 +121,7 @@ def test_each_row_is_what_its_meaning_says_to_ask(counting):
     for row in found.values():
         if row.meaning.startswith(("--prior", "--fix")):
             pull, _, width = row.meaning.split()[1].partition("=")
-            alone = nurecoil.limit(SCALED, [counting], {}, STRENGTH, widths={pull: float(width or 0)})
+            alone = asking.limit(SCALED, [counting], {}, STRENGTH, widths={pull: float(width or 0)})
             (interval,), (listed,) = alone.values.profile.intervals, row.intervals
             assert (listed.low, listed.high) == pytest.approx((interval.low, interval.high), rel=1e-7)
 
@@ -281,7 +281,7 @@ def test_another_form_factor_leaves_the_pulls_their_factors(mine):  # noqa: F811
 
 
 def compared(counting, before, after, name="signal_strength"):
-    answer = nurecoil.limit(SCALED, [counting], {}, STRENGTH, points=101)
+    answer = asking.limit(SCALED, [counting], {}, STRENGTH, points=101)
     parameter = replace(answer.values.parameter, log_scan=name != "signal_strength")
 
     def with_intervals(intervals):
@@ -360,7 +360,7 @@ def test_what_argon_alone_has(coherent):
     rates = {background.pull.name for background in statistics.backgrounds}
     widths = {p.name: 0.0 for p in statistics.pulls if p.name not in rates}
     for experiment, events in ((lar, 158), (timed, 136)):
-        fit = nurecoil.fit(
+        fit = asking.fit(
             SCALED, [experiment], {"electroweak": "radiative"}, {"signal_strength": 1.0}, widths=widths
         )
         assert fit.values.components[LAR]["signal"].sum() == pytest.approx(events, rel=0.01)

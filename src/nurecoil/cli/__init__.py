@@ -20,7 +20,7 @@ from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
 from nurecoil._version import __version__
-from nurecoil.cli import data, listing, reproduce, validate
+from nurecoil.cli import data, listing, reproduce, scan, validate
 from nurecoil.cli.progress import Shown
 from nurecoil.errors import NurecoilError
 from nurecoil.progress import heard_by
@@ -194,7 +194,7 @@ def _called_by_name() -> None:
 app.command("reproduce", cls=Command, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
 for _command, _verb in _VERBS.items():
     app.command(_command, short_help=VERBS[_verb])(_called_by_name)
-for _module, _function in ((validate, validate.validate), (listing, listing.list_)):
+for _module, _function in ((scan, scan.scan), (validate, validate.validate), (listing, listing.list_)):
     _command = _function.__name__.strip("_")
     app.command(_command, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_function)
 app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

@@ -15,20 +15,18 @@ from nurecoil.study.record import strict_json
 
 if TYPE_CHECKING:
     from nurecoil.study.result import Result
-    from nurecoil.verbs.options import Verb
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
 NOT_CONVERGED = 3  # the exit status of an answer that is not to be trusted
 
 
 def answer(
-    verb: "Verb",
     ask: "Callable[[], Result[Any]]",
     *,
     as_json: bool,
     conventions: bool,
-    plot: Path | None,
-    output: Path | None,
+    plot: Path | None = None,
+    output: Path | None = None,
 ) -> None:
     """Compute a result, write its files, and print it; exit status 3 if it has not converged.
 
@@ -41,8 +39,6 @@ def answer(
         from nurecoil.presentation import figures
 
         figures.format_of(plot)
-    if output and verb.accepts:
-        verb.accepts(output)
     with ExitStack() as stages:
         own = [
             (kind, path, how, stages.enter_context(ExitStack()))

@@ -88,7 +88,7 @@ class Option:
             show_default=shown if default is not _REQUIRED else True,
         )
         of_values: Any = list[str] if many else kind
-        annotation = Annotated[Optional[of_values] if default is None else of_values, option]  # noqa: UP045
+        annotation: Any = Annotated[Optional[of_values] if default is None else of_values, option]  # noqa: UP045
         return inspect.Parameter(
             self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
         )
@@ -127,7 +127,9 @@ def command_of(name: str) -> tuple[Callable[..., None], str]:
                     arguments.update(_read(option, given[option.name]))
                 return verb.ask(_study(given, held), **arguments)
 
-            answer(verb, ask, **files, **shown)
+            if verb.accepts and files["output"]:
+                verb.accepts(files["output"])
+            answer(ask, **files, **shown)
 
     run.__signature__ = inspect.Signature([option.parameter() for option in options])  # type: ignore[attr-defined]
     run.__annotations__ = {}
@@ -195,7 +197,8 @@ def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
     for name in values:
         if name in inspect.signature(Study).parameters:
             raise unknown_name("parameter", name, ())
-    return Study(given["model"], given["experiment"], **conventions, **values)
+    named: dict[str, Any] = {**conventions, **values}
+    return Study(given["model"], given["experiment"], **named)
 
 
 def named_values(option: str, form: str, texts: Iterable[str]) -> dict[str, str]:

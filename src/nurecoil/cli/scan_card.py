@@ -1,19 +1,15 @@
 """What a scan card may say, and how it is read: which model, which experiments, which grid."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from nurecoil.cli.reading import Asked, compile_asked
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card.fields import Section
 from nurecoil.experiment.card.toml import read_toml
-
-if TYPE_CHECKING:
-    from nurecoil.parameters import Parameter
-    from nurecoil.scans import Spaced
+from nurecoil.study.study import Study
 
 Number = float | str  # a text has a unit, or is an expression such as "-sqrt(3)"
 Count = Annotated[int, Field(ge=2)]
@@ -72,42 +68,27 @@ def read_scan_card(path: Path) -> ScanCard:
     return card.model_copy(update={"experiments": tuple(beside)})
 
 
-def asked_of(card: ScanCard) -> Asked:
-    """Return the model, the experiments and the values of a card."""
-    values, widths = (
-        [(name, str(number)) for name, number in section.items()] for section in (card.set, card.prior)
+def study_of(card: ScanCard) -> Study:
+    """Return the study of a card."""
+    values: dict[str, Any] = {name: str(value) for name, value in card.set.items()}
+    return Study(
+        card.model,
+        card.experiments,
+        prior={name: str(width) for name, width in card.prior.items()},
+        profile={name: (str(within.low), str(within.high)) for name, within in card.profile.items()},
+        form_factor=card.form_factor,
+        engine=card.engine,
+        **values,
     )
-    return compile_asked(card.model, card.experiments, values, widths, card.form_factor)
 
 
-def axes_of(card: ScanCard, parameters: "Iterable[Parameter]") -> "dict[str, Spaced | list[float]]":
-    """Return the values of each axis, in inside units."""
-    from nurecoil.parameters import find
-
-    parameters = tuple(parameters)
-    return {name: _axis(find(parameters, name), ticks) for name, ticks in card.scan.items()}
-
-
-def ranges_of(card: ScanCard, parameters: "Iterable[Parameter]") -> dict[str, tuple[float, float]]:
-    """Return the ranges, in inside units, of the parameters that are profiled over."""
-    from nurecoil.parameters import find
-
-    found = {}
-    for name, edges in card.profile.items():
-        parameter = find(parameters, name)
-        found[name] = (float(parameter.parse(str(edges.low))), float(parameter.parse(str(edges.high))))
+def axes_of(card: ScanCard) -> dict[str, Any]:
+    """Return the axes as `Study.scan` takes them; numbers are in the units at the border."""
+    found: dict[str, Any] = {}
+    for name, ticks in card.scan.items():
+        found[name] = (
+            {"low": str(ticks.low), "high": str(ticks.high), "points": ticks.points, "log": ticks.log}
+            if ticks.values is None
+            else [str(value) for value in ticks.values]
+        )
     return found
-
-
-def _axis(parameter: "Parameter", ticks: Ticks) -> "Spaced | list[float]":
-    from nurecoil.scans import Spaced
-
-    if parameter.choices:
-        raise NurecoilError(f"{parameter.name} cannot be scanned: it is a choice, {parameter.allowed()}")
-    if ticks.values is not None:
-        return [float(parameter.parse(str(value))) for value in ticks.values]
-    low, high = (float(parameter.parse(str(end))) for end in (ticks.low, ticks.high))
-    try:
-        return Spaced(low, high, ticks.points or 0, ticks.log)
-    except NurecoilError as error:
-        raise NurecoilError(f"scan.{parameter.name}: {error}") from None

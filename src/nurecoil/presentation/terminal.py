@@ -59,7 +59,7 @@ def draw(blocks: "Iterable[Block]", terminal: "Console | None" = None) -> None:
 def print_table(
     title: str,
     columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
+    rows: Iterable[Sequence[str | tuple[str, str]]],
     right: Sequence[int] = (),
     whole: Sequence[int] = (),
 ) -> None:

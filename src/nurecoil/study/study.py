@@ -1,6 +1,6 @@
 """What is asked, of what, under which conventions: a model and experiments, compiled once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
@@ -215,6 +215,11 @@ class Study:
     def range(self, name: str, within: Within, doing: str = "scanned") -> Range:
         """Return the checked range of a parameter that nothing else is done with."""
         found = self._range(find(self.parameters, name), within, doing)
+        self.require_unused(name, doing)
+        return found
+
+    def require_unused(self, name: str, doing: str) -> None:
+        """Refuse a parameter that is set, profiled over or has a prior."""
         if name in self.values:
             raise NurecoilError(f"{name} is both set and {doing}: do one or the other")
         if name in self.over:
@@ -222,7 +227,6 @@ class Study:
         if name in self.widths:
             held = "given a prior" if self.widths[name] else "fixed"
             raise NurecoilError(f"{name} is both {doing} and {held}: do one or the other")
-        return found
 
     def ranges(self, given: Mapping[str, Within], doing: str = "scanned") -> "list[Range]":
         """Return several, at whose corners counts are finite."""
@@ -279,11 +283,11 @@ class Study:
             raise NurecoilError(f"{parameter.name} cannot be {doing}: it is a choice, {parameter.allowed()}")
         if isinstance(within, str):
             return Range.parse(parameter, within)
-        if not isinstance(within, tuple | list) or len(within) != 2:
+        if len(ends := tuple(within)) != 2:
             raise NurecoilError(
                 f"the range of {parameter.name}, {within!r}, is not of the form '0.2..20 TeV' or (low, high)"
             )
-        low, high = (self.value(parameter, end) for end in within)
+        low, high = (self.value(parameter, end) for end in ends)
         return Range(parameter, low, high)
 
     def _constraint(self, parameter: Parameter, given: Any) -> tuple[float, float]:
@@ -320,7 +324,7 @@ def _compiled(
         if isinstance(experiments, str | Path | Experiment | CompiledExperiment)
         else experiments
     )
-    if not isinstance(several, Collection) or not several:
+    if not several:
         raise NurecoilError("at least one experiment is needed")
     form = form_factor(other) if isinstance(other, str) else other
     found = []

@@ -12,6 +12,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import JointLikelihood, term_of
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
+from nurecoil.parameters import Range
 from nurecoil.study.question import Question
 from nurecoil.validation.signal import RADIATIVE, Widths, binned, standard_model
 from nurecoil.verbs.fit import BestFit, fit_of
@@ -169,7 +170,9 @@ def weak_mixing_angle(compiled: CompiledExperiment, likelihood: JointLikelihood)
         for couplings in (RADIATIVE, {"electroweak": "tree"})
     ]
     best, tree = (fit_of(question, starts, minos=False).values.fit for question in questions)
-    found = limit_of(questions[0], low, high, ONE_SIGMA, points=201).values.profile
+    found = limit_of(
+        questions[0], Range(questions[0].free[0], low, high), [ONE_SIGMA], points=201
+    ).values.profile
     inside = [(i.low, i.high) for i in found.intervals if i.low <= best.values[name] <= i.high]
     measured = Measured(best.values[name], best.errors[name], inside[0] if inside else None)
     return measured, tree.values[name]

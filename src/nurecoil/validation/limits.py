@@ -2,18 +2,14 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
-from nurecoil.exhibits import variations_table
-from nurecoil.experiment import compile_experiment
-from nurecoil.experiment.card import load_experiment
-from nurecoil.models import load_model
-from nurecoil.parameters import find
 from nurecoil.presentation.document import Section, Table
-from nurecoil.quantities import parse_range
 from nurecoil.study.result import Result
+from nurecoil.study.study import Study
 from nurecoil.validation.published import load_toml
 from nurecoil.verbs.limit import Limit, limit
-from nurecoil.verbs.vary import Case, vary, with_prior
+from nurecoil.verbs.vary import table, vary, with_prior
 
 
 @dataclass(frozen=True)
@@ -44,24 +40,15 @@ def hanging(names: Collection[str], progress: Callable[[str], None]) -> Section 
     for asked in LIMITS:
         if set(asked.experiments) <= set(names):
             progress(f"what {asked.scan.partition('=')[0]} hangs on")
-            blocks += [f"{asked.lesson} `{asked.command}`", variations_table(varied(asked))]
+            blocks += [f"{asked.lesson} `{asked.command}`", table(varied(asked).values)]
     return Section("What a limit hangs on", (_FILE["lead"], *blocks)) if blocks else None
 
 
 def varied(asked: Asked) -> Result[Limit]:
     """Return a limit with its variations."""
-    model = load_model(asked.model)
-    settings = [text.split("=", 1) for text in asked.settings]
-    fixed = {name: find(model.parameters, name).parse(value) for name, value in settings}
-    name, text = asked.scan.split("=", 1)
-    parameter = find(model.parameters, name)
-    low, high = (end * parameter.inside for end in parse_range(text, parameter.unit, name=name))
-    compiled = tuple(compile_experiment(load_experiment(each)) for each in asked.experiments)
-    pulls = {pull.name for each in compiled for pull in each.experiment.statistics.pulls}
-    case = Case(compiled, fixed, {})
-
-    def ask(case: Case) -> Result[Limit]:
-        return limit(model, case.experiments, case.fixed, (name, low, high), widths=case.widths)
-
-    more = [with_prior(case, pull, *width) for pull, width in _FILE["widths"].items() if pull in pulls]
-    return vary(ask, model, case, more)
+    values: dict[str, Any] = dict(text.split("=", 1) for text in asked.settings)
+    study = Study(asked.model, asked.experiments, **values)
+    name, within = asked.scan.split("=", 1)
+    pulls = {pull.name for pull in study.pulls}
+    more = [with_prior(study, pull, *width) for pull, width in _FILE["widths"].items() if pull in pulls]
+    return vary(study, lambda study: limit(study, name, within), more)

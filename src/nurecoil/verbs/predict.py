@@ -164,6 +164,7 @@ def _expected(model: Model, compiled: CompiledExperiment, values: Values) -> Exp
         summed: Array = counts.reshape(shape).sum(axis=tuple(range(1, len(shape))))
         return summed
 
+    observed: Array | None
     if isinstance(statistics, BinnedStatistics):
         backgrounds = {b.name: on_first_axis(b.counts) for b in statistics.backgrounds}
         observed = on_first_axis(statistics.observed)

@@ -1,7 +1,7 @@
-"""How χ² varies over a grid of parameters, of any size, on one core or a cluster."""
+"""`scan`: how χ² varies over a grid of parameters, of any size, on one core or a cluster."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
-from nurecoil.experiment import CompiledExperiment
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Value, Values, Widths
+from nurecoil.errors import NurecoilError
+from nurecoil.parameters import Parameter, Value, at_border, find
+from nurecoil.presentation.document import Block, Pairs
 from nurecoil.scans import Axis, Grid, Listed, Progress, Spaced, run
+from nurecoil.scans.running import require_place
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -25,7 +27,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Scan:
+class Scan(Shown):
     """A scan that is finished.
 
     Attributes
@@ -59,18 +61,38 @@ class Scan:
 
         return xarray.open_dataset(self.path, engine="netcdf4")
 
+    def record(self, result: Result["Scan"]) -> dict[str, object]:
+        """Return where the file is, what is in it, and its best point."""
+        return {
+            "file": str(self.path),
+            "shape": dict(zip((p.name for p in self.parameters), self.shape, strict=True)),
+            "points": self.points,
+            "not_converged": self.not_converged,
+            "best_fit": at_border(self.parameters, self.best_fit),
+            "chi2": self.minimum,
+            "chunks": self.chunks,
+            "resumed": self.resumed,
+        }
+
+    def blocks(self, result: Result["Scan"]) -> Iterator[Block]:
+        """Show how many points there are, the best of them, and where the file is."""
+        best = ", ".join(f"{p.name} = {p.format(self.best_fit[p.name], 4)}" for p in self.parameters)
+        axes = " x ".join(f"{n} {p.name}" for p, n in zip(self.parameters, self.shape, strict=True))
+        rows = (
+            ("points", f"{self.points} ({axes})"),
+            ("best point", f"{best}, χ² = {self.minimum:.2f}"),
+            result.convergence(f"not at {self.not_converged} points"),
+            ("file", str(self.path)),
+        )
+        yield Pairs(result.title("Scan"), rows)
+
 
 @undisturbed
 def scan(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    axes: Mapping[str, Spaced | Sequence[float]],
+    study: Study,
+    axes: Mapping[str, Spaced | Sequence[Any] | Mapping[str, Any]],
     output: Path | str,
     *,
-    widths: Widths | None = None,
-    engine: str = "auto",
-    over: Mapping[str, tuple[float, float]] | None = None,
     pulls: bool = False,
     executor: Executor | None = None,
     restart: bool = False,
@@ -84,10 +106,11 @@ def scan(
 
     Parameters
     ----------
-    model, experiments, fixed, widths, over, engine
-        As for `limit`.
+    study
+        What is scanned.
     axes : mapping
-        The parameters to scan and their values (inside units): `Spaced`, or numbers in ascending order. A
+        The parameters to scan and their values, in ascending order, or
+        {"low": "0.1 TeV", "high": "10 TeV", "points": 50, "log": True}, or `Spaced` (inside units). A
         nuisance parameter is then free of its prior.
     output : path
         The file to write; finished chunks are kept beside it, in a folder with ".partial" after its name.
@@ -109,18 +132,20 @@ def scan(
     Examples
     --------
     >>> import nurecoil, tempfile
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("331-beta")
-    >>> axes = {"m_zprime": Spaced(1e5, 1e7, 50, log=True), "beta": [-1.0, 0.0, 1.0]}
+    >>> axes = {"m_zprime": {"low": "0.1 TeV", "high": "10 TeV", "points": 50}, "beta": [-1, 0, 1]}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = scan(model, [csi], {}, axes, f"{folder}/map.nc").values
+    ...     found = nurecoil.Study("331-beta", "binh2021-csi").scan(axes, f"{folder}/map.nc").values
     ...     with found.open() as data:
     ...         print(found.shape, dict(data.delta_chi2.sizes), float(data.delta_chi2.min()))
     (50, 3) {'m_zprime': 50, 'beta': 3} 0.0
     """
-    ticks = {name: a if isinstance(a, Spaced) else Listed(tuple(map(float, a))) for name, a in axes.items()}
-    start = {name: t.low for name, t in ticks.items()}
-    question = Question.of(model, experiments, fixed, start, widths, engine, over)
+    require_place(Path(output))
+    ticks = {name: _ticks(study, name, given) for name, given in axes.items()}
+    for name in ticks:
+        study.require_unused(name, "scanned")
+    for end in ("low", "high"):
+        study.require_counts({name: getattr(t, end) for name, t in ticks.items()})
+    question = study.question({name: t.low for name, t in ticks.items()})
     for parameter in question.free:
         parameter.check([ticks[parameter.name].low, ticks[parameter.name].high])
     best_pulls = tuple(p for p in question.likelihood.pulls if p not in question.free) if pulls else ()
@@ -160,6 +185,22 @@ def scan(
             "pulls": pulls,
         },
     )
+
+
+def _ticks(study: Study, name: str, given: Any) -> Spaced | Listed:
+    """Return the values of an axis (inside units)."""
+    if isinstance(given, Spaced):
+        return given
+    parameter = find(study.parameters, name)
+    if parameter.choices:
+        raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
+    try:
+        if isinstance(given, Mapping):
+            low, high = (float(study.value(parameter, given[end])) for end in ("low", "high"))
+            return Spaced(low, high, given["points"], given.get("log", parameter.log_scan and low > 0))
+        return Listed(tuple(float(study.value(parameter, value)) for value in given))
+    except NurecoilError as error:
+        raise NurecoilError(f"scan.{name}: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
@@ -15,6 +16,7 @@ from nurecoil.papers.paper import Paper, Reproduction, load_toml
 from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
 from nurecoil.presentation.document import Document, Figure, LimitBar, LimitBars, Section, Table
 from nurecoil.study.result import Result
+from nurecoil.study.study import Study
 from nurecoil.verbs.limit import Limit, limit
 
 EXPERIMENTS = ("coherent-csi-2021", "coherent-lar-2020")
@@ -55,8 +57,9 @@ BETA331_TODAY = Paper("331-beta-today", WORDS["title"], steps=1 + len(BETA_OF), 
 def _limit(
     compiled: Sequence[CompiledExperiment], beta: str, variant: str, sin2_theta_w: float = SIN2_THETA_W
 ) -> Result[Limit]:
-    fixed = {"beta": BETA_OF[beta], "variant": variant, "sin2_theta_w": sin2_theta_w}
-    return limit(ZPRIME_331, compiled, fixed, ("m_zprime", *SCAN), cl=CL, points=POINTS)
+    values: dict[str, Any] = {"beta": BETA_OF[beta], "variant": variant, "sin2_theta_w": sin2_theta_w}
+    study = Study(ZPRIME_331, compiled, inside_units=True, **values)
+    return limit(study, "m_zprime", SCAN, cl=CL, points=POINTS)
 
 
 def _reading(beta: str, variant: str, result: Result[Limit]) -> LimitResult:

@@ -28,8 +28,7 @@ from nurecoil.papers.binh2021.setup import (
 from nurecoil.parameters import Value
 from nurecoil.physics.couplings import weak_charge
 from nurecoil.physics.nuclei import Nuclide, nuclide
-from nurecoil.verbs.limit import limit
-from nurecoil.verbs.predict import predict
+from nurecoil.study.study import Study
 
 Array = NDArray[np.float64]
 Events = Mapping[str, Mapping[str, Mapping[int, float]]]
@@ -87,7 +86,8 @@ def table1() -> dict[str, dict[str, dict[str, float]]]:
 def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: float) -> Array:
     """Return the expected counts per bin at one mass of the Z'."""
     point = {**values(beta, variant), "m_zprime": mass_gev * 1e3}
-    return predict(ZPRIME_331, experiment, point).values.counts
+    (expected,) = Study(ZPRIME_331, experiment, inside_units=True, **point).predict().values.parts
+    return np.asarray(expected.counts)
 
 
 def table3(setup: Setup, masses_gev: tuple[int, ...]) -> Table3:
@@ -151,15 +151,15 @@ def limit_result(
 ) -> LimitResult:
     """Return the limit of one experiment in one reading of the paper."""
     name = experiment.experiment.name
-    found = limit(
+    study = Study(
         ZPRIME_331,
-        [experiment],
-        values(beta, variant, sin2_theta_w),
-        ("m_zprime", *SCAN),
-        cl=CL,
-        freeze_at=REFERENCE_MASS if nuisances == "frozen" else None,
-        widths=None if systematic is None else {f"{name}_signal": systematic},
+        experiment,
+        prior={} if systematic is None else {f"{name}_signal": systematic},
+        inside_units=True,
+        **values(beta, variant, sin2_theta_w),
     )
+    freeze_at = REFERENCE_MASS if nuisances == "frozen" else None
+    found = study.limit("m_zprime", SCAN, cl=CL, freeze_at=freeze_at)
     return LimitResult(name, beta, variant, nuisances, systematic, found.values.profile)
 
 

@@ -8,7 +8,7 @@ from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.models.zprime_331 import BETAS
 from nurecoil.parameters import Value
-from nurecoil.verbs.predict import predict
+from nurecoil.study.study import Study
 
 SIN2_THETA_W = 0.23867  # not printed; reproduces the event numbers; ŝ²(0) of Erler & Ramsey-Musolf 2004
 SIN2_THETA_W_LAR, N_SM_LAR = 0.2312, 185.0  # with which the two LAr limits come out instead
@@ -60,7 +60,8 @@ def values(beta: str, variant: str, sin2_theta_w: float = SIN2_THETA_W) -> dict[
 
 def standard_model_total(experiment: CompiledExperiment, sin2_theta_w: float = SIN2_THETA_W) -> float:
     """Return the Standard Model's expected counts."""
-    return predict(STANDARD_MODEL, experiment, {"sin2_theta_w": sin2_theta_w}).values.total
+    (expected,) = Study(STANDARD_MODEL, experiment, sin2_theta_w=sin2_theta_w).predict().values.parts
+    return float(expected.total)
 
 
 def prepare() -> Setup:
