@@ -29,7 +29,7 @@ def run(*arguments, progress=None, terminal=False):
     out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
     soon = {"SOON": progress or 1e6, "SOON_IN_A_LOG": progress or 1e6, "BLINK": 0.01, "LONGEST_SILENCE": 0.01}
     with (
-        patch.multiple(cli.terminal, **soon),
+        patch.multiple(cli.progress, **soon),
         redirect_stdout(out),
         redirect_stderr(err),
         pytest.raises(SystemExit) as ending,

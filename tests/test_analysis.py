@@ -294,15 +294,15 @@ def test_a_limit_does_not_hang_on_where_the_scan_ends(csi, end):
         ({}, ("m_zprime", 1e7, 1e5), "range of m_zprime, 10 TeV to 0.1 TeV, is reversed or empty"),
         ({}, ("m_zprime", 1e6, 1e6), "is reversed or empty"),
         ({}, ("m_zprime", math.nan, 1e6), "m_zprime = nan TeV is not allowed"),
-        ({}, ("m_zprime", 1e6, math.nan), "is reversed or empty"),
+        ({}, ("m_zprime", 1e6, math.nan), "m_zprime = nan TeV is not allowed"),
         ({}, ("m_zprime", -1e6, 1e6), "m_zprime = -1 TeV is not allowed"),
         ({}, ("m_zprime", 1e5, math.inf), "m_zprime = inf TeV is not allowed"),
         ({}, ("m_zprim", 1e5, 1e7), "unknown parameter 'm_zprim': did you mean 'm_zprime'"),
-        ({}, ("beta", -1.0, 1.0), "beta is both set and free"),
+        ({}, ("beta", -1.0, 1.0), "beta is both set and scanned"),
         (
             {},
             ("variant", 0.0, 1.0),
-            "variant cannot be scanned or fitted: it is a choice, equations or numbers",
+            "variant cannot be scanned: it is a choice, equations or numbers",
         ),
         ({"sin2_theta_w": 0.26}, SCAN, "the 331β model does not exist"),
         ({"beta": 2.0}, SCAN, "beta = 2 is not allowed"),
@@ -329,10 +329,15 @@ def test_pulls_cannot_be_frozen_where_the_parameter_is_not_allowed(csi, freeze_a
         limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN, freeze_at=freeze_at)
 
 
-@pytest.mark.parametrize("cl", [0.0, 1.0, 90.0, math.nan])
+@pytest.mark.parametrize("cl", [0.0, 1.0, 20.0, math.nan])
 def test_a_confidence_level_lies_between_0_and_1(csi, cl):
     with pytest.raises(NurecoilError, match=r"confidence level .* is not allowed"):
         limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN, cl=cl)
+
+
+@pytest.mark.parametrize("cl", ["90%", "90", 90, 0.9])
+def test_a_confidence_level_as_people_write_it(csi, cl):
+    assert list(limit(STANDARD_MODEL, [csi], {}, ("sin2_theta_w", 0.1, 0.4), cl=cl).values.profiles) == [0.9]
 
 
 def test_a_pull_named_like_a_parameter_of_the_model_is_refused():
@@ -352,5 +357,5 @@ def test_a_pull_named_like_a_parameter_of_the_model_is_refused():
 def test_a_free_pull_with_a_prior_is_refused():
     csi = compile_experiment(load_experiment("binh2021-csi"))
     scan = ("binh2021-csi_signal", -0.5, 0.5)
-    with pytest.raises(NurecoilError, match="free of its prior"):
+    with pytest.raises(NurecoilError, match="is both scanned and given a prior"):
         limit(load_model("standard-model"), [csi], {}, scan, widths={"binh2021-csi_signal": 0.1})

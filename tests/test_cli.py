@@ -13,9 +13,8 @@ from rich.cells import cell_len
 
 from command_line import result, run
 from nurecoil import cli, papers
-from nurecoil.cli import terminal
 from nurecoil.errors import NurecoilError
-from nurecoil.presentation import figures
+from nurecoil.presentation import figures, terminal
 from stand_ins import REPORT, fake_paper
 
 SM = ["predict", "--model", "standard-model", "--experiment", "binh2021-csi"]
@@ -206,7 +205,7 @@ def test_limits_says_where_there_is_no_limit():
 
 
 def test_a_block_without_lines_is_not_printed(capsys):
-    terminal.print_basis((), {}, (), {"form_factor": "Helm"})
+    terminal.draw(ledger((), {}, {"form_factor": "Helm"}, whole=True))
     out = capsys.readouterr().out
     assert "Parameters" not in out
     assert "Notes" not in out

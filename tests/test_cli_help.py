@@ -5,11 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from nurecoil.cli.arguments import Command
 from rich.cells import cell_len
 
 from command_line import run
 from nurecoil import __version__, cli
+from nurecoil.cli import Command
+from nurecoil.cli.commands import command_of
 from nurecoil.experiment import datasets
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES
 from releases import data_folder
@@ -67,14 +68,22 @@ def test_help_names_all_form_factors():
 
 
 def test_every_command_refuses_an_option_given_twice():
-    assert {command.cls for command in cli.app.registered_commands} == {Command}
+    others = [command for command in cli.app.registered_commands if command.name not in cli.COMMANDS]
+    assert {command.cls for command in others} == {Command}
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_verb_refuses_an_option_given_twice(name):
+    status, _, err = run(name, "--model", "nsi", "--model", "nsi", "--experiment", "binh2021-csi")
+    assert (status, err) == (2, f"Error: --model is given 2 times: {name} takes it once\n")
 
 
 # --- examples -----------------------------------------------------------------------------------------
 
 
 def examples():
-    texts = "\n".join([cli.HELP, *(command.help for command in cli.app.registered_commands)])
+    own = [command.help for command in cli.app.registered_commands if command.help]
+    texts = "\n".join([cli.HELP, *own, *(command_of(verb)[1] for verb in cli.COMMANDS.values())])
     lines = re.sub(r"\\\n\s*", "", texts).splitlines()
     lines = [re.sub(r"^[\w ]+: +", "", line.strip()) for line in lines]
     commands = [re.split(r"\s{3,}", line)[0] for line in lines if line.startswith("nurecoil ")]

@@ -152,7 +152,7 @@ def test_the_status_is_explained():
 ENDLESS = """
 import time
 from nurecoil import cli, papers
-cli.terminal.SOON_IN_A_LOG = 0.2
+cli.progress.SOON_IN_A_LOG = 0.2
 from nurecoil.papers.paper import Paper
 def reproduce(progress):
     progress('started')
@@ -178,7 +178,7 @@ def test_a_signal_is_quiet_and_leaves_nothing_behind(number, status):
 @POSIX
 def test_a_plot_that_is_terminated_leaves_nothing_behind():
     toys = ("feldman-cousins", *CSI, "--scan", "signal_strength=0..4", "--toys", "9000000")
-    soon = "from nurecoil import cli; cli.terminal.SOON_IN_A_LOG = 0.1; cli.main()"
+    soon = "from nurecoil import cli; cli.progress.SOON_IN_A_LOG = 0.1; cli.main()"
     with start(["-c", soon, *toys, "--plot", "new/fc.png"]) as process:
         # so it is computing, with its folder beside
         assert process.stderr.readline().startswith("feldman-cousins: ")

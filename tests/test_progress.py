@@ -11,7 +11,7 @@ import pytest
 import asking
 import command_line
 import nurecoil
-from nurecoil.cli import terminal
+from nurecoil.cli import progress as showing
 from nurecoil.inference.contours import contours
 from nurecoil.inference.priors import Prior, Target
 from nurecoil.inference.sampling import sample_ensemble
@@ -215,7 +215,7 @@ LINE = r"combine: (\d+ s so far|\d+ %, \d+ s left)(, together|, binh2021-(csi|la
 
 
 def test_what_ends_soon_is_silent():
-    assert terminal.SOON <= 2 <= terminal.SOON_IN_A_LOG
+    assert showing.SOON <= 2 <= showing.SOON_IN_A_LOG
     assert command_line.run(*COMBINE)[::2] == command_line.run(*COMBINE, terminal=True)[::2] == (0, "")
 
 
@@ -278,7 +278,7 @@ def test_a_sentence_is_said_at_once(monkeypatch):
 def test_the_time_left_is_that_of_the_rest_at_this_pace(monkeypatch, share, seconds, text):
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
     report = Report(print, print, share=share, since=1000.0 - seconds, text=r"\*m\*")
-    assert terminal._how_far(report, begun=1000.0 - seconds) == text
+    assert showing._how_far(report, begun=1000.0 - seconds) == text
 
 
 def test_that_nobody_reads_on_stops_nothing():
@@ -288,4 +288,4 @@ def test_that_nobody_reads_on_stops_nothing():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stderr", Closed())
-        terminal.Shown("limit").say("anything")
+        showing.Shown("limit").say("anything")

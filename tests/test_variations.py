@@ -11,6 +11,7 @@ import pytest
 
 import asking
 import nurecoil
+from asking import study
 from command_line import read_json, result, run
 from nurecoil.experiment import compile_experiment
 from nurecoil.inference import Interval
@@ -19,7 +20,7 @@ from nurecoil.physics.form_factors import form_factor
 from nurecoil.presentation.document import Table
 from nurecoil.validation import LIMITS
 from nurecoil.validation.limits import hanging
-from nurecoil.verbs.vary import Case, Choice, _choices, _compare, vary
+from nurecoil.verbs.vary import Choice, _choices, _compare, table, vary
 from test_binned_card import mine  # noqa: F401  (a fixture)
 
 LEVEL = 2.705543454  # 90 % CL
@@ -30,22 +31,20 @@ STRENGTH = ("signal_strength", 0.0, 9.0)
 CSI, LAR = "coherent-csi-2021", "coherent-lar-2020"
 
 
-def asking(model, scan, **options):
-    def ask(case):
-        used = {"points": 301, "widths": case.widths} | options
-        return asking.limit(model, case.experiments, case.fixed, scan, **used)
-
-    return ask
+def limit_of(scan, **options):
+    """Return what asks a study for a limit."""
+    name, *ends = scan
+    return lambda study: study.limit(name, tuple(ends), **{"points": 301} | options)
 
 
 def rows(found):
     return {varied.choice: varied for varied in found.values.variations}
 
 
-def choices(model, case, scan, **options):
+def choices(study, scan, **options):
     """Return the choices by name."""
-    base = asking(model, scan, **options)(case)
-    return {choice.name: choice for choice in _choices(model, case, base)}
+    base = limit_of(scan, **options)(study)
+    return {choice.name: choice for choice in _choices(study, base)}
 
 
 @pytest.fixture
@@ -95,7 +94,7 @@ def test_shifts_are_those_of_the_closed_form(counting):
         "electroweak=radiative": ends(counts(electroweak="radiative")),
         "form factor klein-nystrand": ends(float(klein.counts(STANDARD_MODEL.couplings()).sum())),
     }
-    found = vary(asking(SCALED, STRENGTH), SCALED, Case((counting,), {}, {}))
+    found = vary(study(SCALED, (counting,), {}), limit_of(STRENGTH))
     (interval,) = found.values.profile.intervals
     assert (interval.low, interval.high) == pytest.approx(base, rel=1e-6)
     varied = rows(found)
@@ -114,7 +113,7 @@ def test_shifts_are_those_of_the_closed_form(counting):
 
 def test_each_row_is_what_its_meaning_says_to_ask(counting):
     """The option that a row names gives the interval of the row."""
-    found = rows(vary(asking(SCALED, STRENGTH), SCALED, Case((counting,), {}, {})))
+    found = rows(vary(study(SCALED, (counting,), {}), limit_of(STRENGTH)))
     assert found["binh2021-csi_signal held"].meaning == "--fix binh2021-csi_signal"
     assert found["binh2021-csi_signal doubled"].meaning == "--prior binh2021-csi_signal=0.4"
     assert found["sin2_theta_w=0.2312"].meaning == "--set sin2_theta_w=0.2312"
@@ -130,22 +129,22 @@ def test_each_row_is_what_its_meaning_says_to_ask(counting):
 
 
 def test_what_does_not_apply_is_not_listed(counting):
-    case = Case((counting,), {}, {"binh2021-csi_background": 0.0})
-    found = set(choices(SCALED, case, STRENGTH))
+    case = study(SCALED, (counting,), {}, widths={"binh2021-csi_background": 0.0})
+    found = set(choices(case, STRENGTH))
     assert not {name for name in found if "background" in name or "bin" in name.split()[-1]}
     assert "form factor helm-binh2021" not in found  # its own
     assert "form factor point" not in found  # no nucleus
     angle = ("sin2_theta_w", 0.1, 0.4)
-    assert "sin2_theta_w=0.2312" not in choices(STANDARD_MODEL, Case((counting,), {}, {}), angle)
+    assert "sin2_theta_w=0.2312" not in choices(study(STANDARD_MODEL, (counting,), {}), angle)
     profiled = SimpleNamespace(fixed={}, values=SimpleNamespace(parameter=SCALED.parameters[0]))
-    names = {choice.name for choice in _choices(SCALED, Case((counting,), {}, {}), profiled)}
+    names = {choice.name for choice in _choices(study(SCALED, (counting,), {}), profiled)}
     assert "sin2_theta_w=0.2312" not in names
-    pole = choices(SCALED, Case((counting,), {"sin2_theta_w": 0.2312}, {}), STRENGTH)
+    pole = choices(study(SCALED, (counting,), {"sin2_theta_w": 0.2312}), STRENGTH)
     assert {name for name in pole if name.startswith("sin2")} == {"sin2_theta_w=0.23857"}
-    free = Case((counting,), {"signal_strength": 1.0}, {})
-    scanned = choices(SCALED, free, ("binh2021-csi_signal", -0.9, 0.9))
+    free = study(SCALED, (counting,), {"signal_strength": 1.0})
+    scanned = choices(free, ("binh2021-csi_signal", -0.9, 0.9))
     assert not {name for name in scanned if name.startswith("binh2021-csi_signal")}
-    unknown = choices(SCALED, Case((counting,), {}, {"binh2021-csi_signal": math.inf}), STRENGTH)
+    unknown = choices(study(SCALED, (counting,), {}, widths={"binh2021-csi_signal": math.inf}), STRENGTH)
     assert {n for n in unknown if "_signal" in n} == {
         "binh2021-csi_signal held"
     }  # twice infinite is the same
@@ -156,23 +155,23 @@ def test_priors_that_are_given_are_varied_and_shared_ones_once(counting, compile
     shared = counting.experiment.statistics.signal_pull
     statistics = replace(other.experiment.statistics, signal_pull=shared)
     together = replace(other, experiment=replace(other.experiment, statistics=statistics))
-    case = Case((counting, together), {}, {shared.name: 0.1})
-    found = choices(SCALED, case, STRENGTH)
+    case = study(SCALED, (counting, together), {}, widths={shared.name: 0.1})
+    found = choices(case, STRENGTH)
     assert [n for n in found if n.startswith(shared.name)] == [
         f"{shared.name} {word}" for word in ("held", "halved", "doubled")
     ]
-    assert found[f"{shared.name} doubled"].case().widths == {shared.name: 0.2}
+    assert found[f"{shared.name} doubled"].study().widths == {shared.name: 0.2}
 
 
 def test_a_constraint_is_varied_as_a_prior_is(counting):
     """Halved and doubled about its own centre; what is constrained is not set to another value as well."""
-    scan, case = STRENGTH, Case((counting,), {}, {"sin2_theta_w": (0.23, 0.002)})
-    found = choices(SCALED, case, scan)
+    scan, case = STRENGTH, study(SCALED, (counting,), {}, widths={"sin2_theta_w": (0.23, 0.002)})
+    found = choices(case, scan)
     assert {name for name in found if "sin2" in name} == {"sin2_theta_w halved", "sin2_theta_w doubled"}
     doubled = found["sin2_theta_w doubled"]
     assert doubled.meaning == "--constrain sin2_theta_w=0.23+-0.004"
-    assert doubled.case().widths == {"sin2_theta_w": (0.23, 0.004)}
-    answer = vary(asking(SCALED, scan), SCALED, case)
+    assert doubled.study().widths == {"sin2_theta_w": (0.23, 0.004)}
+    answer = vary(case, limit_of(scan))
     assert rows(answer)["sin2_theta_w doubled"].shifts[1] > 0
     assert not any("could not be tried" in note for note in answer.notes)
 
@@ -181,9 +180,9 @@ def test_counts_without_end_stay_without_end(mine):  # noqa: F811
     """A magnetic moment without threshold counts infinitely; whatever else is changed stays a number."""
     whole = compile_experiment(mine())
     endless = whole.with_templates(lambda t: replace(t, magnetic=np.full_like(t.magnetic, np.inf)))
-    for name, choice in choices(SCALED, Case((whole,), {}, {}), STRENGTH).items():
-        (finite,) = choice.case().experiments
-        (changed,) = choices(SCALED, Case((endless,), {}, {}), STRENGTH)[name].case().experiments
+    for name, choice in choices(study(SCALED, (whole,), {}), STRENGTH).items():
+        (finite,) = choice.study().experiments
+        (changed,) = choices(study(SCALED, (endless,), {}), STRENGTH)[name].study().experiments
         np.testing.assert_array_equal(changed.templates.vector, finite.templates.vector)
         assert not np.isnan(templates(changed)).any(), name
 
@@ -193,7 +192,7 @@ def test_without_pulls_it_says_so(mine):  # noqa: F811
     statistics = replace(compiled.experiment.statistics, backgrounds=(), normalisations=(), variations=())
     experiment = replace(compiled.experiment, statistics=statistics)
     bare = replace(compiled, experiment=experiment, variations=())
-    found = vary(asking(SCALED, STRENGTH), SCALED, Case((bare,), {}, {}))
+    found = vary(study(SCALED, (bare,), {}), limit_of(STRENGTH))
     assert any("there is no nuisance parameter" in note for note in found.notes)
     assert not any("halved" in name for name in rows(found))
 
@@ -202,7 +201,7 @@ def test_a_choice_that_cannot_be_made_is_told(counting):
     def refuse():
         raise nurecoil.NurecoilError("no such nucleus")
 
-    found = vary(asking(SCALED, STRENGTH), SCALED, Case((counting,), {}, {}), [Choice("mad", "", refuse)])
+    found = vary(study(SCALED, (counting,), {}), limit_of(STRENGTH), [Choice("mad", "", refuse)])
     assert "mad could not be tried: no such nucleus" in found.notes
     assert "mad" not in rows(found)
 
@@ -212,10 +211,10 @@ def test_a_limit_that_did_not_converge_is_told(counting):
 
     def ask(case):
         calls.append(case)
-        answer = asking(SCALED, STRENGTH)(case)
+        answer = limit_of(STRENGTH)(case)
         return replace(answer, converged=len(calls) != 2)
 
-    found = vary(ask, SCALED, Case((counting,), {}, {}))
+    found = vary(study(SCALED, (counting,)), ask)
     assert not found.converged
     assert any("did not converge" in note for note in found.notes)
 
@@ -230,20 +229,20 @@ def templates(compiled):
 
 def test_bins_are_merged_and_dropped_as_a_card_with_those_bins_has_them(mine):  # noqa: F811
     whole = compile_experiment(mine())
-    found = choices(SCALED, Case((whole,), {}, {}), STRENGTH)
+    found = choices(study(SCALED, (whole,), {}), STRENGTH)
     cards = {
         "mine: time in one bin": [("edges_us = [0, 1, 6]", "edges_us = [0, 6]")],
         "mine: energy in one bin": [("edges = [1, 2, 4, 10]", "edges = [1, 10]")],
     }
     for name, changes in cards.items():
-        (changed,), card = found[name].case().experiments, compile_experiment(mine(*changes))
+        (changed,), card = found[name].study().experiments, compile_experiment(mine(*changes))
         np.testing.assert_allclose(templates(changed), templates(card), rtol=1e-6)
         ours, theirs = changed.experiment.statistics, card.experiment.statistics
         assert ours.observed.tolist() == theirs.observed.tolist()
         for one, other in zip(ours.backgrounds, theirs.backgrounds, strict=True):
             np.testing.assert_allclose(one.counts, other.counts, rtol=1e-12)
         assert changed.experiment.shape == card.experiment.shape
-    (dropped,) = found["mine: first energy bin dropped"].case().experiments
+    (dropped,) = found["mine: first energy bin dropped"].study().experiments
     np.testing.assert_array_equal(templates(dropped), templates(whole)[..., 2:])
     assert dropped.experiment.statistics.observed.tolist() == [50, 35, 20, 30]
     before, after = (e.experiment.statistics.backgrounds[0].counts for e in (whole, dropped))
@@ -254,8 +253,8 @@ def test_bins_are_merged_and_dropped_as_a_card_with_those_bins_has_them(mine):  
 def test_nothing_that_was_given_is_changed(mine):  # noqa: F811
     whole = compile_experiment(mine())
     kept = copy.deepcopy(whole)
-    for choice in choices(SCALED, Case((whole,), {}, {}), STRENGTH).values():
-        choice.case()
+    for choice in choices(study(SCALED, (whole,), {}), STRENGTH).values():
+        choice.study()
     np.testing.assert_array_equal(templates(whole), templates(kept))
     ours, theirs = whole.experiment.statistics, kept.experiment.statistics
     np.testing.assert_array_equal(ours.observed, theirs.observed)
@@ -266,7 +265,7 @@ def test_nothing_that_was_given_is_changed(mine):  # noqa: F811
 def test_another_form_factor_leaves_the_pulls_their_factors(mine):  # noqa: F811
     whole = compile_experiment(mine())
     (changed,) = (
-        choices(SCALED, Case((whole,), {}, {}), STRENGTH)["form factor klein-nystrand"].case().experiments
+        choices(study(SCALED, (whole,), {}), STRENGTH)["form factor klein-nystrand"].study().experiments
     )
     alone = compile_experiment(whole.experiment.with_form_factor(form_factor("klein-nystrand")))
     np.testing.assert_allclose(changed.templates.matrix, alone.templates.matrix, rtol=1e-12)
@@ -291,7 +290,7 @@ def compared(counting, before, after, name="signal_strength"):
     base = with_intervals(before)
     varied = _compare(Choice("a choice", "", lambda: None), base.values, with_intervals(after))
     shown = replace(base, values=replace(base.values, variations=(varied,)))
-    return varied, variations_table(shown).rows[-1]
+    return varied, table(shown.values).rows[-1]
 
 
 def closed(low, high):
@@ -327,14 +326,12 @@ def test_an_end_at_the_edge_of_the_scan_is_no_end(counting):
 
 def test_what_the_limit_of_csi_hangs_on(coherent):
     """An independent fit: base -0.0485 to 0.1059 and 0.289 to 0.436; upper ends of the first, but merged."""
-    model, case = load_model("nsi"), Case((coherent[CSI],), {}, {})
-    scan = ("eps_u_ee", -0.5, 1.0)
-    ask = asking(model, scan)
+    case, ask = study("nsi", (coherent[CSI],)), limit_of(("eps_u_ee", -0.5, 1.0))
     base = ask(case)
     assert [x for i in base.values.profile.intervals for x in (i.low, i.high)] == pytest.approx(
         [-0.0485, 0.1059, 0.289, 0.436], rel=0.03
     )
-    found = {choice.name: choice for choice in _choices(model, case, base)}
+    found = {choice.name: choice for choice in _choices(case, base)}
     upper = {
         f"{CSI}_onset held": 0.067,
         f"{CSI}: first energy bin dropped": 0.132,
@@ -343,7 +340,7 @@ def test_what_the_limit_of_csi_hangs_on(coherent):
     }
     assert upper.keys() <= found.keys()
     for name, value in upper.items():
-        intervals = ask(found[name].case()).values.profile.intervals
+        intervals = ask(found[name].study()).values.profile.intervals
         assert intervals[0].high == pytest.approx(value, rel=0.03), name
         assert len(intervals) == (1 if name.endswith("time in one bin") else 2)
     assert not {name for name in found if "mirrored" in name or "flavour" in name}  # both sides, own times
@@ -353,9 +350,9 @@ def test_what_argon_alone_has(coherent):
     """Times per flavour: 158 events become 136 with the rates alone, as a fit without nurecoil found."""
     lar = coherent[LAR]
     nothing = SimpleNamespace(fixed={}, values=SimpleNamespace(parameter=SCALED.parameters[0]))
-    found = {c.name: c for c in _choices(SCALED, Case((lar,), {}, {}), nothing)}
+    found = {c.name: c for c in _choices(study(SCALED, (lar,), {}), nothing)}
     assert f"{LAR}_delayed_neutrons held" in found
-    (timed,) = found[f"{LAR}: times per flavour"].case().experiments
+    (timed,) = found[f"{LAR}: times per flavour"].study().experiments
     statistics = lar.experiment.statistics
     rates = {background.pull.name for background in statistics.backgrounds}
     widths = {p.name: 0.0 for p in statistics.pulls if p.name not in rates}
@@ -364,7 +361,7 @@ def test_what_argon_alone_has(coherent):
             SCALED, [experiment], {"electroweak": "radiative"}, {"signal_strength": 1.0}, widths=widths
         )
         assert fit.values.components[LAR]["signal"].sum() == pytest.approx(events, rel=0.01)
-    (one_sided,) = found[f"{LAR}: mirrored pulls off"].case().experiments
+    (one_sided,) = found[f"{LAR}: mirrored pulls off"].study().experiments
     mirrored = {f"{LAR}_signal_time_mean", f"{LAR}_neutron_time_width"}
     changed = one_sided.experiment.statistics
     for v, (_, down) in zip(changed.variations, one_sided.variations, strict=True):
@@ -379,8 +376,8 @@ def test_what_is_mirrored_is_so_in_merged_bins_too(coherent):
     """Sums of mirrored bins are no mirror of the sum: a pull of times does next to nothing to one bin."""
     lar = coherent[LAR]
     nothing = SimpleNamespace(fixed={}, values=SimpleNamespace(parameter=SCALED.parameters[0]))
-    found = {c.name: c for c in _choices(SCALED, Case((lar,), {}, {}), nothing)}
-    (merged,) = found[f"{LAR}: time in one bin"].case().experiments
+    found = {c.name: c for c in _choices(study(SCALED, (lar,), {}), nothing)}
+    (merged,) = found[f"{LAR}: time in one bin"].study().experiments
     nominal, checked = merged.templates, 0
     for v, (up, down) in zip(merged.experiment.statistics.variations, merged.variations, strict=True):
         if v.mirrored:
@@ -426,9 +423,7 @@ def test_the_page_has_a_table_for_each_limit_that_its_experiments_give(monkeypat
     done = []
 
     monkeypatch.setattr("nurecoil.validation.limits.varied", lambda asked: done.append(asked.scan))
-    monkeypatch.setattr(
-        "nurecoil.validation.limits.variations_table", lambda _: Table("t", ("a",), (("b",),))
-    )
+    monkeypatch.setattr("nurecoil.validation.limits.table", lambda _: Table("t", ("a",), (("b",),)))
     assert hanging(("coherent-csi-2017",), lambda step: None) is None
     section = hanging((CSI,), lambda step: None)
     assert done == ["eps_u_ee=-0.5..1", "eps_u_mumu=-0.5..1"]

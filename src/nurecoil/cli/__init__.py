@@ -63,7 +63,7 @@ Exit status:
   3  the answer is printed, but did not converge"""
 TERMINATED = 128 + signal.SIGTERM
 
-_VERBS = {name.replace("_", "-"): name for name in VERBS}
+COMMANDS = {name.replace("_", "-"): name for name in VERBS}
 
 
 class Command(TyperCommand):
@@ -91,10 +91,10 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name of the command that is called, the command, and its arguments."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name in _VERBS:
+        if name in COMMANDS:
             from nurecoil.cli.commands import command_of
 
-            run, text = command_of(_VERBS[name])
+            run, text = command_of(COMMANDS[name])
             info = CommandInfo(name, cls=Command, callback=run, help=text)
             command = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
         return name, command, rest
@@ -192,7 +192,7 @@ def _called_by_name() -> None:
 
 
 app.command("reproduce", cls=Command, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
-for _command, _verb in _VERBS.items():
+for _command, _verb in COMMANDS.items():
     app.command(_command, short_help=VERBS[_verb])(_called_by_name)
 for _module, _function in ((scan, scan.scan), (validate, validate.validate), (listing, listing.list_)):
     _command = _function.__name__.strip("_")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nurecoil.presentation.document import Section, Table
-from nurecoil.study.result import Result
 from nurecoil.study.study import Study
 from nurecoil.validation.published import load_toml
 from nurecoil.verbs.limit import Limit, limit
@@ -40,15 +39,15 @@ def hanging(names: Collection[str], progress: Callable[[str], None]) -> Section 
     for asked in LIMITS:
         if set(asked.experiments) <= set(names):
             progress(f"what {asked.scan.partition('=')[0]} hangs on")
-            blocks += [f"{asked.lesson} `{asked.command}`", table(varied(asked).values)]
+            blocks += [f"{asked.lesson} `{asked.command}`", table(varied(asked))]
     return Section("What a limit hangs on", (_FILE["lead"], *blocks)) if blocks else None
 
 
-def varied(asked: Asked) -> Result[Limit]:
+def varied(asked: Asked) -> Limit:
     """Return a limit with its variations."""
     values: dict[str, Any] = dict(text.split("=", 1) for text in asked.settings)
     study = Study(asked.model, asked.experiments, **values)
     name, within = asked.scan.split("=", 1)
     pulls = {pull.name for pull in study.pulls}
     more = [with_prior(study, pull, *width) for pull, width in _FILE["widths"].items() if pull in pulls]
-    return vary(study, lambda study: limit(study, name, within), more)
+    return vary(study, lambda study: limit(study, name, within), more).values
