@@ -69,7 +69,7 @@ def test_another_form_factor_changes_the_count_and_is_named():
 
 
 def test_an_experiment_may_be_a_card():
-    card = Path(papers.__file__).parents[1] / "experiments" / "binh2021-csi.toml"
+    card = Path(papers.__file__).parents[1] / "experiment" / "cards" / "binh2021-csi.toml"
     Path("mine.toml").write_text(
         card.read_text(encoding="utf-8").replace("14.6 kg", "29.2 kg"), encoding="utf-8"
     )
@@ -88,11 +88,13 @@ def test_beta_away_from_n_over_sqrt3_is_allowed_and_noted():
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_predict_for_people(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
-    status, out, err = run(*POINT)
+    status, out, err = run(*POINT, "--conventions")
     assert (status, err) == (0, "")
     assert max(map(cell_len, out.splitlines())) <= int(columns)
     for text in (
         "4 to 6",
+        "background",
+        "observed",
         "total",
         "Standard Model",
         "ratio",
@@ -404,7 +406,7 @@ REFUSALS = {
 
 
 def write_card(path, old, new):
-    card = Path(papers.__file__).parents[1] / "experiments" / "binh2021-ge.toml"
+    card = Path(papers.__file__).parents[1] / "experiment" / "cards" / "binh2021-ge.toml"
     text = card.read_text(encoding="utf-8")
     assert text.count(old) == 1
     Path(path).write_text(text.replace(old, new), encoding="utf-8")

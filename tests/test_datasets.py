@@ -503,7 +503,7 @@ def test_cache_that_cannot_be_written(server, release, client, cache):
 def test_no_pooch_and_no_network_client_for_what_is_there(release, cache):
     put(cache / "official")
     code = (
-        "import sys; from nurecoil import datasets\n"
+        "import sys; from nurecoil.experiment import datasets\n"
         "datasets.verify('coherent-csi-2017')\n"
         "print(sorted({'pooch', 'requests', 'urllib3'} & set(sys.modules)))"
     )
