@@ -48,7 +48,7 @@ def spread(question: Question, starts: int) -> list[dict[str, float]]:
     """
     if not 1 <= starts <= MOST_STARTS or starts % 1:
         raise NurecoilError(
-            f"starts = {starts} is not allowed: it must be a whole number between 1 and {MOST_STARTS}"
+            f"starts = {starts} is not allowed: it must be between 1 and {MOST_STARTS}, and whole"
         )
     if not question.free:
         return []

@@ -378,9 +378,7 @@ def level(given: float | str) -> float:
 def require_toys(toys: int, seed: int) -> None:
     """Refuse numbers of toys and seeds that cannot be."""
     if not 0 <= toys <= MOST_TOYS or toys % 1:
-        raise NurecoilError(
-            f"toys = {toys} is not allowed: it must be a whole number between 0 and {MOST_TOYS}"
-        )
+        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}, and whole")
     if seed < 0:
         raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
 

@@ -214,7 +214,7 @@ def fit(
     *,
     starts: Starts = 5,
     minos: Annotated[
-        bool, Told("Find asymmetric errors, below and above.", flag="--minos/--no-minos")
+        bool, Told("Find asymmetric errors, below and above.", flag="--minos/--no-minos", shown="minos")
     ] = True,
 ) -> Result[BestFit]:
     """Return the best fit of some parameters, pulls profiled.
