@@ -2,7 +2,6 @@
 
 from nurecoil.exhibits.combination import combination_figure
 from nurecoil.exhibits.feldman_cousins import feldman_cousins_figure
-from nurecoil.exhibits.impact import impact_figure
 from nurecoil.exhibits.limit import limit_figure
 from nurecoil.exhibits.map import map_figure
 from nurecoil.exhibits.sensitivity import sensitivity_figure
@@ -11,7 +10,6 @@ from nurecoil.exhibits.variations import variations_table
 __all__ = [
     "combination_figure",
     "feldman_cousins_figure",
-    "impact_figure",
     "limit_figure",
     "map_figure",
     "sensitivity_figure",

@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.errors import unknown_name
+from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted, lowest
+from nurecoil.parameters import Parameter
 from nurecoil.study.question import Question
 
 Array = NDArray[np.float64]
 
+MOST_STARTS = 1000
 NEAR = 4.0  # in χ² above the lowest: what a reader should know of
 _FAR = 1e3  # times what changes the counts: where the search ends for a parameter without a bound
 _SCALES = tuple(10.0**n for n in range(-18, 7))
@@ -36,6 +38,34 @@ def starting_points(question: Question, starts: Sequence[Mapping[str, float]] = 
     for parameter, column in zip(question.free, zip(*rows, strict=True), strict=True):
         parameter.check(column)
     return np.array(rows, dtype=float).reshape(len(rows), len(question.names))
+
+
+def spread(question: Question, starts: int) -> list[dict[str, float]]:
+    """Return the starts of a fit besides the first, spread around it, the same ones each time.
+
+    Up to a factor of 10 away where a parameter spans decades, two prior widths where it has one, else as much
+    as the first start itself, inside the bounds.
+    """
+    if not 1 <= starts <= MOST_STARTS or starts % 1:
+        raise NurecoilError(
+            f"starts = {starts} is not allowed: it must be between 1 and {MOST_STARTS}, and whole"
+        )
+    if not question.free:
+        return []
+    first = [question.start[name] for name in question.names]
+    draws = np.random.default_rng(1).uniform(-1.0, 1.0, (int(starts) - 1, len(first)))
+    return [
+        {p.name: _away(p, x, float(u)) for p, x, u in zip(question.free, first, draw, strict=True)}
+        for draw in draws
+    ]
+
+
+def _away(parameter: Parameter, start: float, u: float) -> float:
+    if parameter.log_scan and start > 0:
+        moved = start * 10**u
+    else:
+        moved = start + u * (2 * (parameter.prior_width or 0.0) or abs(start) or 1.0)
+    return min(max(moved, parameter.low), parameter.high)
 
 
 def box(question: Question, starts: Array) -> tuple[Array, Array]:

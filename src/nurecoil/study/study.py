@@ -194,7 +194,7 @@ class Study:
             return parameter.parse(given)
         if not isinstance(given, int | float | np.floating | np.integer) or isinstance(given, bool):
             raise NurecoilError(f"{parameter.name} = {given!r} is not a number, and not a text with one")
-        if parameter.unit and not self.inside_units and float(given) != 0:
+        if parameter.unit and not self.inside_units and given not in (0, np.inf):
             raise NurecoilError(
                 f"{parameter.name} = {given} has no unit: write it as a text, such as"
                 f" '{given:g} {parameter.unit}'"
@@ -209,7 +209,7 @@ class Study:
             parameter = find(self.parameters, name)
             if parameter.choices:
                 raise NurecoilError(f"{name} cannot be {doing}: it is a choice, {parameter.allowed()}")
-            found[name] = float(self.value(parameter, value))
+            found[name] = float(self.value(parameter, value, infinite=True))
         return found
 
     def range(self, name: str, within: Within, doing: str = "scanned") -> Range:
@@ -238,6 +238,10 @@ class Study:
     def free(self, start: Mapping[str, Value]) -> dict[str, float]:
         """Return where the parameters of a fit start (inside units); they have no prior."""
         found = self.point(start)
+        if self.over:
+            raise NurecoilError(
+                f"a fit profiles over nothing: make {' and '.join(self.over)} free, with a start, instead"
+            )
         for name in found.keys() & self.widths.keys():
             raise NurecoilError(f"{name} is free, and so has no prior: do not give it one, and do not fix it")
         self.require_counts(found)
@@ -377,8 +381,8 @@ def level(given: float | str) -> float:
 
 def require_toys(toys: int, seed: int) -> None:
     """Refuse numbers of toys and seeds that cannot be."""
-    if not 0 <= toys <= MOST_TOYS:
-        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}")
+    if not 0 <= toys <= MOST_TOYS or toys % 1:
+        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}, and whole")
     if seed < 0:
         raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
 

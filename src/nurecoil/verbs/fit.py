@@ -1,27 +1,44 @@
-"""Which parameters fit best."""
+"""`fit`: which parameters fit best."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.newton import inverse
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values, Widths, find
+from nurecoil.parameters import Parameter, at_border, find
+from nurecoil.presentation.document import Block, Grid, Pairs
 from nurecoil.study.curve import Curve
-from nurecoil.study.minima import box, fitted_from, held_at, minima, starting_points
+from nurecoil.study.minima import box, fitted_from, held_at, minima, spread, starting_points
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study
+from nurecoil.verbs.options import Free, Starts, Told, Verb
 
 Array = NDArray[np.float64]
 
+HELP = """Fit parameters to experiments: best fit with errors, χ², pulls, and counts of every component.
+
+A free parameter is one of the model, or a nuisance parameter of an experiment, which is then free of its
+prior. All other nuisance parameters are fitted along with their priors.
+
+\b
+Examples:
+  nurecoil fit --model scaled-standard-model --experiment coherent-csi-2021 \\
+    --set electroweak=radiative --free signal_strength=1 --fix sns_flux
+  nurecoil fit --model standard-model --experiment coherent-csi-2021 \\
+    --experiment coherent-lar-2020 --free sin2_theta_w=0.24 --json
+  nurecoil fit --model standard-model --experiment coherent-csi-2021 \\
+    --free neutron_radius_csi=5fm
+  nurecoil fit --model 331-beta --experiment binh2021-csi --set variant=numbers \\
+    --set 'beta=-sqrt(3)' --free m_zprime=1TeV --starts 10"""
 _DEGENERATE = 1e-3  # of the largest curvature: hardly any
 _PART = 0.1  # of a direction
 _TINY = 1e-300
@@ -67,9 +84,32 @@ class Fit:
     starts: int
     others: tuple[tuple[dict[str, float], float], ...]
 
+    def record(self, parameter: Parameter) -> dict[str, object]:
+        """Return the best fit and the errors of one parameter at the border unit."""
+        name, unit = parameter.name, parameter.inside
+        sides = zip(("below", "above"), self.minos.get(name, ()), strict=False)  # where asked for
+        return {
+            "value": self.values[name] / unit,
+            "unit": parameter.unit,
+            "error": self.errors[name] / unit,
+            **{side: error / unit for side, error in sides},
+        }
+
+    def text(self, parameter: Parameter) -> str:
+        """Return the best fit with its asymmetric errors, or with the symmetric one."""
+        value, error = parameter.format(self.values[parameter.name], 5), self.errors[parameter.name]
+        pair = self.minos.get(parameter.name, (math.nan, math.nan))
+        below, above = (parameter.format(e, 2) if math.isfinite(e) else "" for e in pair)
+        if below and above:
+            return f"{value} -{below} +{above}"
+        symmetric = f"{value} ± {parameter.format(error, 2) if math.isfinite(error) else 'unknown'}"
+        if below:
+            return f"{symmetric} (-{below}, no error above)"
+        return f"{symmetric} (+{above}, no error below)" if above else symmetric
+
 
 @dataclass(frozen=True)
-class BestFit:
+class BestFit(Shown):
     """The best fit of parameters and pulls to experiments.
 
     Attributes
@@ -78,8 +118,8 @@ class BestFit:
         Values and errors (Hesse and MINOS) of the fitted parameters, χ², whether it converged (inside units).
     parameters
         The fitted parameters.
-    pulls
-        The nuisance parameters at the best fit, by name.
+    nuisances, pulls
+        The nuisance parameters with the prior widths of this fit, and their values at the best fit, by name.
     components
         Counts of the signal and of each background at the best fit: {experiment: {component: counts}}.
     observed
@@ -88,22 +128,94 @@ class BestFit:
 
     fit: Fit
     parameters: tuple[Parameter, ...]
+    nuisances: tuple[Parameter, ...]
     pulls: Mapping[str, float]
     components: Mapping[str, Mapping[str, Array]]
     observed: Mapping[str, Array]
 
+    @property
+    def bins(self) -> int:
+        """How many bins are fitted."""
+        return sum(counts.size for counts in self.observed.values())
+
+    def pulled(self, pull: Parameter) -> float | None:
+        """Return by how many widths of its prior a pull is off; None where it has no prior."""
+        width = pull.prior_width or 0.0
+        if pull.name in self.fit.values or not 0 < width < math.inf:
+            return None
+        return (self.pulls[pull.name] - float(pull.default or 0.0)) / width
+
+    def record(self, result: Result["BestFit"]) -> dict[str, object]:
+        """Return the best fit, its errors, other minima, pulls, and sums of counts."""
+        fit = self.fit
+        return {
+            "best_fit": {p.name: fit.record(p) for p in self.parameters},
+            "chi2": fit.minimum,
+            "bins": self.bins,
+            "message": fit.message,
+            "other_minima": [
+                {"at": at_border(self.parameters, point), "chi2": chi2} for point, chi2 in fit.others
+            ],
+            "not_fixed": [{"parameter": name, "share": share} for name, share in fit.flat.items()],
+            "starts": fit.starts,
+            "pulls": {
+                p.name: {
+                    "value": self.pulls[p.name],
+                    "unit": p.unit,
+                    "prior_width": p.prior_width,
+                    "pull": self.pulled(p),
+                }
+                for p in self.nuisances
+            },
+            "counts": {
+                name: {
+                    "components": {key: counts.sum() for key, counts in components.items()},
+                    "expected": sum(counts.sum() for counts in components.values()),
+                    "observed": self.observed[name].sum(),
+                }
+                for name, components in self.components.items()
+            },
+        }
+
+    def blocks(self, result: Result["BestFit"]) -> Iterator[Block]:
+        """Show the best fit with its errors, the counts of each experiment, and the pulls."""
+        fit = self.fit
+        rows = [(p.name, fit.text(p)) for p in self.parameters]
+        rows.append(("χ²", f"{fit.minimum:.2f} for {self.bins} bin{'s' * (self.bins > 1)}"))
+        rows += [
+            ("also a minimum", f"{_place(self.parameters, point)}: χ² = {chi2:.2f}")
+            for point, chi2 in fit.others
+        ]
+        reasons = (note for note in result.notes if note.startswith(("there is no", "the fit did")))
+        rows.append(result.convergence(next(reasons, fit.message)))
+        if fit.message != "converged" and result.converged:
+            rows.append(("", fit.message.removeprefix("converged; ")))
+        yield Pairs(result.title(f"Best fit, {fit.starts} starts"), tuple(rows))
+        for name, components in self.components.items():
+            sums = {key: counts.sum() for key, counts in components.items()}
+            sums |= {"all": sum(sums.values()), "observed": self.observed[name].sum()}
+            counts = tuple((key, f"{total:.2f}") for key, total in sums.items())
+            yield Grid(f"Counts: {name}", ("component", "counts"), counts, right=(1,))
+        pulls = tuple(self._row(p) for p in self.nuisances)
+        columns = ("name", "value", "prior width", "pull")
+        yield Grid("Nuisance parameters", columns, pulls, right=(1, 2, 3))
+
+    def _row(self, pull: Parameter) -> tuple[str, ...]:
+        pulled = self.pulled(pull)
+        width = "free" if pull.name in self.fit.values else f"{pull.prior_width:.4g}"
+        value = pull.format(self.pulls[pull.name], 4)
+        return pull.name, value, width, "–" if pulled is None else f"{pulled:+.2f}"
+
 
 @undisturbed
 def fit(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    start: Mapping[str, float],
+    study: Study,
+    free: Free,
     *,
-    starts: Sequence[Mapping[str, float]] = (),
-    widths: Widths | None = None,
-    engine: str = "auto",
-    minos: bool = True,
+    starts: Starts = 5,
+    minos: Annotated[
+        bool, Told("Find asymmetric errors, below and above.", flag="--minos/--no-minos", shown="minos")
+    ] = True,
 ) -> Result[BestFit]:
     """Return the best fit of some parameters, pulls profiled.
 
@@ -111,26 +223,27 @@ def fit(
 
     Parameters
     ----------
-    model, experiments, fixed, widths, engine
-        As for `limit`.
-    start : mapping
-        The parameters to fit and where to start (inside units): of the model, or nuisance parameters.
-    starts : sequence of mappings
-        More starting points, against local minima; the best fit of all is returned.
-    minos : bool
+    study
+        What is tested, and by what.
+    free : mapping
+        The parameters to fit and where to start, ``{"m_zprime": "1 TeV"}``: of the model, or nuisance
+        parameters, which are then free of their priors.
+    starts
+        Starts in all, against local minima; the others are spread around the first.
+    minos
         Find asymmetric errors too: where χ², all else fitted, is higher by 1.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("scaled-standard-model")
-    >>> found = fit(model, [csi], {}, {"signal_strength": 1.0}).values.fit
+    >>> study = nurecoil.Study("scaled-standard-model", "binh2021-csi")
+    >>> found = study.fit({"signal_strength": 1.0}).values.fit
     >>> value, (below, above) = found.values["signal_strength"], found.minos["signal_strength"]
     >>> f"{value:.3f} -{below:.3f} +{above:.3f}"
     '0.685 -0.212 +0.328'
     """
-    return fit_of(Question.of(model, experiments, fixed, start, widths, engine), starts, minos)
+    question = study.question(study.free(free))
+    return fit_of(question, spread(question, starts), minos)
 
 
 def fit_of(
@@ -154,13 +267,16 @@ def fit_of(
         if not lower:
             break
         found = minima(question, np.array(lower))  # errors may lead to where no start did
-    names = [pull.name for pull in question.likelihood.pulls]
+    likelihood = question.likelihood
+    widths = zip(likelihood.pulls, likelihood.width.tolist(), strict=True)
+    nuisances = tuple(replace(pull, prior_width=width) for pull, width in widths)
     answer = BestFit(
         fit=fit,
         parameters=question.free,
-        pulls=dict(zip(names, best.pulls[0].tolist(), strict=True)),
+        nuisances=nuisances,
+        pulls={pull.name: x for pull, x in zip(nuisances, best.pulls[0].tolist(), strict=True)},
         components=question.components(best.points, best.pulls),
-        observed={t.name: t.observed for t in question.likelihood.terms},
+        observed={term.name: term.observed for term in likelihood.terms},
     )
     return question.result(
         "fit",
@@ -297,9 +413,13 @@ def _notes(question: Question, fit: Fit) -> tuple[str, ...]:
     """Return what a reader should know of a fit: what is free, which other minima there are."""
     notes = [] if fit.converged else [_trouble(question, fit)]
     for values, chi2 in fit.others:
-        where = ", ".join(f"{p.name} = {p.format(values[p.name], 4)}" for p in question.free)
+        where = _place(question.free, values)
         notes.append(f"another minimum, {chi2 - fit.minimum:.2g} higher in χ², is at {where}.")
     return tuple(notes)
+
+
+def _place(parameters: Sequence[Parameter], values: Mapping[str, float]) -> str:
+    return ", ".join(f"{p.name} = {p.format(values[p.name], 4)}" for p in parameters)
 
 
 def _trouble(question: Question, fit: Fit) -> str:
@@ -315,3 +435,6 @@ def _trouble(question: Question, fit: Fit) -> str:
         f"there is no best fit: the data do not fix {' and '.join(fit.flat)}, which may go together in the"
         f" ratio {along}"
     )
+
+
+COMMAND = Verb(fit, HELP)

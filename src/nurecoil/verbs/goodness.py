@@ -1,7 +1,7 @@
-"""How well does the best fit describe the data."""
+"""`goodness`: how well the best fit describes the data."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,21 +9,30 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.significance import binomial_error, log_p_value
+from nurecoil.inference.significance import log_p_value
 from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.objective import deviance
-from nurecoil.models import Model
-from nurecoil.parameters import Values, Widths
-from nurecoil.progress import stepwise
-from nurecoil.study.minima import fitted_from, minima, starting_points
+from nurecoil.parameters import Parameter, at_border
+from nurecoil.presentation.document import Block, Grid, Pairs
+from nurecoil.study.minima import fitted_from, minima, spread, starting_points
+from nurecoil.study.p_value import ByToys, by_toys
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, require_toys
+from nurecoil.verbs.options import MaybeFree, Seed, Starts, Toys, Verb
 
 Array = NDArray[np.float64]
 
+HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each
+experiment adds to it, and with --toys the fraction of simulated experiments, each fitted as the data were,
+that fit worse.
+
+\b
+Examples:
+  nurecoil goodness --model standard-model --experiment coherent-csi-2021 --toys 1000
+  nurecoil goodness --model standard-model --experiment coherent-csi-2021 \\
+    --free sin2_theta_w=0.24 --toys 200 --json"""
 _CHUNK_NUMBERS = 10_000_000  # of simulated counts at once: bounds the memory
-_SAME = 1e-7  # in χ²: as near as fits come
 _LOW_COUNTS = 5.0  # expected in a bin; below it χ² is not distributed as χ²
 
 
@@ -35,32 +44,8 @@ class Contribution:
     bins: int
 
 
-@dataclass(frozen=True, eq=False)
-class Toys:
-    """The goodness of fit of simulated experiments, each fitted as the data were.
-
-    Attributes
-    ----------
-    chi2
-        Of each toy, shape (toys,).
-    p_value, error
-        The fraction that fits no better than the data, and its binomial error (never zero: the standard
-        deviation of the fraction's posterior).
-    converged
-        How many of the fits converged.
-    seed
-        Of the random numbers.
-    """
-
-    chi2: Array
-    p_value: float
-    error: float
-    converged: int
-    seed: int
-
-
 @dataclass(frozen=True)
-class Goodness:
+class Goodness(Shown):
     """The goodness of fit.
 
     Attributes
@@ -75,8 +60,8 @@ class Goodness:
         By experiment.
     priors
         What the priors add to χ².
-    best_fit
-        The free parameters (inside units).
+    parameters, best_fit
+        The free parameters, and their best fit (inside units).
     toys
         The p-value from simulated experiments, if asked for.
     """
@@ -87,27 +72,52 @@ class Goodness:
     p_value: float
     contributions: Mapping[str, Contribution]
     priors: float
+    parameters: tuple[Parameter, ...]
     best_fit: Mapping[str, float]
-    toys: Toys | None
+    toys: ByToys | None
 
     @property
     def dof(self) -> int:
         """Bins minus fitted parameters: a nuisance parameter with a prior is one more measurement too."""
         return self.bins - self.fitted
 
+    def record(self, result: Result["Goodness"]) -> dict[str, object]:
+        """Return χ² and what it consists of, p-values, and the best fit."""
+        toys = self.toys
+        return {
+            "chi2": self.chi2,
+            "bins": self.bins,
+            "fitted": self.fitted,
+            "dof": self.dof,
+            "p_value": self.p_value,
+            "contributions": {name: vars(part) for name, part in self.contributions.items()},
+            "priors": self.priors,
+            "toys": toys and {**toys.record(), "mean_chi2": toys.statistic.mean()},
+            "best_fit": at_border(self.parameters, self.best_fit),
+        }
+
+    def blocks(self, result: Result["Goodness"]) -> Iterator[Block]:
+        """Show χ², p, the best fit, and what each experiment adds."""
+        toys = self.toys
+        rows = [
+            ("χ²", f"{self.chi2:.2f} for {self.dof} degree{'s' * (self.dof > 1)} of freedom"),
+            ("", f"{self.bins} bin{'s' * (self.bins > 1)} less {self.fitted} fitted parameters"),
+            ("p", f"{self.p_value:.3g} (asymptotic)"),
+        ]
+        if toys:
+            text = f"{toys.p_value:.4g} ± {toys.error:.2g} ({toys.number} toys, seed {toys.seed})"
+            rows.append(("", text))
+        rows += [(p.name, p.format(self.best_fit[p.name], 4)) for p in self.parameters]
+        rows.append(result.convergence())
+        yield Pairs(result.title("Goodness of fit"), tuple(rows))
+        parts = [(name, f"{part.chi2:.2f}", str(part.bins)) for name, part in self.contributions.items()]
+        parts.append(("priors of nuisance parameters", f"{self.priors:.2f}", ""))
+        yield Grid("Contributions to χ²", ("from", "χ²", "bins"), tuple(parts), right=(1, 2))
+
 
 @undisturbed
 def goodness(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    start: Mapping[str, float],
-    *,
-    starts: Sequence[Mapping[str, float]] = (),
-    widths: Widths | None = None,
-    engine: str = "auto",
-    toys: int = 0,
-    seed: int = 1,
+    study: Study, free: MaybeFree = None, *, toys: Toys = 0, seed: Seed = 1, starts: Starts = 5
 ) -> Result[Goodness]:
     r"""Return how well the best fit describes the data (Baker and Cousins, NIM 221 (1984) 437).
 
@@ -115,27 +125,28 @@ def goodness(
 
     Parameters
     ----------
-    model, experiments, fixed, start, starts, widths, engine
-        As for `fit`; `start` may be empty, for a model without free parameters.
-    toys : int
+    study
+        What is tested, and by what.
+    free, starts
+        As for `fit`; nothing is free by default.
+    toys
         Simulate so many experiments at the best fit, auxiliary measurements of the nuisance parameters
         included, and fit each of them anew.
-    seed : int
+    seed
         Of the random numbers.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("standard-model")
-    >>> answer = goodness(model, [csi], {"sin2_theta_w": 0.23867}, {}).values
+    >>> study = nurecoil.Study("standard-model", "binh2021-csi", sin2_theta_w=0.23867)
+    >>> answer = study.goodness().values
     >>> f"{answer.chi2:.3f} for {answer.dof}, p = {answer.p_value:.2f}"
     '0.941 for 1, p = 0.33'
     """
-    if toys < 0 or toys % 1:
-        raise NurecoilError(f"{toys} toys are not allowed: give a whole number, 0 or more")
-    question = Question.of(model, experiments, fixed, start, widths, engine)
-    best = minima(question, starting_points(question, starts))
+    require_toys(toys, seed)
+    question = study.question(study.free(free or {}))
+    more = spread(question, starts)
+    best = minima(question, starting_points(question, more))
     fitted = len(question.free) + _floating(question)
     contributions = _contributions(question, best)
     bins = sum(each.bins for each in contributions.values())
@@ -145,7 +156,14 @@ def goodness(
             " is needed"
         )
     chi2 = float(best.chi2[0])
-    simulated = _simulated(question, best, toys, seed) if toys else None
+
+    def of_toys(toy: Question) -> tuple[Array, NDArray[np.bool_]]:
+        found = fitted_from(toy, best.points)
+        return found.chi2, found.converged
+
+    at_once = max(1, _CHUNK_NUMBERS // bins)
+    place = best.points[0], best.pulls[0]
+    found = by_toys(question, *place, of_toys, chi2, toys=toys, seed=seed, at_once=at_once) if toys else None
     answer = Goodness(
         chi2=chi2,
         bins=bins,
@@ -153,20 +171,16 @@ def goodness(
         p_value=math.exp(log_p_value(chi2, bins - fitted)),
         contributions=contributions,
         priors=chi2 - sum(each.chi2 for each in contributions.values()) if chi2 < math.inf else 0.0,
-        best_fit={p.name: float(x) for p, x in zip(question.free, best.points[0], strict=True)},
-        toys=simulated,
+        parameters=question.free,
+        best_fit=dict(zip(question.names, best.points[0].tolist(), strict=True)),
+        toys=found,
     )
     return question.result(
         "goodness",
         answer,
-        converged=bool(best.converged[0]) and (simulated is None or simulated.converged == toys),
-        notes=_notes(question, best, simulated),
-        settings={
-            "start": dict(start),
-            "starts": [dict(s) for s in starts],
-            "toys": toys,
-            "seed": seed,
-        },
+        converged=bool(best.converged[0]) and not (found and found.not_converged),
+        notes=_notes(question, best, found),
+        settings={"start": dict(question.start), "starts": more, "toys": toys, "seed": seed},
     )
 
 
@@ -194,21 +208,7 @@ def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
     return float(deviance(np.atleast_2d(mu / unit), observed / unit, sigma is not None, np)[0][0])
 
 
-def _simulated(question: Question, best: Fitted, toys: int, seed: int) -> Toys:
-    """Return the goodness of fit of toys at the best fit, pulls and parameters fitted to each."""
-    rng, chi2, converged = np.random.default_rng(seed), np.empty(toys), 0
-    chunk = max(1, _CHUNK_NUMBERS // sum(term.observed.size for term in question.likelihood.terms))
-    for first in stepwise(range(0, toys, chunk), f"{toys} toys"):
-        part = chi2[first : first + chunk]
-        data = question.simulate(best.points[0], best.pulls[0], part.size, rng)
-        found = fitted_from(question.with_data(data), best.points)
-        part[:] = found.chi2
-        converged += int(found.converged.sum())
-    no_better = int((chi2 >= best.chi2[0] - _SAME).sum())
-    return Toys(chi2, no_better / toys, float(binomial_error(no_better, toys)), converged, seed)
-
-
-def _notes(question: Question, best: Fitted, toys: Toys | None) -> tuple[str, ...]:
+def _notes(question: Question, best: Fitted, toys: ByToys | None) -> tuple[str, ...]:
     notes = []
     low = sum(
         int((mu < _LOW_COUNTS).sum())
@@ -222,11 +222,14 @@ def _notes(question: Question, best: Fitted, toys: Toys | None) -> tuple[str, ..
             f"{low} bins expect fewer than {_LOW_COUNTS:g} counts, where χ² does not follow its asymptotic"
             " distribution: " + ("trust the toys." if toys else "ask for toys.")
         )
-    if toys and toys.converged < len(toys.chi2):
+    if toys and toys.not_converged:
         notes.append(
-            f"{len(toys.chi2) - toys.converged} of {len(toys.chi2)} fits of toys did not converge: their χ²"
-            " is too large, and so is p."
+            f"{toys.not_converged} of {toys.number} fits of toys did not converge: their χ² is too large, and"
+            " so is p."
         )
     if not best.converged[0]:
         notes.append("the fit did not converge: try other starts.")
     return tuple(notes)
+
+
+COMMAND = Verb(goodness, HELP)

@@ -1,26 +1,41 @@
-"""What does each systematic do to a fitted parameter."""
+"""`impact`: what each systematic does to a fitted parameter."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.experiment import CompiledExperiment
 from nurecoil.likelihood import Fitted
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values, Widths
+from nurecoil.parameters import Parameter
+from nurecoil.presentation.document import Bars, Block, Figure, Grid, Pairs, RowChart
+from nurecoil.presentation.labels import axis_label
 from nurecoil.progress import stepwise
-from nurecoil.study.minima import fitted_from, held_at
+from nurecoil.study.minima import fitted_from, held_at, spread
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study
 from nurecoil.verbs.fit import fit_of
+from nurecoil.verbs.options import Free, Starts, Told, Verb
 
 Array = NDArray[np.float64]
 
+HELP = """Rank nuisance parameters by their impact on a fitted parameter: how far each is pulled from its
+prior, how well the data constrain it, and how far the parameter moves when it is off by one standard
+deviation, all else fitted.
+
+\b
+Examples:
+  nurecoil impact --model scaled-standard-model --experiment coherent-lar-2020 \\
+    --set electroweak=radiative --free signal_strength=1 --plot pulls.png
+  nurecoil impact --model standard-model --experiment coherent-csi-2021 \\
+    --free sin2_theta_w=0.24 --fix sns_flux"""
+_MOST_BARS = 30  # rows of the figure
+_HALVES: tuple[Literal["upper"], Literal["lower"]] = ("upper", "lower")
 _MOST_ROUNDS = 12
 _EXACT = 1e-3  # of Δχ² = 1, where a nuisance parameter is off by its fitted error
 
@@ -57,9 +72,30 @@ class Impact:
         known = [abs(change) for change in self.post_fit if math.isfinite(change)]
         return max(known, default=0.0)
 
+    def record(self, unit: float) -> dict[str, object]:
+        """Return it as plain data; `unit` is that of the parameter of interest."""
+        return {
+            "value": self.value,
+            "unit": self.pull.unit,
+            "pull": self.pulled,
+            "below": self.error[0],
+            "above": self.error[1],
+            "pre_fit": [change / unit for change in self.pre_fit],
+            "post_fit": [change / unit for change in self.post_fit],
+        }
+
+    def row(self, unit: float) -> tuple[str, ...]:
+        """Return it as texts; those of a pair are for the nuisance parameter moved down and up."""
+        error = " ".join(f"{sign}{error:.2f}" for sign, error in zip("-+", self.error, strict=True))
+        post, pre = (
+            " ".join(f"{change / unit:+.2g}" for change in changes)
+            for changes in (self.post_fit, self.pre_fit)
+        )
+        return self.pull.name, f"{self.pulled:+.2f}", error, post, pre
+
 
 @dataclass(frozen=True)
-class Impacts:
+class Impacts(Shown):
     """How each nuisance parameter moves the parameter of interest, the largest impact first.
 
     Attributes
@@ -78,18 +114,91 @@ class Impacts:
     minimum: float
     rows: tuple[Impact, ...]
 
+    def record(self, result: Result["Impacts"]) -> dict[str, object]:
+        """Return the best fit, and of each nuisance parameter its pull, errors and impacts."""
+        parameter, unit = self.parameter, self.parameter.inside
+        best = {
+            "value": self.best_fit / unit,
+            "unit": parameter.unit,
+            "below": self.error[0] / unit,
+            "above": self.error[1] / unit,
+        }
+        return {
+            "parameter": parameter.name,
+            "unit": parameter.unit,
+            "best_fit": {parameter.name: best},
+            "chi2": self.minimum,
+            "pulls": {row.pull.name: row.record(unit) for row in self.rows},
+        }
+
+    def blocks(self, result: Result["Impacts"]) -> Iterator[Block]:
+        """Show the best fit, and the ranking."""
+        parameter = self.parameter
+        errors = [parameter.format(e, 2) if math.isfinite(e) else "unknown" for e in self.error]
+        best = f"{parameter.format(self.best_fit, 5)} -{errors[0]} +{errors[1]}"
+        pairs = ((parameter.name, best), ("χ²", f"{self.minimum:.2f}"), result.convergence())
+        yield Pairs(result.title("Impact of systematics"), pairs)
+        unit = f" [{parameter.unit}]" if parameter.unit else ""
+        yield Grid(
+            f"Pull and error in prior widths, and the impact on {parameter.name}",
+            ("nuisance parameter", "pull", "error", f"impact{unit}", f"pre-fit impact{unit}"),
+            tuple(row.row(parameter.inside) for row in self.rows),
+            right=(1, 2, 3, 4),
+        )
+
+    def figure(self, result: Result["Impacts"]) -> Figure:
+        """Draw nuisance parameters by impact, the largest first, and how far each is pulled."""
+        parameter, shown = self.parameter, self.rows[:_MOST_BARS]
+        after, before = [row.post_fit for row in shown], [row.pre_fit for row in shown]
+        impacts = RowChart(
+            x_label=f"change of {axis_label(parameter)}",
+            rows=tuple(row.pull.name for row in shown),
+            bars=(
+                self._bars(before, 0, r"prior, $-1\sigma$", "sky", False),
+                self._bars(before, 1, r"prior, $+1\sigma$", "orange", False),
+                self._bars(after, 0, r"fitted, $-1\sigma$", "blue", True),
+                self._bars(after, 1, r"fitted, $+1\sigma$", "vermillion", True),
+            ),
+            lines=(0.0,),
+        )
+        pulled = np.array([row.pulled for row in shown])
+        below, above = np.nan_to_num([row.error for row in shown]).T  # an unknown error has no bar
+        low, high = pulled - below, pulled + above
+        furthest = max(1.3, 1.1 * float(np.abs([low, high]).max()))
+        pulls = RowChart(
+            x_label=r"(fit − prior) / prior $\sigma$",
+            rows=("",) * len(shown),
+            bars=(Bars(np.arange(len(shown)), low, high, "fitted, in prior widths", pulled, colour="black"),),
+            lines=(-1.0, 0.0, 1.0),
+            x_range=(-furthest, furthest),
+        )
+        return Figure(
+            "impact",
+            f"Impact of systematics on {parameter.name}",
+            "Outlined: one nuisance parameter off by its prior width; filled: by its fitted error."
+            + (f" The first {_MOST_BARS} of {len(self.rows)}." if len(self.rows) > _MOST_BARS else ""),
+            (impacts, pulls),
+            columns=2,
+            subtitle=result.facts,
+        )
+
+    def _bars(
+        self, pairs: list[tuple[float, float]], side: int, label: str, colour: str, filled: bool
+    ) -> Bars:
+        """Return the bars of one side, where they are known."""
+        ends = np.array([pair[side] for pair in pairs]) / self.parameter.inside
+        (known,) = np.isfinite(ends).nonzero()
+        zero = np.zeros(known.size)
+        return Bars(known, zero, ends[known], label, colour=colour, filled=filled, half=_HALVES[side])
+
 
 @undisturbed
 def impact(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    start: Mapping[str, float],
+    study: Study,
+    free: Free,
     *,
-    parameter: str | None = None,
-    starts: Sequence[Mapping[str, float]] = (),
-    widths: Widths | None = None,
-    engine: str = "auto",
+    of: Annotated[str | None, Told("The parameter of interest.", "NAME", shown="the first free one")] = None,
+    starts: Starts = 5,
 ) -> Result[Impacts]:
     r"""Return how far each nuisance parameter is pulled, and what it does to the parameter of interest.
 
@@ -100,25 +209,27 @@ def impact(
 
     Parameters
     ----------
-    model, experiments, fixed, start, starts, widths, engine
+    study
+        What is tested, and by what.
+    free, starts
         As for `fit`.
-    parameter : str, optional
-        The parameter of interest, one of `start`; its first by default.
+    of
+        The parameter of interest, one of `free`; its first by default.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("scaled-standard-model")
-    >>> first, _ = impact(model, [csi], {}, {"signal_strength": 1.0}).values.rows
+    >>> study = nurecoil.Study("scaled-standard-model", "binh2021-csi")
+    >>> first, _ = study.impact({"signal_strength": 1.0}).values.rows
     >>> first.pull.name, [round(change, 3) for change in first.post_fit]
     ('binh2021-csi_signal', [0.266, -0.15])
     """
-    interest = next(iter(start), "") if parameter is None else parameter
-    question = Question.of(model, experiments, fixed, start, widths, engine)
-    found = fit_of(question, starts)
-    if interest not in question.names:
+    question = study.question(study.free(free))
+    more = spread(question, starts)
+    interest = next(iter(question.names), "") if of is None else of
+    if question.free and interest not in question.names:
         raise unknown_name("free parameter", interest, question.names)
+    found = fit_of(question, more)
     if interest in found.values.fit.flat:
         raise NurecoilError(f"no systematic can move {interest}: χ² is flat in it, there is no best fit")
     number = question.names.index(interest)
@@ -143,11 +254,7 @@ def impact(
         answer,
         converged=found.converged and bool(best.converged[0]) and not unsettled,
         notes=notes,
-        settings={
-            "start": dict(start),
-            "starts": [dict(s) for s in starts],
-            "parameter": interest,
-        },
+        settings={"start": dict(question.start), "starts": more, "parameter": interest},
     )
 
 
@@ -203,3 +310,6 @@ def _moved(question: Question, best: Fitted, interest: int, number: int, distanc
 
 def _pair(values: Array) -> tuple[float, float]:
     return float(values[0]), float(values[1])
+
+
+COMMAND = Verb(impact, HELP, plots=True)

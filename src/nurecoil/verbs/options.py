@@ -72,10 +72,9 @@ Levels: TypeAlias = Annotated[
 ]
 Level: TypeAlias = Annotated[float | str, Told("Confidence level, such as 0.9 or 90%.", "CL")]
 CurvePoints: TypeAlias = Annotated[int, Told("Points of the curve, at least 101.", "N")]
-Free: TypeAlias = Annotated[
-    Mapping[str, Any],
-    Told("A parameter to fit, and where to start; repeat for more.", "NAME=START", "--free", many=True),
-]
+_FREE = Told("A parameter to fit, and where to start; repeat for more.", "NAME=START", many=True)
+Free: TypeAlias = Annotated[Mapping[str, Any], _FREE]
+MaybeFree: TypeAlias = Annotated[Mapping[str, Any] | None, _FREE]
 Starts: TypeAlias = Annotated[int, Told("Starts in all; the others are spread around the first.", "N")]
 Truth: TypeAlias = Annotated[
     Mapping[str, Any] | None,

@@ -1,27 +1,38 @@
-"""How significant is what was seen, and what is expected to be seen."""
+"""`significance`: how significant is what was seen, and what is expected to be seen."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.significance import binomial_error, log_p_value, standard_deviations
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values, Widths
-from nurecoil.progress import stepwise
-from nurecoil.study.minima import fitted_from, held_at, minima, starting_points
+from nurecoil.inference.significance import log_p_value, standard_deviations
+from nurecoil.parameters import Parameter, at_border
+from nurecoil.presentation.document import Block, Pairs
+from nurecoil.study.minima import fitted_from, held_at, minima, spread, starting_points
+from nurecoil.study.p_value import ByToys, by_toys
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, require_toys
+from nurecoil.verbs.options import Free, Seed, Starts, Told, Toys, Verb
 
 Array = NDArray[np.float64]
 
+HELP = """Find by how many standard deviations data reject a null hypothesis, from Δχ² to the best fit: what
+was observed, and what was expected (--truth). With --toys, p is also the fraction of simulated experiments
+that lie as far from the null hypothesis. Free parameters that --null does not name are fitted in both.
+
+\b
+Examples:
+  nurecoil significance --model scaled-standard-model --experiment coherent-csi-2021 \\
+    --set electroweak=radiative --free signal_strength=1 --null signal_strength=0 --fix sns_flux
+  nurecoil significance --model nsi --experiment coherent-csi-2021 --free eps_u_ee=0.1 \\
+    --free eps_u_mumu=0.1 --null eps_u_ee=0 --null eps_u_mumu=0"""
 _TOYS_AT_ONCE = 2000
-_SAME = 1e-7  # in χ²: as near as fits come
 
 
 @dataclass(frozen=True)
@@ -42,33 +53,21 @@ class Rejection:
     log10_p_value: float
     sigma: float
 
+    def record(self) -> dict[str, float]:
+        """Return it as plain data, with the p-value itself, which may be too small for a number."""
+        return {**asdict(self), "p_value": 10**self.log10_p_value}
 
-@dataclass(frozen=True, eq=False)
-class NullToys:
-    """Experiments simulated at the null hypothesis, each fitted as the data were.
-
-    Attributes
-    ----------
-    delta_chi2
-        Of each toy, shape (toys,).
-    p_value, error
-        The fraction that lies at least as far from the null hypothesis as the data, and its binomial error
-        (never zero: the standard deviation of the fraction's posterior).
-    converged
-        In how many toys both fits converged.
-    seed
-        Of the random numbers.
-    """
-
-    delta_chi2: Array
-    p_value: float
-    error: float
-    converged: int
-    seed: int
+    def __str__(self) -> str:
+        """Return the significance, Δχ² and p."""
+        p = f"{10**self.log10_p_value:.3g}"
+        if -math.inf < self.log10_p_value < -3:
+            exponent = math.floor(self.log10_p_value)
+            p = f"{10 ** (self.log10_p_value - exponent):.1f}e{exponent}"
+        return f"{self.sigma:.2f} σ (Δχ² = {self.delta_chi2:.2f}, p = {p})"
 
 
 @dataclass(frozen=True)
-class Significance:
+class Significance(Shown):
     """The significance of a signal, or of a departure from a model.
 
     Attributes
@@ -97,28 +96,70 @@ class Significance:
     minimum: float
     expected: Rejection | None
     truth: Mapping[str, float] | None
-    toys: NullToys | None = None
+    toys: ByToys | None = None
 
     @property
     def dof(self) -> int:
         """How many parameters are tested."""
         return len(self.null)
 
+    def record(self, result: Result["Significance"]) -> dict[str, object]:
+        """Return the hypotheses, how strongly they are rejected, and the best fit."""
+        return {
+            "null": at_border(self.parameters, self.null),
+            "dof": self.dof,
+            "one_sided": self.one_sided,
+            "observed": self.observed.record(),
+            "expected": self.expected and self.expected.record(),
+            "truth": self.truth and at_border(self.parameters, self.truth),
+            "toys": self.toys and self.toys.record(),
+            "best_fit": at_border(self.parameters, self.best_fit),
+            "chi2": self.minimum,
+        }
+
+    def blocks(self, result: Result["Significance"]) -> Iterator[Block]:
+        """Show what was observed, what was expected, and the best fit."""
+        rows = [("null hypothesis", self._point(self.null)), ("observed", str(self.observed))]
+        if toys := self.toys:
+            found = f"p = {toys.p_value:.4g} ± {toys.error:.2g} ({toys.number} toys)"
+            if toys.p_value == 0:  # no toy in N: the 95 % limit is 3/N
+                found = f"p < {3 / toys.number:.2g} at 95 % CL (none of {toys.number} toys)"
+            rows.append(("by toys", found))
+        expected = "nothing, at the null hypothesis itself: give another truth"
+        if self.expected and self.truth:
+            expected = f"{self.expected}, at {self._point(self.truth)}"
+        rows.append(("expected", expected))
+        rows.append(("best fit", f"{self._point(self.best_fit)}, χ² = {self.minimum:.2f}"))
+        of_several = f"{self.dof} degree{'s' * (self.dof > 1)} of freedom"
+        rows.append(("test", "one-sided, at a bound" if self.one_sided else of_several))
+        rows.append(result.convergence())
+        yield Pairs(result.title("Significance"), tuple(rows))
+
+    def _point(self, at: Mapping[str, float]) -> str:
+        return ", ".join(f"{p.name} = {p.format(at[p.name], 4)}" for p in self.parameters if p.name in at)
+
 
 @undisturbed
 def significance(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    start: Mapping[str, float],
-    null: Mapping[str, float],
+    study: Study,
+    free: Free,
+    null: Annotated[
+        Mapping[str, Any],
+        Told("The null hypothesis; repeat for more parameters.", "NAME=VALUE", many=True),
+    ],
     *,
-    truth: Mapping[str, float] | None = None,
-    starts: Sequence[Mapping[str, float]] = (),
-    widths: Widths | None = None,
-    engine: str = "auto",
-    toys: int = 0,
-    seed: int = 1,
+    truth: Annotated[
+        Mapping[str, Any] | None,
+        Told(
+            "Where data are expected, for the expected significance.",
+            "NAME=VALUE",
+            many=True,
+            shown="the parameters' defaults",
+        ),
+    ] = None,
+    starts: Starts = 5,
+    toys: Toys = 0,
+    seed: Seed = 1,
 ) -> Result[Significance]:
     r"""Return by how many standard deviations a null hypothesis is rejected, observed and expected.
 
@@ -130,66 +171,64 @@ def significance(
 
     Parameters
     ----------
-    model, experiments, fixed, start, starts, widths
+    study
+        What is tested, and by what.
+    free, starts
         As for `fit`.
     null : mapping
-        The null hypothesis: values of some or all free parameters (inside units).
+        The null hypothesis: values of some or all free parameters; the others are fitted.
     truth : mapping, optional
         Free parameters at which the expected significance is computed; by default all are at their defaults.
-    engine : str
-        What minimises, see `joint_likelihood`.
-    toys, seed : int
+    toys, seed
         Simulate so many experiments at the null hypothesis, the other parameters and the nuisance parameters
         at their best fit to the data, and return the fraction that lies as far from it as the data.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("scaled-standard-model")
-    >>> start, no_signal = {"signal_strength": 1.0}, {"signal_strength": 0.0}
-    >>> answer = significance(model, [csi], {}, start, no_signal).values
+    >>> study = nurecoil.Study("scaled-standard-model", "binh2021-csi")
+    >>> answer = study.significance({"signal_strength": 1.0}, null={"signal_strength": 0.0}).values
     >>> f"observed {answer.observed.sigma:.2f}, expected {answer.expected.sigma:.2f}"
     'observed 4.15, expected 6.05'
     """
-    if toys < 0 or toys % 1:
-        raise NurecoilError(f"toys = {toys} is not allowed: give a whole number, 0 or more")
-    question = Question.of(model, experiments, fixed, start, widths, engine)
-    _check(question, null)
-    one_sided = len(null) == 1 and all(
-        null[p.name] in (p.low, p.high) for p in question.free if p.name in null
-    )
-    points = starting_points(question, starts)
-    seen = _rejection(question, points, null, one_sided)
-    place = _truth(question, null, truth)
+    require_toys(toys, seed)
+    question = study.question(study.free(free))
+    more = spread(question, starts)
+    tested, chosen = _point(study, question, null), _point(study, question, truth or {})
+    if not tested:
+        raise NurecoilError("a significance needs a null hypothesis: a value of at least one free parameter")
+    one_sided = len(tested) == 1 and bool(_at_bound(question, tested))
+    points = starting_points(question, more)
+    seen = _rejection(question, points, tested, one_sided)
+    place = _truth(question, tested, chosen)
     expected = None
     if place is not None:
         data = question.expected(np.array([place[p.name] for p in question.free]))
-        expected = _rejection(question.with_data(data), points, null, one_sided, place)
-    simulated = _simulated(question, points, null, seen, toys, seed) if toys else None
+        expected = _rejection(question.with_data(data), points, tested, one_sided, place)
+    found = _simulated(question, points, tested, seen, toys, seed) if toys else None
     answer = Significance(
         parameters=question.free,
-        null=dict(null),
+        null=tested,
         one_sided=one_sided,
         observed=seen.rejection,
         best_fit=seen.best_fit,
         minimum=seen.minimum,
         expected=expected.rejection if expected else None,
         truth=place,
-        toys=simulated,
+        toys=found,
     )
     return question.result(
         "significance",
         answer,
         converged=seen.converged
         and (expected is None or expected.converged)
-        and (simulated is None or simulated.converged == toys),
-        notes=_notes(question, null, one_sided, seen.converged, simulated),
+        and not (found and found.not_converged),
+        notes=_notes(question, tested, one_sided, seen.converged, found),
         settings={
-            "start": dict(start),
-            "starts": [dict(s) for s in starts],
-            "null": dict(null),
-            "truth": truth and dict(truth),
+            "start": dict(question.start),
+            "starts": more,
+            "null": tested,
+            "truth": chosen or None,
             "toys": toys,
             "seed": seed,
         },
@@ -240,45 +279,39 @@ def _rejection(
 
 def _simulated(
     question: Question, starts: Array, null: Mapping[str, float], seen: _Tested, toys: int, seed: int
-) -> NullToys:
+) -> ByToys:
     """Return Δχ² of toys at the null hypothesis; each is fitted from there too, so that none is negative."""
     free = [number for number, name in enumerate(question.names) if name not in null]
     best = [seen.best_fit[name] for name in question.names]
     starts = np.concatenate([[seen.at_null, best], starts])
-    rng, delta, converged = np.random.default_rng(seed), np.empty(toys), 0
-    for first in stepwise(range(0, toys, _TOYS_AT_ONCE), f"{toys} toys"):
-        part = delta[first : first + _TOYS_AT_ONCE]
-        toy = question.with_data(question.simulate(seen.at_null, seen.pulls_at_null, part.size, rng))
+
+    def of_toys(toy: Question) -> tuple[Array, NDArray[np.bool_]]:
         without = fitted_from(held_at(toy, null), seen.at_null[np.newaxis, free])
         found = fitted_from(toy, starts)
-        part[:] = np.maximum(without.chi2 - found.chi2, 0.0)
-        converged += int((without.converged & (found.converged | (found.chi2 >= without.chi2))).sum())
-    as_far = int((delta >= seen.rejection.delta_chi2 - _SAME).sum())
-    return NullToys(delta, as_far / toys, float(binomial_error(as_far, toys)), converged, seed)
+        settled = without.converged & (found.converged | (found.chi2 >= without.chi2))
+        return np.maximum(without.chi2 - found.chi2, 0.0), settled
+
+    place, observed = (seen.at_null, seen.pulls_at_null), seen.rejection.delta_chi2
+    return by_toys(question, *place, of_toys, observed, toys=toys, seed=seed, at_once=_TOYS_AT_ONCE)
 
 
-def _check(question: Question, null: Mapping[str, float]) -> None:
-    if not null:
-        raise NurecoilError("a significance needs a null hypothesis: a value of at least one free parameter")
-    for name in null:
+def _point(study: Study, question: Question, given: Mapping[str, Any]) -> dict[str, float]:
+    """Return values (inside units) of some free parameters."""
+    for name in given:
         if name not in question.names:
             raise unknown_name("free parameter", name, question.names)
-    for parameter in question.free:
-        value = null.get(parameter.name, question.start[parameter.name])
-        parameter.check(value, infinite=parameter.name in null)
+    return study.point(given)
+
+
+def _at_bound(question: Question, null: Mapping[str, float]) -> list[str]:
+    return [p.name for p in question.free if p.name in null and null[p.name] in (p.low, p.high)]
 
 
 def _truth(
-    question: Question, null: Mapping[str, float], given: Mapping[str, float] | None
+    question: Question, null: Mapping[str, float], chosen: Mapping[str, float]
 ) -> dict[str, float] | None:
     """Return where the expected significance is computed; None where that is the null hypothesis."""
-    for name in given or {}:
-        if name not in question.names:
-            raise unknown_name("free parameter", name, question.names)
-    found = {p.name: {p.name: p.default, **(given or {})}[p.name] for p in question.free}
-    for parameter in question.free:
-        if (value := found[parameter.name]) is not None:
-            parameter.check(value, infinite=True)
+    found = {p.name: chosen.get(p.name, p.default) for p in question.free}
     if None in found.values() or all(found[name] == value for name, value in null.items()):
         return None
     return {name: float(value) for name, value in found.items() if value is not None}
@@ -289,16 +322,19 @@ def _notes(
     null: Mapping[str, float],
     one_sided: bool,
     converged: bool,
-    toys: NullToys | None,
+    toys: ByToys | None,
 ) -> tuple[str, ...]:
     notes = [] if toys else ["the p-value is asymptotic (Wilks); toys can check it."]
     if toys and not toys.p_value:
-        notes.append(f"none of {len(toys.delta_chi2)} toys lies as far from the null hypothesis as the data.")
-    if toys and toys.converged < len(toys.delta_chi2):
-        notes.append(f"{len(toys.delta_chi2) - toys.converged} fits of toys did not converge.")
-    at_bound = [p.name for p in question.free if p.name in null and null[p.name] in (p.low, p.high)]
+        notes.append(f"none of {toys.number} toys lies as far from the null hypothesis as the data.")
+    if toys and toys.not_converged:
+        notes.append(f"{toys.not_converged} fits of toys did not converge.")
+    at_bound = _at_bound(question, null)
     if at_bound and not one_sided:
         notes.append(f"{', '.join(at_bound)} lies at its bound in the null hypothesis: p is conservative.")
     if not converged:
         notes.append("a fit did not converge: try other starts.")
     return tuple(notes)
+
+
+COMMAND = Verb(significance, HELP)
