@@ -15,6 +15,7 @@ from command_line import result, run
 from nurecoil import cli, papers
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation import figures, terminal
+from nurecoil.study.ledger import ledger
 from stand_ins import REPORT, fake_paper
 
 SM = ["predict", "--model", "standard-model", "--experiment", "binh2021-csi"]
@@ -106,6 +107,14 @@ def test_predict_for_people(monkeypatch, columns):
         assert text in out
     total = re.search(r"^ total +([\d.]+) +([\d.]+) +([\d.]+)", out, re.MULTILINE)
     assert float(total[1]) / float(total[2]) == pytest.approx(float(total[3]), abs=2e-4)
+
+
+def test_predict_of_several_experiments_has_them_by_name():
+    found = result(*SM, "--experiment", "binh2021-ge")["predictions"]
+    assert list(found) == ["binh2021-csi", "binh2021-ge"]
+    assert found["binh2021-csi"]["total"] == result(*SM)["total"]
+    _, out, _ = run(*SM, "--experiment", "binh2021-ge")
+    assert out.count("Expected counts: ") == 2
 
 
 # --- limit --------------------------------------------------------------------------------------------
@@ -238,9 +247,8 @@ def test_plot_and_json_do_not_mix():
 
 def test_the_plot_marks_the_ends_the_level_and_what_is_allowed(monkeypatch):
     drawn = []
-    monkeypatch.setattr(
-        figures, "save_as", lambda figure, path: (drawn.append(figure), path.write_bytes(b""))
-    )
+    draw = figures.draw
+    monkeypatch.setattr(figures, "draw", lambda figure: (drawn.append(figure), draw(figure))[1])
     run(*LIMIT, *SEED, *SCAN, "--plot", "limit.png")
     (panel,) = drawn[0].panels
     assert [r.value for r in panel.references if r.axis == "x"] == pytest.approx(
@@ -330,7 +338,7 @@ REFUSALS = {
     "cl of all": ([*LIMIT, *SCAN, "--cl", "100"], "confidence level 100 is not allowed"),
     "cl of 100 %": ([*LIMIT, *SCAN, "--cl", "100%"], "confidence level 100% is not allowed"),
     "cl below 0": ([*LIMIT, *SCAN, "--cl", "−90%"], "confidence level −90% is not allowed"),
-    "same level twice": ([*LIMIT, *SCAN, "--cl", "90", "--cl", "0.9"], "--cl is given 2 times as 0.9"),
+    "same level twice": ([*LIMIT, *SCAN, "--cl", "90", "--cl", "0.9"], "cl is given 2 times as 0.9"),
     "cl NaN": ([*LIMIT, *SCAN, "--cl", "nan"], "cl = nan"),
     "frozen out of bounds": ([*LIMIT, *SCAN, "--freeze-at", "-3TeV"], "m_zprime = -3 TeV is not allowed"),
     "too few points": (
@@ -339,13 +347,9 @@ REFUSALS = {
     ),
     "too many points": ([*LIMIT, *SCAN, "--points", "10000000000"], "points = 10000000000 is not allowed"),
     "experiment twice": ([*LIMIT, *SCAN, "--experiment", "binh2021-csi"], "binh2021-csi is given 2 times"),
-    "two experiments where one is asked for": (
-        [*SM, "--experiment", "binh2021-ge"],
-        "--experiment is given 2 times: predict takes it once",
-    ),
     "two models": ([*LIMIT, *SCAN, "--model", "standard-model"], "--model is given 2 times: limit takes it"),
     "two scans": ([*LIMIT, *SCAN, "--scan", "beta=0..1"], "--scan is given 2 times"),
-    "two levels": ([*LIMIT, *SCAN, "--cl", "0.9", "--cl=0.9", "--cl", "0.9"], "--cl is given 3 times"),
+    "two levels": ([*LIMIT, *SCAN, "--cl", "0.9", "--cl=0.9", "--cl", "0.9"], "cl is given 3 times"),
     "two outputs": (["reproduce", "binh2021", "-o", "a", "--output", "b"], "--output is given 2 times"),
     "output without a name": (["reproduce", "binh2021", "--output", ""], '--output "" names no directory'),
     "moment too large": ([*BETA, "beta=1", "--set", "mu_nu=1e150"], "mu_nu = 1e+150 mu_B"),
@@ -391,7 +395,7 @@ REFUSALS = {
     "no level": ([*LIMIT, *SCAN, "--cl", ""], "cl = is not a number"),
     "fixed twice": (
         [*LIMIT, *SCAN, *2 * ("--fix", "binh2021-csi_signal")],
-        "binh2021-csi_signal has --fix twice",
+        "binh2021-csi_signal is fixed twice",
     ),
     "fixed nothing": ([*LIMIT, *SCAN, "--fix", ""], "unknown nuisance parameter ''"),
     "a prior without end": ([*LIMIT, *SCAN, "--prior", "binh2021-csi_signal=inf"], "is not a finite number"),
@@ -439,7 +443,7 @@ def test_an_answer_whose_plot_cannot_be_written_is_printed_first(monkeypatch, er
 
     arguments = [*LIMIT, *SCAN, "--engine", "numpy", *(["--json"] if as_json else [])]
     _, quiet, _ = run(*arguments)
-    monkeypatch.setattr("nurecoil.presentation.figures.save_as", half)
+    monkeypatch.setattr("nurecoil.presentation.figures.save_canvas", half)
     if isinstance(error, RuntimeError):
         with pytest.raises(RuntimeError), redirect_stdout(io.StringIO()) as out:
             cli.main([*arguments, "--plot", "new/limit.png"])

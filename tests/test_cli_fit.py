@@ -175,7 +175,7 @@ def test_the_same_command_gives_the_same_numbers():
                 "--prior",
                 "binh2021-csi_signal=1",
             ),
-            "binh2021-csi_signal has --fix twice, or --fix and --prior: give one of them",
+            "binh2021-csi_signal is fixed twice, or fixed and given a prior: do one of them",
         ),
         (("--free", "sin2_theta_w=0.2", "--starts", "0"), "starts = 0 is not allowed"),
     ],

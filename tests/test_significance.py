@@ -118,7 +118,7 @@ def test_the_truth_may_be_chosen(csi):
         ({"signal_strength": -1.0}, {}, "signal_strength = -1 is not allowed"),
         (NOTHING, {"truth": {"beta": 1.0}}, "unknown free parameter 'beta'"),
         (NOTHING, {"truth": {"signal_strength": -2.0}}, "signal_strength = -2 is not allowed"),
-        (NOTHING, {"starts": [{"x": 1.0}]}, "unknown free parameter 'x'"),
+        (NOTHING, {"starts": 0}, "starts = 0 is not allowed"),
     ],
 )
 def test_bad_hypotheses_are_refused(csi, null, more, sentence):

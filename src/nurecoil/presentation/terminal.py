@@ -74,7 +74,7 @@ def text_of(blocks: "Iterable[Block]", width: int = 100) -> str:
 
     out = io.StringIO()
     draw(blocks, Console(file=out, markup=False, emoji=False, highlight=False, width=width))
-    return out.getvalue()
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
 def _draw_table(
