@@ -16,7 +16,7 @@ from nurecoil.presentation.document import Area, Figure, Panel, Series
 
 def test_a_limit_becomes_a_figure(csi):
     model = nurecoil.load_model("331-beta")
-    result = asking.limit(model, [csi], {"beta": -(3**0.5)}, ("m_zprime", 1e5, 1e8), points=51)
+    result = asking.limit(model, [csi], {"beta": -(3**0.5)}, ("m_zprime", 1e5, 1e8), points=101)
     figure = figure_of(result)
     (panel,) = figure.panels
     curve, allowed = panel.series
@@ -32,7 +32,7 @@ def test_a_limit_becomes_a_figure(csi):
 def test_a_limit_at_several_levels_becomes_a_figure(csi):
     model = nurecoil.load_model("331-beta")
     scan = ("m_zprime", 1e5, 1e8)
-    result = asking.limit(model, [csi], {"beta": -(3**0.5)}, scan, cl=(0.68, 0.9), points=51)
+    result = asking.limit(model, [csi], {"beta": -(3**0.5)}, scan, cl=(0.68, 0.9), points=101)
     assert (result.values.cl, list(result.values.profiles)) == (0.68, [0.68, 0.9])
     figure = figure_of(result)
     (panel,) = figure.panels
@@ -77,7 +77,7 @@ def test_a_figure_names_what_it_rests_on(compiled):
     result = asking.limit(
         *(nurecoil.load_model("331-beta"), pair, point, ("m_zprime", 1e5, 1e8)),
         widths={"binh2021-csi_signal": 0.0, "binh2021-lar_signal": 0.1},
-        points=51,
+        points=101,
     )
     assert figure_of(result).subtitle == (
         *("331-beta", "binh2021-csi + binh2021-lar", r"$\beta$ = −1.732", r"$\mu_\nu$ = 1e−11 $\mu_B$"),
@@ -87,7 +87,7 @@ def test_a_figure_names_what_it_rests_on(compiled):
 
 def test_a_model_that_is_not_ours_has_a_figure_too(csi):
     model = dataclasses.replace(nurecoil.load_model("scaled-standard-model"), name="mine")
-    result = asking.limit(model, [csi], {"sin2_theta_w": 0.2}, ("signal_strength", 0, 4), points=51)
+    result = asking.limit(model, [csi], {"sin2_theta_w": 0.2}, ("signal_strength", 0, 4), points=101)
     assert figure_of(result).subtitle == ("mine", "binh2021-csi")
 
 
@@ -96,9 +96,9 @@ def test_every_figure_of_a_result_has_its_facts(compiled):
     one, scan = [compiled["binh2021-csi"]], ("signal_strength", 0.0, 4.0)
     two, both = [*one, compiled["binh2021-lar"]], "binh2021-csi + binh2021-lar"
     alone = [
-        figure_of(asking.limit(model, one, {}, scan, points=51)),
+        figure_of(asking.limit(model, one, {}, scan, points=101)),
         figure_of(asking.profile_map(model, one, {}, [scan, ("sin2_theta_w", 0.1, 0.3)], points=21)),
-        figure_of(asking.sensitivity(model, one, {}, scan, points=51)),
+        figure_of(asking.sensitivity(model, one, {}, scan, points=101)),
         figure_of(asking.impact(model, one, {}, start)),
         figure_of(asking.feldman_cousins(model, one, {}, scan, toys=100, points=5, rounds=0)),
     ]

@@ -56,7 +56,8 @@ def test_many_toys_come_in_chunks(csi, monkeypatch):
 
 def test_the_same_seed_gives_the_same_toys(csi):
     first, second, other = (
-        goodness(STANDARD_MODEL, [csi], {}, {}, toys=50, seed=seed).values.toys.statistic for seed in (1, 1, 2)
+        goodness(STANDARD_MODEL, [csi], {}, {}, toys=50, seed=seed).values.toys.statistic
+        for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, second)
     assert (first != other).any()

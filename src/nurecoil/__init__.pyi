@@ -8,7 +8,12 @@ from .experiment import (
     compile_experiment as compile_experiment,
 )
 from .experiment.card import experiment_names as experiment_names, load_experiment as load_experiment
-from .models import Model as Model, load_model as load_model, model_names as model_names
+from .models import (
+    STANDARD_MODEL as STANDARD_MODEL,
+    Model as Model,
+    load_model as load_model,
+    model_names as model_names,
+)
 from .parameters import Parameter as Parameter, Range as Range
 from .physics.couplings import Couplings as Couplings
 from .physics.nuclei import material as material, nuclide as nuclide

@@ -1,6 +1,6 @@
 """Models: one file, one model. A model sees couplings, parameters and constants, nothing else."""
 
-from nurecoil.errors import unknown_name
+from nurecoil.models.loading import load_model, model_names
 from nurecoil.models.model import Model
 from nurecoil.models.nsi import NSI
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
@@ -16,21 +16,3 @@ __all__ = [
     "load_model",
     "model_names",
 ]
-
-_MODELS = {model.name: model for model in (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, ZPRIME_331)}
-
-
-def model_names() -> tuple[str, ...]:
-    """Return the names of all models."""
-    return tuple(_MODELS)
-
-
-def load_model(name: str) -> Model:
-    """Return the model called `name`.
-
-    >>> load_model("331-beta").title
-    "331β model: a heavy Z' from SU(3)_L x U(1)_X"
-    """
-    if name not in _MODELS:
-        raise unknown_name("model", name, _MODELS)
-    return _MODELS[name]

@@ -26,6 +26,8 @@ class Model:
         model itself does not exist.
     notes
         What a user should be told about a point, in sentences; of a scanned parameter there is no value.
+    standard_at
+        Values of parameters at which the model is the Standard Model, which is checked; None if it never is.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Model:
     parameters: tuple[Parameter, ...]
     evaluate: Callable[[Values], Couplings]
     notes: Callable[[Values], tuple[str, ...]] = _no_notes
+    standard_at: Values | None = None
 
     def resolve(self, values: Values) -> dict[str, Value]:
         """Return a checked value for every parameter: those given, defaults for the rest."""

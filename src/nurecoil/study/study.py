@@ -18,6 +18,7 @@ from nurecoil.models import Model, load_model
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity
+from nurecoil.study.data import Seen
 from nurecoil.study.question import Question
 
 Given = str | Path | Experiment | CompiledExperiment
@@ -143,6 +144,16 @@ class Study:
     def __repr__(self) -> str:
         """Return a line that says what it is."""
         return f"<Study of {self.model.name} with {' + '.join(self.names)}>"
+
+    @property
+    def data(self) -> dict[str, Seen]:
+        """What each experiment saw: observed counts, backgrounds and bin edges, as arrays.
+
+        >>> data = Study("standard-model", "binh2021-csi").data["binh2021-csi"]
+        >>> float(data.observed), data.axes[0].name
+        (142.0, 'recoil energy [keV_ee]')
+        """
+        return {c.experiment.name: Seen.by(c.experiment) for c in self.experiments}
 
     @property
     def names(self) -> list[str]:

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
-from nurecoil.experiment import BinnedStatistics, CompiledExperiment
+from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
 from nurecoil.parameters import Values
 from nurecoil.presentation.document import Block, Grid
+from nurecoil.study.data import Seen
 from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Result, Shown, conventions, provenance
@@ -157,29 +158,22 @@ def predict(study: Study) -> Result[Prediction]:
 
 
 def _expected(model: Model, compiled: CompiledExperiment, values: Values) -> Expected:
-    experiment, statistics = compiled.experiment, compiled.experiment.statistics
-    axis, shape = experiment.axes[0], experiment.shape
+    experiment = compiled.experiment
+    seen, shape = Seen.by(experiment).along(0), experiment.shape
 
     def on_first_axis(counts: Array) -> Array:
         summed: Array = counts.reshape(shape).sum(axis=tuple(range(1, len(shape))))
         return summed
 
-    observed: Array | None
-    if isinstance(statistics, BinnedStatistics):
-        backgrounds = {b.name: on_first_axis(b.counts) for b in statistics.backgrounds}
-        observed = on_first_axis(statistics.observed)
-    else:
-        backgrounds = {"background": np.array([statistics.background])} if statistics.background else {}
-        observed = None if statistics.observed is None else np.array([statistics.observed])
     return Expected(
         name=experiment.name,
         title=experiment.title,
-        edges=axis.edges,
-        observable=axis.name,
+        edges=experiment.axes[0].edges,
+        observable=experiment.axes[0].name,
         counts=on_first_axis(compiled.counts(model.evaluate(values))),
         standard_model_counts=on_first_axis(standard_model_counts(compiled, values)),
-        backgrounds=backgrounds,
-        observed=observed,
+        backgrounds=seen.backgrounds,
+        observed=seen.observed,
     )
 
 

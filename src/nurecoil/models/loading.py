@@ -1,0 +1,191 @@
+"""Models by name: those of this package, of a file of one's own, or of an installed package."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.models.model import Model
+from nurecoil.models.nsi import NSI
+from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
+from nurecoil.models.standard_model import STANDARD_MODEL
+from nurecoil.models.zprime_331 import ZPRIME_331
+from nurecoil.parameters import Parameter, Value, Values
+from nurecoil.physics.couplings import strengths
+
+GROUP = "nurecoil.models"
+_BUILT_IN = {model.name: model for model in (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, ZPRIME_331)}
+_TAKEN = {"model", "experiments", "prior", "fix", "constrain", "profile", "form_factor", "engine", "self"}
+_EQUAL = 1e-9  # relative: two ways to compute the same
+_STEP = 0.1  # away from the defaults, where something new is not zero
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of all models: those of this package, then those of installed ones."""
+    return (*_BUILT_IN, *sorted({entry.name for entry in entry_points(group=GROUP)} - set(_BUILT_IN)))
+
+
+def load_model(name: str | Path) -> Model:
+    """Return a model, checked, by its name or by the path of the file (.py) that defines it.
+
+    An installed package makes its models known by entry points of the group "nurecoil.models".
+
+    Raises
+    ------
+    NurecoilError
+        For an unknown name, a file that is missing, fails or has not exactly one model, and for a model that
+        is not what it says: see `check`.
+
+    Examples
+    --------
+    >>> load_model("331-beta").title
+    "331β model: a heavy Z' from SU(3)_L x U(1)_X"
+    """
+    if str(name) in _BUILT_IN:
+        return _BUILT_IN[str(name)]
+    if str(name).endswith(".py"):
+        return check(_of_file(Path(name)), str(name))
+    for entry in entry_points(group=GROUP):
+        if entry.name == str(name):
+            try:
+                found = entry.load()
+            except Exception as error:
+                raise NurecoilError(f"the model {name} of {entry.value} cannot be loaded: {error}") from error
+            return check(found, entry.value)
+    raise unknown_name("model", str(name), model_names())
+
+
+def check(model: object, where: str) -> Model:
+    """Return a model, if it is what it says, at each parameter's default (or a value that is allowed).
+
+    Names are distinct and free; the couplings are finite and Hermitian, of shape (..., 3, 3); of an array of
+    points they are those of the points one by one; and where the model says that it is the Standard Model,
+    they are the Standard Model's.
+    """
+    if not isinstance(model, Model):
+        raise NurecoilError(f"{where}: {model!r} is no nurecoil.Model")
+
+    def refuse(what: str) -> NurecoilError:
+        return NurecoilError(f"{where}: the model {model.name} {what}")
+
+    names = [p.name for p in model.parameters]
+    for name in names:
+        if not name.isidentifier() or name in _TAKEN:
+            raise refuse(f"has a parameter '{name}', which must be a word of its own (not an option's)")
+        if names.count(name) > 1:
+            raise refuse(f"has {names.count(name)} parameters called {name}")
+    point: dict[str, Value] = {p.name: _usual(p) for p in model.parameters}
+    model.resolve(point)
+    for place in (point, {p.name: _moved(p, point[p.name]) for p in model.parameters}):
+        at = _strengths(model, place, where)
+        if at is None and place is not point:
+            break  # a model need not exist everywhere
+        if at is None or not np.isfinite(at).all():
+            raise refuse("has couplings that are no numbers, or too large ones, at its defaults")
+        for p in model.parameters:
+            if not p.choices:
+                two = _strengths(model, {**place, p.name: np.full(2, place[p.name])}, where)
+                if two is None or len(two) not in (1, 2) or not np.allclose(two, at, rtol=_EQUAL, atol=0):
+                    raise refuse(f"has other couplings for an array of {p.name} than for one number")
+    if model.standard_at is not None:
+        there = model.resolve({**point, **model.standard_at})
+        own = {p.name: there[p.name] for p in STANDARD_MODEL.parameters if p.name in there}
+        expected = strengths(STANDARD_MODEL.couplings(**own))
+        found = _strengths(model, there, where)
+        if found is None or not np.allclose(found, expected, rtol=_EQUAL, atol=0):
+            said = ", ".join(f"{name} = {value}" for name, value in model.standard_at.items())
+            raise refuse(f"is not the Standard Model at {said}, as it says")
+    return model
+
+
+def _usual(parameter: Parameter) -> Value:
+    """Return the default, or a value that is allowed."""
+    if parameter.default is not None:
+        return parameter.default
+    if parameter.choices:
+        return parameter.choices[0]
+    low, high = parameter.low, parameter.high
+    if np.isfinite(low) and np.isfinite(high):
+        return 0.5 * (low + high)
+    return low + abs(low) + 1.0 if np.isfinite(low) else (high - 1.0 if np.isfinite(high) else 1.0)
+
+
+def _moved(parameter: Parameter, value: Value) -> Value:
+    """Return a value a little away from another, still allowed."""
+    if parameter.choices:
+        return value
+    up, down = parameter.high - value, value - parameter.low
+    step = _STEP * min(max(1.0, abs(value)), max(up, down))
+    return value + step if up >= down else value - step
+
+
+def _strengths(model: Model, values: Values, where: str) -> NDArray[np.float64] | None:
+    """Return the strengths of a model; None where it says that it does not exist there."""
+    try:
+        couplings = model.evaluate(values)
+    except NurecoilError:
+        return None
+    except Exception as error:
+        raise NurecoilError(
+            f"{where}: the model {model.name} fails: {type(error).__name__}: {error}"
+        ) from error
+    for name in ("vector_p", "vector_n", "axial_p", "axial_n"):
+        matrix = np.asarray(getattr(couplings, name, None))
+        if matrix.shape[-2:] != (3, 3):
+            raise NurecoilError(
+                f"{where}: the model {model.name} gives {name} of shape {matrix.shape}, not (..., 3, 3)"
+            )
+        if not np.allclose(matrix, np.conj(np.swapaxes(matrix, -1, -2)), rtol=_EQUAL):
+            raise NurecoilError(f"{where}: the model {model.name} gives {name} that is not Hermitian")
+    return strengths(couplings)
+
+
+def _of_file(path: Path) -> object:
+    """Return the one model that a file defines."""
+    if not path.is_file():
+        raise NurecoilError(f"there is no model file {path}")
+    module_name = f"nurecoil_model_{path.stem}_{sha256(path.read_bytes()).hexdigest()[:12]}"
+    if (module := sys.modules.get(module_name)) is None:
+        spec = spec_from_file_location(module_name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[module_name]
+            raise NurecoilError(f"the model file {path} fails: {type(error).__name__}: {error}") from error
+        _travel(module)
+    if isinstance(named := getattr(module, "MODEL", None), Model):
+        return named
+    found = list(_models_of(module))
+    if len(found) != 1:
+        raise NurecoilError(
+            f"the model file {path} defines {len(found)} models: it must define one, or call it MODEL"
+        )
+    return found[0]
+
+
+def _models_of(module: object) -> Iterator[Model]:
+    seen = {id(model) for model in _BUILT_IN.values()}
+    for _, thing in inspect.getmembers(module):
+        if isinstance(thing, Model) and id(thing) not in seen:
+            seen.add(id(thing))
+            yield thing
+
+
+def _travel(module: object) -> None:
+    """Let worker processes have what the file defines: they cannot import it."""
+    try:
+        import cloudpickle
+    except ImportError:
+        return
+    cloudpickle.register_pickle_by_value(module)

@@ -1,0 +1,56 @@
+"""What experiments saw, as arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.experiment import Axis, BinnedStatistics, Experiment
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Counts of one experiment.
+
+    Attributes
+    ----------
+    name
+        Of the experiment.
+    axes
+        What the bins run over, energy first: names with units, and edges.
+    observed : ndarray, shape (*bins,), or ()
+        Counts per bin, or the one count of a counting experiment; None for a projection.
+    backgrounds : dict of ndarrays
+        Expected counts of each background at its central value, of the same shape.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    observed: Array | None
+    backgrounds: dict[str, Array]
+
+    @classmethod
+    def by(cls, experiment: Experiment) -> "Seen":
+        """Return what an experiment saw."""
+        statistics = experiment.statistics
+        if isinstance(statistics, BinnedStatistics):
+            backgrounds = {b.name: b.counts.reshape(experiment.shape) for b in statistics.backgrounds}
+            return cls(
+                experiment.name, experiment.axes, statistics.observed.reshape(experiment.shape), backgrounds
+            )
+        observed = None if statistics.observed is None else np.array(statistics.observed)
+        backgrounds = {"background": np.array(statistics.background)} if statistics.background else {}
+        return cls(experiment.name, experiment.axes, observed, backgrounds)
+
+    def along(self, axis: int) -> "Seen":
+        """Return the counts summed over all axes but one."""
+
+        def summed(counts: Array) -> Array:
+            others = tuple(n for n in range(counts.ndim) if n != axis)
+            return np.asarray(counts.sum(axis=others))
+
+        observed = None if self.observed is None else summed(self.observed)
+        backgrounds = {name: summed(counts) for name, counts in self.backgrounds.items()}
+        return Seen(self.name, (self.axes[axis],), observed, backgrounds)

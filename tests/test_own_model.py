@@ -1,0 +1,140 @@
+"""A model of one's own: a file, checked when it is loaded, and what an installed package offers."""
+
+import textwrap
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+
+import nurecoil
+from command_line import result, run
+from nurecoil.models import loading
+
+OWN = """
+from dataclasses import replace
+
+import numpy as np
+
+from nurecoil import STANDARD_MODEL, Model, Parameter
+
+
+def couplings(values):
+    standard = STANDARD_MODEL.evaluate(values)
+    more = np.asarray(values["more_n"])[..., np.newaxis, np.newaxis] * np.eye(3)
+    return replace(standard, vector_n=standard.vector_n + more)
+
+
+MODEL = Model(
+    name="more-neutrons",
+    title="Standard Model with more coupling to neutrons",
+    reference="Author:2026",
+    parameters=(*STANDARD_MODEL.parameters, Parameter("more_n", "more g_V^n", "g", 0.0, low=-1.0, high=1.0)),
+    evaluate=couplings,
+    standard_at={"more_n": 0.0},
+)
+"""
+CSI = ("--experiment", "binh2021-csi")
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(OWN)
+    return path
+
+
+def test_it_is_used_as_any_other(own):
+    """g_V^n of the Standard Model is -1/2: with 0.1 added, N's part of the amplitude is 0.8 of it."""
+    study = nurecoil.Study(own, "binh2021-csi", more_n=0.1)
+    nsi = {f"eps_{q}_{f}": e for f in ("ee", "mumu", "tautau") for q, e in (("u", -1 / 30), ("d", 2 / 30))}
+    (expected,) = nurecoil.Study("nsi", "binh2021-csi", **nsi).predict().values.parts
+    (found,) = study.predict().values.parts
+    assert found.counts == pytest.approx(expected.counts, rel=1e-12)
+
+
+def test_every_verb_takes_it(own):
+    at = ("--model", str(own), *CSI)
+    assert result("predict", *at, "--set", "more_n=0.1")["model"] == "more-neutrons"
+    limit = result("limit", *at, "--scan", "more_n=-0.5..0.5")
+    assert limit["allowed"]
+    assert result("fit", *at, "--free", "more_n=0.1")["best_fit"]["more_n"]["value"] == pytest.approx(
+        limit["best_fit"]["more_n"]["value"], abs=1e-3
+    )
+    assert run("sensitivity", *at, "--scan", "more_n=-0.5..0.5")[0] == 0
+
+
+def changed(own, old, new):
+    own.write_text(OWN.replace(old, new))
+    return str(own)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"more_n": 0.0}', '"more_n": 0.1}', "is not the Standard Model at more_n = 0.1, as it says"),
+        ("* np.eye(3)", "* np.ones((3, 2))", "fails: ValueError"),
+        ("vector_n=standard", "axial_n=np.ones(3), vector_n=standard", r"gives axial_n of shape \(3,\)"),
+        ("* np.eye(3)", "* np.triu(np.ones((3, 3)))", "gives vector_n that is not Hermitian"),
+        ('Parameter("more_n"', 'Parameter("more n"', "has a parameter 'more n', which must be a word"),
+        ('Parameter("more_n"', 'Parameter("prior"', "has a parameter 'prior', which must be a word"),
+        ('Parameter("more_n"', 'Parameter("sin2_theta_w"', "has 2 parameters called sin2_theta_w"),
+        ('"more_n", "more g_V^n", "g", 0.0', '"more_n", "more g_V^n", "g", 9.0', "more_n = 9 is not allowed"),
+        ('values["more_n"]', 'values["less_n"]', "fails: KeyError"),
+        ('np.asarray(values["more_n"])', 'np.mean(values["more_n"]) * np.size(values["more_n"])', "fails: TypeError"),
+        ("MODEL = Model(", "MODELS = 3\nModel(", "defines 0 models: it must define one"),
+        ("MODEL = Model(", "ONE = STANDARD_MODEL\nTWO = THREE = Model(", ""),
+        ("import numpy as np", "import no_such_package", "fails: ModuleNotFoundError"),
+        ("import numpy as np", "this is no Python", "fails: SyntaxError"),
+    ],
+)  # fmt: skip
+def test_what_it_says_is_checked_when_it_is_loaded(own, old, new, sentence):
+    path = changed(own, old, new)
+    if not sentence:
+        assert nurecoil.load_model(path).name == "more-neutrons"  # one under two names is one
+        return
+    with pytest.raises(nurecoil.NurecoilError, match=sentence):
+        nurecoil.load_model(path)
+    status, _, err = run("limit", "--model", path, *CSI, "--scan", "more_n=-0.5..0.5")
+    assert status == 2
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(nurecoil.NurecoilError, match="there is no model file"):
+        nurecoil.load_model(tmp_path / "none.py")
+
+
+def test_a_changed_file_is_read_again(own):
+    first = nurecoil.load_model(own)
+    assert nurecoil.load_model(own) is first
+    assert nurecoil.load_model(changed(own, "more-neutrons", "still-more")).name == "still-more"
+
+
+def test_an_installed_package_offers_models(monkeypatch):
+    entry = EntryPoint("more-neutrons", "nurecoil.models.nsi:NSI", loading.GROUP)
+    broken = EntryPoint("broken", "nurecoil.models.nsi:NONE", loading.GROUP)
+    monkeypatch.setattr(loading, "entry_points", lambda group: [entry, broken])
+    assert nurecoil.model_names()[-2:] == ("broken", "more-neutrons")
+    assert nurecoil.load_model("more-neutrons") is nurecoil.load_model("nsi")
+    with pytest.raises(nurecoil.NurecoilError, match=r"broken .* cannot be loaded"):
+        nurecoil.load_model("broken")
+    with pytest.raises(nurecoil.NurecoilError, match="unknown model 'more-neutron': did you mean"):
+        nurecoil.load_model("more-neutron")
+
+
+def test_worker_processes_have_it(own, tmp_path):
+    pytest.importorskip("netCDF4")
+    card = tmp_path / "card.toml"
+    card.write_text(
+        textwrap.dedent(f"""
+        model = "{own}"
+        experiments = ["binh2021-csi"]
+        [scan.more_n]
+        low = -0.2
+        high = 0.2
+        points = 300
+    """)
+    )
+    status, _, err = run("scan", card, "--output", tmp_path / "x.nc", "--workers", "1")
+    assert (status, err) == (0, "")
+    np.testing.assert_equal((tmp_path / "x.nc").is_file(), True)
