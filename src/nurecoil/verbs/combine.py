@@ -133,14 +133,17 @@ class Combination(Shown):
         rows = [(kind, found) for kind, several in kinds.items() for found in several]
         bars = [_intervals(kind, rows, unit) for kind, several in kinds.items() if several]
         best = np.array([found.profile.best_fit for _, found in rows]) / unit
-        bars.append(Bars(np.arange(len(rows)), best, best, "best fit (dashed: of all)", best, colour="white"))
+        (here,) = np.isfinite(best).nonzero()  # elsewhere χ² is lowest where the parameter decouples
+        if here.size:
+            at = best[here]
+            bars.append(Bars(here, at, at, "best fit (dashed: of all)", at, colour="white"))
         scanned = self.together.profile.values / unit
         log = parameter.log_scan and bool(scanned[0] > 0)
         chart = RowChart(
             x_label=axis_label(parameter),
             rows=tuple(found.name for _, found in rows),
             bars=tuple(bars),
-            lines=(self.together.profile.best_fit / unit,),
+            lines=tuple(best[-1:][np.isfinite(best[-1:])]),
             x_log=log,
             x_range=(float(scanned[0]), float(scanned[-1])) if log else _around(bars, scanned),
         )
