@@ -73,7 +73,7 @@ class Option:
 
     def parameter(self) -> inspect.Parameter:
         """Return the parameter that typer reads."""
-        kind = self.base if self.base in (bool, int, Path) else str
+        kind: Any = next((kind for kind in (bool, int, Path) if self.base in (kind, kind | None)), str)
         many = self.told.many
         default = self.default
         if many and isinstance(default, str):

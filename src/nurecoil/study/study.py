@@ -272,6 +272,14 @@ class Study:
             self.model, self.experiments, self.values, start, self.widths, self.engine, self.over
         )
 
+    def require_nothing_profiled(self, verb: str) -> None:
+        """Refuse parameters that are profiled over, for a verb that knows nothing of them."""
+        if self.over:
+            raise NurecoilError(
+                f"{verb} does not profile over parameters of the model, here {', '.join(self.over)}:"
+                " constrain or set them"
+            )
+
     def require_counts(self, at: Mapping[str, float]) -> None:
         """Refuse a point where expected counts, or their squares in a χ², are larger than a number can be."""
         tied = {name: width[0] for name, width in self.widths.items() if isinstance(width, tuple)}

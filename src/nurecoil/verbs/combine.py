@@ -1,21 +1,41 @@
-"""What does each experiment say alone, what do all say together, and without each one: do they agree."""
+"""`combine`: what each experiment says alone, what all say together and without each one: do they agree."""
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
 from nurecoil.inference.significance import log_p_value, standard_deviations
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values, Widths
+from nurecoil.parameters import Parameter
+from nurecoil.presentation.document import Bars, Block, Figure, Grid, Pairs, RowChart
+from nurecoil.presentation.labels import axis_label, cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
-from nurecoil.verbs.limit import at_edge, limit_of
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, Within, level
+from nurecoil.verbs.intervals import at_edge, interval_rows, profile_record, require_curve
+from nurecoil.verbs.limit import limit_of
+from nurecoil.verbs.options import CurvePoints, Level, Scanned, Verb
+
+Array = NDArray[np.float64]
+
+HELP = """Find the allowed values of one parameter by each experiment alone, by all together, and by all but
+one; and test whether the experiments agree (parameter goodness of fit).
+
+\b
+Examples:
+  nurecoil combine --model standard-model --experiment coherent-csi-2021 \\
+    --experiment coherent-lar-2020 \\
+    --set electroweak=radiative --scan sin2_theta_w=0.05..0.5 --cl 68% --plot combination.png"""
+_LABELS = {"alone": "one alone", "without": "all but one", "together": "all"}
+_COLOURS = {"alone": "blue", "without": "orange", "together": "black"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +68,7 @@ class Compatibility:
 
 
 @dataclass(frozen=True)
-class Combination:
+class Combination(Shown):
     """One parameter, by each experiment, by all of them, and by all but one.
 
     Attributes
@@ -73,18 +93,67 @@ class Combination:
     compatibility: Compatibility
     shared: tuple[str, ...]
 
+    def record(self, result: Result["Combination"]) -> dict[str, object]:
+        """Return what each combination of experiments says, and whether they agree."""
+        return {
+            "parameter": self.parameter.name,
+            "unit": self.parameter.unit,
+            "results": {
+                each.name: {
+                    "experiments": each.experiments,
+                    **profile_record(self.parameter, self.cl, each.profile),
+                }
+                for each in (*self.alone, *self.without, self.together)
+            },
+            "compatibility": vars(self.compatibility),
+            "shared": self.shared,
+        }
+
+    def blocks(self, result: Result["Combination"]) -> Iterator[Block]:
+        """Show a row for each combination of experiments, and whether they agree."""
+        parameter, rows = self.parameter, []
+        for each in (*self.alone, *self.without, self.together):
+            best = parameter.format(each.profile.best_fit, 4) if math.isfinite(each.profile.best_fit) else "∞"
+            for name, text in interval_rows(each.name, parameter, each.profile.intervals):
+                rows.append((name, best if name else "", text))
+        title = f"{parameter.name} at {100 * self.cl:g} % CL: {result.model}"
+        yield Grid(title, ("experiments", "best fit", "allowed"), tuple(rows), right=(1,))
+        agree = self.compatibility
+        pairs = (
+            ("χ²", f"{agree.chi2:.2f} for {agree.dof} degree{'s' * (agree.dof > 1)} of freedom"),
+            ("p", f"{agree.p_value:.3g} ({agree.sigma:.2f} σ)"),
+            result.convergence("the ends of the intervals are not exact"),
+        )
+        yield Pairs("Do the experiments agree? (parameter goodness of fit)", pairs)
+
+    def figure(self, result: Result["Combination"]) -> Figure:
+        """Draw the allowed intervals of each experiment alone, of all without each one, and of all."""
+        parameter, unit = self.parameter, self.parameter.inside
+        kinds = {"alone": self.alone, "without": self.without, "together": (self.together,)}
+        rows = [(kind, found) for kind, several in kinds.items() for found in several]
+        bars = [_intervals(kind, rows, unit) for kind, several in kinds.items() if several]
+        best = np.array([found.profile.best_fit for _, found in rows]) / unit
+        (here,) = np.isfinite(best).nonzero()  # elsewhere χ² is lowest where the parameter decouples
+        if here.size:
+            at = best[here]
+            bars.append(Bars(here, at, at, "best fit (dashed: of all)", at, colour="white"))
+        scanned = self.together.profile.values / unit
+        log = parameter.log_scan and bool(scanned[0] > 0)
+        chart = RowChart(
+            x_label=axis_label(parameter),
+            rows=tuple(found.name for _, found in rows),
+            bars=tuple(bars),
+            lines=tuple(best[-1:][np.isfinite(best[-1:])]),
+            x_log=log,
+            x_range=(float(scanned[0]), float(scanned[-1])) if log else _around(bars, scanned),
+        )
+        title = f"${parameter.latex}$ at {cl_label(self.cl)}"
+        return Figure("combination", title, "", (chart,), subtitle=result.facts)
+
 
 @undisturbed
 def combine(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    scan: tuple[str, float, float],
-    *,
-    cl: float = 0.9,
-    widths: Widths | None = None,
-    engine: str = "auto",
-    points: int = 201,
+    study: Study, parameter: Scanned, within: Within, *, cl: Level = "90%", points: CurvePoints = 201
 ) -> Result[Combination]:
     r"""Return the allowed values of one parameter by experiment, and whether the experiments agree.
 
@@ -97,34 +166,35 @@ def combine(
 
     Parameters
     ----------
-    model, experiments, fixed, scan, cl, widths, engine, points
+    study, parameter, within, cl, points
         As for `limit`; at least two experiments.
 
     Examples
     --------
     >>> import nurecoil
-    >>> names = ["binh2021-csi", "binh2021-lar"]
-    >>> pair = [nurecoil.compile_experiment(nurecoil.load_experiment(name)) for name in names]
-    >>> model = nurecoil.load_model("scaled-standard-model")
-    >>> answer = combine(model, pair, {}, ("signal_strength", 0.0, 3.0), cl=0.68).values
+    >>> study = nurecoil.Study("scaled-standard-model", ["binh2021-csi", "binh2021-lar"])
+    >>> answer = study.combine("signal_strength", "0..3", cl=0.68).values
     >>> [f"{each.profile.best_fit:.3f}" for each in (*answer.alone, answer.together)]
     ['0.685', '0.845', '0.810']
     """
-    names = [compiled.experiment.name for compiled in experiments]
-    if len(names) < 2:
-        raise NurecoilError(f"{len(names)} experiment cannot be combined: give at least two")
-    _require_everywhere(model, experiments, scan[0])
-
-    name, low, high = scan
-    question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
+    require_curve(points)
+    study.require_nothing_profiled("combine")
+    experiments = study.experiments
+    if len(experiments) < 2:
+        raise NurecoilError(f"{len(experiments)} experiment cannot be combined: give at least two")
+    cl = level(cl)
+    (scanned,) = study.ranges({parameter: within})
+    _require_everywhere(study, parameter)
+    question = study.question({parameter: scanned.low})
 
     def asked(chosen: Sequence[CompiledExperiment]) -> Question:
         likelihood = question.likelihood.part([each.experiment.name for each in chosen])
-        return Question.of(model, chosen, fixed, {name: low}, likelihood=likelihood)
+        start = {parameter: scanned.low}
+        return Question.of(study.model, chosen, study.values, start, likelihood=likelihood)
 
     def measured(title: str, question: Question) -> tuple[Measurement, bool]:
         begin(title)
-        found = limit_of(question, low, high, cl, points=points)
+        found = limit_of(question, scanned, [cl], points=points)
         experiments = tuple(term.name for term in question.likelihood.terms)
         return Measurement(title, experiments, found.values.profile), found.converged
 
@@ -138,7 +208,7 @@ def combine(
         ]
     shared = _shared(experiments, question)
     answer = Combination(
-        parameter=question.free[0],
+        parameter=scanned.parameter,
         cl=cl,
         together=together,
         alone=tuple(found for found, _ in alone),
@@ -151,14 +221,15 @@ def combine(
         answer,
         converged=settled and all(ok for _, ok in (*alone, *without)),
         notes=_notes(answer),
-        settings={"scan": list(scan), "cl": cl, "points": points},
+        settings={"scan": [parameter, *scanned.ends], "cl": cl, "points": points},
     )
 
 
-def _require_everywhere(model: Model, experiments: Sequence[CompiledExperiment], name: str) -> None:
+def _require_everywhere(study: Study, name: str) -> None:
     """Refuse a nuisance parameter that not every experiment has: the others say nothing of it."""
-    if any(p.name == name for p in model.parameters):
+    if any(p.name == name for p in study.model.parameters):
         return
+    experiments = study.experiments
     those = [{p.name for p in each.experiment.statistics.pulls} for each in experiments]
     lacking = [each.experiment.name for each, its in zip(experiments, those, strict=True) if name not in its]
     if lacking and len(lacking) < len(experiments):
@@ -195,3 +266,27 @@ def _notes(answer: Combination) -> tuple[str, ...]:
             " compatibility are relative to the best point inside the range."
         )
     return tuple(notes)
+
+
+def _around(bars: Sequence[Bars], scanned: Array) -> tuple[float, float]:
+    """Return a range that shows all bars, inside the scanned one."""
+    low, high = float(min(b.low.min() for b in bars)), float(max(b.high.max() for b in bars))
+    room = 0.1 * (high - low)
+    return max(low - room, float(scanned[0])), min(high + room, float(scanned[-1]))
+
+
+def _intervals(kind: str, rows: Sequence[tuple[str, Measurement]], unit: float) -> Bars:
+    """Return the intervals of the rows of one kind."""
+    pieces = np.array(
+        [
+            (number, interval.low / unit, interval.high / unit)
+            for number, (its, found) in enumerate(rows)
+            for interval in found.profile.intervals
+            if its == kind
+        ]
+    )
+    numbers, low, high = pieces.T
+    return Bars(numbers.astype(np.intp), low, high, _LABELS[kind], colour=_COLOURS[kind])
+
+
+COMMAND = Verb(combine, HELP, plots=True)

@@ -1,29 +1,49 @@
-"""Which values of one parameter are allowed, by toys in place of Wilks' theorem."""
+"""`feldman_cousins`: which values of one parameter are allowed, by toys in place of Wilks' theorem."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
-from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.belt import calibrate_count
-from nurecoil.inference.calibration import Calibration, Coverage, calibrate, check, coverage
-from nurecoil.inference.intervals import Function
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values, Widths
-from nurecoil.progress import Progress, in_steps
+from nurecoil.inference.calibration import Calibration, Coverage, calibrate, check
+from nurecoil.inference.calibration import coverage as coverage_of
+from nurecoil.inference.intervals import Function, Interval
+from nurecoil.parameters import Parameter, at_border
+from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Panel, Series
+from nurecoil.presentation.labels import axis_label, cl_label
 from nurecoil.scans import OneThread
 from nurecoil.study.curve import Curve
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, Within, level, require_toys
 from nurecoil.study.toys import ToyStatistic, minima_of
-from nurecoil.verbs.limit import check_range
+from nurecoil.verbs.intervals import best_fit_text, curve, interval_rows, intervals_record, level_line
+from nurecoil.verbs.options import HOLDS, Level, Scanned, Seed, Told, Verb
 
 Array = NDArray[np.float64]
 
+HELP = """Find all allowed intervals of one parameter by toys (Feldman and Cousins), beside those by Wilks'
+theorem. At each value of the parameter experiments are simulated and fitted as the data were: the level that
+Δχ² may reach follows from them. With --coverage, how often both kinds of interval contain a true value.
+
+Toys go on at values where the answer is decided. --profile fits further parameters of the model to the data
+and to each toy. The extra nurecoil[fast] and --workers, --dask or --mpi make it quicker; the numbers depend
+on --seed alone. One Poisson count without nuisance parameters needs no toys: its probabilities are summed.
+
+\b
+Examples:
+  nurecoil feldman-cousins --model scaled-standard-model --experiment binh2021-csi \\
+    --scan signal_strength=0..4 --toys 200 --coverage 1
+  nurecoil feldman-cousins --model nsi --experiment coherent-csi-2021 \\
+    --scan eps_u_ee=-0.4..0.8 --toys 100 --points 7 --rounds 0 --plot nsi.png
+  nurecoil feldman-cousins --model nsi --experiment coherent-csi-2021 \\
+    --scan eps_u_ee=-0.4..0.8 --profile eps_u_mumu=-0.2..0.2 --toys 1000 --rounds 1 --workers 8"""
 _MOST_FAILED = 0.01  # of the toys at a point
 _FLAT = 1e-6  # in χ²
 _FEW = 100.0  # counts
@@ -31,7 +51,7 @@ _FITS = 30  # of a toy, from all its starts and in all its valleys
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class Calibrated(Shown):
     """The allowed intervals of one parameter by toys, beside those by Wilks' theorem (inside units).
 
     Attributes
@@ -51,35 +71,114 @@ class Calibrated:
     coverage: Coverage | None
     starts: int
 
+    def record(self, result: Result["Calibrated"]) -> dict[str, object]:
+        """Return the intervals of both kinds, the critical values, and the coverage."""
+        parameter, found, checked = self.parameter, self.calibration, self.coverage
+        unit = parameter.inside
+        return {
+            "parameter": parameter.name,
+            "unit": parameter.unit,
+            "best_fit": at_border([parameter], {parameter.name: found.wilks.best_fit}),
+            "chi2": found.wilks.minimum,
+            "cl": found.cl,
+            "by_toys": {
+                **intervals_record(unit, found.intervals),
+                "errors": [[error / unit for error in pair] for pair in found.errors],
+            },
+            "by_wilks": {"level": found.wilks.level, **intervals_record(unit, found.wilks.intervals)},
+            "critical": {
+                "values": found.values / unit,
+                "delta_chi2": found.critical,
+                "error": found.critical_error,
+                "toys": found.toys,
+                "not_converged": found.failed,
+            },
+            "coverage": checked
+            and {
+                "values": checked.values / unit,
+                "by_toys": checked.toys,
+                "by_toys_error": checked.toys_error,
+                "by_wilks": checked.wilks,
+                "by_wilks_error": checked.wilks_error,
+            },
+            "starts": self.starts,
+        }
+
+    def blocks(self, result: Result["Calibrated"]) -> Iterator[Block]:
+        """Show the intervals of both kinds, the levels at their ends, and the coverage."""
+        parameter, found = self.parameter, self.calibration
+        rows = [
+            (name, text + _errors_text(parameter, pair))
+            for (name, text), pair in zip(
+                interval_rows("by toys", parameter, found.intervals), found.errors or [()], strict=True
+            )
+        ]
+        rows += interval_rows("by Wilks' theorem", parameter, found.wilks.intervals)
+        thrown = bool(found.toys.any())  # else the level has steps at the ends
+        ends = [x for i in found.intervals for x, at_edge in _ends_of(i) if thrown and not at_edge]
+        levels = [f"{found.critical_at(np.array([x]))[0]:.2f} at {parameter.format(x, 3)}" for x in ends]
+        rows.append(("level of Δχ²", "; ".join([*levels, f"{found.wilks.level:.2f} by Wilks' theorem"])))
+        rows.append(("best fit", best_fit_text(parameter, found.wilks)))
+        starts = f"{self.starts} start{'s' * (self.starts > 1)} of pulls"
+        toys = f"{found.toys.sum()} at {found.toys.size} values, {starts}"
+        rows.append(("toys", toys if thrown else "none: the probabilities of all counts are summed"))
+        rows.append(result.convergence())
+        yield Pairs(result.title(f"{parameter.name} at {100 * found.cl:g} % CL"), tuple(rows))
+        if self.coverage:
+            yield _coverage_block(parameter, self.coverage)
+
+    def figure(self, result: Result["Calibrated"]) -> Figure:
+        """Draw Δχ² of the data, Wilks' level, the critical values of toys, and both intervals."""
+        found, unit = self.calibration, self.parameter.inside
+        wilks = found.wilks
+        panel = Panel(
+            x_label=axis_label(self.parameter),
+            y_label=r"$\Delta\chi^2$",
+            series=(
+                curve(wilks, unit, "data", "black"),
+                Series(
+                    found.values / unit,
+                    found.critical,
+                    "critical value, toys (band: error)",
+                    colour="vermillion",
+                    y_error=found.critical_error,
+                ),
+                *_bar(found.intervals, unit, 0.24 * wilks.level, "allowed by toys", "green"),
+                *_bar(wilks.intervals, unit, 0.12 * wilks.level, "allowed by Wilks", "blue"),
+            ),
+            references=(level_line(wilks, "Wilks"),),
+            x_log=found.log,
+            y_range=(0.0, 3.0 * max(wilks.level, float(found.critical.max()))),
+        )
+        title = f"${self.parameter.latex}$ at {cl_label(found.cl)}, by toys and by Wilks' theorem"
+        return Figure("feldman_cousins", title, "", (panel,), subtitle=result.facts)
+
 
 @undisturbed
 def feldman_cousins(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    scan: tuple[str, float, float],
+    study: Study,
+    parameter: Scanned,
+    within: Within,
     *,
-    cl: float = 0.9,
-    toys: int = 2000,
-    points: int = 21,
-    rounds: int = 4,
-    seed: int = 1,
-    truths: Sequence[float] = (),
-    widths: Widths | None = None,
-    over: Mapping[str, tuple[float, float]] | None = None,
-    engine: str = "auto",
+    cl: Level = "90%",
+    toys: Annotated[int, Told("Simulated experiments at each value.", "N")] = 2000,
+    points: Annotated[int, Told("Values at which to begin, at least 5.", "N")] = 21,
+    rounds: Annotated[int, Told("Rounds with more values and toys.", "N")] = 4,
+    seed: Seed = 1,
+    coverage: Annotated[
+        Sequence[Any], Told("A true value; repeat for more.", many=True, shown="no coverage")
+    ] = (),
     executor: Executor | None = None,
-    progress: Progress = in_steps,
 ) -> Result[Calibrated]:
     r"""Return all intervals of one parameter that a test calibrated with toys allows.
 
     .. math:: t(\theta) = \chi^2(\theta, \hat{\hat x}) - \min_{\theta', x} \chi^2(\theta', x) \le t_c(\theta)
 
     (Feldman and Cousins, Phys. Rev. D 57, 3873 (1998)), with the nuisance parameters x, and the parameters
-    `over`, at their best fit to the data at each θ ("profile construction"), and fitted to each toy; the
+    `profile`, at their best fit to the data at each θ ("profile construction"), and fitted to each toy; the
     auxiliary measurements of the nuisance parameters fluctuate with the counts. Wilks' theorem puts
     t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions compete, as they do
-    for non-standard interactions. The ends of the scan, and of the ranges of `over`, count as bounds too.
+    for non-standard interactions. The ends of the scan, and of the ranges of `profile`, count as bounds too.
 
     Of one Poisson count without nuisance parameters the probabilities are summed, and no toys are thrown: the
     paper's tables, with all signals from the smallest in the scan. A nuisance parameter breaks the ties of
@@ -87,81 +186,69 @@ def feldman_cousins(
 
     Parameters
     ----------
-    model, experiments, fixed, scan, widths, over
+    study, parameter, within, cl
         As for `limit`.
-    cl : float
-        Confidence level.
     toys, points, rounds, seed
         See `nurecoil.inference.calibration.calibrate`.
-    truths : sequence of float
+    coverage
         True values at which to find the coverage of both kinds of interval, from toys of their own.
-    engine : str
-        What minimises, see `joint_likelihood`.
-    executor : Executor, optional
+    executor
         Of `concurrent.futures`; toys are drawn in this process by default. The numbers do not depend on it.
-    progress : callable
-        Shows how far it is, see `nurecoil.progress`.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("scaled-standard-model")
-    >>> answer = feldman_cousins(model, [csi], {}, ("signal_strength", 0.0, 4.0), toys=500).values.calibration
+    >>> study = nurecoil.Study("scaled-standard-model", "binh2021-csi")
+    >>> answer = study.feldman_cousins("signal_strength", "0..4", toys=500).values.calibration
     >>> [f"{one.low:.2f} to {one.high:.2f}" for one in (*answer.wilks.intervals, *answer.intervals)]
     ['0.37 to 1.37', '0.36 to 1.35']
     """
-    name, low, high = scan
-    question = Question.of(model, experiments, fixed, {name: low}, widths, engine, over)
-    parameter = question.free[0]
-    check_range(parameter, low, high)
-    for truth in truths:
-        parameter.check(truth)
+    require_toys(toys, seed)
+    cl = level(cl)
+    (scanned,) = study.ranges({parameter: within})
+    truths = [study.value(scanned.parameter, truth) for truth in coverage]
+    question, ends = study.question({parameter: scanned.low}), scanned.ends
     check(cl, points, toys, rounds, seed)
-    log, curve, checked = parameter.log_scan and low > 0, Curve(question), None
+    curve_of_data, checked = Curve(question), None
     if count := _one_count(question):
-        found, checked = calibrate_count(curve, *count, low, high, cl, log, truths)
+        found, checked = calibrate_count(curve_of_data, *count, *ends, cl, scanned.log, truths)
     else:
         if executor:
             question = replace(question, likelihood=question.likelihood.settled(_FITS * points * toys))
-        likely = minima_of(question, low, high)
-        draw = OneThread(ToyStatistic(question, low, high, likely))
+        likely = minima_of(question, *ends)
+        draw = OneThread(ToyStatistic(question, *ends, likely))
         found = calibrate(
-            curve,
+            curve_of_data,
             draw,
-            low,
-            high,
+            *ends,
             cl,
-            log=log,
+            log=scanned.log,
             points=points,
             toys=toys,
             rounds=rounds,
             seed=seed,
             noise=question.likelihood.noise,
-            at_infinity=curve.at_infinity,
+            at_infinity=curve_of_data.at_infinity,
             executor=executor,
-            progress=progress,
         )
-        if len(truths):
-            checked = coverage(
-                found, draw, truths, toys=toys, seed=seed, executor=executor, progress=progress
-            )
-    answer = Calibrated(parameter, found, checked, question.likelihood.starts)
+        if truths:
+            checked = coverage_of(found, draw, truths, toys=toys, seed=seed, executor=executor)
+    answer = Calibrated(scanned.parameter, found, checked, question.likelihood.starts)
     worst = float((found.failed / np.maximum(found.toys, 1)).max())
     return question.result(
         "feldman_cousins",
         answer,
-        converged=curve.converged and found.wilks.converged and worst <= _MOST_FAILED,
-        notes=[*_notes(parameter, found, worst), *curve.notes],
+        converged=curve_of_data.converged and found.wilks.converged and worst <= _MOST_FAILED,
+        notes=[*_notes(scanned.parameter, found, worst), *curve_of_data.notes],
         nuisances="profiled; in toys at their best fit to the data for each value of the parameter",
         settings={
-            "scan": list(scan),
+            "scan": [parameter, *ends],
             "cl": cl,
             "toys": toys,
             "points": points,
             "rounds": rounds,
             "seed": seed,
-            "truths": list(truths),
+            "truths": truths,
         },
     )
 
@@ -196,3 +283,35 @@ def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:
     if max(found.wilks.delta_chi2.max(), found.critical.max()) < _FLAT:
         notes.append(f"χ² does not depend on {parameter.name}: every value is allowed.")
     return notes
+
+
+def _ends_of(interval: Interval) -> tuple[tuple[float, bool], tuple[float, bool]]:
+    return (interval.low, interval.open_low), (interval.high, interval.open_high)
+
+
+def _errors_text(parameter: Parameter, errors: tuple[float, ...]) -> str:
+    """Return the statistical errors of the ends, in brackets."""
+    texts = [f"±{parameter.format(error, 1)}" for error in errors if 0 < error < math.inf]
+    return f" ({', '.join(texts)})" if texts else ""
+
+
+def _coverage_block(parameter: Parameter, checked: Coverage) -> Block:
+    columns = (checked.values, checked.toys, checked.toys_error, checked.wilks, checked.wilks_error)
+    rows = [
+        (parameter.format(float(x), 4), f"{100 * a:.1f} ± {100 * b:.1f}", f"{100 * c:.1f} ± {100 * d:.1f}")
+        for x, a, b, c, d in zip(*columns, strict=True)
+    ]
+    how = f"{checked.number} toys at each true value" if checked.number else "exact"
+    heads = ("true value", "by toys", "by Wilks' theorem")
+    return Grid(f"Coverage [%], {how}", heads, tuple(rows), right=(0, 1, 2))
+
+
+def _bar(intervals: Sequence[Interval], unit: float, y: float, label: str, colour: str) -> tuple[Series, ...]:
+    """Return intervals as one horizontal line with gaps; nothing where nothing is allowed."""
+    if not intervals:
+        return ()
+    x = [end for i in intervals for end in (i.low / unit, i.high / unit, i.high / unit)]
+    return (Series(np.array(x), np.array([y, y, np.nan] * len(intervals)), label, colour=colour),)
+
+
+COMMAND = Verb(feldman_cousins, HELP, holds=(*HOLDS, "profile"), plots=True)

@@ -1,32 +1,50 @@
-"""Which values of two parameters are allowed together."""
+"""`map`: which values of two parameters are allowed together."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment
-from nurecoil.inference.contours import Contours, Surface, contours
+from nurecoil.inference.contours import Contours, Region, Surface, contours
 from nurecoil.inference.intervals import threshold
-from nurecoil.models import STANDARD_MODEL, Model
-from nurecoil.parameters import Parameter, Values, Widths
-from nurecoil.progress import Progress, in_steps
+from nurecoil.models import STANDARD_MODEL
+from nurecoil.parameters import Parameter, Range, at_border, find
+from nurecoil.presentation.document import Area, Block, Figure, Grid, Pairs, Panel, Series
+from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
 from nurecoil.study.minima import held_at
 from nurecoil.study.neighbours import Neighbours
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
-from nurecoil.verbs.limit import check_range
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, require_points, several_levels
+from nurecoil.verbs.options import HOLDS, Levels, Scans, Told, Verb
 
 Array = NDArray[np.float64]
-Scan = tuple[str, float, float]
+
+HELP = """Find all values of two parameters that experiments allow together, as regions with exact contours.
+
+Nuisance parameters are profiled: fitted anew at each point. Δχ² is counted from the best fit inside the
+range; levels are those of two degrees of freedom. A grid of points shows where to look; contours are solved
+for.
+
+\b
+Examples:
+  nurecoil map --model nsi --experiment coherent-csi-2021 --cl 90% \\
+    --scan eps_u_ee=-1..1 --scan eps_d_ee=-1..1 --plot map.png
+  nurecoil map --model 331-beta --experiment binh2021-csi --experiment binh2021-lar \\
+    --scan 'beta=-sqrt(3)..sqrt(3)' --scan m_zprime=0.1..10TeV --cl 68% --cl 95%
+  nurecoil map --model standard-model --experiment coherent-csi-2021 \\
+    --scan sin2_theta_w=0.1..0.4 --scan neutron_radius_csi=4..6fm --json"""
+FEWEST_POINTS, MOST_POINTS = 21, 1001
+MOST_ROWS = 20  # regions of one confidence level that are printed
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class Map(Shown):
     """The profile of two parameters: Δχ² on a grid, the best fit, and the allowed regions.
 
     Attributes
@@ -58,40 +76,150 @@ class Map:
     contours: Mapping[float, Contours]
     standard_model: Array | None
 
+    def record(self, result: Result["Map"]) -> dict[str, object]:
+        """Return the best fit, all regions with their boundaries, and Δχ² on the grid."""
+        units = [parameter.inside for parameter in self.parameters]
+        names = [parameter.name for parameter in self.parameters]
+        best = dict(zip(names, self.best_fit.tolist(), strict=True))
+        return {
+            "scanned": [
+                {"name": p.name, "unit": p.unit, "spacing": "log" if log else "linear"}
+                for p, log in zip(self.parameters, self.log, strict=True)
+            ],
+            "best_fit": at_border(self.parameters, best),
+            "chi2": self.minimum,
+            "levels": [
+                {
+                    "cl": cl,
+                    "level": contours.level,
+                    "settled": contours.settled,
+                    "not_converged": contours.unconverged,
+                    "regions": [
+                        {
+                            "bounds": dict(zip(names, (r.bounds.T / units).T, strict=True)),
+                            "open": dict(zip(names, self._cut(r), strict=True)),
+                            "outer": r.outer / units,
+                            "holes": [hole / units for hole in r.holes],
+                        }
+                        for r in contours.regions
+                    ],
+                }
+                for cl, contours in self.contours.items()
+            ],
+            "grid": {
+                "values": {n: v / u for n, v, u in zip(names, self.values, units, strict=True)},
+                "delta_chi2": self.delta_chi2,
+            },
+        }
+
+    def blocks(self, result: Result["Map"]) -> Iterator[Block]:
+        """Show the best fit, and how far each region extends."""
+        names = [parameter.name for parameter in self.parameters]
+        best = [f"{p.name} = {p.format(x, 4)}" for p, x in zip(self.parameters, self.best_fit, strict=True)]
+        yield Pairs(
+            result.title(" and ".join(names)),
+            (("best fit", f"{', '.join(best)}, χ² = {self.minimum:.2f}"), result.convergence()),
+        )
+        cut = any(np.any(self._cut(region)) for found in self.contours.values() for region in found.regions)
+        yield Grid(
+            "Allowed regions and their extents",
+            ("CL", "Δχ² up to", *names, ""),
+            tuple(row for cl, found in self.contours.items() for row in self._rows(cl, found)),
+            whole=(2, 3),
+            caption="* the range ends there; the region does not" if cut else "",
+        )
+
+    def _rows(self, cl: float, found: Contours) -> Iterator[tuple[str, ...]]:
+        shown = found.regions[:MOST_ROWS]
+        for number, region in enumerate(shown):
+            level = (f"{100 * cl:g} %", f"{found.level:.4g}") if number == 0 else ("", "")
+            extents = [
+                f"{p.format(low, 4)}{'*' * at_low} to {p.format(high, 4)}{'*' * at_high}"
+                for p, (low, high), (at_low, at_high) in zip(
+                    self.parameters, region.bounds, self._cut(region), strict=True
+                )
+            ]
+            holes = len(region.holes)
+            yield (*level, *extents, f"{holes} hole{'s' * (holes > 1)}" if holes else "")
+        if len(shown) < len(found.regions):
+            yield "", "", f"and {len(found.regions) - len(shown)} smaller ones", "", ""
+
+    def _cut(self, region: Region) -> list[list[bool]]:
+        """Return for each parameter whether the range cuts the region at its low and at its high end."""
+        return [
+            [bool(low == values[0]), bool(high == values[-1])]
+            for (low, high), values in zip(region.bounds, self.values, strict=True)
+        ]
+
+    def figure(self, result: Result["Map"]) -> Figure:
+        """Draw the allowed regions, filled, the best fit, and the Standard Model."""
+        units = [parameter.inside for parameter in self.parameters]
+        levels = sorted(self.contours.items(), reverse=True)  # the smaller region above the larger
+        best = self.best_fit / units
+        points = [Series(best[:1], best[1:], "best fit", colour="black", style="points")]
+        if self.standard_model is not None:
+            standard = self.standard_model / units
+            points.append(
+                Series(standard[:1], standard[1:], "Standard Model", colour="black", style="crosses")
+            )
+        x, y = ((float(v[0] / unit), float(v[-1] / unit)) for v, unit in zip(self.values, units, strict=True))
+        panel = Panel(
+            x_label=axis_label(self.parameters[0]),
+            y_label=axis_label(self.parameters[1]),
+            series=tuple(points),
+            areas=tuple(
+                Area(
+                    rings=tuple(ring / units for r in contours.regions for ring in (r.outer, *r.holes)),
+                    lines=tuple(line / units for line in contours.polygons),
+                    label=cl_label(cl),
+                    colour=colour,
+                )
+                for (cl, contours), colour in zip(levels, LEVEL_COLOURS * len(levels), strict=False)
+                if contours.regions
+            ),
+            x_log=self.log[0],
+            y_log=self.log[1],
+            x_range=x,
+            y_range=y,
+        )
+        names = " and ".join(f"${parameter.latex}$" for parameter in self.parameters)
+        title = f"{names} at {cl_label(*self.contours)}"
+        return Figure("map", title, "", (panel,), subtitle=result.facts)
+
 
 @undisturbed
-def profile_map(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    scans: Sequence[Scan],
+def map(
+    study: Study,
+    within: Scans,
     *,
-    cl: Sequence[float] = (0.68, 0.9),
-    widths: Widths | None = None,
-    over: Mapping[str, tuple[float, float]] | None = None,
-    engine: str = "auto",
-    points: int = 101,
-    log: tuple[bool, bool] | None = None,
-    progress: Progress = in_steps,
+    cl: Levels = ("68%", "90%"),
+    spacing: Annotated[
+        Mapping[str, str] | None,
+        Told(
+            "How the points of a parameter are spaced.",
+            "NAME=log|linear",
+            many=True,
+            shown="as the parameter is usually scanned",
+        ),
+    ] = None,
+    points: Annotated[int, Told(f"Points on each axis, {FEWEST_POINTS} to {MOST_POINTS}.", "N")] = 101,
 ) -> Result[Map]:
     """Return the map of Δχ² of two parameters, pulls profiled, and all regions that are allowed.
 
     Parameters
     ----------
-    model, experiments, fixed, widths, over, engine
-        As for `limit`.
-    scans : two of (name, low, high)
-        The parameters and their ranges (inside units): of the model, or nuisance parameters, which are then
-        free of their priors.
-    cl : sequence of float
+    study
+        What is tested, and by what.
+    within
+        Two parameters and their ranges: of the model, or nuisance parameters, which are then free of their
+        priors.
+    cl
         Confidence levels; Δχ² follows from Wilks' theorem with two degrees of freedom.
-    points : int
+    spacing
+        "log" or "linear" by name of parameter; by default as the parameter is usually scanned.
+    points
         Points on each axis; the contours are polished and do not depend on them, unless a region is so small
         that no point sees it.
-    log : pair of bool, optional
-        Space the points in the logarithm; by default where the parameter is usually scanned so.
-    progress : callable
-        Shows how far it is, see `nurecoil.progress`.
 
     Raises
     ------
@@ -102,27 +230,19 @@ def profile_map(
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("331-beta")
-    >>> scans = ("beta", -1.7, 1.7), ("m_zprime", 1e5, 1e7)
-    >>> result = profile_map(model, [csi], {}, scans, cl=[0.9], points=51)
+    >>> study = nurecoil.Study("331-beta", "binh2021-csi")
+    >>> result = study.map({"beta": "-1.7..1.7", "m_zprime": "0.1..10 TeV"}, cl=0.9, points=51)
     >>> [region.open for region in result.values.contours[0.9].regions]
     [True]
     """
-    if len(scans) != 2 or scans[0][0] == scans[1][0]:
-        raise NurecoilError(
-            f"a map has two different parameters, not {', '.join(name for name, *_ in scans) or 'none'}"
-        )
-    if not cl:
-        raise NurecoilError("a map needs at least one confidence level")
-    levels = [threshold(level, dof=2) for level in cl]
-    low, high = (np.array([scan[end] for scan in scans], dtype=float) for end in (1, 2))
-    starts = {name: start for name, start, _ in scans}
-    question = Question.of(model, experiments, fixed, starts, widths, engine, over)
-    first, second = question.free
-    for parameter, start, stop in zip(question.free, low, high, strict=True):
-        check_range(parameter, float(start), float(stop))
-    log = log or (first.log_scan and low[0] > 0, second.log_scan and low[1] > 0)
+    require_points(points, FEWEST_POINTS, MOST_POINTS)
+    if len(within) != 2:
+        raise NurecoilError(f"a map has two different parameters, not {', '.join(within) or 'none'}")
+    levels = several_levels(cl)
+    ranges = study.ranges(within)
+    low, high = np.array([each.ends for each in ranges]).T
+    log = _spacing(ranges, spacing or {})
+    question = study.question({each.parameter.name: each.low for each in ranges})
 
     known = Neighbours.across(question, low, high, np.array(log))
 
@@ -142,13 +262,13 @@ def profile_map(
         minimise,
         low,
         high,
-        levels,
+        [threshold(level, dof=2) for level in levels],
         log=log,
         points=(points, points),
         noise=question.likelihood.noise,
         at_infinity=at_infinity,
-        progress=progress,
     )
+    first, second = question.free
     answer = Map(
         parameters=(first, second),
         log=log,
@@ -157,22 +277,34 @@ def profile_map(
         converged=surface.converged,
         best_fit=surface.best_fit,
         minimum=surface.minimum,
-        contours=dict(zip(cl, surface.contours, strict=True)),
+        contours=dict(zip(levels, surface.contours, strict=True)),
         standard_model=_standard_model(question, low, high),
     )
-    failures = _failures(surface, cl)
+    failures = _failures(surface, levels)
     return question.result(
-        "profile_map",
+        "map",
         answer,
         converged=not failures,
         notes=(*failures, *_best_fit_notes(answer, surface.unique, at_infinity)),
         settings={
-            "scans": [list(scan) for scan in scans],
-            "cl": list(cl),
+            "scans": [[each.parameter.name, *each.ends] for each in ranges],
+            "cl": levels,
             "points": points,
             "log": list(log),
         },
     )
+
+
+def _spacing(ranges: Sequence[Range], given: Mapping[str, str]) -> tuple[bool, bool]:
+    """Return for each parameter whether its points are spaced in the logarithm."""
+    log = {each.parameter.name: each.log for each in ranges}
+    for name, word in given.items():
+        find([each.parameter for each in ranges], name, "scanned parameter")
+        if word not in ("log", "linear"):
+            raise NurecoilError(f"the spacing of {name}, {word}, is not allowed: it must be log or linear")
+        log[name] = word == "log"
+    first, second = log.values()
+    return first, second
 
 
 def _standard_model(question: Question, low: Array, high: Array) -> Array | None:
@@ -230,3 +362,6 @@ def _best_fit_notes(answer: Map, unique: bool, at_infinity: float) -> list[str]:
                 " the regions are relative to the best point inside the range."
             )
     return notes
+
+
+COMMAND = Verb(map, HELP, holds=(*HOLDS, "profile"), plots=True)

@@ -1,32 +1,55 @@
-"""What is known of parameters after the data: samples of the posterior."""
+"""`sample`: what is known of parameters after the data, as samples of the posterior."""
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.density import Curve, curve, highest_density_intervals
 from nurecoil.inference.nested import sample_nested
 from nurecoil.inference.nuts import sample_nuts
 from nurecoil.inference.priors import Prior, Target
 from nurecoil.inference.sampling import Diagnostic, Samples, sample_ensemble
-from nurecoil.models import Model
-from nurecoil.parameters import Parameter, Values, Widths
-from nurecoil.progress import Progress, in_steps
+from nurecoil.parameters import Parameter, Range
+from nurecoil.presentation.corner import Axis, draw_corner
+from nurecoil.presentation.document import Block, Grid, Pairs
+from nurecoil.presentation.labels import axis_label
 from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, Within
+from nurecoil.verbs.options import Seed, Told, Verb
+from nurecoil.verbs.sample_files import samples_format, save_samples
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Canvas
 
 Array = NDArray[np.float64]
 
+HELP = """Sample the posterior of parameters: exp(-χ²/2) times a prior.
+
+The prior of a free parameter is flat inside the range that --free gives or, with --flat-in-log, flat in its
+logarithm. Nuisance parameters are sampled along with their Gaussian priors, and so marginalised; with
+--profile-pulls they are fitted at each point, which gives a profile likelihood and no posterior.
+
+The default sampler, emcee, runs until it has converged and says so if it has not. `nuts` and `nested`, which
+gives the evidence as well, need: pip install 'nurecoil[sampling]'
+
+\b
+Examples:
+  nurecoil sample --model scaled-standard-model --experiment binh2021-csi \\
+    --free signal_strength=0..5
+  nurecoil sample --model nsi --experiment coherent-csi-2021 \\
+    --free eps_u_ee=-0.2..0.2 --plot nsi.png --output nsi.csv
+  nurecoil sample --model 331-beta --experiment binh2021-csi --set beta=0 \\
+    --free m_zprime=0.1TeV..10TeV --flat-in-log m_zprime --sampler nested --json"""
 LEVELS = (0.68, 0.90, 0.95)
-SAMPLERS: Mapping[
-    str, tuple[Callable[[Target, int, int, Progress], Samples], int]
-] = {  # and how many steps at most
+SAMPLERS: Mapping[str, tuple[Callable[[Target, int, int], Samples], int]] = {  # and how many steps at most
     "emcee": (sample_ensemble, 32_000),
     "nuts": (sample_nuts, 9_900),
     "nested": (sample_nested, 1_000_000),
@@ -55,9 +78,22 @@ class Summary:
     intervals: Mapping[float, tuple[float, float]]
     highest_density: Mapping[float, tuple[tuple[float, float], ...]]
 
+    def record(self, unit: float) -> dict[str, object]:
+        """Return it as plain data at the border unit."""
+        return {
+            "mean": self.mean / unit,
+            "deviation": self.deviation / unit,
+            "median": self.median / unit,
+            "intervals": {f"{p:g}": [low / unit, high / unit] for p, (low, high) in self.intervals.items()},
+            "highest_density": {
+                f"{p:g}": [[low / unit, high / unit] for low, high in pieces]
+                for p, pieces in self.highest_density.items()
+            },
+        }
+
 
 @dataclass(frozen=True, eq=False)
-class Posterior:
+class Posterior(Shown):
     """Samples of the posterior density of some parameters.
 
     Attributes
@@ -105,22 +141,150 @@ class Posterior:
         size = self.diagnostics[parameter.name].bulk_size
         return _curve(self.samples[:, number], self.priors[number], size)
 
+    def record(self, result: Result["Posterior"]) -> dict[str, object]:
+        """Return how it was drawn, and what it says of each parameter."""
+        evidence, error = self.log_evidence or (None, None)
+        of_each = {
+            p.name: {
+                "unit": p.unit,
+                **self.summaries[p.name].record(p.inside),
+                **vars(self.diagnostics[p.name]),
+            }
+            for p in self.parameters
+        }
+        free = [p.name for p in self.parameters[: self.free]]
+        return {
+            "kind": "profile likelihood times prior" if self.profiled else "posterior",
+            "sampler": self.sampler,
+            "seed": self.seed,
+            "samples": len(self.samples),
+            "steps": self.steps,
+            "chains": self.chains,
+            "acceptance": self.acceptance,
+            "lowest_chi2": self.chi2.min(),
+            "log_evidence": evidence,
+            "log_evidence_error": error,
+            "free": {name: of_each.pop(name) for name in free},
+            "pulls": of_each,
+        }
+
+    def blocks(self, result: Result["Posterior"]) -> Iterator[Block]:
+        """Show how it was drawn, the intervals of each parameter, and how well the samples converged."""
+        kind = "Profile likelihood times prior (no posterior)" if self.profiled else "Posterior"
+        drawn = f"{len(self.samples)} from {self.steps} steps of {self.chains} chains"
+        rows = [
+            *(
+                (f"prior of {p.name}", prior_text(p, prior))
+                for p, prior in zip(self.parameters[: self.free], self.priors, strict=False)
+            ),
+            ("sampler", f"{self.sampler}, seed {self.seed}"),
+            ("samples", f"{drawn}, {100 * self.acceptance:.0f} % accepted"),
+            ("lowest χ²", f"{self.chi2.min():.2f}"),
+            result.convergence(),
+        ]
+        if self.log_evidence:
+            rows.insert(-2, ("ln Z", "{:.2f} ± {:.2f}".format(*self.log_evidence)))
+        yield Pairs(result.title(kind), tuple(rows))
+        summaries = [(p, self.summaries[p.name]) for p in self.parameters]
+        yield Grid(
+            "Equal-tailed credible intervals",
+            ("name", "mean", "median", "68 %", "95 %"),
+            tuple(
+                (
+                    p.name,
+                    p.format(found.mean, 3),
+                    p.format(found.median, 3),
+                    *(_range_text(p, found.intervals[level], 3) for level in (0.68, 0.95)),
+                )
+                for p, found in summaries
+            ),
+            right=(1, 2),
+            whole=(3, 4),
+        )
+        yield Grid(
+            "Intervals of highest density",
+            ("name", "probability", "intervals"),
+            tuple(
+                (p.name, f"{100 * level:g} %", " or ".join(_range_text(p, piece) for piece in pieces))
+                for p, found in summaries[: self.free]
+                for level, pieces in found.highest_density.items()
+            ),
+            right=(1,),
+        )
+        yield Grid(
+            "Convergence (Vehtari et al. 2021)",
+            ("name", "R̂", "bulk size", "tail size", "autocorrelation time"),
+            tuple(
+                (
+                    name,
+                    _number(d.r_hat, ".4f"),
+                    _number(d.bulk_size, ".0f"),
+                    _number(d.tail_size, ".0f"),
+                    _number(d.autocorrelation_time, ".1f"),
+                )
+                for name, d in self.diagnostics.items()
+            ),
+            right=(1, 2, 3, 4),
+        )
+
+    def canvas(self, result: Result["Posterior"], pulls: bool = False) -> "Canvas":
+        """Draw the densities of all free parameters and pairs, with `pulls` of nuisance parameters too."""
+        shown = self.parameters if pulls else self.parameters[: self.free]
+        axes = [
+            Axis(
+                label=axis_label(p),
+                unit=p.inside,
+                log=self.priors[number].log,
+                curve=self.curve(number),
+                samples=self.samples[:, number],
+                size=self.diagnostics[p.name].bulk_size,
+                median=self.summaries[p.name].median,
+            )
+            for number, p in enumerate(shown)
+        ]
+        return draw_corner("Profile likelihood × prior" if self.profiled else "Posterior", result.facts, axes)
+
+    def write(self, result: Result["Posterior"], path: Path) -> None:
+        """Write the samples to a .csv or .npz file."""
+        about = {
+            "question": result.question,
+            "converged": result.converged,
+            "fixed": dict(result.fixed),
+            "notes": list(result.notes),
+            "conventions": dict(result.conventions),
+            "provenance": dict(result.provenance),
+        }
+        save_samples(path, self.parameters, self.samples, self.chi2, about)
+
 
 @undisturbed
 def sample(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    ranges: Mapping[str, tuple[float, float]],
+    study: Study,
+    free: Annotated[
+        Mapping[str, Within],
+        Told("A parameter, and the range of its prior; repeat.", "NAME=LOW..HIGH", many=True),
+    ],
     *,
-    log: Collection[str] = (),
-    widths: Widths | None = None,
-    profile: bool = False,
-    sampler: str = "emcee",
-    seed: int = 1,
-    most_steps: int | None = None,
-    engine: str = "auto",
-    progress: Progress = in_steps,
+    flat_in_log: Annotated[
+        str | Sequence[str],
+        Told(
+            "A free parameter whose prior is flat in its logarithm.",
+            "NAME",
+            many=True,
+            shown="flat in the parameter",
+        ),
+    ] = (),
+    profile_pulls: Annotated[bool, Told("Fit nuisance parameters at each point.")] = False,
+    sampler: Annotated[str, Told("emcee, nuts or nested.", "NAME")] = "emcee",
+    seed: Seed = 1,
+    max_steps: Annotated[
+        int | None,
+        Told(
+            "Where to stop even if it has not converged.",
+            "N",
+            shown="emcee 32000, nuts 9900, nested 1000000",
+        ),
+    ] = None,
 ) -> Result[Posterior]:
     r"""Return samples of the posterior of some parameters and all pulls.
 
@@ -130,26 +294,23 @@ def sample(
 
     Parameters
     ----------
-    model, experiments, fixed, widths
-        As for `limit`.
-    ranges : mapping
-        The free parameters and the ranges (low, high) of their priors (inside units): of the model, or
-        nuisance parameters, which are then free of their Gaussian priors.
-    log : collection of str
+    study
+        What is tested, and by what; its engine computes profiled pulls.
+    free
+        The free parameters and the ranges of their priors: of the model, or nuisance parameters, which are
+        then free of their Gaussian priors.
+    flat_in_log
         Those of them whose prior is flat in the logarithm.
-    profile : bool
+    profile_pulls
         Minimise χ² over the pulls at each point instead of sampling them: a profile likelihood times the
         prior, which is no posterior.
-    sampler : {"emcee", "nuts", "nested"}
-        `nuts` and `nested` need `nurecoil[sampling]`; `nested` gives the evidence as well.
-    seed : int
+    sampler
+        "emcee", "nuts" or "nested"; the last two need `nurecoil[sampling]`, and `nested` gives the evidence
+        as well.
+    seed
         Of all random numbers; the same seed gives the same samples.
-    most_steps : int, optional
+    max_steps
         Where to stop in any case: steps of each walker or chain, or iterations of nested sampling.
-    engine : {"auto", "numpy", "jax", "fast"}
-        What computes profiled pulls.
-    progress : callable
-        Shows how far it is, see `nurecoil.progress`.
 
     Raises
     ------
@@ -159,29 +320,30 @@ def sample(
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("scaled-standard-model")
-    >>> held = {"binh2021-csi_signal": 0.0, "binh2021-csi_background": 0.0}
-    >>> result = sample(model, [csi], {}, {"signal_strength": (0.0, 2.0)}, widths=held)
+    >>> held = ["binh2021-csi_signal", "binh2021-csi_background"]
+    >>> study = nurecoil.Study("scaled-standard-model", "binh2021-csi", fix=held)
+    >>> result = study.sample({"signal_strength": "0..2"})
     >>> result.converged, [round(x, 1) for x in result.values.summaries["signal_strength"].intervals[0.9]]
     (True, [0.4, 1.0])
     """
-    if not ranges:
+    if not free:
         raise NurecoilError("a posterior needs at least one free parameter")
     if sampler not in SAMPLERS:
         raise unknown_name("sampler", sampler, SAMPLERS)
     if not 0 <= seed < 2**32:
         raise NurecoilError(f"seed = {seed} is not allowed: it must be between 0 and {2**32 - 1}")
+    log = (flat_in_log,) if isinstance(flat_in_log, str) else tuple(flat_in_log)
     for name in log:
-        if name not in ranges:
-            raise unknown_name("free parameter", name, ranges)
-    start = {name: 0.5 * low + 0.5 * high for name, (low, high) in ranges.items()}
-    question = Question.of(model, experiments, fixed, start, widths, engine)
-    priors = tuple(_prior(p, ranges[p.name], p.name in log) for p in question.free)
-    pulls = () if profile else _sampled_pulls(question)
-    target = _target(question, priors, pulls, profile)
+        if name not in free:
+            raise unknown_name("free parameter", name, free)
+    study.require_nothing_profiled("sample")
+    ranges = study.ranges(free, "free")
+    priors = tuple(_prior(each, each.parameter.name in log) for each in ranges)
+    question = study.question({each.parameter.name: 0.5 * each.low + 0.5 * each.high for each in ranges})
+    pulls = () if profile_pulls else _sampled_pulls(question)
+    target = _target(question, priors, pulls, profile_pulls)
     draw, usual_steps = SAMPLERS[sampler]
-    drawn = draw(target, seed, usual_steps if most_steps is None else most_steps, progress)
+    drawn = draw(target, seed, usual_steps if max_steps is None else max_steps)
     parameters = (*question.free, *(question.likelihood.pulls[j] for j in pulls))
     names = [p.name for p in parameters]
     chunks = [target.chi2(drawn.values[i : i + _CHUNK]) for i in range(0, len(drawn.values), _CHUNK)]
@@ -196,7 +358,7 @@ def sample(
             for i, name in enumerate(names)
         },
         diagnostics=dict(zip(names, drawn.diagnostics, strict=True)),
-        profiled=profile,
+        profiled=profile_pulls,
         sampler=sampler,
         seed=seed,
         steps=drawn.steps,
@@ -212,15 +374,15 @@ def sample(
         converged=not drawn.problems,
         notes=(*(f"not converged: {problem}" for problem in drawn.problems), *_edge_notes(posterior)),
         nuisances="profiled: a profile likelihood times the prior, not a posterior"
-        if profile
+        if profile_pulls
         else "marginalised with their priors",
         settings={
-            "ranges": {name: list(pair) for name, pair in ranges.items()},
+            "ranges": {each.parameter.name: list(each.ends) for each in ranges},
             "log": sorted(log),
             "sampler": sampler,
             "seed": seed,
-            "most_steps": most_steps,
-            "profile": profile,
+            "most_steps": max_steps,
+            "profile": profile_pulls,
         },
     )
 
@@ -235,20 +397,14 @@ def prior_text(parameter: Parameter, prior: Prior) -> str:
     return f"{shape}, {parameter.format(prior.low)} to {parameter.format(prior.high)}"
 
 
-def _prior(parameter: Parameter, bounds: tuple[float, float], log: bool) -> Prior:
-    low, high = bounds
-    parameter.check([low, high])
-    if not low < high:
+def _prior(within: Range, log: bool) -> Prior:
+    parameter = within.parameter
+    if log and within.low <= 0:
         raise NurecoilError(
-            f"the range of {parameter.name}, {parameter.format(low)} to {parameter.format(high)}, is reversed"
-            " or empty: write LOW..HIGH with LOW below HIGH"
+            f"the prior of {parameter.name} cannot be flat in the logarithm from"
+            f" {parameter.format(within.low)}: its range must start above 0"
         )
-    if log and low <= 0:
-        raise NurecoilError(
-            f"the prior of {parameter.name} cannot be flat in the logarithm from {parameter.format(low)}: its"
-            " range must start above 0"
-        )
-    return Prior(low, high, log=log)
+    return Prior(*within.ends, log=log)
 
 
 def _sampled_pulls(question: Question) -> tuple[int, ...]:
@@ -337,3 +493,14 @@ def _edge_notes(posterior: Posterior) -> tuple[str, ...]:
                 " depend on the range"
             )
     return tuple(notes)
+
+
+def _range_text(parameter: Parameter, ends: tuple[float, float], digits: int = 4) -> str:
+    return f"{parameter.format(ends[0], digits)} to {parameter.format(ends[1], digits)}"
+
+
+def _number(value: float, form: str) -> str:
+    return format(value, form) if math.isfinite(value) else "–"
+
+
+COMMAND = Verb(sample, HELP, plots=True, output="Write the samples, .csv or .npz.", accepts=samples_format)

@@ -1,14 +1,14 @@
 """Samples of a posterior as files, in the units in which parameters are written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
-from nurecoil.study.result import Result
-from nurecoil.verbs.sample import Posterior
+from nurecoil.parameters import Parameter
 
 FORMATS = ("csv", "npz")
 
@@ -19,51 +19,48 @@ def samples_format(path: Path | str) -> str:
     >>> samples_format("samples.CSV")
     'csv'
     """
-    kind = Path(path).suffix.lower().removeprefix(".")
+    path = Path(path)
+    kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
-        raise NurecoilError(f"cannot write samples to '{path}': the file must end in .{', .'.join(FORMATS)}")
+        raise NurecoilError(
+            f"cannot write samples to '{path.name}': the file must end in .{', .'.join(FORMATS)}"
+        )
     return kind
 
 
-def save_samples(result: Result[Posterior], path: Path | str) -> None:
-    """Write samples with what they rest on: a .csv or .npz file, the same bytes each time.
+def save_samples(
+    path: Path,
+    parameters: Sequence[Parameter],
+    samples: NDArray[np.float64],
+    chi2: NDArray[np.float64],
+    about: Mapping[str, object],
+) -> None:
+    """Write samples (S, D), χ² (S,) and what they rest on: a .csv or .npz file, the same bytes each time.
 
     A CSV file has comment lines (``#``) with the question, conventions and provenance as JSON, then one row
     a sample: the parameters, in columns named ``NAME [UNIT]``, and ``chi2``. An NPZ file has the arrays
     `names`, `units`, `samples` (S, D), `chi2` (S,) and `about`, the same JSON.
     """
-    kind, posterior = samples_format(path), result.values
-    inside = np.array([p.inside for p in posterior.parameters])
-    samples = posterior.samples / inside
-    about = json.dumps(_about(result), ensure_ascii=False, default=str)
+    kind = samples_format(path)
+    samples = samples / np.array([p.inside for p in parameters])
+    text = json.dumps(about, ensure_ascii=False, default=str)
     if kind == "npz":
         np.savez(
             path,
-            names=np.array([p.name for p in posterior.parameters]),
-            units=np.array([p.unit for p in posterior.parameters]),
+            names=np.array([p.name for p in parameters]),
+            units=np.array([p.unit for p in parameters]),
             samples=samples,
-            chi2=posterior.chi2,
-            about=np.array(about),
+            chi2=chi2,
+            about=np.array(text),
         )
         return
-    names = [f"{p.name} [{p.unit}]" if p.unit else p.name for p in posterior.parameters]
+    names = [f"{p.name} [{p.unit}]" if p.unit else p.name for p in parameters]
     np.savetxt(
         path,
-        np.column_stack([samples, posterior.chi2]),
+        np.column_stack([samples, chi2]),
         fmt="%.10g",
         delimiter=",",
-        header=f"# nurecoil samples\n# {about}\n" + ",".join([*names, "chi2"]),
+        header=f"# nurecoil samples\n# {text}\n" + ",".join([*names, "chi2"]),
         comments="",
         encoding="utf-8",
     )
-
-
-def _about(result: Result[Posterior]) -> Mapping[str, object]:
-    return {
-        "question": result.question,
-        "converged": result.converged,
-        "fixed": dict(result.fixed),
-        "notes": list(result.notes),
-        "conventions": dict(result.conventions),
-        "provenance": dict(result.provenance),
-    }

@@ -1,24 +1,39 @@
-"""Which values of one parameter would be allowed if the data were exactly as expected."""
+"""`sensitivity`: which values of one parameter would be allowed if the data were exactly as expected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from nurecoil.arithmetic import undisturbed
-from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import profile
-from nurecoil.models import Model
-from nurecoil.parameters import Values, Widths
+from nurecoil.parameters import Parameter, Values, at_border
+from nurecoil.presentation.document import Area, Block, Figure, Pairs, Panel
+from nurecoil.presentation.labels import axis_label, cl_label
 from nurecoil.progress import in_steps
-from nurecoil.study.asimov import Truth
+from nurecoil.study import asimov
 from nurecoil.study.bands import Bands, bands
 from nurecoil.study.curve import EXPECTED, Curve
-from nurecoil.study.question import Question
-from nurecoil.study.result import Result
+from nurecoil.study.result import Result, Shown
+from nurecoil.study.study import Study, Within, level, require_toys
+from nurecoil.verbs.intervals import curve, interval_rows, level_line, profile_record, require_curve
 from nurecoil.verbs.limit import Limit, limit_of
+from nurecoil.verbs.options import CurvePoints, Level, Scanned, Seed, Toys, Truth, Verb
+
+HELP = """Find the limit on one parameter that experiments are expected to set: all allowed intervals if every
+count were exactly as the Standard Model, or another point (--truth), predicts. The observed ones stand beside
+it. With --toys, the median of simulated experiments, and what 68 % and 95 % of them find.
+
+\b
+Examples:
+  nurecoil sensitivity --model 331-beta --experiment binh2021-csi \\
+    --set 'beta=-sqrt(3)' --scan m_zprime=0.1TeV..100TeV
+  nurecoil sensitivity --model scaled-standard-model --experiment binh2021-lar \\
+    --scan signal_strength=0..3 --truth signal_strength=1.2 --plot expected.png"""
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Shown):
     """The expected limit, and the observed one to compare it with.
 
     Attributes
@@ -29,6 +44,8 @@ class Sensitivity:
         The allowed intervals.
     truth
         Where the data are expected (inside units); None is the Standard Model.
+    parameters
+        Of which `truth` may have values.
     bands
         How the expected limit varies from experiment to experiment, if toys were asked for.
     """
@@ -36,23 +53,64 @@ class Sensitivity:
     expected: Limit
     observed: Limit
     truth: Values | None
+    parameters: tuple[Parameter, ...]
     bands: Bands | None = None
+
+    def record(self, result: Result["Sensitivity"]) -> dict[str, object]:
+        """Return both limits, and the bands."""
+        parameter = self.expected.parameter
+        return {
+            "parameter": parameter.name,
+            "unit": parameter.unit,
+            "truth": self.truth and at_border(self.parameters, self.truth),
+            "expected": profile_record(parameter, self.expected.cl, self.expected.profile),
+            "observed": profile_record(parameter, self.observed.cl, self.observed.profile),
+            "bands": self.bands and _bands_record(self.bands, parameter.inside),
+        }
+
+    def blocks(self, result: Result["Sensitivity"]) -> Iterator[Block]:
+        """Show what is allowed, expected and observed."""
+        parameter, rows = self.expected.parameter, []
+        for name, limit in (("expected", self.expected), ("observed", self.observed)):
+            rows += interval_rows(name, parameter, limit.profile.intervals)
+        rows += _bands_rows(self.bands, parameter)
+        shown = at_border(self.parameters, self.truth or {})
+        place = ", ".join(f"{name} = {it['value']:g} {it['unit']}".rstrip() for name, it in shown.items())
+        rows.append(("data expected at", place or "the Standard Model"))
+        rows.append(result.convergence("the ends of the intervals are not exact"))
+        bound = f"{100 * self.expected.cl:g} % CL (Δχ² ≤ {self.expected.profile.level:.4g})"
+        yield Pairs(result.title(f"{parameter.name} at {bound}"), tuple(rows))
+
+    def figure(self, result: Result["Sensitivity"]) -> Figure:
+        """Draw the expected Δχ², the observed one, the level, and the bands of toys, if there are."""
+        parameter, profile, cl = self.expected.parameter, self.expected.profile, cl_label(self.expected.cl)
+        panel = Panel(
+            x_label=axis_label(parameter),
+            y_label=r"$\Delta\chi^2$",
+            series=(
+                curve(profile, parameter.inside, "expected", "vermillion", "dashed"),
+                curve(self.observed.profile, parameter.inside, "observed", "blue"),
+            ),
+            references=(level_line(profile, cl),),
+            x_log=parameter.log_scan and bool(profile.values[0] > 0),
+            y_range=(0.0, 4 * profile.level),
+            areas=_areas(self.bands, parameter.inside, 8 * profile.level) if self.bands else (),
+        )
+        title = f"${parameter.latex}$ at {cl}, expected and observed"
+        return Figure("sensitivity", title, "", (panel,), subtitle=result.facts)
 
 
 @undisturbed
 def sensitivity(
-    model: Model,
-    experiments: Sequence[CompiledExperiment],
-    fixed: Values,
-    scan: tuple[str, float, float],
+    study: Study,
+    parameter: Scanned,
+    within: Within,
     *,
-    truth: Mapping[str, float] | None = None,
-    cl: float = 0.9,
-    widths: Widths | None = None,
-    engine: str = "auto",
-    points: int = 2001,
-    toys: int = 0,
-    seed: int = 1,
+    truth: Truth = None,
+    cl: Level = "90%",
+    points: CurvePoints = 2001,
+    toys: Toys = 0,
+    seed: Seed = 1,
 ) -> Result[Sensitivity]:
     """Return the intervals of one parameter that the experiments would allow, and those that they do.
 
@@ -62,63 +120,107 @@ def sensitivity(
 
     Parameters
     ----------
-    model, experiments, fixed, scan, cl, widths, engine, points
+    study, parameter, within, cl, points
         As for `limit`.
-    truth : mapping, optional
-        Parameters of the model, in place of those in `fixed`, at which the data are expected (inside units);
-        by default it is the Standard Model.
-    toys, seed : int
+    truth
+        Values of parameters, in place of those that are set, at which the data are expected; by default it is
+        the Standard Model.
+    toys, seed
         Simulate so many experiments, and return in which bands Δχ² and the limits lie.
 
     Examples
     --------
     >>> import nurecoil
-    >>> csi = nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
-    >>> model = nurecoil.load_model("scaled-standard-model")
-    >>> answer = sensitivity(model, [csi], {}, ("signal_strength", 0.0, 3.0)).values
+    >>> study = nurecoil.Study("scaled-standard-model", "binh2021-csi")
+    >>> answer = study.sensitivity("signal_strength", "0..3").values
     >>> [f"{one.low:.2f} to {one.high:.2f}" for one in answer.expected.profile.intervals]
     ['0.61 to 1.93']
     """
-    name, low, high = scan
-    question = Question.of(model, experiments, fixed, {name: low}, widths, engine)
+    require_curve(points)
+    require_toys(toys, seed)
+    study.require_nothing_profiled("sensitivity")
+    cl = level(cl)
+    (scanned,) = study.ranges({parameter: within})
+    place = None if truth is None else study.point(truth)
+    question = study.question({parameter: scanned.low})
     with in_steps(3 if toys else 2) as begin:
         begin("the observed limit")
-        observed = limit_of(question, low, high, cl, points=points)
-        if truth is None:
-            true = Truth.standard_model(question, experiments)
+        observed = limit_of(question, scanned, [cl], points=points)
+        if place is None:
+            true = asimov.Truth.standard_model(question, study.experiments)
         else:
-            true = Truth.of(question, experiments, fixed, truth)
+            true = asimov.Truth.of(question, study.experiments, study.values, place)
         asked, seen = question.with_data(true.expected()), observed.values.profile
         if toys:
             begin(f"{toys} toys")
-        varying = bands(question, true, low, high, seen.level, toys, seed) if toys else None
-        curve = Curve(asked)
+        varying = bands(question, true, *scanned.ends, seen.level, toys, seed) if toys else None
+        expecting = Curve(asked)
         begin("the expected limit")
-        with in_steps(EXPECTED) as curve.begin:
+        with in_steps(EXPECTED) as expecting.begin:
             expected = profile(
-                curve,
-                low,
-                high,
+                expecting,
+                *scanned.ends,
                 seen.level,
-                log=question.free[0].log_scan and low > 0,
+                log=scanned.log,
                 points=points,
                 noise=question.likelihood.noise,
-                at_infinity=curve.at_infinity,
+                at_infinity=expecting.at_infinity,
             )
     return question.result(
         "sensitivity",
-        Sensitivity(Limit(observed.values.parameter, cl, expected), observed.values, truth, varying),
+        Sensitivity(
+            Limit(scanned.parameter, cl, expected), observed.values, place, study.parameters, varying
+        ),
         converged=observed.converged
-        and curve.converged
+        and expecting.converged
         and expected.converged
         and (varying is None or varying.converged == toys),
-        notes=[*(note for note in observed.notes if note not in question.remarks), *curve.notes],
+        notes=[*(note for note in observed.notes if note not in question.remarks), *expecting.notes],
         settings={
-            "scan": list(scan),
+            "scan": [parameter, *scanned.ends],
             "cl": cl,
             "points": points,
-            "truth": truth and dict(truth),
+            "truth": place,
             "toys": toys,
             "seed": seed,
         },
     )
+
+
+def _bands_record(bands: Bands, unit: float) -> dict[str, object]:
+    return {
+        "lowest_allowed": bands.low / unit,
+        "highest_allowed": bands.high / unit,
+        "curve": {"values": bands.values / unit, "delta_chi2": bands.delta_chi2},
+        "toys": bands.toys,
+        "not_converged": bands.toys - bands.converged,
+        "seed": bands.seed,
+    }
+
+
+def _bands_rows(bands: Bands | None, parameter: Parameter) -> list[tuple[str, str]]:
+    """Return the median, 1σ and 2σ bands of the ends that do not lie at the edges of the scan."""
+    if bands is None:
+        return []
+    rows = []
+    edges = float(bands.values[0]), float(bands.values[-1])
+    for name, ends in (("lowest allowed", bands.low), ("highest allowed", bands.high)):
+        if not all(end in edges for end in ends.tolist()):
+            texts = [parameter.format(end, 3) for end in ends.tolist()]
+            one, two = f"1σ {texts[1]} to {texts[3]}", f"2σ {texts[0]} to {texts[4]}"
+            rows.append((name, f"{texts[2]}, {one}, {two} ({bands.toys} toys)"))
+    return rows
+
+
+def _areas(bands: Bands, unit: float, top: float) -> tuple[Area, ...]:
+    """Return what 95 % and 68 % of toys find, the smaller above the larger."""
+    x, y = bands.values / unit, np.minimum(bands.delta_chi2, top)
+
+    def area(low: int, high: int, label: str, colour: str) -> Area:
+        there, back = np.stack([x, y[low]], axis=1), np.stack([x, y[high]], axis=1)[::-1]
+        return Area((np.concatenate([there, back, there[:1]]),), (), label, colour)
+
+    return area(0, 4, "95 % of toys", "orange"), area(1, 3, "68 % of toys", "green")
+
+
+COMMAND = Verb(sensitivity, HELP, plots=True)

@@ -1,0 +1,142 @@
+"""Draw densities of several parameters: each one by itself, and each pair."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.inference.density import Curve, density_map, threshold
+from nurecoil.presentation.figures import PALETTE, add_heading, label_decades, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+Array = NDArray[np.float64]
+
+LEVELS = (0.68, 0.95)
+_LINE, _PALE, _PALER = PALETTE["blue"], "#9cc8e4", "#dcebf5"
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """One parameter of a corner plot.
+
+    Attributes
+    ----------
+    label
+        Of its axes, in matplotlib text.
+    unit
+        By which its values are divided.
+    log
+        Whether its axis, and the x of its `curve`, are logarithmic.
+    curve
+        Its density.
+    samples : ndarray, shape (S,)
+        Its samples, and
+    size
+        how many independent ones these are worth.
+    median
+        Of them.
+    """
+
+    label: str
+    unit: float
+    log: bool
+    curve: Curve
+    samples: Array
+    size: float
+    median: float
+
+    def values(self, x: Array) -> Array:
+        """Return coordinates of the curve as values, in the unit."""
+        return (np.exp(x) if self.log else x) / self.unit
+
+
+def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canvas":
+    """Return a matplotlib figure of the densities of all parameters and pairs.
+
+    On the diagonal the density of one parameter, filled where it is highest (68 % and 95 %) and with a
+    dashed line at the median; below it the 68 % and 95 % regions of highest density of pairs.
+
+    Parameters
+    ----------
+    what, facts
+        Of what these are densities, and what they rest on.
+    axes
+        The parameters.
+
+    Examples
+    --------
+    >>> from nurecoil.inference.density import curve
+    >>> x = np.random.default_rng(1).normal(size=500)
+    >>> axis = Axis("$x$", 1.0, False, curve(x, -5.0, 5.0), x, 500.0, 0.0)
+    >>> len(draw_corner("Posterior", ["a model"], [axis, axis]).axes)
+    3
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    levels, count = " and ".join(f"{100 * level:g} %" for level in LEVELS), len(axes)
+    side = 4.6 if count == 1 else max(2.3 * count, 5.2)
+    with style():
+        canvas = Canvas((side, side), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
+        FigureCanvasAgg(canvas)
+        add_heading(canvas, f"{what}: {levels}", facts)
+        grid = canvas.add_gridspec(count, count)
+        for row in range(count):
+            for column in range(row + 1):
+                ax = canvas.add_subplot(grid[row, column])
+                if row == column:
+                    _draw_curve(ax, axes[row])
+                else:
+                    _draw_pair(ax, axes[column], axes[row])
+                _label(ax, axes, (column, row))
+        canvas.draw_without_rendering()
+        canvas.set_layout_engine("none")
+    return canvas
+
+
+def _draw_curve(ax: "Axes", axis: Axis) -> None:
+    x, density = axis.values(axis.curve.x), axis.curve.density / axis.curve.density.max()
+    for level, colour in zip(reversed(LEVELS), (_PALER, _PALE), strict=True):
+        within = density >= threshold(density, level)
+        ax.fill_between(x, 0, density, where=within, color=colour, linewidth=0)
+    ax.plot(x, density, color=_LINE, linewidth=1.5)
+    ax.axvline(axis.median / axis.unit, color=PALETTE["grey"], linewidth=1.0, linestyle=(0, (6, 3)))
+    ax.set(ylim=(0, 1.08), yticks=[], xlim=(x[0], x[-1]))
+
+
+def _draw_pair(ax: "Axes", x: Axis, y: Axis) -> None:
+    samples = np.column_stack([np.log(axis.samples) if axis.log else axis.samples for axis in (x, y)])
+    found = density_map(x.curve, y.curve, samples, min(x.size, y.size))
+    levels = [threshold(found.density, level) for level in reversed(LEVELS)]
+    across, up = x.values(found.x), y.values(found.y)
+    ax.contourf(across, up, found.density.T, levels=[*levels, np.inf], colors=[_PALER, _PALE])
+    ax.contour(across, up, found.density.T, levels=levels, colors=_LINE, linewidths=[0.9, 1.4])
+    ends = [axis.values(axis.curve.x[[0, -1]]) for axis in (x, y)]
+    ax.set(xlim=tuple(ends[0]), ylim=tuple(ends[1]))
+
+
+def _label(ax: "Axes", axes: Sequence[Axis], pair: tuple[int, int]) -> None:
+    """Name the axes at the outside of the triangle, and make those of a logarithm logarithmic."""
+    column, row = pair
+    if axes[column].log:
+        ax.set_xscale("log")
+        label_decades(ax.xaxis)
+    if row == len(axes) - 1:
+        ax.set_xlabel(axes[column].label)
+    else:
+        ax.tick_params(axis="x", which="both", labelbottom=False)
+    if row == column:
+        return
+    if axes[row].log:
+        ax.set_yscale("log")
+        label_decades(ax.yaxis)
+    if column == 0:
+        ax.set_ylabel(axes[row].label)
+    else:
+        ax.tick_params(axis="y", which="both", labelleft=False)
