@@ -283,7 +283,7 @@ def test_the_radius_of_a_nucleus_is_scanned_too(coherent):
 
 def test_both_kinds_of_interval_stand_side_by_side(csi):
     result = feldman_cousins(
-        SCALED_STANDARD_MODEL, [csi], {}, SCAN, toys=300, points=7, rounds=1, truths=[1.0]
+        SCALED_STANDARD_MODEL, [csi], {}, SCAN, toys=300, points=7, rounds=1, coverage=[1.0]
     )
     found = result.values.calibration
     assert (result.question, result.converged, result.values.starts) == ("feldman_cousins", True, 1)

@@ -9,8 +9,8 @@ import pytest
 
 import command_line
 from command_line import read_json, result
-from nurecoil.cli import feldman_cousins as command
 from nurecoil.scans import executors
+from nurecoil.verbs import VERBS
 
 run = partial(command_line.run, "feldman-cousins")
 FEW = ("--toys", "200", "--points", "7", "--rounds", "1")
@@ -124,4 +124,4 @@ def test_the_help_shows_examples():
     status, out, _ = run("--help")
     assert status == 0
     assert "eps_u_ee" in out
-    assert command.SUMMARY.startswith("Find limits by toys")
+    assert VERBS["feldman_cousins"].startswith("Find limits by toys")

@@ -124,7 +124,7 @@ def test_the_text_says_that_there_are_no_toys(tmp_path):
 @pytest.mark.parametrize(("n", "b"), [(0, 0.0), (2, 3.0)])
 def test_the_coverage_of_one_count_is_a_sum(counted, n, b):
     truths = [0.0, 1.0, 2.5, 7.3]
-    answer = feldman_cousins(SCALED_STANDARD_MODEL, [counted([n], b)], {}, STRENGTH, truths=truths).values
+    answer = feldman_cousins(SCALED_STANDARD_MODEL, [counted([n], b)], {}, STRENGTH, coverage=truths).values
     k, exact = np.arange(80), []
     for s in truths:
         allowed = [accepted(n, b, 0.9, [s])[0] for n in k]

@@ -89,7 +89,7 @@ def test_a_floating_nuisance_parameter_is_a_fitted_one(csi):
 
 def test_bad_numbers_of_toys_are_refused(csi):
     for toys in (-1, 2.5):
-        with pytest.raises(NurecoilError, match="toys = .* is not allowed"):
+        with pytest.raises(NurecoilError, match=r"toys = .* is not allowed"):
             goodness(STANDARD_MODEL, [csi], {}, {}, toys=toys)
 
 

@@ -80,7 +80,7 @@ def changed(own, old, new):
         ('Parameter("more_n"', 'Parameter("sin2_theta_w"', "has 2 parameters called sin2_theta_w"),
         ('"more_n", "more g_V^n", "g", 0.0', '"more_n", "more g_V^n", "g", 9.0', "more_n = 9 is not allowed"),
         ('values["more_n"]', 'values["less_n"]', "fails: KeyError"),
-        ('np.asarray(values["more_n"])', 'np.mean(values["more_n"]) * np.size(values["more_n"])', "fails: TypeError"),
+        ('np.asarray(values["more_n"])', "np.ones(1, int)[0]", "is not the Standard Model at more_n = 0.0"),
         ("MODEL = Model(", "MODELS = 3\nModel(", "defines 0 models: it must define one"),
         ("MODEL = Model(", "ONE = STANDARD_MODEL\nTWO = THREE = Model(", ""),
         ("import numpy as np", "import no_such_package", "fails: ModuleNotFoundError"),

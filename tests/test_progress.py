@@ -69,7 +69,7 @@ def test_a_map_and_a_posterior_pass_it_on(csi, told):
     assert told.promised == [len(told.said)] == [12]
     held = {"binh2021-csi_signal": 0.0, "binh2021-csi_background": 0.0}
     ranges = {"eps_u_ee": (-0.5, 1.0)}
-    asking.sample(NSI, [csi], {}, ranges, widths=held, most_steps=500, progress=told)
+    asking.sample(NSI, [csi], {}, ranges, widths=held, max_steps=500, progress=told)
     assert told.promised[1:] == [5]
     assert told.said[-1] == "on to 500 of at most 500 steps"
 
@@ -179,9 +179,9 @@ ALL = {
     ),
     "impact": lambda m, e: asking.impact(m, e, {}, {"signal_strength": 1.0}),
     "feldman_cousins": lambda m, e: asking.feldman_cousins(
-        m, e[:1], {}, STRENGTH, toys=100, points=5, rounds=1, truths=[1.0]
+        m, e[:1], {}, STRENGTH, toys=100, points=5, rounds=1, coverage=[1.0]
     ),
-    "sample": lambda m, e: asking.sample(m, e[:1], {}, {"signal_strength": (0.0, 3.0)}, most_steps=500),
+    "sample": lambda m, e: asking.sample(m, e[:1], {}, {"signal_strength": (0.0, 3.0)}, max_steps=500),
 }
 
 

@@ -358,7 +358,7 @@ def test_what_a_result_rests_on(counting):
 
 def test_profiled_pulls_give_a_profile_likelihood(csi, model):
     ranges = {"signal_strength": (0.0, 3.0)}
-    result = asking.sample(model, [csi], {}, ranges, profile=True, most_steps=500)
+    result = asking.sample(model, [csi], {}, ranges, profile=True, max_steps=500)
     assert result.values.profiled
     assert "not a posterior" in result.conventions["nuisances"]
     s = asking.predict(model, csi, {"signal_strength": 1.0}).values.total
@@ -370,7 +370,7 @@ def test_profiled_pulls_give_a_profile_likelihood(csi, model):
 
 def test_a_range_that_confines_is_noted(csi, model):
     held = {SIGNAL: 0.0, BACKGROUND: 0.0}
-    narrow = asking.sample(model, [csi], {}, {"signal_strength": (0.5, 0.7)}, widths=held, most_steps=500)
+    narrow = asking.sample(model, [csi], {}, {"signal_strength": (0.5, 0.7)}, widths=held, max_steps=500)
     assert any("has not vanished at the end of its range" in note for note in narrow.notes)
     wide = asking.sample(
         model,
@@ -379,7 +379,7 @@ def test_a_range_that_confines_is_noted(csi, model):
         {"signal_strength": (0.01, 5.0)},
         widths=held,
         log=["signal_strength"],
-        most_steps=500,
+        max_steps=500,
     )
     assert not any("vanished" in note for note in wide.notes)
     assert wide.conventions["priors"] == {"signal_strength": "flat in the logarithm, 0.01 to 5"}

@@ -1,6 +1,6 @@
 """The command line: parses, calls, prints; computes nothing.
 
-Most commands are made of verbs (`commands`), when they are called: `nurecoil --help` reads none of them. Those
+Most commands are made of verbs (`commands`), when they are called: `nurecoil --help` reads none of these.
 that ask nothing of a study have a file each. What costs time to import is imported inside.
 """
 

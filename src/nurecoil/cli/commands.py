@@ -1,4 +1,4 @@
-"""Commands made of verbs: options of the study, those of the verb as its annotations tell, and the answer's."""
+"""Commands made of verbs: the study's options, the verb's as its annotations tell, and the answer's."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -95,7 +95,7 @@ class Option:
 
 
 def command_of(name: str) -> tuple[Callable[..., None], str]:
-    """Return the function of the command that asks a verb, with the signature that typer reads, and its help."""
+    """Return the function of a verb's command, with the signature that typer reads, and its help."""
     verb: Verb = import_module(f"nurecoil.verbs.{name}").COMMAND
     own = list(_arguments(verb))
     needed = [option for option in own if option.default is _REQUIRED]

@@ -445,7 +445,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table in plain text; columns numbered in `right` hold numbers, those in `whole` do not wrap either."""
+    """A table in plain text; columns in `right` hold numbers, those in `whole` do not wrap either."""
 
     title: str
     columns: tuple[str, ...]

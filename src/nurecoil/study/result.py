@@ -171,7 +171,7 @@ class Result(Generic[Answer]):
         return self.values.canvas(self).axes[0]
 
     def save(self, path: Path | str) -> None:
-        """Write the result to a .json file, its figure to .png, .svg or .pdf, or what else it has; or nothing."""
+        """Write the result to a .json file, its figure to .png, .svg or .pdf, or what else it has."""
         path = Path(path)
         kind = path.suffix.lower()
         with staged_file(path) as target:

@@ -102,6 +102,7 @@ class Study:
         inside_units: bool = False,
         **values: Value,
     ) -> None:
+        """Read and check what is given; compile the experiments."""
         self.inside_units = inside_units
         self.model = model if isinstance(model, Model) else load_model(str(model))
         self.engine = engine

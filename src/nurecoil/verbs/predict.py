@@ -47,7 +47,7 @@ class Expected:
     counts, standard_model_counts
         Per bin, of the model (Standard Model included) and of the Standard Model at the same s_W².
     backgrounds
-        Counts per bin of each background at its central value, or of all bins where that is all that is known.
+        Counts per bin of each background at its central value, or in all bins if that is all there is.
     observed
         The same of the data; None for a projection.
     """
