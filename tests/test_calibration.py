@@ -255,8 +255,8 @@ def test_toys_between_two_solutions_are_not_wilks(csi):
     # by hand: the least χ² of each toy on a fine grid
     toys = question.with_data(question.simulate([middle], pulls, 500, np.random.default_rng(SEED)))
     grid = np.linspace(-0.6, 1.0, 801)
-    curves = np.array([toys.statistic([[x]]) for x in grid])
-    assert t == pytest.approx(toys.statistic([[middle]]) - curves.min(axis=0), abs=2e-3)
+    curves = np.array([toys.chi2([[x]]) for x in grid])
+    assert t == pytest.approx(toys.chi2([[middle]]) - curves.min(axis=0), abs=2e-3)
     assert (t.min() >= 0, failed) == (True, 0)
 
 
@@ -323,7 +323,7 @@ def test_steps_of_the_fast_engine_agree(csi):
         (("signal_strength", -1.0, 4.0), {}, "signal_strength = -1 is not allowed"),
         (SCAN, {"cl": 1.5}, "confidence level 1.5 is not allowed"),
         (SCAN, {"toys": 50}, "toys = 50 is not allowed"),
-        (SCAN, {"truths": [-1.0]}, "signal_strength = -1 is not allowed"),
+        (SCAN, {"coverage": [-1.0]}, "signal_strength = -1 is not allowed"),
         (SCAN, {"engine": "quick"}, "quick"),
     ],
 )

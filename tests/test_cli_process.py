@@ -79,7 +79,7 @@ def test_help_imports_nothing_heavy():
 def test_public_names_are_there_and_imported_when_first_used():
     code = (
         "import sys, nurecoil\nbefore = 'numpy' in sys.modules\n"
-        "nurecoil.predict\nothers = 'nurecoil.verbs.map' in sys.modules\n"
+        "nurecoil.Study.predict\nothers = 'nurecoil.verbs.map' in sys.modules\n"
         "found = [getattr(p, n) is not None for p in (nurecoil, nurecoil.experiment) for n in p.__all__]\n"
         "print(before, others, all(found), hasattr(nurecoil, 'no_such_name'))"
     )
@@ -132,7 +132,7 @@ def test_an_answer_that_did_not_converge_has_a_status_of_its_own():
 
 
 def test_its_files_are_written_all_the_same(monkeypatch):
-    limit = nurecoil.limit
+    limit = nurecoil.Study.limit
     monkeypatch.setattr(
         "nurecoil.verbs.limit.limit", lambda *them, **named: replace(limit(*them, **named), converged=False)
     )

@@ -213,7 +213,7 @@ def test_a_flat_likelihood_is_said_to_be_flat(run):
         ('"0.3TeV"', "0.3", "m_zprime = 0.3 needs a unit"),
         ('"0.3TeV"', '"20TeV"', "scan.m_zprime: (low, high) = [20000000.0, 10000000.0] is not allowed"),
         ("sin2_theta_w = 0.23867", "sin2_theta_w = 2", "sin2_theta_w = 2 is not allowed"),
-        ("sin2_theta_w = 0.23867", "beta = 1", "beta is both set and free"),
+        ("sin2_theta_w = 0.23867", "beta = 1", "beta is both set and scanned"),
         ('model = "331-beta"', 'model = "331-beta"\nengine = "abacus"', "unknown engine 'abacus'"),
         (
             "scan.beta",

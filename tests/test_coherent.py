@@ -16,6 +16,7 @@ from cases import migrad
 from nurecoil.experiment import BinnedStatistics, compile_experiment
 from nurecoil.likelihood import Data, JointLikelihood, binned_term
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
+from nurecoil.parameters import Range
 from nurecoil.physics.couplings import strengths
 from nurecoil.physics.nuclei import Material
 from nurecoil.study.question import Question, joint_likelihood
@@ -281,7 +282,7 @@ def test_joint_331_limit(coherent, csi_and_lar):
     # independent scripts compared with)
     pair, fixed = [coherent[CSI_2021], coherent[LAR]], {"beta": -math.sqrt(3)}
     question = Question.of(ZPRIME_331, pair, fixed, {"m_zprime": 1e5}, likelihood=csi_and_lar)
-    profile = limit_of(question, 1e5, 1e8, 0.9, points=41).values.profile
+    profile = limit_of(question, Range(question.free[0], 1e5, 1e8), [0.9], points=41).values.profile
     assert profile.converged
     assert profile.lower_limit / 1e6 == pytest.approx(2.263, rel=0.01)
 

@@ -26,7 +26,7 @@ def test_a_limit_becomes_a_figure(csi):
     )
     assert [r.value for r in panel.references if r.axis == "y"] == [result.values.profile.level]
     assert np.nanmax(allowed.y) == pytest.approx(result.values.profile.level)
-    assert figure.title == "m_zprime at 90 % CL"
+    assert figure.title == "$m_{Z'}$ at 90 % CL"
 
 
 def test_a_limit_at_several_levels_becomes_a_figure(csi):
@@ -40,7 +40,7 @@ def test_a_limit_at_several_levels_becomes_a_figure(csi):
     levels = [profile.level for profile in result.values.profiles.values()]
     assert [np.nanmax(s.y) for s in panel.series[1:]] == pytest.approx(levels[::-1])
     assert [r.value for r in panel.references if r.axis == "y"] == levels[::-1]
-    assert figure.title == "m_zprime at 68 %, 90 % CL"
+    assert figure.title == "$m_{Z'}$ at 68 %, 90 % CL"
 
 
 def test_a_map_becomes_a_figure(csi):
@@ -49,7 +49,7 @@ def test_a_map_becomes_a_figure(csi):
     result = asking.profile_map(model, [csi], {}, scans, points=31)
     figure = figure_of(result)
     (panel,) = figure.panels
-    assert figure.title == "beta and m_zprime at 68 %, 90 % CL"
+    assert figure.title == r"$\beta$ and $m_{Z'}$ at 68 %, 90 % CL"
     assert [area.label for area in panel.areas] == ["90 % CL", "68 % CL"]  # the smaller above the larger
     assert (panel.x_log, panel.y_log) == (False, True)
     assert (panel.x_range, panel.y_range) == ((-1.7, 1.7), (0.1, 10.0))  # TeV at the border
@@ -88,7 +88,7 @@ def test_a_figure_names_what_it_rests_on(compiled):
 def test_a_model_that_is_not_ours_has_a_figure_too(csi):
     model = dataclasses.replace(nurecoil.load_model("scaled-standard-model"), name="mine")
     result = asking.limit(model, [csi], {"sin2_theta_w": 0.2}, ("signal_strength", 0, 4), points=101)
-    assert figure_of(result).subtitle == ("mine", "binh2021-csi")
+    assert figure_of(result).subtitle == ("mine", "binh2021-csi", r"$\sin^2\theta_W$ = 0.2")
 
 
 def test_every_figure_of_a_result_has_its_facts(compiled):

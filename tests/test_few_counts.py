@@ -135,7 +135,7 @@ def test_the_coverage_of_one_count_is_a_sum(counted, n, b):
 
 
 def test_what_cannot_be_asked_is_refused_without_toys_too(counted):
-    for change in ({"toys": 50}, {"points": 3}, {"seed": -1}, {"cl": 1.0}, {"truths": [-1.0]}):
+    for change in ({"toys": 50}, {"points": 3}, {"seed": -1}, {"cl": 1.0}, {"coverage": [-1.0]}):
         with pytest.raises(NurecoilError, match="is not allowed"):
             feldman_cousins(SCALED_STANDARD_MODEL, [counted([1])], {}, STRENGTH, **change)
 
@@ -153,8 +153,6 @@ def test_two_couplings_of_one_signal_stay_two_intervals(counted):
     # counts are a parabola in ε: both sides of the signals that 10 counts allow
     answer = feldman_cousins(NSI, [counted([10])], {}, ("eps_u_ee", -6.0, 6.0)).values.calibration
     first, second = answer.intervals
-    from nurecoil.verbs.predict import predict
-
     for eps in (first.low, second.high):
         assert predict(NSI, counted([10]), {"eps_u_ee": eps}).values.total == pytest.approx(16.50, abs=0.01)
     for eps in (first.high, second.low):

@@ -81,7 +81,7 @@ def test_the_grid_is_the_profile(nsi):
 
 def test_the_standard_model_is_marked_where_it_lies_in_the_plane(csi):
     def marked(model, fixed, *scans):
-        found = asking.profile_map(nurecoil.load_model(model), [csi], fixed, scans, cl=[0.9], points=11)
+        found = asking.profile_map(nurecoil.load_model(model), [csi], fixed, scans, cl=[0.9], points=21)
         return found.values.standard_model
 
     ee, mumu = EPSILONS
@@ -115,11 +115,12 @@ def test_a_best_fit_that_is_not_unique_is_noted(csi, nsi):
 def test_spacing_follows_the_parameter_unless_told(csi):
     model, fixed = nurecoil.load_model("331-beta"), {}
     scans = ("m_zprime", 1e5, 1e7), ("beta", -1.0, 1.0)
-    usual = asking.profile_map(model, [csi], fixed, scans, cl=[0.9], points=11).values
-    linear = asking.profile_map(model, [csi], fixed, scans, cl=[0.9], points=11, log=(False, False)).values
+    linear_in_m = {"cl": [0.9], "points": 21, "spacing": {"m_zprime": "linear"}}
+    usual = asking.profile_map(model, [csi], fixed, scans, cl=[0.9], points=21).values
+    linear = asking.profile_map(model, [csi], fixed, scans, **linear_in_m).values
     assert (usual.log, linear.log) == ((True, False), (False, False))
-    assert usual.values[0] == pytest.approx(np.geomspace(1e5, 1e7, 11))
-    assert linear.values[0] == pytest.approx(np.linspace(1e5, 1e7, 11))
+    assert usual.values[0] == pytest.approx(np.geomspace(1e5, 1e7, 21))
+    assert linear.values[0] == pytest.approx(np.linspace(1e5, 1e7, 21))
     assert linear.best_fit == pytest.approx(usual.best_fit, rel=1e-2) or linear.minimum == pytest.approx(
         usual.minimum, abs=1e-5
     )
@@ -128,7 +129,7 @@ def test_spacing_follows_the_parameter_unless_told(csi):
 def test_a_best_fit_at_the_edge_is_noted(csi):
     model = nurecoil.load_model("scaled-standard-model")
     scans = ("signal_strength", 0.1, 0.3), ("sin2_theta_w", 0.2, 0.21)
-    result = asking.profile_map(model, [csi], {}, scans, cl=[0.9], points=11)
+    result = asking.profile_map(model, [csi], {}, scans, cl=[0.9], points=21)
     assert result.converged
     assert any("signal_strength = 0.3: the regions are relative" in note for note in result.notes)
 
@@ -137,15 +138,15 @@ def test_a_best_fit_at_the_edge_is_noted(csi):
     ("scans", "options", "text"),
     [
         ((("eps_u_ee", 0, 1),), {}, "a map has two different parameters, not eps_u_ee"),
-        ((("eps_u_ee", 0, 1), ("eps_u_ee", 0, 1)), {}, "not eps_u_ee, eps_u_ee"),
+        ((("eps_u_ee", 0, 1), ("eps_u_ee", 0, 1)), {}, "two different parameters, not eps_u_ee"),
         ((("eps_u_ee", 1, 0), ("eps_d_ee", 0, 1)), {}, "eps_u_ee, 1 to 0, is reversed or empty"),
         ((("eps_u_ee", 0, 1), ("eps_d_ee", 0, 99)), {}, "eps_d_ee = 99 is not allowed"),
         ((("eps_u_ee", 0, 1), ("nothing", 0, 1)), {}, "unknown parameter 'nothing'"),
         ((("eps_u_ee", 0, 1), ("electroweak", 0, 1)), {}, "electroweak cannot be scanned"),
         (EPSILONS, {"cl": [1.0]}, "confidence level 1.0 is not allowed"),
         (EPSILONS, {"cl": []}, "at least one confidence level"),
-        (EPSILONS, {"points": 3}, "3 x 3 points are not allowed"),
-        (EPSILONS, {"log": (True, False)}, "a logarithmic scan from -0.5"),
+        (EPSILONS, {"points": 3}, "points = 3 is not allowed: it must be between 21 and 1001"),
+        (EPSILONS, {"spacing": {"eps_u_ee": "log"}}, "a logarithmic scan from -0.5"),
     ],
 )
 def test_bad_input_is_refused(csi, scans, options, text):

@@ -320,8 +320,8 @@ def test_no_likelihood_is_put_together_twice(compiled, monkeypatch):
     pair = [compiled["binh2021-csi"], compiled["binh2021-lar"]]
     scan, start = ("signal_strength", 0.0, 3.0), {"signal_strength": 1.0}
     for ask, times in (
-        (lambda: asking.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
-        (lambda: asking.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=21), 1),
+        (lambda: asking.combine(SCALED_STANDARD_MODEL, pair, {}, scan, points=101), 1),
+        (lambda: asking.sensitivity(SCALED_STANDARD_MODEL, pair, {}, scan, points=101), 1),
         (lambda: asking.impact(SCALED_STANDARD_MODEL, pair, {}, start), 1),
     ):
         build = Mock(wraps=joint_likelihood)

@@ -1,6 +1,7 @@
 """What the README and CONTRIBUTING promise runs."""
 
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -75,12 +76,14 @@ def test_the_module_map_is_complete():
     assert not {name for name in modules | folders if f"`{name}" not in shown}
 
 
-def test_the_python_example_runs(capsys):
+def test_the_python_example_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     exec(compile(example, "README.md", "exec"), {})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("186.9 in the Standard Model")
-    assert lines[1] == "allowed from 1.48 TeV"
+    assert lines[0] == "m_zprime at 90 % CL (Δχ² ≤ 2.706): 331-beta, binh2021-csi"
+    assert lines[-1] == "m_Z' > 1.48 TeV; at 2 TeV 243.8 events, 186.8 in the Standard Model"
+    assert json.loads(Path("limit.json").read_text())["lower_limit"] == pytest.approx(1.4797, abs=1e-3)
 
 
 @pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])

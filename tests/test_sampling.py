@@ -358,7 +358,7 @@ def test_what_a_result_rests_on(counting):
 
 def test_profiled_pulls_give_a_profile_likelihood(csi, model):
     ranges = {"signal_strength": (0.0, 3.0)}
-    result = asking.sample(model, [csi], {}, ranges, profile=True, max_steps=500)
+    result = asking.sample(model, [csi], {}, ranges, profile_pulls=True, max_steps=500)
     assert result.values.profiled
     assert "not a posterior" in result.conventions["nuisances"]
     s = asking.predict(model, csi, {"signal_strength": 1.0}).values.total
@@ -378,7 +378,7 @@ def test_a_range_that_confines_is_noted(csi, model):
         {},
         {"signal_strength": (0.01, 5.0)},
         widths=held,
-        log=["signal_strength"],
+        flat_in_log=["signal_strength"],
         max_steps=500,
     )
     assert not any("vanished" in note for note in wide.notes)
@@ -393,12 +393,12 @@ def test_a_range_that_confines_is_noted(csi, model):
         ({"ranges": {"signal_strength": (2.0, 1.0)}}, "the range of signal_strength, 2 to 1, is reversed"),
         ({"ranges": {"signal_strength": (-1.0, 1.0)}}, "signal_strength = -1 is not allowed"),
         ({"ranges": {"nonsense": (0.0, 1.0)}}, "unknown parameter 'nonsense'"),
-        ({"log": ["signal_strength"]}, "cannot be flat in the logarithm from 0"),
-        ({"log": ["sin2_theta_w"]}, "unknown free parameter 'sin2_theta_w'"),
+        ({"flat_in_log": ["signal_strength"]}, "cannot be flat in the logarithm from 0"),
+        ({"flat_in_log": ["sin2_theta_w"]}, "unknown free parameter 'sin2_theta_w'"),
         ({"widths": {SIGNAL: math.inf}}, f"{SIGNAL} has an infinite prior width"),
         ({"sampler": "gibbs"}, "unknown sampler 'gibbs'"),
         ({"seed": -1}, "seed = -1 is not allowed"),
-        ({"most_steps": 10}, "10 steps are not allowed"),
+        ({"max_steps": 10}, "10 steps are not allowed"),
     ],
 )
 def test_bad_input_is_refused(csi, model, arguments, text):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import nurecoil
+import asking
 from nurecoil.likelihood import Fitted, JointLikelihood, lowest, newton
 from nurecoil.likelihood.newton import Minimum
 from nurecoil.likelihood.search import Hop, search
@@ -162,7 +162,7 @@ def test_a_limit_says_where_pulls_did_not_settle(coherent, monkeypatch):
     experiment = coherent["coherent-csi-2021"]
     monkeypatch.setattr(newton, "MOST_STEPS", 2)
     scan = ("signal_strength", 0.5, 1.5)
-    for question in (nurecoil.limit, nurecoil.sensitivity):
+    for question in (asking.limit, asking.sensitivity):
         result = question(SCALED_STANDARD_MODEL, [experiment], {}, scan, points=101, engine="numpy")
         assert not result.converged
         assert any("the nuisance parameters did not converge at" in note for note in result.notes)

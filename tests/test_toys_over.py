@@ -107,7 +107,7 @@ def test_an_interval_with_another_coupling_profiled_is_wider_and_the_same_for_an
 
     def asked(**more):
         scan = ("eps_u_ee", -1.0, 1.0)
-        options = {"toys": 300, "points": 5, "rounds": 1, "truths": [0.0], "engine": "numpy", **more}
+        options = {"toys": 300, "points": 5, "rounds": 1, "coverage": [0.0], "engine": "numpy", **more}
         return feldman_cousins(NSI, [csi], {}, scan, **options)
 
     alone, once = asked(), asked(over=over)
@@ -134,5 +134,5 @@ def test_a_nuisance_parameter_is_scanned_while_a_coupling_is_profiled(csi):
 
 
 def test_what_is_scanned_cannot_be_profiled_over_as_well(csi):
-    with pytest.raises(NurecoilError, match="eps_u_ee is profiled over, and set or free as well"):
+    with pytest.raises(NurecoilError, match="eps_u_ee is both scanned and profiled"):
         feldman_cousins(NSI, [csi], {}, ("eps_u_ee", -1.0, 1.0), over={"eps_u_ee": (-1.0, 1.0)})

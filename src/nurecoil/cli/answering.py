@@ -26,6 +26,7 @@ def answer(
     as_json: bool,
     conventions: bool,
     plot: Path | None = None,
+    title: bool = True,
     output: Path | None = None,
 ) -> None:
     """Compute a result, write its files, and print it; exit status 3 if it has not converged.
@@ -33,7 +34,10 @@ def answer(
     That files can be written is tried first. Where one cannot be after all, the others and the answer are not
     lost: the error comes when these are written.
     """
-    files = {"Samples": (output, "write"), "Plot": (plot, "save_figure")}
+    files: dict[str, tuple[Path | None, Callable[[Result[Any], Path], None]]] = {
+        "Samples": (output, lambda result, path: result.write(path)),
+        "Plot": (plot, lambda result, path: result.save_figure(path, title)),
+    }
     written, failures = [], list[Exception]()
     if plot:
         from nurecoil.presentation import figures
@@ -51,7 +55,7 @@ def answer(
             for kind, path, how, stage, target in targets:
                 try:
                     with stage:
-                        getattr(result, how)(target)
+                        how(result, target)
                     written.append((kind, path))
                 except Exception as failure:
                     failures.append(failure)

@@ -121,11 +121,12 @@ def command_of(name: str) -> tuple[Callable[..., None], str]:
                 arguments["executor"] = pool
             files = {kind: given.pop(kind, None) for kind in ("plot", "output")}
             shown = {how: given.pop(how) for how in ("as_json", "conventions")}
+            shown["title"] = not given.pop("no_title", False)
 
             def ask() -> Any:
                 for option in own:
                     arguments.update(_read(option, given[option.name]))
-                return verb.ask(_study(given, held), **arguments)
+                return getattr(_study(given, held), name)(**arguments)
 
             if verb.accepts and files["output"]:
                 verb.accepts(files["output"])
@@ -150,6 +151,7 @@ def _of_answer(verb: Verb) -> Iterator[Option]:
         yield Option("output", Path, None, Told(verb.output, "FILE", shown="no file"))
     if verb.plots:
         yield Option("plot", Path, None, Told("Draw to a .png, .svg or .pdf file.", "FILE", shown="no plot"))
+        yield Option("no_title", bool, False, Told("Leave the title of the plot out, as in a paper."))
 
 
 def _computes_elsewhere(verb: Verb) -> bool:

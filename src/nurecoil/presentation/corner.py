@@ -85,7 +85,8 @@ def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canva
     with style():
         canvas = Canvas((side, side), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
         FigureCanvasAgg(canvas)
-        add_heading(canvas, f"{what}: {levels}", facts)
+        if facts:
+            add_heading(canvas, f"{what}: {levels}", facts)
         grid = canvas.add_gridspec(count, count)
         for row in range(count):
             for column in range(row + 1):

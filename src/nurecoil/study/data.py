@@ -20,7 +20,7 @@ class Seen:
         Of the experiment.
     axes
         What the bins run over, energy first: names with units, and edges.
-    observed : ndarray, shape (*bins,), or ()
+    observed : ndarray, shape (bins...), or () of a count
         Counts per bin, or the one count of a counting experiment; None for a projection.
     backgrounds : dict of ndarrays
         Expected counts of each background at its central value, of the same shape.
@@ -48,6 +48,8 @@ class Seen:
         """Return the counts summed over all axes but one."""
 
         def summed(counts: Array) -> Array:
+            if not counts.ndim:  # of all bins
+                return counts.reshape(1)
             others = tuple(n for n in range(counts.ndim) if n != axis)
             return np.asarray(counts.sum(axis=others))
 

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -45,11 +45,12 @@ class Shown:
         """Return the answer as a figure."""
         raise NurecoilError(f"{result.question} has no figure")
 
-    def canvas(self, result: "Result[Any]") -> "Canvas":
-        """Return the figure, drawn."""
+    def canvas(self, result: "Result[Any]", title: bool = True) -> "Canvas":
+        """Return the figure, drawn; a paper's has no title."""
         from nurecoil.presentation import figures
 
-        return figures.draw(self.figure(result))
+        figure = self.figure(result)
+        return figures.draw(figure if title else replace(figure, subtitle=()))
 
     def write(self, result: "Result[Any]", path: Path) -> None:
         """Write what else there is of it to a file."""
@@ -166,11 +167,11 @@ class Result(Generic[Answer]):
 
         return html_of(self.blocks())
 
-    def plot(self) -> "Axes":
+    def plot(self, title: bool = True) -> "Axes":
         """Return matplotlib axes of a figure of the answer, to be changed and shown; the first of several."""
-        return self.values.canvas(self).axes[0]
+        return self.values.canvas(self, title).axes[0]
 
-    def save(self, path: Path | str) -> None:
+    def save(self, path: Path | str, title: bool = True) -> None:
         """Write the result to a .json file, its figure to .png, .svg or .pdf, or what else it has."""
         path = Path(path)
         kind = path.suffix.lower()
@@ -178,15 +179,15 @@ class Result(Generic[Answer]):
             if kind == ".json":
                 target.write_text(strict_json(self.record()) + "\n", encoding="utf-8")
             elif kind in (".png", ".svg", ".pdf"):
-                self.save_figure(target)
+                self.save_figure(target, title)
             else:
                 self.write(target)
 
-    def save_figure(self, path: Path) -> None:
-        """Write the figure."""
+    def save_figure(self, path: Path, title: bool = True) -> None:
+        """Write the figure; a paper's has no title."""
         from nurecoil.presentation import figures
 
-        figures.save_canvas(self.values.canvas(self), path)
+        figures.save_canvas(self.values.canvas(self, title), path)
 
     def write(self, path: Path) -> None:
         """Write what else there is, such as samples."""

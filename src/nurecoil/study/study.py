@@ -152,7 +152,7 @@ class Study:
 
         >>> data = Study("standard-model", "binh2021-csi").data["binh2021-csi"]
         >>> float(data.observed), data.axes[0].name
-        (142.0, 'recoil energy [keV_ee]')
+        (134.0, 'PE')
         """
         return {c.experiment.name: Seen.by(c.experiment) for c in self.experiments}
 

@@ -41,7 +41,7 @@ Examples:
     --set 'beta=-sqrt(3)' --free m_zprime=1TeV --starts 10"""
 _DEGENERATE = 1e-3  # of the largest curvature: hardly any
 _PART = 0.1  # of a direction
-_TINY = 1e-300
+_TINY = 1e-200
 _MOST_ROUNDS = 3
 _LOWER = 1e-6  # in χ²
 

@@ -170,7 +170,7 @@ class Limit(Shown):
             x_log=parameter.log_scan and bool(largest.values[0] > 0),
             y_range=(min(0.0, 1.1 * float(largest.delta_chi2.min())), 4 * largest.level),
         )
-        title = f"{parameter.name} at {cl_label(*self.profiles)}"
+        title = f"${parameter.latex}$ at {cl_label(*self.profiles)}"
         return Figure("limit", title, "", (panel,), subtitle=result.facts)
 
 
@@ -217,7 +217,7 @@ def limit(
     '1.48 TeV'
     >>> print(result)  # doctest: +ELLIPSIS
     m_zprime at 90 % CL (Δχ² ≤ 2.706): 331-beta, binh2021-csi
-      allowed      above 1.484 TeV (scanned up to 100 TeV)
+      allowed      above 1.48 TeV (scanned up to 100 TeV)
     ...
     """
     require_curve(points)

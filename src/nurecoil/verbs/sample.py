@@ -227,7 +227,7 @@ class Posterior(Shown):
             right=(1, 2, 3, 4),
         )
 
-    def canvas(self, result: Result["Posterior"], pulls: bool = False) -> "Canvas":
+    def canvas(self, result: Result["Posterior"], title: bool = True, pulls: bool = False) -> "Canvas":
         """Draw the densities of all free parameters and pairs, with `pulls` of nuisance parameters too."""
         shown = self.parameters if pulls else self.parameters[: self.free]
         axes = [
@@ -242,7 +242,8 @@ class Posterior(Shown):
             )
             for number, p in enumerate(shown)
         ]
-        return draw_corner("Profile likelihood × prior" if self.profiled else "Posterior", result.facts, axes)
+        what = "Profile likelihood × prior" if self.profiled else "Posterior"
+        return draw_corner(what, result.facts if title else (), axes)
 
     def write(self, result: Result["Posterior"], path: Path) -> None:
         """Write the samples to a .csv or .npz file."""
