@@ -4,6 +4,7 @@ import numpy as np
 
 from nurecoil import papers, validation
 from nurecoil.papers.paper import Paper, Reproduction
+from nurecoil.presentation.comparison import Entry, Row
 from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
 
 LINE = Series(np.array([0.0, 1.0]), np.array([1.0, 2.0]), "line")
@@ -17,6 +18,7 @@ SUMMARY = Table(
         ("μ<sub>ν</sub>", "10<sup>−11</sup>", "[bold] & <b>", "not reproduced", "`code`"),
     ),
     status_column=3,
+    prose=("Why",),
 )
 REPORT = ["figures", "figures/fig1.csv", "figures/fig1.png", "figures/fig1.svg"]
 REPORT = sorted([*REPORT, "report.html", "report.md", "results.json"])
@@ -40,7 +42,7 @@ def fake_validation(monkeypatch):
         assert set(names) <= set(validation.experiments())
         for name in names:
             progress(name)
-        rows = tuple(validation.Row(name, "chi2", 1.0, "why") for name in names)
+        rows = tuple(Row(name, "", "chi2", ours={"ours": Entry(1.0)}, why="why") for name in names)
         return validation.Validation(rows, (SUMMARY,), DOCUMENT)
 
     monkeypatch.setattr(validation, "validate", validate)

@@ -12,9 +12,10 @@ import pytest
 from rich.cells import cell_len
 
 from command_line import result, run
-from nurecoil import cli, figures, papers
+from nurecoil import cli, papers
 from nurecoil.cli import terminal
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation import figures
 from stand_ins import REPORT, fake_paper
 
 SM = ["predict", "--model", "standard-model", "--experiment", "binh2021-csi"]
@@ -69,7 +70,7 @@ def test_another_form_factor_changes_the_count_and_is_named():
 
 
 def test_an_experiment_may_be_a_card():
-    card = Path(papers.__file__).parents[1] / "experiments" / "binh2021-csi.toml"
+    card = Path(papers.__file__).parents[1] / "experiment" / "cards" / "binh2021-csi.toml"
     Path("mine.toml").write_text(
         card.read_text(encoding="utf-8").replace("14.6 kg", "29.2 kg"), encoding="utf-8"
     )
@@ -404,7 +405,7 @@ REFUSALS = {
 
 
 def write_card(path, old, new):
-    card = Path(papers.__file__).parents[1] / "experiments" / "binh2021-ge.toml"
+    card = Path(papers.__file__).parents[1] / "experiment" / "cards" / "binh2021-ge.toml"
     text = card.read_text(encoding="utf-8")
     assert text.count(old) == 1
     Path(path).write_text(text.replace(old, new), encoding="utf-8")

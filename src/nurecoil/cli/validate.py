@@ -64,7 +64,7 @@ def validate(
 
 def _print(result: "Validation", as_json: bool) -> None:
     if as_json:
-        print(json.dumps([row.as_json() for row in result.rows], indent=2, allow_nan=False))
+        print(json.dumps(result.record(), indent=2, allow_nan=False))
         return
     for table in result.tables:
         print_document_table(table)

@@ -1,23 +1,23 @@
 """The published results of the COHERENT releases, recomputed.
 
-`published.toml` holds what is published, `compute` computes it from `signal`, `fits` and `cross_section`,
-`changes` measures what it depends on, `rows` compares, `limits` what limits hang on, `pictures` and
-`contents` say what to show.
+`published.toml` holds what is published; `fits` fits the signal, `rows` fills the comparison in, `changes`
+measures what it depends on, `limits` what limits hang on; `pictures` and `contents` say what to show.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from nurecoil.errors import unknown_name
+from nurecoil.presentation.comparison import Row
 from nurecoil.presentation.document import Document, Table
 from nurecoil.validation.changes import changes
-from nurecoil.validation.compute import compute
 from nurecoil.validation.contents import document, table
+from nurecoil.validation.fits import signal_fits
 from nurecoil.validation.limits import LIMITS, hanging
 from nurecoil.validation.published import experiments
-from nurecoil.validation.rows import Row, rows
+from nurecoil.validation.rows import rows
 
-__all__ = ["LIMITS", "Row", "Validation", "experiments", "validate"]
+__all__ = ["LIMITS", "Validation", "experiments", "validate"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,21 @@ class Validation:
     rows: tuple[Row, ...]
     tables: tuple[Table, ...]
     document: Document
+
+    def record(self) -> list[dict[str, object]]:
+        """Return the rows for programs."""
+        return [
+            {
+                "experiment": row.group,
+                "quantity": row.quantity,
+                "published": row.printed.value,
+                "error": row.printed.error,
+                "ours": row.ours["ours"].value,
+                "ours_error": row.ours["ours"].error,
+                "why": row.why,
+            }
+            for row in self.rows
+        ]
 
 
 def validate(
@@ -43,14 +58,14 @@ def validate(
     found = []
     for name in chosen:
         progress(name)
-        result = compute(name)
-        changed = changes(result)
-        found.append((result, rows(result, changed), changed))
+        fits = signal_fits(name)
+        changed = changes(fits)
+        found.append((fits, rows(fits, changed), changed))
     page = document(found)
     if limits and (section := hanging(chosen, progress)):
         page = replace(page, sections=(*page.sections, section))
     return Validation(
         rows=tuple(row for _, of_one, _ in found for row in of_one),
-        tables=tuple(table(result.experiment.name, of_one) for result, of_one, _ in found),
+        tables=tuple(table(name, of_one) for name, (_, of_one, _) in zip(chosen, found, strict=True)),
         document=page,
     )

@@ -101,6 +101,7 @@ def summary_table(rows: Sequence[Row]) -> Table:
         columns=columns,
         rows=tuple(tuple(getattr(row, c) for c in columns) for row in rows if row.kind != "input"),
         status_column=columns.index("verdict"),
+        prose=("why",),
     )
 
 
