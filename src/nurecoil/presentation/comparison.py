@@ -4,10 +4,13 @@ A paper and the validation both come down to such rows: loaded without `ours` fr
 by a recipe, counted, and shown as tables.
 """
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
 
-from nurecoil.presentation.document import Table
+from nurecoil.presentation.document import Document, Table
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 NOT_JUDGED, QUOTED = "cannot be judged", "quoted"
@@ -105,6 +108,30 @@ class Row:
             "agrees in": self.reading,
             "why": self.why,
         }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a paper or a validation comes to.
+
+    Attributes
+    ----------
+    document
+        The report, as data.
+    tables
+        What a terminal shows of it.
+    results
+        The numbers, ready for JSON.
+    """
+
+    document: Document
+    tables: tuple[Table, ...]
+    results: object
+
+
+def load_toml(package: str, name: str) -> dict[str, Any]:
+    """Return what a file in the folder of a package says: printed numbers, or words."""
+    return tomllib.loads(resources.files(package).joinpath(name).read_text("utf-8"))
 
 
 def verdict(agrees: bool | None) -> str:

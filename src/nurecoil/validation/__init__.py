@@ -5,11 +5,10 @@ measures what it depends on, `limits` what limits hang on; `pictures` and `conte
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nurecoil.errors import unknown_name
-from nurecoil.presentation.comparison import Row
-from nurecoil.presentation.document import Document, Table
+from nurecoil.presentation.comparison import Comparison, Row
 from nurecoil.validation.changes import changes
 from nurecoil.validation.contents import document, table
 from nurecoil.validation.fits import signal_fits
@@ -17,36 +16,12 @@ from nurecoil.validation.limits import LIMITS, hanging
 from nurecoil.validation.published import experiments
 from nurecoil.validation.rows import rows
 
-__all__ = ["LIMITS", "Validation", "experiments", "validate"]
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Published and computed numbers: all rows, a table for each experiment, and the page."""
-
-    rows: tuple[Row, ...]
-    tables: tuple[Table, ...]
-    document: Document
-
-    def record(self) -> list[dict[str, object]]:
-        """Return the rows for programs."""
-        return [
-            {
-                "experiment": row.group,
-                "quantity": row.quantity,
-                "published": row.printed.value,
-                "error": row.printed.error,
-                "ours": row.ours["ours"].value,
-                "ours_error": row.ours["ours"].error,
-                "why": row.why,
-            }
-            for row in self.rows
-        ]
+__all__ = ["LIMITS", "experiments", "validate"]
 
 
 def validate(
     names: Sequence[str] = (), progress: Callable[[str], None] = lambda step: None, limits: bool = False
-) -> Validation:
+) -> Comparison:
     """Compute what is published of experiments, all of them if none is named.
 
     `progress` is told of each experiment, and of each table of what `limits` hang on, if the page has them.
@@ -64,8 +39,20 @@ def validate(
     page = document(found)
     if limits and (section := hanging(chosen, progress)):
         page = replace(page, sections=(*page.sections, section))
-    return Validation(
-        rows=tuple(row for _, of_one, _ in found for row in of_one),
+    return Comparison(
+        page,
         tables=tuple(table(name, of_one) for name, (_, of_one, _) in zip(chosen, found, strict=True)),
-        document=page,
+        results=[_record(row) for _, of_one, _ in found for row in of_one],
     )
+
+
+def _record(row: Row) -> dict[str, object]:
+    return {
+        "experiment": row.group,
+        "quantity": row.quantity,
+        "published": row.printed.value,
+        "error": row.printed.error,
+        "ours": row.ours["ours"].value,
+        "ours_error": row.ours["ours"].error,
+        "why": row.why,
+    }

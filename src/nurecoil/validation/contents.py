@@ -9,18 +9,17 @@ from nurecoil.presentation.comparison import Row, signed
 from nurecoil.presentation.document import Align, Document, Section, Table
 from nurecoil.validation.fits import SignalFit, SignalFits
 from nurecoil.validation.pictures import figure
-from nurecoil.validation.published import load_toml
+from nurecoil.validation.published import WORDS
 
 PROFILED_ERRORS = 3  # from the best fit, that the table of the profile spans
 
 
 def document(found: Sequence[tuple[SignalFits, tuple[Row, ...], Mapping[str, SignalFit]]]) -> Document:
     """Return the whole page."""
-    words = load_toml("page.toml")
     return Document(
-        title=words["title"],
+        title=WORDS["title"],
         subtitle=f"nurecoil {__version__}, written by `nurecoil validate --output DIR`",
-        lead=words["lead"],
+        lead=WORDS["lead"],
         sections=tuple(_section(*of_one) for of_one in found),
     )
 
@@ -76,7 +75,7 @@ def _changes_table(changed: Mapping[str, SignalFit]) -> Table:
 
     return Table(
         title="One input changed at a time",
-        caption=load_toml("page.toml")["changes"],
+        caption=WORDS["changes"],
         columns=("input", "Standard Model", "shift", "best fit", "χ²", "no signal excluded by"),
         rows=tuple((label, *cells(fit)) for label, fit in changed.items()),
         align=_numbers(5),

@@ -8,10 +8,10 @@ from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import load_model
 from nurecoil.parameters import find
+from nurecoil.presentation.comparison import load_toml
 from nurecoil.presentation.document import Section, Table
 from nurecoil.quantities import parse_range
 from nurecoil.study.result import Result
-from nurecoil.validation.published import load_toml
 from nurecoil.verbs.limit import Limit, limit
 from nurecoil.verbs.vary import Case, vary, with_prior
 
@@ -34,7 +34,7 @@ class Asked:
         return f"nurecoil limit --model {self.model} {' '.join(options)} --scan {self.scan} --vary"
 
 
-_FILE = load_toml("limits.toml")
+_FILE = load_toml("nurecoil.validation", "limits.toml")
 LIMITS = tuple(Asked(**entry) for entry in _FILE["limits"])
 
 

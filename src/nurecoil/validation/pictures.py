@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from nurecoil.experiment import Axis
 from nurecoil.presentation.document import Figure, Panel, Reference, Series
 from nurecoil.validation.fits import SignalFits
-from nurecoil.validation.published import load_toml, published
+from nurecoil.validation.published import WORDS, published
 from nurecoil.validation.signal import standard_model
 
 Array = NDArray[np.float64]
@@ -21,7 +21,7 @@ def figure(fits: SignalFits) -> Figure:
     return Figure(
         name=f"validation-{experiment.name}",
         title=experiment.title,
-        caption=load_toml("page.toml")["spectra"],
+        caption=WORDS["spectra"],
         panels=(*spectra, _profile(fits)),
         columns=3 if len(spectra) == 2 else 2,
         alt=f"{experiment.name}: residual spectra with the best fit, and the profile of the signal",

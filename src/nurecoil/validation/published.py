@@ -1,16 +1,10 @@
 """What the collaboration published, as rows that are to be filled in."""
 
-import tomllib
 from functools import cache
-from importlib import resources
-from typing import Any
 
-from nurecoil.presentation.comparison import Entry, Row
+from nurecoil.presentation.comparison import Entry, Row, load_toml
 
-
-def load_toml(name: str) -> dict[str, Any]:
-    """Return what a file beside this one says."""
-    return tomllib.loads(resources.files("nurecoil.validation").joinpath(name).read_text("utf-8"))
+WORDS = load_toml("nurecoil.validation", "page.toml")
 
 
 @cache
@@ -18,7 +12,7 @@ def published_rows() -> tuple[Row, ...]:
     """Return all numbers of `published.toml`."""
     return tuple(
         Row(n["experiment"], n["source"], n["quantity"], Entry(n["value"], n.get("error")))
-        for n in load_toml("published.toml")["numbers"]
+        for n in load_toml("nurecoil.validation", "published.toml")["numbers"]
     )
 
 
