@@ -46,7 +46,7 @@ class Prediction:
 
 @undisturbed
 def predict(model: Model, experiment: CompiledExperiment, values: Values) -> Result[Prediction]:
-    """Return the expected counts of an experiment at one point of a model (seed, eq. 42).
+    """Return the expected counts of an experiment at one point of a model (Binh et al. 2021, eq. 42).
 
     Examples
     --------
