@@ -3,7 +3,8 @@
 import numpy as np
 
 from nurecoil import papers, validation
-from nurecoil.papers.paper import Paper, Reproduction
+from nurecoil.papers import Paper
+from nurecoil.presentation.comparison import Comparison
 from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
 
 LINE = Series(np.array([0.0, 1.0]), np.array([1.0, 2.0]), "line")
@@ -17,6 +18,7 @@ SUMMARY = Table(
         ("μ<sub>ν</sub>", "10<sup>−11</sup>", "[bold] & <b>", "not reproduced", "`code`"),
     ),
     status_column=3,
+    prose=("Why",),
 )
 REPORT = ["figures", "figures/fig1.csv", "figures/fig1.png", "figures/fig1.svg"]
 REPORT = sorted([*REPORT, "report.html", "report.md", "results.json"])
@@ -28,9 +30,9 @@ def fake_paper(monkeypatch, *, results=None, fails=None):
         if fails is not None:
             raise fails
         progress("computing")
-        return Reproduction(DOCUMENT, results or {"limits": [{"allowed_tev": [[1.4, None]]}]}, SUMMARY)
+        return Comparison(DOCUMENT, (SUMMARY,), results or {"limits": [{"allowed_tev": [[1.4, None]]}]})
 
-    monkeypatch.setattr(papers, "load_paper", lambda name: Paper(name, "A paper", 2, reproduce))
+    monkeypatch.setattr(papers, "load_paper", lambda name: Paper(name, 2, reproduce))
 
 
 def fake_validation(monkeypatch):
@@ -40,7 +42,7 @@ def fake_validation(monkeypatch):
         assert set(names) <= set(validation.experiments())
         for name in names:
             progress(name)
-        rows = tuple(validation.Row(name, "chi2", 1.0, "why") for name in names)
-        return validation.Validation(rows, (SUMMARY,), DOCUMENT)
+        rows = [{"experiment": name, "quantity": "chi2", "ours": 1.0, "why": "why"} for name in names]
+        return Comparison(DOCUMENT, (SUMMARY,), rows)
 
     monkeypatch.setattr(validation, "validate", validate)

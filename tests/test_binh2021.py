@@ -13,8 +13,9 @@ from scipy.integrate import quad
 import reference
 from nurecoil.papers import load_paper
 from nurecoil.papers.binh2021.equations import equation_findings
-from nurecoil.papers.binh2021.published import PrintedLimit, load_published
-from nurecoil.papers.binh2021.verdicts import NOT_JUDGED, NOT_REPRODUCED, REPRODUCED, _thousands
+from nurecoil.papers.binh2021.published import load_published
+from nurecoil.papers.binh2021.verdicts import thousands
+from nurecoil.presentation.comparison import NOT_JUDGED, NOT_REPRODUCED, REPRODUCED
 from nurecoil.presentation.terminal import cell_len, print_document_table
 
 PRINTED = {  # Table III of the paper
@@ -204,15 +205,15 @@ def of(results, quantity):
 
 
 def statement(results, key):
-    (printed,) = [s for s in load_published().statements if s.key == key]
+    (printed,) = [s for s in load_published().rows if s.key == key]
     return of(results, printed.quantity)
 
 
 def test_the_verdict_on_every_statement(results):
     bad = {"first-lepton", "yukawa", "rotations", "unitary", "sign", "growth", "fig2", "bounded", "mixing"}
     bad |= {"events", "inconsistent", "ge-pair", "fig8", "improved"}
-    keys = {s.key for s in load_published().statements if s.key and s.kind != "input"}
-    assert len(keys) == len([s for s in load_published().statements if s.key]) - 1  # no key twice
+    keys = {s.key for s in load_published().rows if s.key and s.group != "input"}
+    assert len(keys) == len([s for s in load_published().rows if s.key]) - 1  # no key twice
     for key in keys - {"complement"}:
         assert statement(results, key)["verdict"] == (NOT_REPRODUCED if key in bad else REPRODUCED), key
     assert statement(results, "complement")["verdict"] == NOT_JUDGED
@@ -369,7 +370,7 @@ def test_a_misprint_would_be_found(fermion, where, value, fails):
 @pytest.mark.parametrize("columns", ["80", "100"])
 def test_a_terminal_shows_our_numbers_beside_the_printed_ones(monkeypatch, capsys, reproduction, columns):
     monkeypatch.setenv("COLUMNS", columns)
-    print_document_table(reproduction.summary)
+    print_document_table(*reproduction.tables)
     out = capsys.readouterr().out
     assert max(map(cell_len, out.splitlines())) <= int(columns)
     head = out.splitlines()[2].split()
@@ -399,7 +400,8 @@ def test_figure_4_shows_the_released_data(reproduction):
     ("tev", "agrees"), [(0.351, True), (0.349, False), (0.413, True), (0.449, True), (None, False)]
 )
 def test_a_limit_agrees_within_half_a_unit_of_its_last_digit(tev, agrees):
-    printed = PrintedLimit("IV", ("binh2021-csi",), "+sqrt3", 0.4, 0.1, "400 GeV")
+    printed = load_published().limits[0].printed
+    assert (printed.value, str(printed)) == (0.4, "400 GeV")
     assert printed.agrees(tev) is agrees
 
 
@@ -407,4 +409,4 @@ def test_a_limit_agrees_within_half_a_unit_of_its_last_digit(tev, agrees):
     ("count", "text"), [(139.2, "139"), (5296.5, "5\u00a0300"), (21004.0, "21\u00a0000")]
 )
 def test_counts_are_rounded_to_two_digits_above_a_thousand(count, text):
-    assert _thousands(count) == text
+    assert thousands(count) == text

@@ -153,11 +153,11 @@ ENDLESS = """
 import time
 from nurecoil import cli, papers
 cli.progress.SOON_IN_A_LOG = 0.2
-from nurecoil.papers.paper import Paper
+from nurecoil.papers import Paper
 def reproduce(progress):
     progress('started')
     time.sleep(60)
-papers.load_paper = lambda name: Paper(name, '', 1, reproduce)
+papers.load_paper = lambda name: Paper(name, 1, reproduce)
 cli.main(['reproduce', 'mine'])
 """
 

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from nurecoil.errors import NurecoilError
-from nurecoil.papers.binh2021 import contents, setup, verdicts
+from nurecoil.papers.binh2021 import contents, setup
 from nurecoil.papers.binh2021.published import load_published
 from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
 from nurecoil.presentation.report import to_html, to_markdown
@@ -210,20 +210,20 @@ def test_a_no_break_space_stays_one():
 
 
 def test_the_ledger_of_the_paper_is_prose_not_python():
-    table = contents._conventions_table(setup.prepare())
+    table = contents.conventions_table(setup.prepare())
     ledger = dict(table.rows)
     assert "pull_widths: (binh2021-csi_signal: 0.28; binh2021-csi_background: 0.25)" in ledger["binh2021-csi"]
     assert not any(mark in cell for row in table.rows for cell in row for mark in "{}'")
 
 
 def test_table_1_of_the_paper_has_minus_signs():
-    cells = [cell for row in contents._table1_table().rows for cell in row]
+    cells = [cell for row in contents.table1_table().rows for cell in row]
     assert any(cell.startswith("−0.") for cell in cells)
     assert not any("-" in cell for cell in cells)
 
 
 def test_other_bounds_are_found_in_the_summary_figure():
-    rows = verdicts.input_rows(load_published())
+    rows = [row for row in load_published().rows if row.quantity.startswith("lower limit of others")]
     assert sum(row.why.endswith("in the summary figure.") for row in rows) == 6
     assert not any("last figure" in row.why for row in rows)
 

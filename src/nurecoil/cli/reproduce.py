@@ -45,7 +45,8 @@ def reproduce(
     directory = Path(output or f"{recipe.name}-report")
     with ExitStack() as end, staged(directory) as stage, watched(), in_steps(recipe.steps + 1) as begin:
         result = recipe.reproduce(begin)
-        end.callback(print_document_table, result.summary)  # even if the report cannot be written
+        for table in result.tables:
+            end.callback(print_document_table, table)  # even if the report cannot be written
         begin("drawing the figures and writing the report")
         results = json.dumps(result.results, indent=2, allow_nan=False, ensure_ascii=False)
         (stage / "results.json").write_text(results + "\n", encoding="utf-8")

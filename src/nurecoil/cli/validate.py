@@ -14,8 +14,8 @@ from nurecoil.presentation.terminal import print_document_table
 from nurecoil.progress import in_steps, watched
 
 if TYPE_CHECKING:
+    from nurecoil.presentation.comparison import Comparison
     from nurecoil.presentation.document import Document
-    from nurecoil.validation import Validation
 
 SUMMARY = "Compare with what the COHERENT releases published."
 HELP = """Recompute what is published of the COHERENT releases, and print it beside the published numbers.
@@ -62,9 +62,9 @@ def validate(
         print(Path(output) / "images", f"({len(result.document.figures)} figures)")
 
 
-def _print(result: "Validation", as_json: bool) -> None:
+def _print(result: "Comparison", as_json: bool) -> None:
     if as_json:
-        print(json.dumps([row.as_json() for row in result.rows], indent=2, allow_nan=False))
+        print(json.dumps(result.results, indent=2, allow_nan=False))
         return
     for table in result.tables:
         print_document_table(table)

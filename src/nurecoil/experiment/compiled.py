@@ -79,7 +79,7 @@ class CompiledExperiment:
 
 @undisturbed
 def compile_experiment(experiment: Experiment) -> CompiledExperiment:
-    """Return the experiment's templates: nuclei · fluence · ∫dT R[bin, T] dσ/dT (seed, eq. 42).
+    """Return the experiment's templates: nuclei · fluence · ∫dT R[bin, T] dσ/dT (Binh et al. 2021, eq. 42).
 
     The integral, over √T, is split wherever the response or a spectrum ends or jumps, and refined until
     every bin is known to 1e-6 and, as a rule, far better; an error where that cannot be reached.

@@ -43,7 +43,7 @@ class Exposure:
 
 @dataclass(frozen=True)
 class CountingStatistics:
-    """What a counting experiment saw and how well it knows its rates (seed, eqs. 43-45).
+    """What a counting experiment saw and how well it knows its rates (Binh et al. 2021, eqs. 43-45).
 
     Attributes
     ----------

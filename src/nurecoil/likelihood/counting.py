@@ -1,4 +1,4 @@
-"""The likelihood of one number of counts, Gaussian, with linear pulls (seed, eqs. 43-45)."""
+"""The likelihood of one number of counts, Gaussian, with linear pulls (Binh et al. 2021, eqs. 43-45)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CountingLikelihood:
-    """χ² of one number of counts with linear pulls on signal and background (seed, eqs. 43-45).
+    """χ² of one number of counts with linear pulls on signal and background (Binh et al. 2021, eqs. 43-45).
 
     χ²(s; a1, a2) = [n - s(1 + a1) - B(1 + a2)]²/σ² + (a1/σ1)² + (a2/σ2)²
 

@@ -35,12 +35,12 @@ ELECTROWEAK_PARAMETER = Parameter(
 
 
 def z_vector(isospin: float, charge: float, sin2_theta_w: Array) -> Array:
-    """Return g_V^Z(f) = T3 - 2 Q s_W² (seed, Table I, in the normalisation g/2c_W of eq. 20)."""
+    """Return g_V^Z(f) = T3 - 2 Q s_W² (Binh et al. 2021, Table I, in the normalisation g/2c_W of eq. 20)."""
     return isospin - 2 * charge * sin2_theta_w
 
 
 def z_axial(isospin: float) -> float:
-    """Return g_A^Z(f) = T3 (seed, Table I)."""
+    """Return g_A^Z(f) = T3 (Binh et al. 2021, Table I)."""
     return isospin
 
 

@@ -1,8 +1,8 @@
 """The 331β model: SU(3)_c x SU(3)_L x U(1)_X with electric charge Q = T3 + β T8 + X.
 
-Binh, Hue, Binh, Soa, Long, "COHERENT constraints on Z' in 331β model" (2021), "the seed" here. The
-couplings of the Z' are not copied from its Table I but follow from two numbers of each fermion, its
-hypercharge and its SU(3)_L representation; the tests compare them with Table I.
+Binh, Hue, Binh, Soa, Long, "COHERENT constraints on Z' in 331β model" (2021). The couplings of the Z' are not
+copied from its Table I but follow from two numbers of each fermion, its hypercharge and its SU(3)_L
+representation; the tests compare them with Table I.
 
 Two variants. "equations" is what the paper derives, and the physics. "numbers" is what its Table III and
 its CsI limits follow from: the Z' vector coupling of the up quark with the opposite sign, and both Z'

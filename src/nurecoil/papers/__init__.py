@@ -1,13 +1,31 @@
 """Papers: one folder recomputes one paper, its published numbers beside the recipe."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from nurecoil.errors import unknown_name
-from nurecoil.papers.beta331_today import BETA331_TODAY
-from nurecoil.papers.binh2021 import BINH2021
-from nurecoil.papers.paper import Paper, Reproduction
+from nurecoil.papers import beta331_today, binh2021
+from nurecoil.presentation.comparison import Comparison
 
-__all__ = ["Paper", "Reproduction", "load_paper"]
+__all__ = ["Paper", "load_paper"]
 
-_PAPERS = {paper.name: paper for paper in (BINH2021, BETA331_TODAY)}
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper that can be recomputed; `reproduce` calls its argument once in each of `steps` steps."""
+
+    name: str
+    steps: int
+    reproduce: Callable[[Callable[[str], None]], Comparison]
+
+
+_PAPERS = {
+    paper.name: paper
+    for paper in (
+        Paper("binh2021", binh2021.STEPS, binh2021.reproduce),
+        Paper("331-beta-today", beta331_today.STEPS, beta331_today.reproduce),
+    )
+}
 
 
 def load_paper(name: str) -> Paper:

@@ -86,13 +86,13 @@ def scaled(couplings: Couplings, factor: ArrayLike) -> Couplings:
 
 
 def nucleon_couplings(up: ArrayLike, down: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return g(p) = 2 g(u) + g(d) and g(n) = g(u) + 2 g(d) (seed, eqs. 26 and 27)."""
+    """Return g(p) = 2 g(u) + g(d) and g(n) = g(u) + 2 g(d) (Binh et al. 2021, eqs. 26 and 27)."""
     u, d = np.asarray(up, dtype=float), np.asarray(down, dtype=float)
     return 2 * u + d, u + 2 * d
 
 
 def weak_charge(vector_p: Coupling, vector_n: Coupling, Z: int, N: int) -> Coupling:
-    """Return Q_W = -2 [Z g_V(p) + N g_V(n)] (seed, eqs. 30 and 36).
+    """Return Q_W = -2 [Z g_V(p) + N g_V(n)] (Binh et al. 2021, eqs. 30 and 36).
 
     >>> round(weak_charge(0.5 - 2 * 0.23857, -0.5, Z=55, N=78), 4)  # N - (1 - 4 s_W²) Z
     75.4854

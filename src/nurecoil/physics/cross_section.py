@@ -21,11 +21,11 @@ class Conventions:
     Attributes
     ----------
     vector_recoil_term
-        Keep -T/E in the vector cross section (the seed drops it, eq. 28).
+        Keep -T/E in the vector cross section (Binh et al. 2021 drop it, eq. 28).
     magnetic_recoil_term
-        Keep +T/4E² in the magnetic one (the seed keeps it, eq. 35).
+        Keep +T/4E² in the magnetic one (Binh et al. 2021 keep it, eq. 35).
     magnetic_form_factor
-        Multiply the magnetic one by F_p² (the seed does not).
+        Multiply the magnetic one by F_p² (Binh et al. 2021 do not).
     """
 
     vector_recoil_term: bool = True
@@ -58,7 +58,7 @@ def momentum_transfer(T: ArrayLike, M: ArrayLike) -> Array:
 def vector_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike, *, recoil_term: bool = True) -> Array:
     """Return 1 - [T/E] - MT/2E² where kinematics allow it, else 0.
 
-    `recoil_term` keeps the term in brackets (seed, eq. 28: dropped).
+    `recoil_term` keeps the term in brackets (Binh et al. 2021, eq. 28: dropped).
     """
     T, E, M = _floats(T, E, M)
     kernel = 1 - M * T / (2 * E**2) - (T / E if recoil_term else 0.0)
@@ -68,7 +68,7 @@ def vector_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike, *, recoil_term: bool
 def magnetic_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike, *, recoil_term: bool = False) -> Array:
     """Return 1/T - 1/E [+ T/4E²] in 1/MeV where kinematics allow it, else 0.
 
-    `recoil_term` keeps the term in brackets (Vogel & Engel 1989; seed, eq. 35).
+    `recoil_term` keeps the term in brackets (Vogel & Engel 1989; Binh et al. 2021, eq. 35).
     """
     T, E, M = _floats(T, E, M)
     allowed = _allowed(T, E, M)
@@ -101,8 +101,8 @@ def magnetic(
 ) -> Array:
     """Return dσ/dT = (πα²/m_e²) μ² (Z F_p)² (1/T - 1/E [+ T/4E²]) in cm²/MeV.
 
-    Z_F is Z F_p(q²), or Z alone for the seed's F_p = 1, and μ is in Bohr magnetons; `recoil_term` keeps the
-    term in brackets (seed, eq. 35).
+    Z_F is Z F_p(q²), or Z alone for F_p = 1 of Binh et al. (2021), and μ is in Bohr magnetons;
+    `recoil_term` keeps the term in brackets (eq. 35 there).
     """
     Z_F, moment = _floats(Z_F, moment)
     strength = moment**2 * Z_F**2

@@ -63,13 +63,13 @@ def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> F
 
 
 def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM) -> FloatArray:
-    """Return the Helm diffraction radius of the seed paper from the mass number.
+    """Return the Helm diffraction radius of Binh et al. (2021) from the mass number.
 
     R0² = R² - 5 s², R = 1.2 A^(1/3) fm; an error if R0² is not positive.
 
     References
     ----------
-    The seed paper (binh2021), its choice of form factor.
+    Binh et al. (2021), their choice of form factor.
 
     Examples
     --------

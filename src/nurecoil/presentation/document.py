@@ -385,7 +385,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of short Markdown cells; the cells of `status_column` are shown as coloured chips."""
+    """A table of short Markdown cells; the cells of `status_column` are shown as coloured chips.
+
+    A narrow terminal leaves out the columns named in `prose`, and no others.
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -393,6 +396,7 @@ class Table:
     caption: str = ""
     align: tuple[Align, ...] | None = None
     status_column: int | None = None
+    prose: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the table is rectangular."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation.comparison import TONES
 from nurecoil.presentation.document import Block, Document, Figure, Grid, Table
 
 if TYPE_CHECKING:
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 INLINE_TAGS = re.compile(r"</?(sub|sup|em|strong|b|i|code|br)\s*/?>", re.IGNORECASE)
 LONG_CELL = 18  # a column with a longer cell is prose: it may wrap and takes the width that is left
 LONG_TEXT = 60  # a column with a longer cell has lines of its own where a table's rows become cards
-
-# The tone of a verdict's chip; the chip always carries the word as well.
-TONES = {
-    "reproduced": "good",
-    "not reproduced": "bad",
-    "input": "plain",
-    "not traced": "fair",
-}
 
 
 @cache

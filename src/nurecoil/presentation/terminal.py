@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 WIDE = 140  # columns of a terminal that has room for prose in a table
 NARROWEST = 40  # columns; in a narrower terminal lines are broken by it, not by us
-PROSE = 40  # a longer cell of a report's table is prose
 _TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
 _COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}
 
@@ -167,32 +166,22 @@ def _draw_pairs(title: str, rows: Sequence[tuple[str, str]], terminal: "Console"
 
 
 def print_document_table(table: "Table") -> None:
-    """Print a table of a report, verdicts in their colours; prose only where the terminal has room for it.
+    """Print a table of a report, verdicts in their colours, its prose only where there is room."""
+    from nurecoil.presentation.comparison import TONES
 
-    The first column, which says what a row is, is always there.
-    """
-    from nurecoil.presentation.report import TONES
+    left_out = [name for name in table.columns if name in table.prose and console().width < WIDE]
+    kept = [number for number, name in enumerate(table.columns) if name not in left_out]
 
-    texts = [[plain(cell) for cell in row] for row in table.rows]
-    longest = [max((len(row[number]) for row in texts), default=0) for number in range(len(table.columns))]
-    roomy = console().width >= WIDE
-    kept = [
-        number for number in range(len(table.columns)) if roomy or number == 0 or longest[number] <= PROSE
-    ]
+    def cell(text: str, number: int) -> str | tuple[str, str]:
+        return (text, _COLOURS.get(TONES.get(text, ""), "")) if number == table.status_column else text
 
-    def cell(row: Sequence[str], number: int) -> str | tuple[str, str]:
-        if number != table.status_column:
-            return row[number]
-        return row[number], _COLOURS.get(TONES.get(row[number].lower(), ""), "")
-
-    rows = [[cell(row, number) for number in kept] for row in texts]
+    rows = [[cell(plain(row[number]), number) for number in kept] for row in table.rows]
     columns = [plain(table.columns[number]) for number in kept]
     whole = [kept.index(n) for n in kept if n == table.status_column]
-    _draw_table(plain(table.title), columns, rows, (), whole, console())
-    left_out = [plain(name) for number, name in enumerate(table.columns) if number not in kept]
+    print_table(plain(table.title), columns, rows, whole=whole)
     if left_out:
         where = f"In the report, or in a terminal of {WIDE} columns"
-        console().print(_text(f"{where}: {', '.join(left_out)}.\n"))
+        console().print(_text(f"{where}: {', '.join(map(plain, left_out))}.\n"))
 
 
 def cell_len(text: str) -> int:

@@ -10,7 +10,7 @@ MUON_ENDPOINT = MUON_MASS / 2  # MeV, 52.83
 
 
 def nu_mu_energy() -> float:
-    """Return the energy of the prompt ν_μ, (m_π² - m_μ²)/(2 m_π), in MeV (seed, eq. 39).
+    """Return the energy of the prompt ν_μ, (m_π² - m_μ²)/(2 m_π), in MeV (Binh et al. 2021, eq. 39).
 
     >>> round(nu_mu_energy(), 2)
     29.79
@@ -19,14 +19,14 @@ def nu_mu_energy() -> float:
 
 
 def nu_mu_bar_spectrum(E: ArrayLike) -> NDArray[np.float64]:
-    """Return φ(E) = (64E²/m_μ³)(3/4 - E/m_μ) for 0 <= E <= m_μ/2, in 1/MeV (seed, eq. 40)."""
+    """Return φ(E) = (64E²/m_μ³)(3/4 - E/m_μ) for 0 <= E <= m_μ/2, in 1/MeV (Binh et al. 2021, eq. 40)."""
     E = np.asarray(E, dtype=float)
     density = 64 * E**2 / MUON_MASS**3 * (3 / 4 - E / MUON_MASS)
     return np.where((E >= 0) & (E <= MUON_ENDPOINT), density, 0.0)
 
 
 def nu_e_spectrum(E: ArrayLike) -> NDArray[np.float64]:
-    """Return φ(E) = (192E²/m_μ³)(1/2 - E/m_μ) for 0 <= E <= m_μ/2, in 1/MeV (seed, eq. 41)."""
+    """Return φ(E) = (192E²/m_μ³)(1/2 - E/m_μ) for 0 <= E <= m_μ/2, in 1/MeV (Binh et al. 2021, eq. 41)."""
     E = np.asarray(E, dtype=float)
     density = 192 * E**2 / MUON_MASS**3 * (1 / 2 - E / MUON_MASS)
     return np.where((E >= 0) & (E <= MUON_ENDPOINT), density, 0.0)

@@ -1,37 +1,27 @@
 """The published results of the COHERENT releases, recomputed.
 
-`published.toml` holds what is published, `compute` computes it from `signal`, `fits` and `cross_section`,
-`changes` measures what it depends on, `rows` compares, `limits` what limits hang on, `pictures` and
-`contents` say what to show.
+`published.toml` holds what is published; `fits` fits the signal, `rows` fills the comparison in, `changes`
+measures what it depends on, `limits` what limits hang on; `pictures` and `contents` say what to show.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nurecoil.errors import unknown_name
-from nurecoil.presentation.document import Document, Table
+from nurecoil.presentation.comparison import Comparison, Row
 from nurecoil.validation.changes import changes
-from nurecoil.validation.compute import compute
 from nurecoil.validation.contents import document, table
+from nurecoil.validation.fits import signal_fits
 from nurecoil.validation.limits import LIMITS, hanging
 from nurecoil.validation.published import experiments
-from nurecoil.validation.rows import Row, rows
+from nurecoil.validation.rows import rows
 
-__all__ = ["LIMITS", "Row", "Validation", "experiments", "validate"]
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Published and computed numbers: all rows, a table for each experiment, and the page."""
-
-    rows: tuple[Row, ...]
-    tables: tuple[Table, ...]
-    document: Document
+__all__ = ["LIMITS", "experiments", "validate"]
 
 
 def validate(
     names: Sequence[str] = (), progress: Callable[[str], None] = lambda step: None, limits: bool = False
-) -> Validation:
+) -> Comparison:
     """Compute what is published of experiments, all of them if none is named.
 
     `progress` is told of each experiment, and of each table of what `limits` hang on, if the page has them.
@@ -43,14 +33,26 @@ def validate(
     found = []
     for name in chosen:
         progress(name)
-        result = compute(name)
-        changed = changes(result)
-        found.append((result, rows(result, changed), changed))
+        fits = signal_fits(name)
+        changed = changes(fits)
+        found.append((fits, rows(fits, changed), changed))
     page = document(found)
     if limits and (section := hanging(chosen, progress)):
         page = replace(page, sections=(*page.sections, section))
-    return Validation(
-        rows=tuple(row for _, of_one, _ in found for row in of_one),
-        tables=tuple(table(result.experiment.name, of_one) for result, of_one, _ in found),
-        document=page,
+    return Comparison(
+        page,
+        tables=tuple(table(name, of_one) for name, (_, of_one, _) in zip(chosen, found, strict=True)),
+        results=[_record(row) for _, of_one, _ in found for row in of_one],
     )
+
+
+def _record(row: Row) -> dict[str, object]:
+    return {
+        "experiment": row.group,
+        "quantity": row.quantity,
+        "published": row.printed.value,
+        "error": row.printed.error,
+        "ours": row.ours["ours"].value,
+        "ours_error": row.ours["ours"].error,
+        "why": row.why,
+    }

@@ -21,9 +21,14 @@ from nurecoil.experiment.card.signal_schema import PulsedTime
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import Material
 from nurecoil.study.question import standard_model_counts
-from nurecoil.validation.compute import OTHER_FORM_FACTOR, Result
-from nurecoil.validation.fits import SignalFit, fit_changed
-from nurecoil.validation.signal import binned, largest_background, rescaled, standard_model
+from nurecoil.validation.fits import SignalFit, SignalFits, fit_changed
+from nurecoil.validation.signal import (
+    OTHER_FORM_FACTOR,
+    binned,
+    largest_background,
+    rescaled,
+    standard_model,
+)
 
 Array = NDArray[np.float64]
 
@@ -31,13 +36,12 @@ RADIUS_SHIFT_FM = -0.1
 PULSE_WIDTHS_US = (0.10, 0.20)
 
 
-def changes(result: Result) -> Mapping[str, SignalFit]:
+def changes(fits: SignalFits) -> Mapping[str, SignalFit]:
     """Return the fit of the signal, all pulls profiled, with each input changed, the unchanged one first."""
-    compiled, unchanged = result.compiled, result.first_principles
+    compiled, unchanged = fits.compiled, fits.first_principles
     changed = {label: rescaled(compiled, counts) for label, counts in _signals(compiled)}
     changed |= _flat_in_time(compiled)
-    fits = {label: fit_changed(unchanged, each) for label, each in changed.items()}
-    return {"as in the card": unchanged} | fits
+    return {"as in the card": unchanged} | {n: fit_changed(unchanged, each) for n, each in changed.items()}
 
 
 def _flat_in_time(compiled: CompiledExperiment) -> Iterator[tuple[str, CompiledExperiment]]:

@@ -1,4 +1,4 @@
-"""Fits of one experiment, each question with one likelihood: the signal, s_W², and the neutron radius."""
+"""The fits of the signal of one experiment: what the collaboration's best fit is compared with."""
 
 import math
 from collections.abc import Mapping
@@ -8,23 +8,27 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.experiment import CompiledExperiment
-from nurecoil.likelihood import JointLikelihood, term_of
-from nurecoil.likelihood.objective import deviance
-from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
-from nurecoil.parameters import Range
+from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
+from nurecoil.experiment.card import load_experiment
+from nurecoil.likelihood import term_of
+from nurecoil.models import SCALED_STANDARD_MODEL
 from nurecoil.study.question import Question
-from nurecoil.validation.signal import RADIATIVE, Widths, binned, standard_model
+from nurecoil.validation.signal import (
+    RADIATIVE,
+    Widths,
+    binned,
+    free_signal,
+    largest_background,
+    rates_alone,
+    release_template,
+    rescaled,
+    standard_model,
+)
 from nurecoil.verbs.fit import BestFit, fit_of
-from nurecoil.verbs.limit import limit_of
 
 Array = NDArray[np.float64]
 
-ONE_SIGMA = 0.6826894921370859
-TOYS = 2000
 _STRENGTHS = np.linspace(0.0, 2.0, 401)  # of a profile, in units of the best fit
-_SIN2_SCAN = ("sin2_theta_w", 0.02, 0.6)
-_SIN2_STARTS = (0.1, 0.4)
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,7 @@ class EventProfile:
 
 @dataclass(frozen=True)
 class SignalFit:
-    """The strength of the signal fitted to one experiment.
-
-    Attributes
-    ----------
-    compiled
-        The experiment.
-    question
-        χ² of the strength, pulls profiled.
-    best
-        The best fit.
-    """
+    """The strength of the signal fitted to one experiment: χ² of it, pulls profiled, and the best fit."""
 
     compiled: CompiledExperiment
     question: Question
@@ -134,12 +128,55 @@ class SignalFit:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A fitted parameter, its symmetric error, and, where it was scanned, its interval at 1σ."""
+class SignalFits:
+    """All fits of the signal of one experiment.
 
-    value: float
-    error: float
-    interval: tuple[float, float] | None = None
+    Attributes
+    ----------
+    main
+        The fit that the collaboration's is compared with.
+    first_principles
+        The fit of the signal from first principles with all pulls.
+    others
+        Other fits, by name; empty where the main one is that from first principles.
+    significance_if
+        √Δχ² of no signal with the rate of the largest background "known" exactly, or "free".
+    """
+
+    main: SignalFit
+    first_principles: SignalFit
+    others: Mapping[str, SignalFit]
+    significance_if: Mapping[str, float]
+
+    @property
+    def compiled(self) -> CompiledExperiment:
+        """The experiment, its signal from first principles."""
+        return self.first_principles.compiled
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment as it is described."""
+        return self.compiled.experiment
+
+
+def signal_fits(name: str) -> SignalFits:
+    """Fit the signal of an experiment: with the release's template and rates alone, where it has one."""
+    compiled = compile_experiment(load_experiment(name))
+    statistics = binned(compiled)
+    widths, others = free_signal(statistics), {}
+    main = first_principles = fit_signal(compiled, widths)
+    if (template := release_template(name, compiled)) is not None:
+        fitted, rates = rescaled(compiled, template), rates_alone(statistics)
+        others["first principles, all pulls"] = first_principles
+        others["template, all pulls"] = fit_signal(fitted, widths)
+        others["first principles, rates alone"] = fit_signal(compiled, rates)
+        main, widths = fit_signal(fitted, rates), rates
+    rate = largest_background(statistics).pull.name
+    significance_if = {
+        word: fit_signal(main.compiled, {**widths, rate: width}).significance
+        for word, width in (("known", 0.0), ("free", math.inf))
+    }
+    return SignalFits(main, first_principles, others, significance_if)
 
 
 def fit_signal(compiled: CompiledExperiment, widths: Widths) -> SignalFit:
@@ -159,44 +196,3 @@ def fit_changed(unchanged: SignalFit, compiled: CompiledExperiment) -> SignalFit
     likelihood = replace(before, terms=(term_of(compiled, None, before.widths),))
     question = replace(unchanged.question, likelihood=likelihood)
     return SignalFit(compiled, question, fit_of(question, minos=False).values)
-
-
-def weak_mixing_angle(compiled: CompiledExperiment, likelihood: JointLikelihood) -> tuple[Measured, float]:
-    """Return s_W² fitted with all pulls, its interval at 1σ, and its value with couplings at tree level."""
-    name, low, high = _SIN2_SCAN
-    start, starts = {name: STANDARD_MODEL.resolve({})[name]}, [{name: value} for value in _SIN2_STARTS]
-    questions = [
-        Question.of(STANDARD_MODEL, [compiled], couplings, start, likelihood=likelihood)
-        for couplings in (RADIATIVE, {"electroweak": "tree"})
-    ]
-    best, tree = (fit_of(question, starts, minos=False).values.fit for question in questions)
-    found = limit_of(
-        questions[0], Range(questions[0].free[0], low, high), [ONE_SIGMA], points=201
-    ).values.profile
-    inside = [(i.low, i.high) for i in found.intervals if i.low <= best.values[name] <= i.high]
-    measured = Measured(best.values[name], best.errors[name], inside[0] if inside else None)
-    return measured, tree.values[name]
-
-
-def neutron_radius(compiled: CompiledExperiment, likelihood: JointLikelihood) -> Measured | None:
-    """Return the mean neutron rms radius (fm), free of its prior, fitted with all other pulls.
-
-    None where the best fit is at a bound of the radius: the data do not measure it.
-    """
-    (pull,) = (v.pull for v in binned(compiled).variations if v.pull.unit == "fm")
-    centre = float(pull.default or 0.0)
-    question = Question.of(STANDARD_MODEL, [compiled], RADIATIVE, {pull.name: centre}, likelihood=likelihood)
-    best = fit_of(question, minos=False).values.fit
-    value = best.values[pull.name]
-    at_bound = min(value - pull.low, pull.high - value) < 1e-3 * centre
-    return None if at_bound else Measured(value, best.errors[pull.name])
-
-
-def goodness_of_fit(observed: Array, expected: Array) -> float:
-    """Return the fraction of Poisson toys at `expected` with a larger -2 ln L than the observed counts."""
-    toys = np.random.default_rng(1).poisson(expected, size=(TOYS, expected.size))
-    of_toys, of_data = (
-        deviance(expected[np.newaxis], counts, gaussian=False, xp=np)[0]
-        for counts in (toys, observed[np.newaxis])
-    )
-    return float((of_toys > of_data).mean())

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from nurecoil.presentation.comparison import load_toml
 from nurecoil.presentation.document import Section, Table
 from nurecoil.study.study import Study
-from nurecoil.validation.published import load_toml
 from nurecoil.verbs.limit import Limit, limit
 from nurecoil.verbs.vary import table, vary, with_prior
 
@@ -29,7 +29,7 @@ class Asked:
         return f"nurecoil limit --model {self.model} {' '.join(options)} --scan {self.scan} --vary"
 
 
-_FILE = load_toml("limits.toml")
+_FILE = load_toml("nurecoil.validation", "limits.toml")
 LIMITS = tuple(Asked(**entry) for entry in _FILE["limits"])
 
 

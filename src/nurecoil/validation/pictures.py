@@ -5,30 +5,31 @@ from numpy.typing import NDArray
 
 from nurecoil.experiment import Axis
 from nurecoil.presentation.document import Figure, Panel, Reference, Series
-from nurecoil.validation.compute import Result
-from nurecoil.validation.published import load_toml, published
+from nurecoil.validation.fits import SignalFits
+from nurecoil.validation.published import WORDS, published
+from nurecoil.validation.signal import standard_model
 
 Array = NDArray[np.float64]
 
 _HIGHEST = 9.0  # Δχ² shown
 
 
-def figure(result: Result) -> Figure:
+def figure(fits: SignalFits) -> Figure:
     """Return the figure of one experiment."""
-    experiment = result.experiment
-    spectra = tuple(_spectrum(result, number, axis) for number, axis in enumerate(experiment.axes))
+    experiment = fits.experiment
+    spectra = tuple(_spectrum(fits, number, axis) for number, axis in enumerate(experiment.axes))
     return Figure(
         name=f"validation-{experiment.name}",
         title=experiment.title,
-        caption=load_toml("page.toml")["spectra"],
-        panels=(*spectra, _profile(result)),
+        caption=WORDS["spectra"],
+        panels=(*spectra, _profile(fits)),
         columns=3 if len(spectra) == 2 else 2,
         alt=f"{experiment.name}: residual spectra with the best fit, and the profile of the signal",
     )
 
 
-def _spectrum(result: Result, number: int, axis: Axis) -> Panel:
-    shape, fit = result.experiment.shape, result.main
+def _spectrum(fits: SignalFits, number: int, axis: Axis) -> Panel:
+    shape, fit = fits.experiment.shape, fits.main
     edges = np.array(axis.edges)
     width = np.diff(edges)
     others = tuple(other for other in range(len(shape)) if other != number)
@@ -44,7 +45,9 @@ def _spectrum(result: Result, number: int, axis: Axis) -> Panel:
         x_label=f"{name} [{unit}]" if unit else name,
         y_label=f"events / {unit or ('PE' if name == 'photoelectrons' else name)}",
         series=(
-            Series(edges, density(result.standard_model), "Standard Model", colour="grey", style="steps"),
+            Series(
+                edges, density(standard_model(fits.compiled)), "Standard Model", colour="grey", style="steps"
+            ),
             Series(
                 edges, density(fit.components["signal"]), "signal, best fit", colour="blue", style="steps"
             ),
@@ -62,12 +65,12 @@ def _spectrum(result: Result, number: int, axis: Axis) -> Panel:
     )
 
 
-def _profile(result: Result) -> Panel:
-    profile = result.main.profile
+def _profile(fits: SignalFits) -> Panel:
+    profile = fits.main.profile
     shown = profile.delta_chi2 < 1.5 * _HIGHEST
     series = [Series(profile.events[shown], profile.delta_chi2[shown], "nurecoil", colour="blue")]
-    number = published(result.experiment.name, "best_fit_signal")
-    if number and number.error:
+    number = published(fits.experiment.name, "best_fit_signal").printed
+    if number.value is not None and number.error:
         parabola = ((profile.events[shown] - number.value) / number.error) ** 2
         label = f"published, {number.value:g} ± {number.error:g}"
         series.append(Series(profile.events[shown], parabola, label, colour="vermillion", style="dashed"))

@@ -1,40 +1,27 @@
-"""What the collaboration published, as Python objects."""
+"""What the collaboration published, as rows that are to be filled in."""
 
-import tomllib
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
 
+from nurecoil.presentation.comparison import Entry, Row, load_toml
 
-@dataclass(frozen=True)
-class PublishedNumber:
-    """One published number: value and error (None: without one), and where it stands."""
-
-    experiment: str
-    quantity: str
-    value: float
-    source: str
-    error: float | None = None
-
-
-def load_toml(name: str) -> dict[str, Any]:
-    """Return what a file beside this one says."""
-    return tomllib.loads(resources.files("nurecoil.validation").joinpath(name).read_text("utf-8"))
+WORDS = load_toml("nurecoil.validation", "page.toml")
 
 
 @cache
-def published_numbers() -> tuple[PublishedNumber, ...]:
+def published_rows() -> tuple[Row, ...]:
     """Return all numbers of `published.toml`."""
-    return tuple(PublishedNumber(**entry) for entry in load_toml("published.toml")["numbers"])
+    return tuple(
+        Row(n["experiment"], n["source"], n["quantity"], Entry(n["value"], n.get("error")))
+        for n in load_toml("nurecoil.validation", "published.toml")["numbers"]
+    )
 
 
 def experiments() -> tuple[str, ...]:
     """Return the names of the experiments that have published numbers."""
-    return tuple(dict.fromkeys(number.experiment for number in published_numbers()))
+    return tuple(dict.fromkeys(row.group for row in published_rows()))
 
 
-def published(experiment: str, quantity: str) -> PublishedNumber | None:
-    """Return what is published of a quantity, or None."""
-    found = (n for n in published_numbers() if (n.experiment, n.quantity) == (experiment, quantity))
-    return next(found, None)
+def published(experiment: str, quantity: str) -> Row:
+    """Return the row of a quantity, without what is published where nothing is."""
+    found = (row for row in published_rows() if (row.group, row.quantity) == (experiment, quantity))
+    return next(found, Row(experiment, "", quantity))

@@ -2,80 +2,133 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
-from nurecoil.validation.compute import Result
-from nurecoil.validation.fits import TOYS, SignalFit
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.likelihood.objective import deviance
+from nurecoil.models import STANDARD_MODEL
+from nurecoil.parameters import Range, Values
+from nurecoil.physics.form_factors import form_factor
+from nurecoil.presentation.comparison import Entry, Row, signed
+from nurecoil.study.question import Question, joint_likelihood
+from nurecoil.validation.cross_section import cross_section
+from nurecoil.validation.fits import SignalFit, SignalFits
 from nurecoil.validation.published import published
-from nurecoil.validation.signal import binned, largest_background
+from nurecoil.validation.signal import OTHER_FORM_FACTOR, RADIATIVE, binned, largest_background
+from nurecoil.verbs.fit import fit_of
+from nurecoil.verbs.limit import limit_of
 
 SNS_FLUX = 0.10  # uncertainty of the neutrino yield, part of a published cross section's error
 MOST_IMPORTANT = 4  # changed inputs that a sentence names
+ONE_SIGMA = 0.6826894921370859
+TOYS = 2000
+_SIN2_RANGE, _SIN2_STARTS = (0.02, 0.6), (0.1, 0.4)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One quantity of one experiment.
-
-    Attributes
-    ----------
-    experiment, quantity
-        What it is of, and what it is.
-    ours, ours_error
-        Computed here.
-    why
-        What explains a difference, or what the number rests on.
-    """
-
-    experiment: str
-    quantity: str
-    ours: float
-    why: str
-    ours_error: float | None = None
-
-    @property
-    def published(self) -> float | None:
-        """The published value."""
-        found = published(self.experiment, self.quantity)
-        return found.value if found else None
-
-    @property
-    def error(self) -> float | None:
-        """The published error."""
-        found = published(self.experiment, self.quantity)
-        return found.error if found else None
-
-    @property
-    def source(self) -> str:
-        """Where it is published."""
-        found = published(self.experiment, self.quantity)
-        return found.source if found else ""
-
-    @property
-    def difference(self) -> float | None:
-        """Ours minus published."""
-        return None if self.published is None else self.ours - self.published
-
-    @property
-    def pull(self) -> float | None:
-        """The difference in units of the published error."""
-        return self.difference / self.error if self.difference is not None and self.error else None
-
-    def as_json(self) -> dict[str, object]:
-        """Return the row for programs."""
-        names = ("experiment", "quantity", "published", "error", "ours", "ours_error", "why")
-        return {name: getattr(self, name) for name in names}
-
-
-def rows(result: Result, changed: Mapping[str, SignalFit]) -> tuple[Row, ...]:
+def rows(fits: SignalFits, changed: Mapping[str, SignalFit]) -> tuple[Row, ...]:
     """Return the rows of one experiment."""
-    name = result.experiment.name
-    return (
-        *_signal(name, result, changed),
-        *_backgrounds(name, result),
-        *_goodness(name, result),
-        *_parameters(name, result),
+    parts = (_signal(fits, changed), _backgrounds(fits), _goodness(fits), _parameters(fits))
+    return tuple(
+        replace(published(fits.experiment.name, quantity), ours={"ours": ours}, why=why)
+        for part in parts
+        for quantity, ours, why in part
     )
+
+
+Found = Iterator[tuple[str, Entry, str]]  # a quantity, what we find, and why
+
+
+def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
+    name, fit = fits.experiment.name, fits.main
+    if published(name, "residual_counts").where:
+        on = float(fit.observed.sum())
+        off = float(largest_background(binned(fits.compiled)).counts.sum())
+        why = f"{on:.0f} coincidence minus {off:.0f} anticoincidence counts"
+        yield "residual_counts", Entry(on - off), why
+    why = "The inputs that move it most, one at a time: " + _most_important(changed, "standard_model")
+    yield "sm_signal", Entry(fits.first_principles.standard_model), why
+    why = "The release's template with only the rates fitted, statistical errors, as the collaboration did"
+    if not fits.others:
+        why = f"Our error is {fit.error:.1f}, and {fit.error_alone:.1f} with all else held"
+        error = published(name, "best_fit_signal").printed.error
+        if error is not None and error < 0.9 * fit.error_alone:
+            why += f", so ± {error:g} does not follow from the release"
+        why += "; moved most by " + _most_important(changed, "events")
+    yield "best_fit_signal", Entry(fit.events, fit.error), why
+    for what, other in fits.others.items():
+        why = f"χ² = {other.chi2:.1f}, no signal excluded by {other.significance:.2f}σ"
+        yield f"best_fit_signal_{slug(what)}", Entry(other.events, other.error), why
+
+
+def _backgrounds(fits: SignalFits) -> Found:
+    for background in binned(fits.compiled).backgrounds:
+        ours = float(fits.main.components[background.name].sum())
+        before, width = float(background.counts.sum()), background.pull.prior_width or 0.0
+        pull = (ours / before - 1) / width
+        why = f"Expected {before:.4g} ± {before * width:.3g}; the fit pulls its rate by {signed(pull)}σ"
+        yield f"best_fit_{slug(background.name)}", Entry(ours), why
+
+
+def _goodness(fits: SignalFits) -> Found:
+    fit, experiment = fits.main, fits.experiment
+    delta = published(experiment.name, "delta_chi2_no_signal").printed.value
+    rate = largest_background(binned(fits.compiled)).name.replace("-", " ")
+    why = (
+        f"{fit.significance:.2f}σ"
+        + (f" (published {math.sqrt(delta):.1f}σ)" if delta else "")
+        + f"; it hangs on the {rate} rate: {fits.significance_if['known']:.2f}σ if exactly known,"
+        f" {fits.significance_if['free']:.2f}σ if not at all"
+    )
+    yield "delta_chi2_no_signal", Entry(fit.no_signal), why
+    bins, farther = fit.observed.size, 100 * goodness_of_fit(fit.observed, fit.expected)
+    why = (
+        f"{fit.chi2 / bins:.2f} per bin; of {TOYS} Poisson toys at the best fit {farther:.0f} % lie farther"
+        " from it"
+    )
+    why += "".join(f"; {what}: {other.chi2:.1f}" for what, other in fits.others.items())
+    yield "chi2", Entry(fit.chi2), why
+    shape = " × ".join(str(n) for n in experiment.shape)
+    axes = " × ".join(axis.name.partition(" [")[0] for axis in experiment.axes)
+    yield "bins", Entry(float(bins)), f"{shape} ({axes})"
+
+
+def _parameters(fits: SignalFits) -> Found:
+    standard, fit = cross_section(fits.experiment), fits.main.best.fit
+    other = cross_section(fits.experiment, form_factor(OTHER_FORM_FACTOR))
+    why = f"In 10⁻⁴⁰ cm² per nucleus; with the Klein-Nystrand form factor {other:.1f}"
+    yield "sm_flux_averaged_cross_section", Entry(standard), why
+    strength, error = fit.values["signal_strength"], fit.errors["signal_strength"]
+    why = f"The fitted strength, {strength:.3f} ± {error:.3f}, times the Standard Model's {standard:.1f}"
+    why += "; the error has the 10 % of the neutrino yield added"
+    total = math.hypot(error, SNS_FLUX * strength) * standard
+    yield "flux_averaged_cross_section", Entry(strength * standard, total), why
+
+    likelihood = joint_likelihood([fits.compiled], RADIATIVE)
+
+    def asked(name: str, start: float, couplings: Values = RADIATIVE) -> Question:
+        return Question.of(STANDARD_MODEL, [fits.compiled], couplings, {name: start}, likelihood=likelihood)
+
+    name = "sin2_theta_w"
+    start = float(STANDARD_MODEL.resolve({})[name])
+    radiative, tree = asked(name, start), asked(name, start, {"electroweak": "tree"})
+    starts = [{name: value} for value in _SIN2_STARTS]
+    best, at_tree = (fit_of(each, starts, minos=False).values.fit for each in (radiative, tree))
+    within = Range(radiative.free[0], *_SIN2_RANGE)
+    allowed = limit_of(radiative, within, [ONE_SIGMA], points=201).values.profile.intervals
+    around = [f"; at 1σ {i.low:.3f} to {i.high:.3f}" for i in allowed if i.low <= best.values[name] <= i.high]
+    why = f"Radiative corrections, all pulls{''.join(around[:1])}"
+    why += f"; couplings at tree level give {at_tree.values[name]:.3f}"
+    yield name, Entry(best.values[name], best.errors[name]), why
+
+    (pull,) = (v.pull for v in binned(fits.compiled).variations if v.pull.unit == "fm")
+    centre = float(pull.default or 0.0)
+    best = fit_of(asked(pull.name, centre), minos=False).values.fit
+    value = best.values[pull.name]
+    if min(value - pull.low, pull.high - value) >= 1e-3 * centre:  # at a bound the data do not measure it
+        why = "Mean neutron rms radius in fm, free of its prior, all other pulls fitted"
+        yield "neutron_radius", Entry(value, best.errors[pull.name]), why
 
 
 def slug(name: str) -> str:
@@ -87,90 +140,14 @@ def slug(name: str) -> str:
     return name.replace(",", "").replace(" ", "_").replace("-", "_")
 
 
-def signed(number: float, form: str = "+.2f") -> str:
-    """Return a number with its sign, a true minus.
-
-    >>> signed(-0.614)
-    '−0.61'
-    """
-    return f"{number:{form}}".replace("-", "−")
-
-
-def _signal(name: str, result: Result, changed: Mapping[str, SignalFit]) -> Iterator[Row]:
-    fit = result.main
-    if published(name, "residual_counts"):
-        on = float(fit.observed.sum())
-        off = float(largest_background(binned(result.compiled)).counts.sum())
-        why = f"{on:.0f} coincidence minus {off:.0f} anticoincidence counts"
-        yield Row(name, "residual_counts", on - off, why)
-    why = "The inputs that move it most, one at a time: " + _most_important(changed, "standard_model")
-    yield Row(name, "sm_signal", float(result.standard_model.sum()), why)
-    if result.others:
-        why = (
-            "The release's template with only the rates fitted, statistical errors, as the collaboration did"
-        )
-    else:
-        why = f"Our error is {fit.error:.1f}, and {fit.error_alone:.1f} with all else held"
-        found = published(name, "best_fit_signal")
-        if found and found.error is not None and found.error < 0.9 * fit.error_alone:
-            why += f", so ± {found.error:g} does not follow from the release"
-        why += "; moved most by " + _most_important(changed, "events")
-    yield Row(name, "best_fit_signal", fit.events, why, fit.error)
-    for what, other in result.others.items():
-        why = f"χ² = {other.chi2:.1f}, no signal excluded by {other.significance:.2f}σ"
-        yield Row(name, f"best_fit_signal_{slug(what)}", other.events, why, other.error)
-
-
-def _backgrounds(name: str, result: Result) -> Iterator[Row]:
-    for background in binned(result.compiled).backgrounds:
-        ours = float(result.main.components[background.name].sum())
-        before, width = float(background.counts.sum()), background.pull.prior_width or 0.0
-        pull = (ours / before - 1) / width
-        why = f"Expected {before:.4g} ± {before * width:.3g}; the fit pulls its rate by {signed(pull)}σ"
-        yield Row(name, f"best_fit_{slug(background.name)}", ours, why)
-
-
-def _goodness(name: str, result: Result) -> Iterator[Row]:
-    fit, experiment = result.main, result.experiment
-    found = published(name, "delta_chi2_no_signal")
-    rate = largest_background(binned(result.compiled)).name.replace("-", " ")
-    known, free = (result.significance_if[word] for word in ("known", "free"))
-    why = (
-        f"{fit.significance:.2f}σ"
-        + (f" (published {math.sqrt(found.value):.1f}σ)" if found else "")
-        + f"; it hangs on the {rate} rate: {known:.2f}σ if exactly known, {free:.2f}σ if not at all"
+def goodness_of_fit(observed: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """Return the fraction of Poisson toys at `expected` (not refitted) with a larger -2 ln L."""
+    toys = np.random.default_rng(1).poisson(expected, size=(TOYS, expected.size))
+    of_toys, of_data = (
+        deviance(expected[np.newaxis], counts, gaussian=False, xp=np)[0]
+        for counts in (toys, observed[np.newaxis])
     )
-    yield Row(name, "delta_chi2_no_signal", fit.no_signal, why)
-    bins = fit.observed.size
-    why = (
-        f"{fit.chi2 / bins:.2f} per bin; of {TOYS} Poisson toys at the best fit {100 * result.goodness:.0f} %"
-        " lie farther from it"
-    )
-    why += "".join(f"; {what}: {other.chi2:.1f}" for what, other in result.others.items())
-    yield Row(name, "chi2", fit.chi2, why)
-    shape = " × ".join(str(n) for n in experiment.shape)
-    axes = " × ".join(axis.name.partition(" [")[0] for axis in experiment.axes)
-    yield Row(name, "bins", float(bins), f"{shape} ({axes})")
-
-
-def _parameters(name: str, result: Result) -> Iterator[Row]:
-    standard, fit = result.cross_section, result.main.best.fit
-    why = f"In 10⁻⁴⁰ cm² per nucleus; with the Klein-Nystrand form factor {result.cross_section_other:.1f}"
-    yield Row(name, "sm_flux_averaged_cross_section", standard, why)
-    strength, error = fit.values["signal_strength"], fit.errors["signal_strength"]
-    why = f"The fitted strength, {strength:.3f} ± {error:.3f}, times the Standard Model's {standard:.1f}"
-    why += "; the error has the 10 % of the neutrino yield added"
-    total = math.hypot(error, SNS_FLUX * strength) * standard
-    yield Row(name, "flux_averaged_cross_section", strength * standard, why, total)
-    angle, radius = result.sin2_theta_w, result.neutron_radius
-    why = "Radiative corrections, all pulls"
-    if angle.interval:
-        why += f"; at 1σ {angle.interval[0]:.3f} to {angle.interval[1]:.3f}"
-    why += f"; couplings at tree level give {result.sin2_theta_w_tree:.3f}"
-    yield Row(name, "sin2_theta_w", angle.value, why, angle.error)
-    if radius:
-        why = "Mean neutron rms radius in fm, free of its prior, all other pulls fitted"
-        yield Row(name, "neutron_radius", radius.value, why, radius.error)
+    return float((of_toys > of_data).mean())
 
 
 def _most_important(changed: Mapping[str, SignalFit], what: str) -> str:

@@ -17,6 +17,7 @@ from nurecoil.study.question import standard_model_counts
 Array = NDArray[np.float64]
 Widths = Mapping[str, float]
 
+OTHER_FORM_FACTOR = "klein-nystrand"
 RADIATIVE: dict[str, Value] = {"electroweak": "radiative"}
 
 

@@ -152,7 +152,7 @@ class Data(Section):
 
 
 class Statistics(Section):
-    """[statistics]: one number of counts (seed, eqs. 43-45)."""
+    """[statistics]: one number of counts (Binh et al. 2021, eqs. 43-45)."""
 
     observed: Annotated[Counts | None, BeforeValidator(_counts_or_expectation)]
     background: Counts = 0.0

@@ -12,8 +12,8 @@ from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.pictures import BETA_LABEL, MASS_LABEL, printed_bars
 from nurecoil.papers.binh2021.published import load_published
 from nurecoil.papers.binh2021.setup import BETA_OF, BETA_TEXT, CL
-from nurecoil.papers.paper import Paper, Reproduction, load_toml
 from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
+from nurecoil.presentation.comparison import Comparison, load_toml
 from nurecoil.presentation.document import Document, Figure, LimitBar, LimitBars, Section, Table
 from nurecoil.study.result import Result
 from nurecoil.study.study import Study
@@ -22,11 +22,12 @@ from nurecoil.verbs.limit import Limit, limit
 EXPERIMENTS = ("coherent-csi-2021", "coherent-lar-2020")
 SCAN = (1e5, 1e8)  # MeV
 POINTS = 1001
-WORDS = load_toml("nurecoil.papers.beta331_today", "report.toml")
+STEPS = 1 + len(BETA_OF)
 
 
-def reproduce(progress: Callable[[str], None]) -> Reproduction:
+def reproduce(progress: Callable[[str], None]) -> Comparison:
     """Compute the limits and describe the page."""
+    words = load_toml("nurecoil.papers.beta331_today", "report.toml")
     progress("compiling the experiments")
     compiled = [compile_experiment(load_experiment(name)) for name in EXPERIMENTS]
     results: dict[tuple[str, str], Result[Limit]] = {}
@@ -39,19 +40,16 @@ def reproduce(progress: Callable[[str], None]) -> Reproduction:
     shown = {"strong": lows.pop("-sqrt3"), "weak": max(lows.values()), "other": other.lower_limit_tev or 0.0}
     first, table = results["+sqrt3", "equations"], _table(limits)
     document = Document(
-        title=WORDS["title"],
-        subtitle=WORDS["subtitle"],
-        lead=WORDS["lead"].strip().format(**shown, other_s2=SIN2_THETA_W_AT_Z),
+        title=words["title"],
+        subtitle=words["subtitle"],
+        lead=words["lead"].strip().format(**shown, other_s2=SIN2_THETA_W_AT_Z),
         sections=(
-            Section("Allowed masses", (_figure(limits), table)),
-            Section("How", (WORDS["how"].strip().format(**first.fixed),)),
+            Section("Allowed masses", (_figure(limits, words["caption"]), table)),
+            Section("How", (words["how"].strip().format(**first.fixed),)),
         ),
     )
     records = [_record(r) for r in limits]
-    return Reproduction(document, {"limits": records, "conventions": dict(first.conventions)}, table)
-
-
-BETA331_TODAY = Paper("331-beta-today", WORDS["title"], steps=1 + len(BETA_OF), reproduce=reproduce)
+    return Comparison(document, (table,), {"limits": records, "conventions": dict(first.conventions)})
 
 
 def _limit(
@@ -66,7 +64,7 @@ def _reading(beta: str, variant: str, result: Result[Limit]) -> LimitResult:
     return LimitResult(" + ".join(EXPERIMENTS), beta, variant, "profiled", None, result.values.profile)
 
 
-def _figure(limits: Sequence[LimitResult]) -> Figure:
+def _figure(limits: Sequence[LimitResult], caption: str) -> Figure:
     rows = [
         LimitBar(
             BETA_LABEL[r.beta],
@@ -79,20 +77,17 @@ def _figure(limits: Sequence[LimitResult]) -> Figure:
         if r.variant == variant
     ]
     rows += printed_bars(load_published(), "printed by Binh et al. (2021)")
-    return Figure(
-        name="331-beta-today",
-        title="Allowed masses of the Z′",
-        caption=WORDS["caption"],
-        panels=(LimitBars(MASS_LABEL, tuple(rows), x_range=(0.1, 100)),),
-    )
+    panel = LimitBars(MASS_LABEL, tuple(rows), x_range=(0.1, 100))
+    return Figure("331-beta-today", "Allowed masses of the Z′", caption, (panel,))
 
 
 def _table(limits: Sequence[LimitResult]) -> Table:
     rows = []
     for beta in BETA_OF:
-        cells = ["; ".join(_interval(*i) for i in r.allowed_tev) or "none" for r in limits if r.beta == beta]
-        printed = [f"{p.detector} ≥ {p.tev:g}" for p in load_published().first_limits if p.beta == beta]
-        rows.append((BETA_TEXT[beta], *cells, ", ".join(printed)))
+        printed = load_published().first_limits.items()
+        texts = [f"{detector} ≥ {tev:g}" for (detector, at), tev in printed if at == beta]
+        ours = (r.text() for r in limits if r.beta == beta)
+        rows.append((BETA_TEXT[beta], *ours, ", ".join(texts)))
     return Table(
         title="Allowed m<sub>Z′</sub> in TeV at 90 % CL",
         columns=("β", *VARIANTS, "printed by Binh et al."),
@@ -100,25 +95,10 @@ def _table(limits: Sequence[LimitResult]) -> Table:
     )
 
 
-def _interval(low: float, high: float | None) -> str:
-    if low <= SCAN[0] / 1e6 * (1 + 1e-9):
-        return "all scanned" if high is None else f"≤ {high:.3g}"
-    return f"≥ {low:.3g}" if high is None else f"{low:.3g} to {high:.3g}"
-
-
 def _record(r: LimitResult) -> dict[str, object]:
+    best = r.profile.best_fit / 1e6  # infinity, which JSON has not, where no Z' fits best
     return {
         "experiments": list(EXPERIMENTS),
-        "beta": r.beta,
-        "variant": r.variant,
-        "cl": CL,
-        "allowed_tev": [list(interval) for interval in r.allowed_tev],
-        "lower_limit_tev": r.lower_limit_tev,
-        "best_fit_tev": _finite(r.profile.best_fit / 1e6),
-        "converged": r.profile.converged,
+        **r.record(),
+        "best_fit_tev": best if math.isfinite(best) else None,
     }
-
-
-def _finite(value: float) -> float | None:
-    """Return a mass; None for infinity, which JSON has not: no Z' fits best."""
-    return value if math.isfinite(value) else None

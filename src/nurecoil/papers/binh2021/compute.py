@@ -1,7 +1,7 @@
 """The paper's tables, limits and curves, recomputed."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,33 +15,27 @@ from nurecoil.papers.binh2021.published import PrintedLimit
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
     CL,
+    CSI,
     EXPERIMENTS,
+    LARGEST,
     PROJECTIONS,
     REFERENCE_MASS,
     S13_TILDE,
     SIN2_THETA_W,
     SYSTEMATICS,
     Setup,
+    scaled,
     standard_model_total,
     values,
 )
-from nurecoil.parameters import Value
 from nurecoil.physics.couplings import weak_charge
 from nurecoil.physics.nuclei import Nuclide, nuclide
 from nurecoil.study.study import Study
 
 Array = NDArray[np.float64]
-Events = Mapping[str, Mapping[str, Mapping[int, float]]]
+Table3 = Mapping[str, Mapping[str, Mapping[int, float]]]  # {reading: {beta: {mass in GeV: events}}}
 FERMIONS = {"nu": NEUTRINO, "u": UP, "d": DOWN}
 SCAN = (5e4, 1e8)  # MeV
-
-
-@dataclass(frozen=True)
-class Table3:
-    """Events of Table III, {variant: {beta: {mass in GeV: N}}}: as computed, and scaled to N_SM = 188."""
-
-    unscaled: Events
-    scaled: Events
 
 
 @dataclass(frozen=True)
@@ -67,9 +61,32 @@ class LimitResult:
         return None if low is None else low / 1e6
 
     @property
-    def lower_edge_tev(self) -> float | None:
-        """The lower end of the last allowed interval, also where that ends below the scan's edge."""
-        return self.allowed_tev[-1][0] if self.allowed_tev else None
+    def lower_edge_tev(self) -> float:
+        """The lower end of the last allowed interval, also where that is not open; 0 where there is none."""
+        return self.allowed_tev[-1][0] if self.allowed_tev else 0.0
+
+    def text(self) -> str:
+        """Return the allowed intervals in words."""
+        all_below = self.profile.values[0] * (1 + 1e-9) / 1e6
+        parts = []
+        for low, high in self.allowed_tev:
+            at_edge = low <= all_below
+            if high is None:
+                parts.append("all scanned" if at_edge else f"≥\u00a0{low:.3g}")
+            else:
+                parts.append(f"≤\u00a0{high:.3g}" if at_edge else f"{low:.3g} to {high:.3g}")
+        return "; ".join(parts) or "none"
+
+    def record(self) -> dict[str, object]:
+        """Return the limit ready for JSON."""
+        return {
+            "beta": self.beta,
+            "variant": self.variant,
+            "cl": CL,
+            "allowed_tev": [list(interval) for interval in self.allowed_tev],
+            "lower_limit_tev": self.lower_limit_tev,
+            "converged": self.profile.converged,
+        }
 
 
 def table1() -> dict[str, dict[str, dict[str, float]]]:
@@ -90,19 +107,22 @@ def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: fl
     return np.asarray(expected.counts)
 
 
-def table3(setup: Setup, masses_gev: tuple[int, ...]) -> Table3:
-    """Return the number of events of Table III."""
-    unscaled, scaled = (
-        {
-            variant: {
-                beta: {m: float(events(experiment, beta, variant, m).sum()) for m in masses_gev}
-                for beta in ("+sqrt3", "-sqrt3")
-            }
-            for variant in VARIANTS
-        }
-        for experiment in (setup.experiments["binh2021-csi"], setup.csi_scaled)
-    )
-    return Table3(unscaled, scaled)
+def table3(setup: Setup, masses_gev: Sequence[int]) -> Table3:
+    """Return Table III: each variant as it is read, "equations" unscaled and "numbers" scaled to N_SM = 188.
+
+    `equations_scaled` and `numbers_unscaled` are the other way round.
+    """
+
+    def counts(experiment: CompiledExperiment, variant: str) -> Mapping[str, Mapping[int, float]]:
+        return {b: {m: float(events(experiment, b, variant, m).sum()) for m in masses_gev} for b in LARGEST}
+
+    unscaled, full = setup.experiments[CSI], setup.csi_scaled
+    return {
+        "equations": counts(unscaled, "equations"),
+        "numbers": counts(full, "numbers"),
+        "equations_scaled": counts(full, "equations"),
+        "numbers_unscaled": counts(unscaled, "numbers"),
+    }
 
 
 def weak_charge_correction(nuclide: Nuclide, beta: str, variant: str, masses: Array) -> Array:
@@ -120,7 +140,7 @@ def chi2_of_events(setup: Setup, events: Array) -> Array:
 
     (N_exp - N - B_on)²/(σ_stat² + σ_a1² N² + σ_a2² B_on²).
     """
-    s = setup.experiments["binh2021-csi"].experiment.statistics
+    s = setup.experiments[CSI].experiment.statistics
     if not isinstance(s, CountingStatistics) or s.observed is None or s.background_pull is None:
         raise TypeError("the card of binh2021-csi is not that of eq. 43")
     rate, background = s.signal_pull.prior_width or 0.0, s.background_pull.prior_width or 0.0
@@ -129,23 +149,24 @@ def chi2_of_events(setup: Setup, events: Array) -> Array:
     return chi2
 
 
-def weak_point(beta: str, variant: str, mass_gev: float) -> dict[str, Value]:
-    """Return the paper's parameters at one mass, without the magnetic moment."""
-    return {**values(beta, variant), "m_zprime": mass_gev * 1e3, "mu_nu": 0.0}
-
-
 def caesium_templates(setup: Setup, T: Array) -> RecoilTemplates:
     """Return templates of dσ/dE_R in cm²/keV per neutrino at recoils T (MeV), averaged over the source."""
-    csi = setup.experiments["binh2021-csi"].experiment
+    csi = setup.experiments[CSI].experiment
     per_mev = recoil_templates(nuclide("Cs133"), csi.flux, csi.signal.form_factor, csi.conventions, T)
     return per_mev.scaled(1e-3 / len(csi.flux.components))
+
+
+def weak_part(caesium: RecoilTemplates, beta: str, variant: str, mass_gev: float) -> Array:
+    """Return what `caesium_templates` give at one mass of the Z', without the magnetic moment."""
+    point = {**values(beta, variant), "m_zprime": mass_gev * 1e3, "mu_nu": 0.0}
+    return caesium.evaluate(ZPRIME_331.couplings(**point))
 
 
 def limit_result(
     experiment: CompiledExperiment,
     beta: str,
     variant: str,
-    nuisances: str,
+    nuisances: str = "profiled",
     systematic: float | None = None,
     sin2_theta_w: float = SIN2_THETA_W,
 ) -> LimitResult:
@@ -163,26 +184,18 @@ def limit_result(
     return LimitResult(name, beta, variant, nuisances, systematic, found.values.profile)
 
 
-def experiment_for(setup: Setup, name: str, variant: str) -> CompiledExperiment:
-    """Return the compiled experiment; CsI in variant "numbers" has the paper's 188 events."""
-    if name == "binh2021-csi" and variant == "numbers":
-        return setup.csi_scaled
-    return setup.experiments[name]
-
-
 def all_limits(setup: Setup, progress: Callable[[str], None]) -> tuple[LimitResult, ...]:
     """Return every limit: experiment x σ_sys x variant x nuisances x β = ±√3."""
     results = []
     for name in EXPERIMENTS:
         progress(f"limits of {name}")
-        for systematic in SYSTEMATICS if name in PROJECTIONS else (None,):
-            for variant in VARIANTS:
-                experiment = experiment_for(setup, name, variant)
-                results += [
-                    limit_result(experiment, beta, variant, nuisances, systematic)
-                    for nuisances in ("profiled", "frozen")
-                    for beta in ("+sqrt3", "-sqrt3")
-                ]
+        results += [
+            limit_result(setup.of(name, variant), beta, variant, nuisances, systematic)
+            for systematic in (SYSTEMATICS if name in PROJECTIONS else (None,))
+            for variant in VARIANTS
+            for nuisances in ("profiled", "frozen")
+            for beta in LARGEST
+        ]
     return tuple(results)
 
 
@@ -192,14 +205,11 @@ def counts_needed(experiment: CompiledExperiment, printed: PrintedLimit) -> floa
     From eq. 45 with a = 0: (N_SM - N)²/(1.2 N_SM) = Δχ², N = r N_SM, so N_SM = 1.2 Δχ²/(1 - r)², in
     variant "numbers".
     """
-    r = events(experiment, printed.beta, "numbers", printed.tev * 1e3).sum() / standard_model_total(
-        experiment
-    )
-    return float(1.2 * threshold(CL) / (1 - r) ** 2)
+    counts = events(experiment, printed.beta, "numbers", (printed.printed.value or 0.0) * 1e3)
+    return float(1.2 * threshold(CL) / (1 - counts.sum() / standard_model_total(experiment)) ** 2)
 
 
 def limit_of_systematics(experiment: CompiledExperiment, beta: str, systematic: float) -> float:
     """Return the profiled limit (TeV) of a projection with unlimited statistics, in variant "numbers"."""
-    endless = replace(experiment, templates=experiment.templates.scaled(1e8))
-    found = limit_result(endless, beta, "numbers", "profiled", systematic)
-    return found.lower_limit_tev or float("nan")
+    endless = scaled(experiment, 1e8)
+    return limit_result(endless, beta, "numbers", systematic=systematic).lower_limit_tev or float("nan")

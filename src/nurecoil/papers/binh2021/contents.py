@@ -1,26 +1,31 @@
-"""The contents of the report: its sections, texts and tables."""
+"""The contents of the report: its sections, texts and tables, and the results file."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from nurecoil.models import ZPRIME_331
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import LimitResult
-from nurecoil.papers.binh2021.published import Published, load_words
-from nurecoil.papers.binh2021.results import paper_conventions
+from nurecoil.papers.binh2021.compute import LimitResult, Table3
+from nurecoil.papers.binh2021.published import WORDS, Published
 from nurecoil.papers.binh2021.setup import (
     BETA_TEXT,
+    CL,
+    CSI,
     DETECTOR_TEXT,
+    MU_NU,
     N_SM_OF_THE_PAPER,
+    REFERENCE_MASS,
     S13_TILDE,
     SIN2_THETA_W,
     Setup,
 )
-from nurecoil.papers.binh2021.verdicts import NOT_REPRODUCED, REPRODUCED, Row
+from nurecoil.papers.binh2021.verdicts import from_equations_alone
+from nurecoil.presentation import comparison
+from nurecoil.presentation.comparison import Row
 from nurecoil.presentation.document import Document, Figure, Section, Table
-
-TITLE = "COHERENT constraints on Z′ in 331β model"
-VERDICT_COLUMNS = ("quantity", "printed", "equations", "numbers", "verdict", "agrees in", "why")
+from nurecoil.study.result import conventions
 
 
 def document(
@@ -31,125 +36,140 @@ def document(
     figures: Sequence[Figure],
 ) -> Document:
     """Return the whole report."""
-    words = load_words()
-    csi = setup.standard_model_totals["binh2021-csi"]
-    shown = {"s2": SIN2_THETA_W, "n_sm": N_SM_OF_THE_PAPER, "csi": csi}
+    shown = {"s2": SIN2_THETA_W, "n_sm": N_SM_OF_THE_PAPER, "csi": setup.standard_model_totals[CSI]}
     blocks: dict[str, Table | Figure] = {
         **{figure.name: figure for figure in figures},
-        **{kind: _verdict_table(kind, title, rows) for kind, title in words["verdicts"].items()},
+        **{kind: _verdict_table(kind, title, rows) for kind, title in WORDS["verdicts"].items()},
         "limits": _limit_table(published, limits),
-        "table1": _table1_table(),
-        "conventions": _conventions_table(setup),
+        "table1": table1_table(),
+        "conventions": conventions_table(setup),
     }
     sections = []
-    for part in words["sections"]:
+    for part in WORDS["sections"]:
         text = [part["text"].strip().format(**shown)] if "text" in part else []
         sections.append(Section(part["title"], (*text, *(blocks[name] for name in part["blocks"]))))
     return Document(
-        title=f"“{TITLE}”, recomputed",
-        subtitle="D. T. Binh, L. T. Hue, V. H. Binh, D. V. Soa, H. N. Long (2021)",
-        lead=words["lead"].strip().format(**shown, **_tally(rows)),
+        title=WORDS["title"],
+        subtitle=WORDS["subtitle"],
+        lead=WORDS["lead"].strip().format(**shown, **_tally(rows)),
         sections=tuple(sections),
     )
 
 
+def results(
+    setup: Setup,
+    published: Published,
+    table3: Table3,
+    limits: Sequence[LimitResult],
+    rows: Sequence[Row],
+) -> dict[str, object]:
+    """Return the numbers of the report, ready for JSON."""
+    readings = [
+        {
+            "experiment": r.experiment,
+            **r.record(),
+            "nuisances": r.nuisances,
+            "sigma_sys": r.systematic,
+            "printed_tev": published.limit_tev(r.experiment, r.beta),
+        }
+        for r in limits
+    ]
+    verdicts = []
+    for row in rows:
+        cells = row.cells()
+        verdicts.append(
+            {
+                "where": row.where,
+                **{column: cells.get(column, "") for column in (*_SUMMARY, "why")},
+                "kind": row.group,
+                "reading": row.reading,
+                "rule": row.rule,
+            }
+        )
+    return {
+        "table1": compute.table1(),
+        "table3": {"printed": published.table3, **table3},
+        "standard_model_totals": dict(setup.standard_model_totals),
+        "limits": readings,
+        "verdicts": verdicts,
+        "conventions": _conventions(setup),
+    }
+
+
+_SUMMARY = ("quantity", "printed", *VARIANTS, "verdict")
+
+
+def summary_table(rows: Sequence[Row]) -> Table:
+    """Return the table of verdicts for a terminal: our numbers beside the printed ones."""
+    judged = [row for row in rows if row.group != "input"]
+    return comparison.table("Results of the paper", judged, (*_SUMMARY, "why"))
+
+
 def _tally(rows: Sequence[Row]) -> dict[str, object]:
     """Return how many results there are of each kind, and how many are reproduced, in which reading."""
-    judged = [row for row in rows if row.verdict in (REPRODUCED, NOT_REPRODUCED)]
-    good = [row for row in judged if row.verdict == REPRODUCED]
-    readings = Counter(r.reading for r in good if r.kind == "number" and not r.from_equations_alone)
+    judged, good = comparison.judged(rows)
+    alone = [row for row in good if from_equations_alone(row)]
+    readings = Counter(row.reading for row in good if row.group == "number" and row not in alone)
     tally: dict[str, object] = {
         "judged": len(judged),
         "reproduced": len(good),
-        "alone": sum(row.from_equations_alone for row in good),
-        "alone_numbers": sum(row.from_equations_alone for row in good if row.kind == "number"),
+        "alone": len(alone),
+        "alone_numbers": sum(row.group == "number" for row in alone),
         "needs": ", ".join(f"{count} in *{reading}*" for reading, count in readings.items()),
-        "only_numbers": sum(row.reading == "numbers" for row in judged if row.kind == "statement"),
+        "only_numbers": sum(row.reading == "numbers" for row in judged if row.group == "statement"),
     }
     for kind in ("number", "equation", "statement"):
-        tally[f"n_{kind}s"] = sum(row.kind == kind for row in judged)
-        tally[f"good_{kind}s"] = sum(row.kind == kind for row in good)
+        tally[f"n_{kind}s"] = sum(row.group == kind for row in judged)
+        tally[f"good_{kind}s"] = sum(row.group == kind for row in good)
     return tally
 
 
 def _verdict_table(kind: str, title: str, rows: Sequence[Row]) -> Table:
     """Return the table of verdicts of one kind; a reason begins with the rule where rows have their own."""
-    columns = [c for c in VERDICT_COLUMNS if not (kind == "input" and c == "agrees in")]
-    body = []
+    shown = []
     for row in rows:
-        rule = f"*{row.rule}* " if row.kind in ("equation", "statement") else ""
-        cells = {
-            "quantity": f"{row.quantity}<br>({row.where})",
-            "agrees in": row.reading,
-            "why": rule + row.why,
-        }
-        if row.kind == kind:
-            body.append(tuple(cells.get(c) or getattr(row, c, "") for c in columns))
-    return Table(
-        title=title,
-        columns=tuple(columns),
-        rows=tuple(body),
-        status_column=columns.index("verdict"),
-    )
-
-
-def summary_table(rows: Sequence[Row]) -> Table:
-    """Return the table of verdicts for a terminal: our numbers beside the printed ones."""
-    columns = ("quantity", "printed", "equations", "numbers", "verdict", "why")
-    return Table(
-        title="Results of the paper",
-        columns=columns,
-        rows=tuple(tuple(getattr(row, c) for c in columns) for row in rows if row.kind != "input"),
-        status_column=columns.index("verdict"),
-    )
+        rule = f"*{row.rule}* " if kind in ("equation", "statement") else ""
+        if row.group == kind:
+            shown.append(replace(row, quantity=f"{row.quantity}<br>({row.where})", why=rule + row.why))
+    columns = ("quantity", "printed", "verdict") if kind == "input" else (*_SUMMARY, "agrees in")
+    return comparison.table(title, shown, (*columns, "why"))
 
 
 def _limit_table(published: Published, limits: Sequence[LimitResult]) -> Table:
-    readings = [(variant, nuisances) for variant in VARIANTS for nuisances in ("profiled", "frozen")]
-    allowed = {(r.experiment, r.systematic, r.beta, r.variant, r.nuisances): r.allowed_tev for r in limits}
+    allowed: dict[tuple[str, float | None, str], dict[str, str]] = {}  # and then by reading
+    for r in limits:
+        of_one = allowed.setdefault((r.experiment, r.systematic, r.beta), {})
+        of_one[f"{r.variant}, {r.nuisances}"] = r.text()
+    readings = [f"{variant}, {nuisances}" for variant in VARIANTS for nuisances in ("profiled", "frozen")]
     rows = []
-    for experiment, systematic, beta in dict.fromkeys(key[:3] for key in allowed):
+    for (experiment, systematic, beta), texts in allowed.items():
         printed = published.limit_tev(experiment, beta)
         rows.append(
             (
                 DETECTOR_TEXT[experiment],
                 "" if systematic is None else f"{systematic:g}",
                 BETA_TEXT[beta],
-                *(_text(allowed[experiment, systematic, beta, *reading]) for reading in readings),
+                *(texts[reading] for reading in readings),
                 "" if printed is None else f"≥ {printed:g}",
             )
         )
     return Table(
         title="Allowed masses in TeV at 90 % CL",
-        columns=(
-            "detector",
-            "σ<sub>sys</sub>",
-            "β",
-            *(f"{variant}, {nuisances}" for variant, nuisances in readings),
-            "printed",
-        ),
+        columns=("detector", "σ<sub>sys</sub>", "β", *readings, "printed"),
         rows=tuple(rows),
         caption="All allowed intervals of m<sub>Z′</sub>, by root-finding on Δχ² = 2.706.",
     )
 
 
-def _text(allowed: Sequence[tuple[float, float | None]]) -> str:
-    parts = [f"≥\u00a0{a:.3g}" if b is None else f"{a:.3g} to {b:.3g}" for a, b in allowed]
-    return "; ".join(parts) or "none"
-
-
-def _table1_table() -> Table:
+def table1_table() -> Table:
+    """Return Table I."""
     rows = [
-        (
-            BETA_TEXT[beta],
-            *(f"{couplings[f][g]:.4f}".replace("-", "−") for f in ("nu", "u", "d") for g in ("gV", "gA")),
-        )
-        for beta, couplings in compute.table1().items()
+        (BETA_TEXT[beta], *(f"{g:.4f}".replace("-", "−") for pair in of_beta.values() for g in pair.values()))
+        for beta, of_beta in compute.table1().items()
     ]
-    heads = [f"g<sub>{g}</sub>({f})" for f in ("ν", "u", "d") for g in ("V", "A")]
     return Table(
         title="Table I: couplings of the Z′",
-        columns=("β", *heads),
+        columns=("β", *(f"g<sub>{g}</sub>({f})" for f in ("ν", "u", "d") for g in ("V", "A"))),
         rows=tuple(rows),
         caption=f"At s<sub>W</sub>² = {SIN2_THETA_W} and s̃<sub>13</sub> = {S13_TILDE}, derived from"
         " hypercharge and SU(3)<sub>L</sub> representation.",
@@ -157,19 +177,32 @@ def _table1_table() -> Table:
     )
 
 
-def _conventions_table(setup: Setup) -> Table:
-    used = paper_conventions(setup)
-    rows = [(key, str(value)) for key, value in used.items() if key != "experiments"]
-    per_experiment = used["experiments"]
-    if isinstance(per_experiment, dict):
-        rows += [(name, _conventions_text_of(entry)) for name, entry in per_experiment.items()]
+def _conventions(setup: Setup) -> dict[str, object]:
+    """Return the convention ledger of the recomputed paper."""
+    return {
+        "sin2_theta_w": SIN2_THETA_W,
+        "s13_tilde": S13_TILDE,
+        "mu_nu [mu_B]": MU_NU,
+        "reference_mass_of_frozen_pulls [TeV]": REFERENCE_MASS / 1e6,
+        "cl": CL,
+        "n_sm_of_the_paper": N_SM_OF_THE_PAPER,
+        "scaling": WORDS["scaling"],
+        **conventions(ZPRIME_331, list(setup.experiments.values())),
+    }
+
+
+def conventions_table(setup: Setup) -> Table:
+    """Return the ledger as a table, a row for each experiment."""
+    used = _conventions(setup)
+    experiments = used.pop("experiments")
+    assert isinstance(experiments, Mapping)
+    rows = [(key, _conventions_text(value)) for key, value in {**used, **experiments}.items()]
     return Table(title="Convention ledger", columns=("convention", "value"), rows=tuple(rows))
 
 
-def _conventions_text_of(entry: Mapping[str, object]) -> str:
+def _conventions_text(value: object, nested: bool = False) -> str:
     """Return conventions as "name: value; name: value", those nested in them in parentheses."""
-    parts = []
-    for key, value in entry.items():
-        inner = f"({_conventions_text_of(value)})" if isinstance(value, Mapping) else str(value)
-        parts.append(f"{key}: {inner}")
-    return "; ".join(parts)
+    if not isinstance(value, Mapping):
+        return str(value)
+    text = "; ".join(f"{key}: {_conventions_text(inner, nested=True)}" for key, inner in value.items())
+    return f"({text})" if nested else text

@@ -1,4 +1,4 @@
-"""Figures 1 to 8 of the paper and a summary of all limits, as data for `nurecoil.presentation.figures`."""
+"""Figures 1 to 8 of the paper and a summary of all limits; `report.toml` has their words and axes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,16 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.inference.intervals import threshold
-from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.models import STANDARD_MODEL
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult
-from nurecoil.papers.binh2021.published import Published, load_words
+from nurecoil.papers.binh2021.published import WORDS, Published
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
     BETA_TEXT,
     CL,
+    CSI,
     DETECTOR_TEXT,
-    PROJECTIONS,
+    EXPERIMENTS,
+    LARGEST,
     SIN2_THETA_W,
     SYSTEMATICS,
     Setup,
@@ -31,45 +33,66 @@ BETA_LABEL = {
 BETA_COLOUR = dict(
     zip(BETA_OF, ("vermillion", "orange", "purple", "black", "green", "sky", "blue"), strict=True)
 )
-VARIANT_TITLE = {
-    "equations": 'variant "equations": what the paper derives',
-    "numbers": 'variant "numbers": what its tables follow',
-}
+VARIANT_TITLE: dict[str, str] = WORDS["variants"]
 MASS_LABEL = r"$m_{Z'}$ [TeV]"
 FIG4_POINTS = (("+sqrt3", 500, "vermillion"), ("-sqrt3", 2000, "sky"), ("-sqrt3", 5000, "blue"))
 FIG3_STYLES: dict[int, Style] = {1: "solid", 3: "dashed"}  # by the mass in TeV
 MAGNETIC_MOMENTS: tuple[tuple[float, int, Style], ...] = ((2.9, -11, "dashed"), (2.2, -12, "dotted"))
 
 
-def _caption(*names: str) -> str:
-    return " ".join(load_words()["captions"][name].strip() for name in names)
+def all_figures(setup: Setup, published: Published, limits: Sequence[LimitResult]) -> tuple[Figure, ...]:
+    """Return the figures of the report."""
+    return (
+        summary_figure(published, limits),
+        weak_charge_figure("fig1"),
+        weak_charge_figure("fig2"),
+        cross_section_figure(setup),
+        events_figure(setup),
+        profile_figure("fig5", EXPERIMENTS[:1], limits),
+        profile_figure("fig6", EXPERIMENTS[1:2], limits),
+        profile_figure("fig7", EXPERIMENTS[2:3], limits),
+        profile_figure("fig8", EXPERIMENTS[3:], limits),
+    )
 
 
-def _figure(number: int, title: str, panels: Iterable[Panel], *captions: str) -> Figure:
-    return Figure(f"fig{number}", f"Figure {number}: {title}", _caption(*captions), tuple(panels))
+def _figure(
+    name: str, panels: Iterable[tuple[str, Iterable[Series]]], references: tuple[Reference, ...] = ()
+) -> Figure:
+    """Return a figure with its words and axes; each panel has a title and series."""
+    words = WORDS["figures"][name]
+    axes = {**WORDS["axes"][words["axes"]], **words}
+    shown = tuple(
+        Panel(
+            x_label=axes["x_label"],
+            y_label=axes["y_label"],
+            series=tuple(series),
+            references=references,
+            title=title,
+            x_log=axes.get("x_log", False),
+            y_log=axes.get("y_log", False),
+            x_range=tuple(axes["x_range"]),
+            y_range=tuple(axes["y_range"]) if "y_range" in axes else None,
+        )
+        for title, series in panels
+    )
+    return Figure(name, words["title"], _caption(words["captions"]), shown)
 
 
-def weak_charge_figure(number: int, masses_tev: tuple[float, float]) -> Figure:
+def _caption(names: Iterable[str]) -> str:
+    return " ".join(WORDS["captions"][name].strip() for name in names)
+
+
+def weak_charge_figure(name: str) -> Figure:
     """Return figure 1 or 2: R_W of caesium against the mass of the Z' for all β."""
-    masses, cs = np.linspace(*masses_tev, 400), nuclide("Cs133")
+    low, high = WORDS["figures"][name]["x_range"]
+    masses, cs = np.linspace(low, high, 400), nuclide("Cs133")
 
     def curve(beta: str, variant: str) -> Series:
         correction = compute.weak_charge_correction(cs, beta, variant, masses * 1e6)
         return Series(masses, correction, BETA_LABEL[beta], colour=BETA_COLOUR[beta])
 
-    panels = (
-        Panel(
-            x_label=MASS_LABEL,
-            y_label=r"$R_W = \Delta Q_W / Q_W^{SM}$",
-            title=title,
-            series=tuple(curve(beta, variant) for beta in BETA_OF),
-            references=(Reference(0.0, "y", ""),),
-            x_range=masses_tev,
-            y_range=(-0.15, 0.15),
-        )
-        for variant, title in VARIANT_TITLE.items()
-    )
-    return _figure(number, f"weak charge correction up to {masses_tev[1]:g} TeV", panels, "weak_charge")
+    panels = ((title, [curve(b, variant) for b in BETA_OF]) for variant, title in VARIANT_TITLE.items())
+    return _figure(name, panels, (Reference(0.0, "y", ""),))
 
 
 def cross_section_figure(setup: Setup) -> Figure:
@@ -79,7 +102,7 @@ def cross_section_figure(setup: Setup) -> Figure:
     standard = caesium.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W))
 
     def weak(beta: str, variant: str, tev: int) -> Series:
-        section = caesium.evaluate(ZPRIME_331.couplings(**compute.weak_point(beta, variant, tev * 1e3)))
+        section = compute.weak_part(caesium, beta, variant, tev * 1e3)
         label, style = rf"{BETA_LABEL[beta]}, {tev:g} TeV", FIG3_STYLES[tev]
         return Series(T * 1e3, section, label, colour=BETA_COLOUR[beta], style=style)
 
@@ -88,29 +111,19 @@ def cross_section_figure(setup: Setup) -> Figure:
         label = rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_B$"
         return Series(T * 1e3, section, label, colour="grey", style=style)
 
-    panels = (
-        Panel(
-            x_label=r"recoil energy $E_R$ [keV]",
-            y_label=r"$d\sigma/dE_R$ [cm$^2$/keV]",
-            title=title,
-            series=(
-                Series(T * 1e3, standard, "Standard Model", colour="black"),
-                *(weak(beta, variant, tev) for beta in ("+sqrt3", "-sqrt3") for tev in FIG3_STYLES),
-                *(magnetic(*moment) for moment in MAGNETIC_MOMENTS),
-            ),
-            x_log=True,
-            y_log=True,
-            x_range=(0.5, 45.0),
-            y_range=(1e-46, 1e-38),
-        )
-        for variant, title in VARIANT_TITLE.items()
-    )
-    return _figure(3, "contributions to the cross section", panels, "cross_section")
+    def panel(variant: str) -> list[Series]:
+        return [
+            Series(T * 1e3, standard, "Standard Model", colour="black"),
+            *(weak(beta, variant, tev) for beta in LARGEST for tev in FIG3_STYLES),
+            *(magnetic(*moment) for moment in MAGNETIC_MOMENTS),
+        ]
+
+    return _figure("fig3", ((title, panel(variant)) for variant, title in VARIANT_TITLE.items()))
 
 
 def events_figure(setup: Setup) -> Figure:
     """Return figure 4: events per 2-PE bin beside the COHERENT data."""
-    compiled = setup.experiments["binh2021-csi"]
+    compiled = setup.experiments[CSI]
     spectrum = compiled.experiment.spectrum
     if spectrum is None:
         raise ValueError("the card of binh2021-csi has no spectrum")
@@ -130,51 +143,28 @@ def events_figure(setup: Setup) -> Figure:
     def steps(counts: Array, label: str, colour: str) -> Series:
         return Series(bins, counts[shown], label, colour=colour, style="steps")
 
-    panels = (
-        Panel(
-            x_label="photoelectrons",
-            y_label="events / 2 PE",
-            title=title,
-            series=(
-                data,
-                steps(standard, "Standard Model", "grey"),
-                *(
-                    steps(
-                        compute.events(compiled, beta, variant, mass),
-                        rf"{BETA_LABEL[beta]}, {mass / 1e3:g} TeV",
-                        colour,
-                    )
-                    for beta, mass, colour in FIG4_POINTS
-                ),
-            ),
-            x_range=(6, 30),
-        )
-        for variant, title in VARIANT_TITLE.items()
-    )
-    return _figure(4, "events against the COHERENT data", panels, "events")
+    def panel(variant: str) -> list[Series]:
+        found = [data, steps(standard, "Standard Model", "grey")]
+        for beta, mass, colour in FIG4_POINTS:
+            counts = compute.events(compiled, beta, variant, mass)
+            found.append(steps(counts, rf"{BETA_LABEL[beta]}, {mass / 1e3:g} TeV", colour))
+        return found
+
+    return _figure("fig4", ((title, panel(variant)) for variant, title in VARIANT_TITLE.items()))
 
 
-def profile_figure(
-    number: int, title: str, experiments: Sequence[str], limits: Sequence[LimitResult]
-) -> Figure:
+def profile_figure(name: str, experiments: Sequence[str], limits: Sequence[LimitResult]) -> Figure:
     """Return one of figures 5 to 8: Δχ² against the mass of the Z'; frozen pulls with the smaller σ_sys."""
     shown = [r for r in limits if (r.nuisances, r.systematic) != ("frozen", SYSTEMATICS[1])]
     panels = (
-        Panel(
-            x_label=MASS_LABEL,
-            y_label=r"$\Delta\chi^2$",
-            title=f"{name.rsplit('-', 1)[1]} kg, {of_variant}" if len(experiments) > 1 else of_variant,
-            series=tuple(_profile_series(r) for r in shown if (r.experiment, r.variant) == (name, variant)),
-            references=(Reference(threshold(CL), "y", "90 % CL"),),
-            x_log=True,
-            x_range=(0.1, 10),
-            y_range=(-1, 10),
+        (
+            f"{experiment.rsplit('-', 1)[1]} kg, {title}" if len(experiments) > 1 else title,
+            [_profile_series(r) for r in shown if (r.experiment, r.variant) == (experiment, variant)],
         )
-        for name in experiments
-        for variant, of_variant in VARIANT_TITLE.items()
+        for experiment in experiments
+        for variant, title in VARIANT_TITLE.items()
     )
-    captions = ["profile", *(["profile_projection"] if set(experiments) & set(PROJECTIONS) else [])]
-    return _figure(number, f"Δχ² of {title}", panels, *captions)
+    return _figure(name, panels, (Reference(threshold(CL), "y", "90 % CL"),))
 
 
 def _profile_series(result: LimitResult) -> Series:
@@ -208,15 +198,14 @@ def summary_figure(published: Published, limits: Sequence[LimitResult]) -> Figur
         if (r.variant, r.nuisances) == (variant, "profiled") and r.systematic in (None, SYSTEMATICS[0])
     ]
     rows += printed_bars(published, "printed in the paper")
-    rows += [LimitBar(b.label, b.tev, "other bounds it quotes") for b in published.bounds]
-    return Figure(
-        name="summary",
-        title="Summary: limits on the Z′ mass",
-        caption=_caption("summary"),
-        panels=(LimitBars(MASS_LABEL, tuple(rows), x_range=(0.05, 20)),),
-    )
+    rows += [LimitBar(label, tev, "other bounds it quotes") for label, tev in published.bounds.items()]
+    title, caption = "Summary: limits on the Z′ mass", _caption(["summary"])
+    return Figure("summary", title, caption, (LimitBars(MASS_LABEL, tuple(rows), x_range=(0.05, 20)),))
 
 
 def printed_bars(published: Published, group: str) -> list[LimitBar]:
     """Return the printed limits, each once."""
-    return [LimitBar(f"{p.detector}, {BETA_LABEL[p.beta]}", p.tev, group) for p in published.first_limits]
+    return [
+        LimitBar(f"{detector}, {BETA_LABEL[beta]}", tev, group)
+        for (detector, beta), tev in published.first_limits.items()
+    ]

@@ -22,7 +22,14 @@ BETA_OF = dict(
     zip(("+sqrt3", "+2/sqrt3", "+1/sqrt3", "0", "-1/sqrt3", "-2/sqrt3", "-sqrt3"), BETAS, strict=True)
 )
 BETA_TEXT = dict(zip(BETA_OF, ("√3", "2/√3", "1/√3", "0", "−1/√3", "−2/√3", "−√3"), strict=True))
-EXPERIMENTS = ("binh2021-csi", "binh2021-lar", "binh2021-ge", "binh2021-nai-185", "binh2021-nai-2000")
+LARGEST = ("+sqrt3", "-sqrt3")
+EXPERIMENTS = CSI, LAR, GE, _, NAI = (
+    "binh2021-csi",
+    "binh2021-lar",
+    "binh2021-ge",
+    "binh2021-nai-185",
+    "binh2021-nai-2000",
+)
 DETECTOR_TEXT = dict(zip(EXPERIMENTS, ("CsI", "LAr", "Ge", "NaI, 185 kg", "NaI, 2 t"), strict=True))
 PROJECTIONS = EXPERIMENTS[2:]
 SYSTEMATICS = (0.2, 0.3)  # the paper's range of σ_sys for the projections
@@ -30,21 +37,24 @@ SYSTEMATICS = (0.2, 0.3)  # the paper's range of σ_sys for the projections
 
 @dataclass(frozen=True)
 class Setup:
-    """The compiled experiments, and CsI once more with the paper's own N_SM.
-
-    Attributes
-    ----------
-    experiments
-        By name, as the cards have them.
-    csi_scaled
-        The CsI experiment, scaled so that the Standard Model gives the paper's 188 events.
-    standard_model_totals
-        Expected counts in the Standard Model, by name.
-    """
+    """The compiled experiments as the cards have them, and what the Standard Model expects, by name."""
 
     experiments: Mapping[str, CompiledExperiment]
-    csi_scaled: CompiledExperiment
     standard_model_totals: Mapping[str, float]
+
+    @property
+    def csi_scaled(self) -> CompiledExperiment:
+        """The CsI experiment, scaled so that the Standard Model gives the paper's 188 events."""
+        return scaled(self.experiments[CSI], N_SM_OF_THE_PAPER / self.standard_model_totals[CSI])
+
+    def of(self, name: str, variant: str) -> CompiledExperiment:
+        """Return an experiment; CsI in variant "numbers" has the paper's 188 events."""
+        return self.csi_scaled if (name, variant) == (CSI, "numbers") else self.experiments[name]
+
+
+def scaled(compiled: CompiledExperiment, factor: float) -> CompiledExperiment:
+    """Return an experiment with more signal, its data as they are."""
+    return replace(compiled, templates=compiled.templates.scaled(factor))
 
 
 def values(beta: str, variant: str, sin2_theta_w: float = SIN2_THETA_W) -> dict[str, Value]:
@@ -67,7 +77,4 @@ def standard_model_total(experiment: CompiledExperiment, sin2_theta_w: float = S
 def prepare() -> Setup:
     """Compile the experiments of the paper."""
     experiments = {name: compile_experiment(load_experiment(name)) for name in EXPERIMENTS}
-    totals = {name: standard_model_total(compiled) for name, compiled in experiments.items()}
-    csi = experiments["binh2021-csi"]
-    factor = N_SM_OF_THE_PAPER / totals["binh2021-csi"]
-    return Setup(experiments, replace(csi, templates=csi.templates.scaled(factor)), totals)
+    return Setup(experiments, {name: standard_model_total(each) for name, each in experiments.items()})

@@ -14,9 +14,14 @@ from nurecoil.papers.binh2021.published import Published
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
     CL,
+    CSI,
     EXPERIMENTS,
+    GE,
+    LAR,
+    LARGEST,
     MU_NU,
     N_SM_OF_THE_PAPER,
+    NAI,
     PROJECTIONS,
     S13_TILDE,
     SIN2_THETA_W,
@@ -29,7 +34,6 @@ from nurecoil.physics.nuclei import nuclide
 
 Checked = dict[str, tuple[bool | None, str]]  # by key: whether it holds in one variant, and what is shown
 SIDES = {"β > 0": ("0", "+1/sqrt3", "+2/sqrt3", "+sqrt3"), "β < 0": ("0", "-1/sqrt3", "-2/sqrt3", "-sqrt3")}
-LARGEST = ("+sqrt3", "-sqrt3")
 MASSES = np.geomspace(3e5, 1e7, 200)  # MeV; R_W goes as 1/m², so any would do
 
 
@@ -67,7 +71,7 @@ def _values_of_reasons(setup: Setup, published: Published) -> dict[str, Mapping[
     return {
         "sign": {"zero": _corrections("numbers")["0"][-1] * 1e4},
         "falls": {"off": worst([x / x[0] - 1 for x in spread])},
-        "standard-model": {"events": setup.standard_model_totals["binh2021-csi"]},
+        "standard-model": {"events": setup.standard_model_totals[CSI]},
         "bounded": {
             name: _csi_limit(setup, b, "equations") for name, b in (("zero", "0"), ("root3", "+sqrt3"))
         },
@@ -75,7 +79,7 @@ def _values_of_reasons(setup: Setup, published: Published) -> dict[str, Mapping[
         "events-heavy": {"printed": printed[:, heavy].max()},
         "inconsistent": {"n222": n222},
         "ge-pair": {"plus": plus, "minus": minus},
-        "complement": {"bound": max(b.tev for b in published.bounds)},
+        "complement": {"bound": max(published.bounds.values())},
     }
 
 
@@ -122,7 +126,7 @@ def _magnetic(setup: Setup, published: Published) -> dict[str, Finding]:
     caesium = compute.caesium_templates(setup, T)
 
     def ratio(beta: str, variant: str, mass_gev: float) -> Array:
-        weak = caesium.evaluate(z331.ZPRIME_331.couplings(**compute.weak_point(beta, variant, mass_gev)))
+        weak = compute.weak_part(caesium, beta, variant, mass_gev)
         return np.asarray(weak / (caesium.magnetic.sum(axis=1) * MU_NU**2))
 
     equations, numbers = (
@@ -134,8 +138,8 @@ def _magnetic(setup: Setup, published: Published) -> dict[str, Finding]:
     shown: dict[str, object] = {variant: f"{value:.0f} times at least" for variant, value in least.items()}
     shown |= {"low": ample[0], "last": end * 1e3 - ample[-1], "end": end * 1e3}
     shown["zero"] = ratio("-sqrt3", "numbers", 800)[judged].max()
-    total = setup.standard_model_totals["binh2021-csi"]
-    events = float(setup.experiments["binh2021-csi"].templates.magnetic.sum()) * MU_NU**2
+    total = setup.standard_model_totals[CSI]
+    events = float(setup.experiments[CSI].templates.magnetic.sum()) * MU_NU**2
     return {
         "fig3": Finding(least["equations"] >= 100, least["numbers"] >= 100, shown),
         "magnetic": both(events < 0.01 * total, events=events, total=total),
@@ -144,10 +148,9 @@ def _magnetic(setup: Setup, published: Published) -> dict[str, Finding]:
 
 
 def _events(setup: Setup, published: Published, table3: Table3, variant: str) -> Checked:
-    counts, total = table3.unscaled["equations"], setup.standard_model_totals["binh2021-csi"]
-    if variant == "numbers":
-        counts, total = table3.scaled["numbers"], N_SM_OF_THE_PAPER
-    ours = compute.chi2_of_events(setup, np.array([list(counts[b].values()) for b in published.table3]))
+    total = N_SM_OF_THE_PAPER if variant == "numbers" else setup.standard_model_totals[CSI]
+    counts = [list(of_beta.values()) for of_beta in table3[variant].values()]
+    ours = compute.chi2_of_events(setup, np.array(counts))
     standard = float(compute.chi2_of_events(setup, np.array(total)))
     agree, heavy = ours <= threshold(CL), np.array(published.table3_masses_gev) >= 2000
     return {
@@ -159,21 +162,21 @@ def _events(setup: Setup, published: Published, table3: Table3, variant: str) ->
 
 
 def _limits(setup: Setup, published: Published, limits: Sequence[LimitResult], variant: str) -> Checked:
-    csi, lar, ge, _, nai = EXPERIMENTS
     ours = [r for r in limits if r.nuisances == "profiled"]
     edges = {
-        (name, beta): [r.lower_edge_tev or 0.0 for r in ours if (r.experiment, r.beta) == (name, beta)]
+        (name, beta): [r.lower_edge_tev for r in ours if (r.experiment, r.beta) == (name, beta)]
         for name in EXPERIMENTS
         for beta in LARGEST
     }  # one for each σ_sys, the smaller first
     largest = max(max(found) for found in edges.values())
     projected = {b: [edge for name in PROJECTIONS for edge in edges[name, b]] for b in LARGEST}
-    shown = [r for r in ours if r.beta == "-sqrt3" and r.experiment in (csi, lar, ge)]
+    shown = [r for r in ours if r.beta == "-sqrt3" and r.experiment in (CSI, LAR, GE)]
     ends = [end for r in shown for window in r.allowed_tev[:-1] for end in window if end]
-    open_above = [r.allowed_tev[-1][1] is None for r in ours if r.experiment in (csi, lar)]
-    pair = [p for p in published.limits if ge in p.experiments]
-    counts = [compute.events(setup.experiments[ge], p.beta, variant, p.tev * 1e3).sum() for p in pair]
-    off = [n / setup.standard_model_totals[ge] - 1 for n in counts]
+    open_above = [r.allowed_tev[-1][1] is None for r in ours if r.experiment in (CSI, LAR)]
+    pair = [p for p in published.limits if GE in p.experiments]
+    masses = [(p.beta, 1e3 * (p.printed.value or 0.0)) for p in pair]
+    counts = [compute.events(setup.experiments[GE], beta, variant, mass).sum() for beta, mass in masses]
+    off = [n / setup.standard_model_totals[GE] - 1 for n in counts]
     by_beta = {b: _csi_limit(setup, b, variant) for b in BETA_OF}
     especially = {side: max(betas, key=by_beta.__getitem__) == betas[-1] for side, betas in SIDES.items()}
     order = {
@@ -181,7 +184,7 @@ def _limits(setup: Setup, published: Published, limits: Sequence[LimitResult], v
             edges[n, "-sqrt3"] > edges[n, "+sqrt3"],
             "{1[0]:.2f} > {0[0]:.2f} TeV".format(*(edges[n, b] for b in LARGEST)),
         )
-        for key, n in (("fig5", csi), ("fig6", lar), ("fig7", ge))
+        for key, n in (("fig5", CSI), ("fig6", LAR), ("fig7", GE))
     }
     return {
         **order,
@@ -190,16 +193,16 @@ def _limits(setup: Setup, published: Published, limits: Sequence[LimitResult], v
             max(map(abs, off)) <= 2 * min(map(abs, off)),
             "; ".join(f"{100 * x:+.1f} %" for x in off),
         ),
-        "fig8": (edges[nai, "+sqrt3"][0] >= largest, f"{edges[nai, '+sqrt3'][0]:.2f} of {largest:.2f} TeV"),
+        "fig8": (edges[NAI, "+sqrt3"][0] >= largest, f"{edges[NAI, '+sqrt3'][0]:.2f} of {largest:.2f} TeV"),
         "window": (not ends, f"but {min(ends):.2f}–{max(ends):.2f} TeV" if ends else "yes"),
         "consistent": (
             all(open_above),
-            f"both allow ≥ {max(edges[csi, '-sqrt3'] + edges[lar, '-sqrt3']):.2f} TeV",
+            f"both allow ≥ {max(edges[CSI, '-sqrt3'] + edges[LAR, '-sqrt3']):.2f} TeV",
         ),
         "improved": (
-            all(min(projected[b]) > edges[csi, b][0] for b in LARGEST),
+            all(min(projected[b]) > edges[CSI, b][0] for b in LARGEST),
             "; ".join(
-                f"{min(projected[b]):.2f}–{max(projected[b]):.2f} ({edges[csi, b][0]:.2f})" for b in LARGEST
+                f"{min(projected[b]):.2f}–{max(projected[b]):.2f} ({edges[CSI, b][0]:.2f})" for b in LARGEST
             ),
         ),
         "complement": (None, f"≤ {largest:.2f} TeV, profiled"),
@@ -208,5 +211,4 @@ def _limits(setup: Setup, published: Published, limits: Sequence[LimitResult], v
 
 def _csi_limit(setup: Setup, beta: str, variant: str) -> float:
     """Return the profiled CsI limit (TeV); 0 where there is none."""
-    compiled = compute.experiment_for(setup, EXPERIMENTS[0], variant)
-    return compute.limit_result(compiled, beta, variant, "profiled").lower_edge_tev or 0.0
+    return compute.limit_result(setup.of(CSI, variant), beta, variant).lower_edge_tev

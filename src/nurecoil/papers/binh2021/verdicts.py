@@ -6,152 +6,119 @@ if it agrees within one event, a statement if it holds.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from operator import attrgetter
+from dataclasses import replace
 
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021 import compute
 from nurecoil.papers.binh2021.compute import LimitResult, Table3
 from nurecoil.papers.binh2021.equations import Finding
-from nurecoil.papers.binh2021.published import PrintedLimit, Published, Statement
+from nurecoil.papers.binh2021.published import PrintedLimit, Published
 from nurecoil.papers.binh2021.setup import (
     BETA_TEXT,
+    LAR,
     N_SM_LAR,
     PROJECTIONS,
     SIN2_THETA_W_LAR,
     SYSTEMATICS,
     Setup,
+    scaled,
     standard_model_total,
 )
+from nurecoil.presentation.comparison import REPRODUCED, Entry, Row, verdict
 
-REPRODUCED, NOT_REPRODUCED, QUOTED = "reproduced", "not reproduced", "quoted"
-NOT_JUDGED = "cannot be judged"
 NOT_CHECKED = Finding(None, None, {"equations": "", "numbers": ""})
 BOTH = "both"  # of the variants: what follows from the equations alone
-MZ = "m<sub>Z′</sub>"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One printed number or statement and what becomes of it.
-
-    `kind` is "number", "equation", "statement" or "input", `reading` the one in which it agrees, or empty.
-    """
-
-    where: str
-    quantity: str
-    printed: str
-    equations: str
-    numbers: str
-    verdict: str
-    why: str
-    kind: str = "input"
-    reading: str = ""
-    rule: str = ""
-
-    @property
-    def from_equations_alone(self) -> bool:
-        """Whether it agrees without variant numbers, without scaling, and with pulls as the equations say."""
-        return self.verdict == REPRODUCED and self.reading in (BOTH, "equations")
+def all_rows(
+    setup: Setup,
+    published: Published,
+    table3: Table3,
+    limits: Sequence[LimitResult],
+    findings: Mapping[str, Finding],
+) -> tuple[Row, ...]:
+    """Return a row for everything that is printed."""
+    of_table = [
+        _table3_row(published, table3, beta, mass)
+        for beta, printed in published.table3.items()
+        for mass in printed
+    ]
+    of_limits = [_limit_row(setup, printed, limits) for printed in published.limits]
+    others = [_filled(row, findings.get(row.key, NOT_CHECKED)) for row in published.rows]
+    return (*of_table, *of_limits, *others)
 
 
-def _verdict(agrees: bool) -> str:
-    return REPRODUCED if agrees else NOT_REPRODUCED
+def from_equations_alone(row: Row) -> bool:
+    """Return whether it agrees without variant numbers, without scaling, with pulls as in the equations."""
+    return row.verdict == REPRODUCED and row.reading in (BOTH, "equations")
 
 
-def table3_rows(published: Published, table3: Table3) -> list[Row]:
-    """Return a row for each entry of Table III; "numbers" scaled to the paper's N_SM = 188."""
-    rows = []
-    for beta, printed_row in published.table3.items():
-        shown = table3.scaled["numbers"][beta]
-        for mass, printed in printed_row.items():
-            agrees = abs(shown[mass] - printed) <= 1
-            either = abs(table3.scaled["equations"][beta][mass] - printed) <= 1
-            law = "either" if either else "numbers" if agrees else "off"
-            why = published.table3_why[law].format(ours=shown[mass], printed=printed, at=shown)
-            rows.append(
-                Row(
-                    "Table III",
-                    f"events, β = {BETA_TEXT[beta]}, {MZ} = {mass} GeV",
-                    str(printed),
-                    f"{table3.unscaled['equations'][beta][mass]:.1f}",
-                    f"{shown[mass]:.1f}",
-                    _verdict(agrees),
-                    why,
-                    "number",
-                    f"{law}, N<sub>SM</sub> = 188" if agrees else "",
-                    "within one event, numbers, N<sub>SM</sub> = 188",
-                )
-            )
-    return rows
-
-
-def statement_rows(published: Published, findings: Mapping[str, Finding]) -> list[Row]:
-    """Return a row for each equation, statement and input, and for the numbers that belong to no table."""
-    return [_statement_row(s, findings.get(s.key, NOT_CHECKED)) for s in published.statements]
-
-
-def _statement_row(statement: Statement, finding: Finding) -> Row:
-    def text(template: str) -> str:
-        return re.sub(r"-(?=\d)", "−", template.format(**finding.shown))
-
-    judged = NOT_JUDGED if finding.equations is None else _verdict(finding.equations)
-    holding = [variant for variant in VARIANTS if getattr(finding, variant) and statement.kind != "input"]
-    texts = statement.equations, statement.numbers, statement.why, statement.rule
-    equations, numbers, why, rule = map(text, texts)
+def _table3_row(published: Published, table3: Table3, beta: str, mass: int) -> Row:
+    """Return the row of an entry of Table III; "numbers" is scaled to the paper's N_SM = 188."""
+    number, numbers = published.table3[beta][mass], table3["numbers"][beta]
+    printed = Entry(number, text=str(number), within=1.0)
+    agrees = printed.agrees(numbers[mass])
+    either = printed.agrees(table3["equations_scaled"][beta][mass])
+    law = "either" if either else "numbers" if agrees else "off"
     return Row(
-        statement.where,
-        statement.quantity,
-        statement.printed,
-        equations,
-        numbers,
-        statement.verdict or judged,
-        why,
-        statement.kind,
-        statement.reading or (BOTH if len(holding) == 2 else "".join(holding)),
-        rule,
+        group="number",
+        where="Table III",
+        quantity=f"events, β = {BETA_TEXT[beta]}, m<sub>Z′</sub> = {mass} GeV",
+        printed=printed,
+        ours={variant: Entry(text=f"{table3[variant][beta][mass]:.1f}") for variant in VARIANTS},
+        why=published.table3_why[law].format(ours=numbers[mass], printed=number, at=numbers),
+        verdict=verdict(agrees),
+        reading=f"{law}, N<sub>SM</sub> = 188" if agrees else "",
+        rule="within one event, numbers, N<sub>SM</sub> = 188",
     )
 
 
-def limit_rows(setup: Setup, published: Published, limits: Sequence[LimitResult]) -> list[Row]:
-    """Return a row for each printed limit, with both variants, frozen and profiled pulls.
+def _filled(row: Row, finding: Finding) -> Row:
+    """Return an equation, a statement or an input with our values in its texts, and its verdict."""
+
+    def text(template: str) -> str:
+        return re.sub(r"-(?=\d)", "−", template.format(**finding.shown))
+
+    holding = [variant for variant in VARIANTS if getattr(finding, variant) and row.group != "input"]
+    return replace(
+        row,
+        ours={name: Entry(text=text(entry.text)) for name, entry in row.ours.items()},
+        why=text(row.why),
+        verdict=row.verdict or verdict(finding.equations),
+        reading=row.reading or (BOTH if len(holding) == 2 else "".join(holding)),
+        rule=text(row.rule),
+    )
+
+
+def _limit_row(setup: Setup, printed: PrintedLimit, limits: Sequence[LimitResult]) -> Row:
+    """Return the row of a printed limit, with both variants, frozen and profiled pulls.
 
     For CsI the paper describes its procedure, pulls frozen at their best fit for 3 TeV, and that one
     decides; for the other detectors it does not say, and either may agree.
     """
-    rows = []
-    for printed in published.limits:
-        ours = [r for r in limits if r.experiment in printed.experiments and r.beta == printed.beta]
-        agreeing = [r for r in ours if printed.agrees(r.lower_edge_tev)]
-        detector = printed.detector
-        readings = sorted({f"{r.variant}, {r.nuisances}" for r in agreeing})
-        shown = {"readings": " and ".join(readings), "twin": _at_other_beta(agreeing, limits)}
-        rows.append(
-            Row(
-                printed.where,
-                f"lower limit of {detector}, β = {BETA_TEXT[printed.beta]}",
-                printed.text,
-                _reading(ours, "equations"),
-                _reading(ours, "numbers"),
-                _verdict(any(r.nuisances == "frozen" or detector != "CsI" for r in agreeing)),
-                printed.why.format(**shown, **_other_reading(setup, printed)),
-                "number",
-                "; ".join(readings),
-                f"rounds to the printed digits, {'frozen' if detector == 'CsI' else 'frozen or profiled'}",
-            )
-        )
-    return rows
+    ours = [r for r in limits if r.experiment in printed.experiments and r.beta == printed.beta]
+    agreeing = [r for r in ours if printed.printed.agrees(r.lower_edge_tev)]
+    allowed = ("frozen",) if printed.detector == "CsI" else ("frozen", "profiled")
+    readings = sorted({f"{r.variant}, {r.nuisances}" for r in agreeing})
+    shown = {"readings": " and ".join(readings), "twin": _at_other_beta(agreeing, limits)}
+    return Row(
+        group="number",
+        where=printed.where,
+        quantity=f"lower limit of {printed.detector}, β = {BETA_TEXT[printed.beta]}",
+        printed=printed.printed,
+        ours={variant: Entry(text=_edges([r for r in ours if r.variant == variant])) for variant in VARIANTS},
+        why=printed.why.format(**shown, **_other_reading(setup, printed)),
+        verdict=verdict(any(r.nuisances in allowed for r in agreeing)),
+        reading="; ".join(readings),
+        rule=f"rounds to the printed digits, {' or '.join(allowed)}",
+    )
 
 
-def _reading(ours: Sequence[LimitResult], variant: str) -> str:
+def _edges(ours: Sequence[LimitResult]) -> str:
     """Return for instance "1.75 frozen, 1.48 profiled"; a range where σ_sys or the mass has one."""
     parts = []
     for nuisances in ("frozen", "profiled"):
-        edges = [
-            edge
-            for r in ours
-            if (r.variant, r.nuisances) == (variant, nuisances) and (edge := r.lower_edge_tev) is not None
-        ]
+        edges = [r.lower_edge_tev for r in ours if r.nuisances == nuisances and r.allowed_tev]
         low, high = f"{min(edges):.2f}", f"{max(edges):.2f}"
         parts.append(f"{low if low == high else f'{low}–{high}'} {nuisances}")
     return ", ".join(parts)
@@ -159,41 +126,37 @@ def _reading(ours: Sequence[LimitResult], variant: str) -> str:
 
 def _at_other_beta(agreeing: Sequence[LimitResult], limits: Sequence[LimitResult]) -> str:
     """Return the limit of the (first) agreeing reading for the opposite β, in TeV."""
-    reading = attrgetter("experiment", "variant", "nuisances", "systematic")
-    twins = [x for x in limits if x not in agreeing and reading(x) in map(reading, agreeing[:1])]
+
+    def reading(r: LimitResult) -> tuple[object, ...]:
+        return r.experiment, r.variant, r.nuisances, r.systematic
+
+    twins = [x for r in agreeing[:1] for x in limits if x not in agreeing and reading(x) == reading(r)]
     return f"{twins[0].lower_edge_tev:.2f}" if twins else "none"
 
 
 def _other_reading(setup: Setup, printed: PrintedLimit) -> dict[str, object]:
     """Return what LAr gives at another s_W², and what a projection would need to reach its printed limit."""
-    name = printed.experiments[-1]
-    compiled = setup.experiments[name]
-    if name == "binh2021-lar":
-        n_sm = standard_model_total(compiled, SIN2_THETA_W_LAR)
-        scaled = replace(compiled, templates=compiled.templates.scaled(N_SM_LAR / n_sm))
-        other = compute.limit_result(
-            scaled, printed.beta, "numbers", "profiled", sin2_theta_w=SIN2_THETA_W_LAR
-        )
-        return {"s2": SIN2_THETA_W_LAR, "scaled": N_SM_LAR, "n_sm": n_sm, "other": other.lower_edge_tev}
+    name, beta = printed.experiments[-1], printed.beta
+    compiled, s2 = setup.experiments[name], SIN2_THETA_W_LAR
+    if name == LAR:
+        n_sm = standard_model_total(compiled, s2)
+        full = scaled(compiled, N_SM_LAR / n_sm)
+        other = compute.limit_result(full, beta, "numbers", sin2_theta_w=s2)
+        return {"s2": s2, "scaled": N_SM_LAR, "n_sm": n_sm, "other": other.lower_edge_tev}
     if name not in PROJECTIONS:
         return {}
     return {
-        "floor": compute.limit_of_systematics(compiled, printed.beta, SYSTEMATICS[0]),
-        "needed": _thousands(compute.counts_needed(compiled, printed)),
-        "n_sm": _thousands(standard_model_total(compiled)),
+        "floor": compute.limit_of_systematics(compiled, beta, SYSTEMATICS[0]),
+        "needed": thousands(compute.counts_needed(compiled, printed)),
+        "n_sm": thousands(standard_model_total(compiled)),
     }
 
 
-def _thousands(count: float) -> str:
-    """Return a count with two significant digits above 1000, thousands apart."""
+def thousands(count: float) -> str:
+    """Return a count with two significant digits above 1000, thousands apart.
+
+    >>> thousands(139.2), thousands(5296.5).split(), thousands(21004.0).split()
+    ('139', ['5', '300'], ['21', '000'])
+    """
     digits = max(0, len(str(int(count))) - 2) if count >= 1000 else 0
     return f"{round(count, -digits):,.0f}".replace(",", "\u00a0")
-
-
-def input_rows(published: Published) -> list[Row]:
-    """Return a row for each bound of others that the paper quotes."""
-    rows = []
-    for b in published.bounds:
-        quantity, why = f"lower limit of others: {b.label}", f"{b.reference}; in the summary figure."
-        rows.append(Row(b.where, quantity, f"{b.tev:g} TeV", "", "", QUOTED, why))
-    return rows
