@@ -8,12 +8,21 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.checks import require, require_ascending
+from nurecoil.checks import (
+    Ascending,
+    Finite,
+    Fraction,
+    NotNegative,
+    Probability,
+    check_fields,
+    require,
+    require_one_each,
+)
 from nurecoil.errors import NurecoilError
 
 Array = NDArray[np.float64]
@@ -40,12 +49,13 @@ class ConstantQuenching:
     0.878
     """
 
-    factor: float
+    kind: ClassVar = "constant"
+    factor: Fraction
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse a factor that is none."""
-        require(0 < self.factor <= 1, "quenching factor", self.factor, "above 0 and at most 1")
+        check_fields(self, "quenching")
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV)."""
@@ -78,14 +88,14 @@ class LinearQuenching:
     14.25 0.05
     """
 
-    a: float
-    b_per_kev: float
+    kind: ClassVar = "linear"
+    a: Fraction
+    b_per_kev: Finite
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse coefficients that are none."""
-        require(0 < self.a <= 1, "quenching a", self.a, "above 0 and at most 1")
-        require(math.isfinite(self.b_per_kev), "quenching b_per_kev", self.b_per_kev, "a finite number")
+        check_fields(self, "quenching")
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
@@ -123,6 +133,7 @@ class PolynomialQuenching:
     0.882 0.01
     """
 
+    kind: ClassVar = "polynomial"
     coefficients: tuple[float, ...]
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
@@ -177,25 +188,15 @@ class TabulatedQuenching:
     [0.0005 0.002  0.01  ]
     """
 
-    recoil_kev: tuple[float, ...]
-    factor: tuple[float, ...]
+    kind: ClassVar = "tabulated"
+    recoil_kev: Annotated[tuple[NotNegative, ...], Ascending()]
+    factor: tuple[Probability, ...]
 
     def __post_init__(self) -> None:
         """Refuse a table that is none."""
-        require_ascending("recoil_kev", self.recoil_kev)
-        require(self.recoil_kev[0] >= 0, "recoil_kev", self.recoil_kev, "0 or above")
-        require(
-            len(self.factor) == len(self.recoil_kev),
-            "number of quenching factors",
-            len(self.factor),
-            f"{len(self.recoil_kev)}, one for each recoil_kev",
-        )
-        require(
-            all(0 <= factor <= 1 for factor in self.factor) and self.factor[-1] > 0,
-            "quenching factor",
-            self.factor,
-            "numbers between 0 and 1, the last above 0",
-        )
+        check_fields(self, "quenching")
+        require_one_each("quenching factors", self.factor, "recoil_kev", self.recoil_kev)
+        require(self.factor[-1] > 0, "quenching factor", self.factor, "above 0 at the last recoil_kev")
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""

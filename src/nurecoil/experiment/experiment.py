@@ -3,10 +3,12 @@
 import math
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.checks import Ascending, Finite, Number, check_fields
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
 from nurecoil.parameters import Parameter
@@ -30,9 +32,9 @@ class Exposure:
         Distance from source to detector in metres.
     """
 
-    protons_on_target: float
-    neutrinos_per_proton: float
-    baseline_m: float
+    protons_on_target: Annotated[float, Number(1e12, 1e28, "protons")]
+    neutrinos_per_proton: Annotated[float, Number(1e-4, 1, "neutrinos of each flavour per proton")]
+    baseline_m: Annotated[float, Number(1, 1e4, "m", written=True)]
 
     @property
     def fluence(self) -> float:
@@ -161,12 +163,21 @@ class BinnedStatistics:
 
 @dataclass(frozen=True)
 class ResidualSpectrum:
-    """Coincidence minus anticoincidence counts in bins of the observable."""
+    """Coincidence minus anticoincidence counts in bins of the observable, shown beside a prediction."""
 
-    edges: tuple[float, ...]
-    coincidence: tuple[float, ...]
-    anticoincidence: tuple[float, ...]
+    edges: Annotated[tuple[Finite, ...], Ascending()]
+    coincidence: tuple[Annotated[float, Number(0, 1e12, "counts")], ...]
+    anticoincidence: tuple[Annotated[float, Number(0, 1e12, "counts")], ...]
     reference: str
+
+    def __post_init__(self) -> None:
+        """Refuse bins without counts."""
+        check_fields(self, "spectrum")
+        if not len(self.coincidence) == len(self.anticoincidence) == len(self.edges) - 1:
+            raise NurecoilError(
+                f"{len(self.edges) - 1} bins but {len(self.coincidence)} coincidence and"
+                f" {len(self.anticoincidence)} anticoincidence counts"
+            )
 
 
 @dataclass(frozen=True)
