@@ -273,6 +273,70 @@ def test_a_mistake_is_named_with_its_field(mine, old, new, parts):
         assert part in sentence
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            'kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9]',
+            'kind = "file", flie = "flat.csv", x = 0, efficiency = 1',
+            "detector.efficiency has no key 'flie': did you mean 'file'? (known: kind, file, x, efficiency)",
+        ),
+        (
+            '{ kind = "constant", factor = 0.2 }',
+            "0.2",
+            "detector.quenching = 0.2 is not allowed: it must be a table with the key 'kind' (constant, linear,"
+            " polynomial, tabulated)",
+        ),
+        ("[detector]", "[detectr]", "the card has no key 'detectr': did you mean 'detector'?"),
+        ("[detector]", "[detectr]", "detector is missing: it must be a section"),
+        (
+            'kind = "pulse"',
+            'kind = "puls"',
+            "time has no kind 'puls': did you mean 'pulse'? (known: pulse, tabulated)",
+        ),
+        (
+            'effect = "onset"',
+            'kind = "onset"',
+            "signal_pulls.mine_onset.effect is missing: it must be one of normalisation, quenching, efficiency,"
+            " neutron-radius, onset, template",
+        ),
+        (
+            "[[backgrounds]]",
+            "[backgrounds]",
+            "backgrounds = { … } is not allowed: it must be a list of tables: write [[backgrounds]]",
+        ),
+        (
+            "columns = { energy = 0, time = 1 }",
+            'columns = { energy = "0", time = 1 }',
+            "data.observed.columns.energy = '0' is not allowed: it must be a whole number from 0",
+        ),
+        (
+            "edges = [1, 2, 4, 10]",
+            'edges = "1, 2"',
+            "detector.edges = '1, 2' is not allowed: it must be a list",
+        ),
+        (
+            "edges = [1, 2, 4, 10]",
+            'edges = [1, "2", 4]',
+            "detector.edges.1 = '2' is not allowed: it must be a number",
+        ),
+        ("counts = 60", 'counts = "60"', "counts = '60' is not allowed: it must be a number from 0 to 1e+12"),
+        (
+            'name = "mine"',
+            'name = "my card"',
+            "the name 'my card' is not allowed: it must be a text of letters",
+        ),
+        (
+            'pulse_width = "0.1 us"',
+            'pulse_width = "0 us"',
+            "time.pulse_width = '0 us' is not allowed: it must",
+        ),
+    ],
+)
+def test_what_a_bad_card_is_told(mine, old, new, sentence):
+    assert sentence in refusal(mine, (old, new))
+
+
 def test_two_backgrounds_of_one_name_are_refused(mine):
     sentence = refusal(mine, more=SECOND_FLAT.format(name="flat", pull="mine_other", table=WHOLE))
     assert "backgrounds.flat: there are two of that name" in sentence

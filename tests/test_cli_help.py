@@ -8,8 +8,9 @@ import pytest
 from rich.cells import cell_len
 
 from command_line import run
-from nurecoil import __version__, cli, datasets
+from nurecoil import __version__, cli
 from nurecoil.cli.arguments import Command
+from nurecoil.experiment import datasets
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES
 from releases import data_folder
 from stand_ins import fake_paper, fake_validation

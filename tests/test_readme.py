@@ -6,7 +6,6 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,8 +14,6 @@ import nurecoil
 from nurecoil import cli
 from nurecoil.cli import main
 from nurecoil.experiment import datasets
-from nurecoil.experiment.card.schema import Card, Detector, PulsedTime
-from nurecoil.experiment.card.toml import keys, kinds
 from releases import data_folder
 
 HOME = Path(__file__).parents[1]
@@ -124,17 +121,3 @@ def test_the_example_model_may_stand_among_the_models():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_kinds_of_a_card_are_all_there_are():
-    rows = dict(re.findall(r"^\| `([\w.]+)`[^|]*\| (`.*`) \|$", CONTRIBUTING, flags=re.MULTILINE))
-    places = {
-        "detector.quenching": (Detector, "quenching"),
-        "detector.smearing": (Detector, "smearing"),
-        "detector.efficiency": (Detector, "efficiency"),
-        "time": (Card, "time"),
-        "time.efficiency": (PulsedTime, "efficiency"),
-    }
-    known = {place: set(kinds(keys(section)[key].hint)) for place, (section, key) in places.items()}
-    known["signal_pulls"] = set(kinds(get_args(keys(Card)["signal_pulls"].hint)[0]))
-    assert {part: set(re.findall(r"`([^`]+)`", words)) for part, words in rows.items()} == known

@@ -17,6 +17,7 @@ import typer
 
 from nurecoil._version import __version__
 from nurecoil.cli import (
+    card,
     combine,
     data,
     feldman_cousins,
@@ -26,6 +27,7 @@ from nurecoil.cli import (
     limit,
     listing,
     map,
+    new_card,
     predict,
     reproduce,
     sample,
@@ -45,7 +47,8 @@ A model turns parameters into neutrino couplings, an experiment turns couplings 
 limits.
 
 \b
-  nurecoil list                      what there is: models, experiments, parameters
+  nurecoil list                      what there is: models, experiments, parameters, pulls
+  nurecoil new-card my-detector      a card of an experiment to begin with; card NAME prints a shipped one
   nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
   nurecoil predict --model standard-model --experiment binh2021-csi
   nurecoil limit --help              limits, with examples
@@ -177,6 +180,8 @@ _COMMANDS: dict[Callable[..., None], ModuleType] = {
     impact.impact: impact,
     validate.validate: validate,
     listing.list_: listing,
+    card.card: card,
+    new_card.new_card: new_card,
 }
 for _command, _module in _COMMANDS.items():
     _name = _command.__name__.strip("_").replace("_", "-")

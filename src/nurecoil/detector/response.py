@@ -13,6 +13,7 @@ from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency
 from nurecoil.detector.quenching import ConstantQuenching, Quenching
 from nurecoil.detector.smearing import GammaSmearing, NoSmearing, PoissonSmearing, Smearing
 from nurecoil.errors import NurecoilError
+from nurecoil.one_line import one_line
 
 Array = NDArray[np.float64]
 
@@ -83,6 +84,13 @@ class Detector:
         self._check_step()
         if isinstance(self.smearing, PoissonSmearing):
             self.smearing.check_edges(self._fine_edges()[0])
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        bins = f"{len(self.edges) - 1} bins from {self.edges[0]:g} to {self.edges[-1]:g}"
+        kinds = {p: getattr(self, p).kind for p in ("quenching", "smearing", "efficiency")}
+        parts = [f"{'no' if kind == 'none' else kind} {part}" for part, kind in kinds.items()]
+        return one_line(self, self.observable, bins, *parts)
 
     def response(self, T: ArrayLike) -> Array:
         """Return R[bin, T], the probability that a recoil is counted in a bin.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nurecoil.checks import Ascending, Finite, Number, check_fields
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
+from nurecoil.one_line import one_line
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor
@@ -205,6 +206,17 @@ class Experiment:
     observed_in: tuple[str, int | None] | None = None  # SHA-256 and column of the observed counts
     as_read: "Experiment | None" = field(default=None, compare=False, repr=False)  # from the card
     spread_per_component: Array | None = None
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        return one_line(self, self.name, *self.facts)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Its target, bins and pulls, in words."""
+        counting = isinstance(self.statistics, CountingStatistics)
+        bins = "one number of counts" if counting else f"{' x '.join(map(str, self.shape))} bins"
+        return f"{self.target.formula} {self.mass_kg:g} kg", bins, f"{len(self.statistics.pulls)} pulls"
 
     @property
     def shape(self) -> tuple[int, ...]:

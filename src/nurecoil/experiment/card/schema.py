@@ -30,13 +30,14 @@ from nurecoil.experiment.experiment import ResidualSpectrum
 _NAME = "a text of letters, digits and _ . -, a letter or digit first"
 
 
-def _name(written: object, _: Mapping[str, Any]) -> str:
+def checked_name(written: object, _: Mapping[str, Any] | None = None) -> str:
+    """Return the name of an experiment, or refuse it."""
     if not isinstance(written, str) or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", written):
-        raise NurecoilError(f"{written} is not allowed: it must be {_NAME}")
+        raise NurecoilError(f"the name {written!r} is not allowed: it must be {_NAME}")
     return written
 
 
-Name = Annotated[str, Read(_name, _NAME)]
+Name = Annotated[str, Read(checked_name, _NAME)]
 Counts = Annotated[float, Number(0, 1e12, "counts")]
 Width = Annotated[float, Number(0, 3, "(a fraction: 0.1 is 10 %)")]
 

@@ -93,7 +93,7 @@ class Window(Arrivals):
     """The beam pulse, whose arrivals outside the time axis are lost."""
 
     pulse_mean_us: Annotated[Microseconds, "mean of the Gaussian beam pulse"]
-    pulse_width_us: Annotated[Microseconds, "its standard deviation"]
+    pulse_width_us: Annotated[float, Number(0, 1e5, "us", above=True, written=True), "its standard deviation"]
 
     def pulse(self, later_us: float = 0.0) -> PulsedSource:
         """Return the source, its pulse moved in time."""

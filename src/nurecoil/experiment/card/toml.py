@@ -50,7 +50,7 @@ def read_toml(path: Path, kind: str, card: type[Card]) -> tuple[Card, str]:
     except (ValueError, RecursionError) as error:  # of tomllib, for a number of 5000 digits as well
         raise NurecoilError(f"the {kind} {path} is not TOML: {error}") from None
     problems: list[str] = []
-    found: Card = _Reader(problems).section(card, written, "")
+    found: Card = Reader(problems).section(card, written, "")
     if problems:
         many = f"{len(problems)} error{'s' if len(problems) > 1 else ''}"
         raise NurecoilError(f"the {kind} {path} has {many}: {'; '.join(problems)}")
@@ -105,11 +105,12 @@ def words(hint: Any) -> str:
         return f"a text with its unit, {rule}"
     if get_origin(bare) is tuple:
         inner = get_args(bare)
-        each = words(inner[0]) if inner[1:] == (...,) else f"[{', '.join(map(words, inner))}]"
-        return rule or f"a list, each {each}"
+        if inner[1:] != (...,):
+            return f"[{', '.join(map(words, inner))}]"
+        return rule or f"a list, each {words(inner[0])}"
     if get_origin(bare):
         return f"a table of names, each with {words(get_args(bare)[1])}"
-    return rule if rule and bare is str else f"{_SIMPLE.get(bare, 'a table')} {rule}".strip()
+    return rule if rule and bare is str else f"{_SIMPLE.get(bare, 'a section')} {rule}".strip()
 
 
 def _unit(marks: list[Any]) -> str:
@@ -117,10 +118,11 @@ def _unit(marks: list[Any]) -> str:
     return next((mark.unit for mark in marks if isinstance(mark, Number) and mark.written), "")
 
 
-class _Reader:
+class Reader:
     """Reads one card, and notes what is wrong with it: what has a problem becomes None."""
 
     def __init__(self, problems: list[str]) -> None:
+        """Take where to note problems."""
         self.problems = problems
 
     def section(self, section: Any, written: object, where: str) -> Any:
@@ -195,6 +197,8 @@ class _Reader:
     def items(self, bare: Any, written: object, where: str) -> Any:
         """Return a list as a tuple; its tables are called by their names."""
         inner = get_args(bare)
+        if isinstance(written, dict):
+            return self.refuse(where, written, f"a list of tables: write [[{where}]]")
         if not isinstance(written, list) or (inner[1:] != (...,) and len(written) != len(inner)):
             return self.refuse(where, written, words(bare))
         hints = [inner[0]] * len(written) if inner[1:] == (...,) else inner
@@ -224,7 +228,7 @@ class _Reader:
     def any_of(self, hint: Any, written: object, where: str) -> Any:
         """Return the first of some readings that has no problem."""
         for part in opened(hint)[0]:
-            reader = _Reader([])
+            reader = Reader([])
             found = reader.value(part, written, where, {})
             if not reader.problems:
                 return found
@@ -243,5 +247,7 @@ def _name_of(item: object, number: int) -> str:
 
 def _shown(value: object) -> str:
     """Return a value as a card has it, no longer than a line."""
+    if isinstance(value, dict):
+        return "{ … }"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:50]}…"
