@@ -4,12 +4,12 @@ A rule stands in the annotation of a field, `factor: Annotated[float, Number(0, 
 what breaks it where a thing is made, the reader of cards where one is read, with the field's place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from nurecoil.errors import NurecoilError
 
@@ -77,6 +77,7 @@ class LeftOut:
     value: object
 
 
+T = TypeVar("T")
 Rule: TypeAlias = Number | Ascending | Choice
 Positive = Annotated[float, Number(0, above=True)]
 NotNegative = Annotated[float, Number(0)]
@@ -148,6 +149,16 @@ def opened(hint: Any) -> tuple[Any, list[Any]]:
     parts = tuple(part for part in get_args(bare) if part is not NoneType)
     only, more = opened(parts[0])
     return (only, marks + more) if len(parts) == 1 else (parts, marks)
+
+
+def checked(what: str) -> Callable[[type[T]], type[T]]:
+    """Return what makes a dataclass refuse what its annotations do not allow; stands below `@dataclass`."""
+
+    def with_check(kind: type[T]) -> type[T]:
+        kind.__post_init__ = lambda thing: check_fields(thing, what)  # type: ignore[attr-defined]
+        return kind
+
+    return with_check
 
 
 @cache

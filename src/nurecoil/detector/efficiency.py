@@ -14,6 +14,7 @@ from nurecoil.checks import (
     Positive,
     Probability,
     check_fields,
+    checked,
     require,
     require_ascending,
     require_one_each,
@@ -24,6 +25,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+@checked("efficiency")
 class ConstantEfficiency:
     """ε(x) = value: the same efficiency everywhere.
 
@@ -36,10 +38,6 @@ class ConstantEfficiency:
     kind: ClassVar = "constant"
     value: Probability
     breakpoints: ClassVar[tuple[float, ...]] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse a value that is no efficiency."""
-        check_fields(self, "efficiency")
 
     def __call__(self, x: Array) -> Array:
         """Return the efficiency at the observable `x`."""

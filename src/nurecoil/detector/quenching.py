@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from nurecoil.checks import (
     NotNegative,
     Probability,
     check_fields,
+    checked,
     require,
     require_one_each,
 )
@@ -30,7 +31,22 @@ Array = NDArray[np.float64]
 _KEV_PER_MEV = 1e3
 
 
+def _inverse(quenching: Any, E_ee: ArrayLike) -> Array:
+    """Return T (MeV), in the shape of E_ee (keV), by halving; infinite where E_ee is never reached."""
+    E_ee, top = _not_negative("E_ee", E_ee), 1.0
+    while top < quenching._turning_point and quenching.electron_equivalent(top) < E_ee.max(initial=0.0):
+        top *= 2
+    top = min(top, quenching._turning_point)
+    low, high = np.zeros(E_ee.shape), np.full(E_ee.shape, top)
+    for _ in range(90):
+        middle = (low + high) / 2
+        above = quenching.electron_equivalent(middle) >= E_ee
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(E_ee > quenching.electron_equivalent(top), np.inf, low)
+
+
 @dataclass(frozen=True)
+@checked("quenching")
 class ConstantQuenching:
     """E_ee = QF T: the same quenching factor at all energies.
 
@@ -53,10 +69,6 @@ class ConstantQuenching:
     factor: Fraction
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse a factor that is none."""
-        check_fields(self, "quenching")
-
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV)."""
         return np.asarray(self.factor * _KEV_PER_MEV * _not_negative("T", T), dtype=float)
@@ -67,6 +79,7 @@ class ConstantQuenching:
 
 
 @dataclass(frozen=True)
+@checked("quenching")
 class LinearQuenching:
     """E_ee = (a + b T) T: a quenching factor that is linear in the recoil energy.
 
@@ -93,18 +106,12 @@ class LinearQuenching:
     b_per_kev: Finite
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse coefficients that are none."""
-        check_fields(self, "quenching")
-
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
         kev = _KEV_PER_MEV * _rising_range(T, self._turning_point)
         return (self.a + self.b_per_kev * kev) * kev
 
-    def recoil_energy(self, E_ee: ArrayLike) -> Array:
-        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        return _inverse(self, E_ee)
+    recoil_energy = _inverse
 
     @cached_property
     def _turning_point(self) -> float:
@@ -152,9 +159,7 @@ class PolynomialQuenching:
         T = _rising_range(T, self._turning_point)
         return np.asarray(_KEV_PER_MEV * np.polynomial.polynomial.polyval(T, (0.0, *self.coefficients)))
 
-    def recoil_energy(self, E_ee: ArrayLike) -> Array:
-        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        return _inverse(self, E_ee)
+    recoil_energy = _inverse
 
     @cached_property
     def _turning_point(self) -> float:
@@ -203,9 +208,7 @@ class TabulatedQuenching:
         kev = _KEV_PER_MEV * _rising_range(T, self._turning_point)
         return np.asarray(np.interp(kev, self.recoil_kev, self.factor) * kev)
 
-    def recoil_energy(self, E_ee: ArrayLike) -> Array:
-        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        return _inverse(self, E_ee)
+    recoil_energy = _inverse
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
@@ -226,20 +229,6 @@ class TabulatedQuenching:
 
 
 Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | TabulatedQuenching
-
-
-def _inverse(quenching: LinearQuenching | PolynomialQuenching | TabulatedQuenching, E_ee: ArrayLike) -> Array:
-    """Return the T (MeV) that gives E_ee (keV), infinite where E_ee is never reached: by halving."""
-    E_ee, top = _not_negative("E_ee", E_ee), 1.0
-    while top < quenching._turning_point and quenching.electron_equivalent(top) < E_ee.max(initial=0.0):
-        top *= 2
-    top = min(top, quenching._turning_point)
-    low, high = np.zeros(E_ee.shape), np.full(E_ee.shape, top)
-    for _ in range(90):
-        middle = (low + high) / 2
-        above = quenching.electron_equivalent(middle) >= E_ee
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return np.where(E_ee > quenching.electron_equivalent(top), np.inf, low)
 
 
 def _not_negative(name: str, values: ArrayLike) -> Array:

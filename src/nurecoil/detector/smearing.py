@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.checks import NotNegative, Number, Positive, check_fields, require
+from nurecoil.checks import NotNegative, Number, Positive, check_fields, checked, require
 from nurecoil.errors import NurecoilError
 
 Array = NDArray[np.float64]
@@ -134,6 +134,7 @@ class PoissonSmearing:
 
 
 @dataclass(frozen=True)
+@checked("smearing")
 class GammaSmearing:
     """The observable x has a gamma distribution of mean E/a and shape 1 + b E, E being E_ee in keV.
 
@@ -159,10 +160,6 @@ class GammaSmearing:
     kind: ClassVar = "gamma"
     a: Positive
     b: Annotated[float, Number(0, 1e15, above=True)]
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that give no distribution."""
-        check_fields(self, "smearing")
 
     @property
     def scale(self) -> float:

@@ -16,7 +16,7 @@ from nurecoil.checks import (
     NotNegative,
     Number,
     Probability,
-    check_fields,
+    checked,
     require,
     require_ascending,
 )
@@ -32,6 +32,7 @@ _POINTS_PER_PANEL = 16
 
 
 @dataclass(frozen=True)
+@checked("time efficiency")
 class ConstantTimeEfficiency:
     """ε(t) = value: the same efficiency at all times.
 
@@ -45,16 +46,13 @@ class ConstantTimeEfficiency:
     value: Probability = 1.0
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
-    def __post_init__(self) -> None:
-        """Refuse a value that is no efficiency."""
-        check_fields(self, "time efficiency")
-
     def __call__(self, t: Array) -> Array:
         """Return the efficiency at the times `t` (us)."""
         return np.full_like(t, self.value)
 
 
 @dataclass(frozen=True)
+@checked("time efficiency")
 class PlateauThenExponential:
     """ε(t) = 1 before `start_us`, e^{-rate (t - start)} after it.
 
@@ -79,10 +77,6 @@ class PlateauThenExponential:
     start_us: Microseconds
     rate_per_us: NotNegative
 
-    def __post_init__(self) -> None:
-        """Refuse parameters that give no efficiency."""
-        check_fields(self, "time efficiency")
-
     def __call__(self, t: Array) -> Array:
         """Return the efficiency at the times `t` (us)."""
         return np.exp(-self.rate_per_us * np.maximum(t - self.start_us, 0.0))
@@ -97,6 +91,7 @@ TimeEfficiency = ConstantTimeEfficiency | PlateauThenExponential
 
 
 @dataclass(frozen=True)
+@checked("pulse")
 class PulsedSource:
     """A stopped-pion source with a Gaussian beam pulse.
 
@@ -119,10 +114,6 @@ class PulsedSource:
 
     mean_us: Microseconds
     sigma_us: Annotated[float, Number(0, 1e5, "us", above=True)]
-
-    def __post_init__(self) -> None:
-        """Refuse a pulse that is none."""
-        check_fields(self, "pulse")
 
     def prompt(self, t: ArrayLike) -> Array:
         """Return the density (1/us) of prompt arrivals at the times t (us): pulse ⊗ pion decay."""

@@ -168,9 +168,10 @@ class Reader:
             found = self.quantity(written, unit, where)
         elif get_origin(bare) is tuple:
             found = self.items(bare, written, where)
-        elif get_origin(bare):
-            found = self.mapping(bare, written, where)
-        elif bare not in _SIMPLE:
+        elif get_origin(bare) and isinstance(written, dict):
+            each = get_args(bare)[1]
+            return {k: self.value(each, v, f"{where}.{k}", written) for k, v in written.items()}
+        elif bare not in _SIMPLE and not get_origin(bare):
             return self.section(bare, written, where)
         elif bare is float and type(written) is int and abs(written) < 1e300:
             found = float(written)
@@ -204,12 +205,6 @@ class Reader:
         hints = [inner[0]] * len(written) if inner[1:] == (...,) else inner
         places = [f"{where}.{_name_of(item, number)}" for number, item in enumerate(written)]
         return tuple(self.value(h, v, p, {}) for h, v, p in zip(hints, written, places, strict=True))
-
-    def mapping(self, bare: Any, written: object, where: str) -> Any:
-        """Return a table of names that the card chooses."""
-        if not isinstance(written, dict):
-            return self.refuse(where, written, words(bare))
-        return {k: self.value(get_args(bare)[1], v, f"{where}.{k}", written) for k, v in written.items()}
 
     def chosen(self, known: Mapping[str, type], written: object, where: str) -> Any:
         """Return a section of the kind that a table says."""
