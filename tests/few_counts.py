@@ -33,7 +33,6 @@ smearing = {{ kind = "none" }}
 efficiency = {{ kind = "constant", value = 1.0 }}
 
 [data]
-release = "beside-the-card"
 observed = {{ file = "seen.csv", columns = {{ energy = 0 }}, weight = 1 }}
 """
 BACKGROUND = """

@@ -8,6 +8,7 @@ import pytest
 
 import asking
 from asking import fit
+from nurecoil.detector.efficiency import TabulatedEfficiency
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
@@ -53,7 +54,6 @@ prompt = ["nu_mu"]
 delayed = ["nu_mu_bar", "nu_e"]
 
 [data]
-release = "beside-the-card"
 observed = { file = "seen.txt", columns = { energy = 0, time = 1 }, weight = 2 }
 
 [[backgrounds]]
@@ -239,27 +239,26 @@ WHOLE = '{ file = "seen.txt", columns = { energy = 0, time = 1 }, weight = 2 }'
         ("energy = 0, time = 1", "energy = 0, f90 = 1", ("data.observed", "seen.txt", "no axis 'f90'")),
         ('axes = ["energy"]', 'axes = ["energy", "time"]', ("backgrounds.flat", "must cover each of")),
         ("[time]\nkind", TEMPLATE + "[time]\nkind", ("[time] and [template] exclude each other",)),
-        ("step = 0.5\n", "", ("[detector]", "smearing needs a 'step'")),
-        ("step = 0.5\n", "step = 0.3\n", ("[detector]", "step = 0.3 is not allowed", "from 1 to 2")),
-        ("edges = [1, 2, 4, 10]", "edges = [1, 4, 2, 10]", ("[detector.edges]", "ascending")),
-        ("edges = [1, 2, 4, 10]", "edges = [1, 2, 2, 10]", ("[detector.edges]", "ascending")),
-        ("edges_us = [0, 1, 6]", "edges_us = [0, 6, 1]", ("[time.pulse.edges_us]", "ascending")),
-        ("[0.5, 0.9]", "[-0.5, 0.9]", ("detector.efficiency.tabulated.efficiency", "or equal to 0")),
-        ("factor = 0.2 }", "factor = 1.2 }", ("[detector]", "quenching factor = 1.2 is not allowed")),
-        ("factor = 0.22 }", "factor = 1.2 }", ("[signal_pulls.mine_quenching]", "quenching factor = 1.2")),
-        ('"0.05 us"', '"0.05 keV"', ("signal_pulls.2.onset.shift", "wrong unit")),
-        ('"0.05 us"', "0.05", ("signal_pulls.2.onset.shift", "needs a unit")),
-        ('effect = "onset"', 'effect = "onst"', ("[signal_pulls.2]", "'onset'")),
-        ('release = "beside-the-card"', "", ("[data.release]", "required")),
-        ("width = 0.2", "width = -0.2", ("[backgrounds.0.width", "from 0 to 3 (a fraction")),
-        ("counts = 60", "counts = -60", ("[backgrounds.0.counts", "from 0 to 1e+12 counts")),
-        ("counts = 60", "counts = nan", ("[backgrounds.0.counts", "finite")),
+        ("step = 0.5\n", "", ("detector", "step is missing: with smearing")),
+        ("step = 0.5\n", "step = 0.3\n", ("detector", "step = 0.3 is not allowed", "from 1 to 2")),
+        ("edges = [1, 2, 4, 10]", "edges = [1, 4, 2, 10]", ("detector.edges", "ascending")),
+        ("edges = [1, 2, 4, 10]", "edges = [1, 2, 2, 10]", ("detector.edges", "ascending")),
+        ("edges_us = [0, 1, 6]", "edges_us = [0, 6, 1]", ("time.edges_us", "ascending")),
+        ("[0.5, 0.9]", "[-0.5, 0.9]", ("detector.efficiency.efficiency.0 = -0.5", "from 0 to 1")),
+        ("factor = 0.2 }", "factor = 1.2 }", ("detector.quenching.factor = 1.2 is not allowed", "at most 1")),
+        ("factor = 0.22 }", "factor = 1.2 }", ("signal_pulls.mine_quenching.up.factor = 1.2 is not",)),
+        ('"0.05 us"', '"0.05 keV"', ("signal_pulls.mine_onset.shift", "wrong unit")),
+        ('"0.05 us"', "0.05", ("signal_pulls.mine_onset.shift", "needs a unit")),
+        ('effect = "onset"', 'effect = "onst"', ("signal_pulls.mine_onset", "'onset'")),
+        ("width = 0.2", "width = -0.2", ("backgrounds.flat.width", "from 0 to 3 (a fraction")),
+        ("counts = 60", "counts = -60", ("backgrounds.flat.counts", "from 0 to 1e+12 counts")),
+        ("counts = 60", "counts = nan", ("backgrounds.flat.counts = nan is not allowed",)),
         ("counts = 60", 'counts = 0\nscale = 2', None),
         ('"mine_flat"\nwidth = 0.2', '"mine_flat"\nwidth = "poisson"', None),
-        ("exponential_rate_per_us = 0.1", "", ("[backgrounds.0.factors.1]", "needs either a 'table' or")),
+        ("exponential_rate_per_us = 0.1", "", ("backgrounds.flat.factors.1", "needs either a 'table' or")),
         ("exponential_rate_per_us = 0.1", "exponential_rate_per_us = 0.1\ntimes_efficiency = true",
-         ("[backgrounds.0.factors.1]", "for the axis 'time' alone")),
-        ('delayed = ["nu_mu_bar", "nu_e"]', 'delayed = ["nu_e"]', ("[signal]", "must be named once")),
+         ("backgrounds.flat.factors.1", "for the axis 'time' alone")),
+        ('delayed = ["nu_mu_bar", "nu_e"]', 'delayed = ["nu_e"]', ("signal", "must be named once")),
         ('pull = "mine_flat"', 'pull = "sns_flux"', ("the pull sns_flux is there twice",)),
         ('name = "mine_onset"', 'name = "mine_quenching"', ("the pull mine_quenching is there twice",)),
         ('name = "flat"', 'name = "signal"', ("backgrounds.signal", "another name")),
@@ -274,6 +273,70 @@ def test_a_mistake_is_named_with_its_field(mine, old, new, parts):
         assert part in sentence
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            'kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9]',
+            'kind = "file", flie = "flat.csv", x = 0, efficiency = 1',
+            "detector.efficiency has no key 'flie': did you mean 'file'? (known: kind, file, x, efficiency)",
+        ),
+        (
+            '{ kind = "constant", factor = 0.2 }',
+            "0.2",
+            "detector.quenching = 0.2 is not allowed: it must be a table with the key 'kind'"
+            " (constant, linear, polynomial, tabulated)",
+        ),
+        ("[detector]", "[detectr]", "the card has no key 'detectr': did you mean 'detector'?"),
+        ("[detector]", "[detectr]", "detector is missing: it must be a section"),
+        (
+            'kind = "pulse"',
+            'kind = "puls"',
+            "time has no kind 'puls': did you mean 'pulse'? (known: pulse, tabulated)",
+        ),
+        (
+            'effect = "onset"',
+            'kind = "onset"',
+            "signal_pulls.mine_onset.effect is missing: it must be one of normalisation, quenching,"
+            " efficiency, neutron-radius, onset, template",
+        ),
+        (
+            "[[backgrounds]]",
+            "[backgrounds]",
+            "backgrounds = { … } is not allowed: it must be a list of tables: write [[backgrounds]]",
+        ),
+        (
+            "columns = { energy = 0, time = 1 }",
+            'columns = { energy = "0", time = 1 }',
+            "data.observed.columns.energy = '0' is not allowed: it must be a whole number from 0",
+        ),
+        (
+            "edges = [1, 2, 4, 10]",
+            'edges = "1, 2"',
+            "detector.edges = '1, 2' is not allowed: it must be a list",
+        ),
+        (
+            "edges = [1, 2, 4, 10]",
+            'edges = [1, "2", 4]',
+            "detector.edges.1 = '2' is not allowed: it must be a number",
+        ),
+        ("counts = 60", 'counts = "60"', "counts = '60' is not allowed: it must be a number from 0 to 1e+12"),
+        (
+            'name = "mine"',
+            'name = "my card"',
+            "the name 'my card' is not allowed: it must be a text of letters",
+        ),
+        (
+            'pulse_width = "0.1 us"',
+            'pulse_width = "0 us"',
+            "time.pulse_width = '0 us' is not allowed: it must",
+        ),
+    ],
+)
+def test_what_a_bad_card_is_told(mine, old, new, sentence):
+    assert sentence in refusal(mine, (old, new))
+
+
 def test_two_backgrounds_of_one_name_are_refused(mine):
     sentence = refusal(mine, more=SECOND_FLAT.format(name="flat", pull="mine_other", table=WHOLE))
     assert "backgrounds.flat: there are two of that name" in sentence
@@ -284,7 +347,7 @@ def test_two_backgrounds_of_one_name_are_refused(mine):
 def test_poisson_needs_counts(mine):
     sentence = refusal(mine, ('counts = 60\npull = "mine_flat"\nwidth = 0.2',
                               'counts = 0\npull = "mine_flat"\nwidth = "poisson"'))  # fmt: skip
-    assert "[backgrounds.0] the width 'poisson' needs counts above 0" in sentence
+    assert "backgrounds.flat: the width 'poisson' needs counts above 0" in sentence
 
 
 @pytest.mark.parametrize(
@@ -309,13 +372,15 @@ delayed_file = "flat.csv"
     )
 
 
-def test_a_data_file_without_data_is_refused(mine):
+def test_a_counting_card_has_its_files_beside_it(mine):
     counting = CARD[: CARD.index("[time]")] + "[statistics]\nobserved = 3\nsignal_pull_width = 0.1\n"
     by_file = counting.replace(
         '{ kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9] }',
         '{ kind = "file", file = "flat.csv", x = 0, efficiency = 1 }',
     )
-    assert "detector.efficiency: a data file needs a [data]" in refusal(mine, (CARD, by_file))
+    efficiency = mine((CARD, by_file), flat="1.5,0.3\n3,0.9\n").signal.detector.efficiency
+    assert efficiency == TabulatedEfficiency((1.5, 3.0), (0.3, 0.9))
+    assert "detector: there is no data file" in refusal(mine, (CARD, by_file.replace("flat.csv", "no.csv")))
 
 
 def test_all_mistakes_are_told_at_once(mine):
@@ -323,8 +388,8 @@ def test_all_mistakes_are_told_at_once(mine):
         mine, ('"10 kg"', '"10 m"'), ("step = 0.5\n", ""), ("edges_us = [0, 1, 6]", "edges_us = [1, 1]"),
         ("counts = 60", "counts = -1"), ("[0.5, 0.9]", "[0.5, 1.9]"),
     )  # fmt: skip
-    for field in ("target.mass", "time.pulse.edges_us", "backgrounds.0.counts", "detector.efficiency"):
-        assert f"[{field}" in sentence
+    for field in ("target.mass", "time.edges_us", "backgrounds.flat.counts", "detector.efficiency"):
+        assert f" {field}" in sentence
 
 
 def test_all_axes_that_are_wrong_are_told_at_once(mine):
@@ -342,17 +407,17 @@ def test_all_axes_that_are_wrong_are_told_at_once(mine):
     [
         (
             {"seen": "1.5 0.5 60\n1.5 nan 40\n"},
-            ("[data.observed]", "seen.txt", "'nan' in line 2 is no finite number"),
+            ("data.observed", "seen.txt", "'nan' in line 2 is no finite number"),
         ),
-        ({"seen": "1.5 0.5 60\n1.5 3 -40\n"}, ("[data.observed]", "seen.txt", "negative", "-40")),
-        ({"seen": "1.5 0.5\n1.5 3\n"}, ("[data.observed]", "seen.txt", "column 2 is asked for")),
-        ({"seen": "1.5 0.5 sixty\n"}, ("[data.observed]", "seen.txt", "not a table of numbers")),
-        ({"seen": ""}, ("[data.observed]", "seen.txt", "not a table of numbers")),
-        ({"seen": None}, ("[data.observed]", "there is no data file", "seen.txt")),
-        ({"flat": None}, ("[backgrounds.flat]", "there is no data file", "flat.csv")),
-        ({"flat": "1.5,inf\n"}, ("[backgrounds.flat]", "flat.csv", "'inf' in line 1 is no finite number")),
-        ({"flat": "1.5,-1\n3,2\n"}, ("[backgrounds.flat]", "flat.csv", "negative")),
-        ({"flat": "50,1\n"}, ("[backgrounds.flat]", "no row in the bin")),
+        ({"seen": "1.5 0.5 60\n1.5 3 -40\n"}, ("data.observed", "seen.txt", "negative", "-40")),
+        ({"seen": "1.5 0.5\n1.5 3\n"}, ("data.observed", "seen.txt", "column 2 is asked for")),
+        ({"seen": "1.5 0.5 sixty\n"}, ("data.observed", "seen.txt", "not a table of numbers")),
+        ({"seen": ""}, ("data.observed", "seen.txt", "not a table of numbers")),
+        ({"seen": None}, ("data.observed", "there is no data file", "seen.txt")),
+        ({"flat": None}, ("backgrounds.flat", "there is no data file", "flat.csv")),
+        ({"flat": "1.5,inf\n"}, ("backgrounds.flat", "flat.csv", "'inf' in line 1 is no finite number")),
+        ({"flat": "1.5,-1\n3,2\n"}, ("backgrounds.flat", "flat.csv", "negative")),
+        ({"flat": "50,1\n"}, ("backgrounds.flat", "no row in the bin")),
     ],
 )
 def test_bad_data_are_named_with_file_and_field(mine, files, parts):
@@ -362,19 +427,19 @@ def test_bad_data_are_named_with_file_and_field(mine, files, parts):
 
 
 def test_all_bad_files_are_told_at_once(mine):
-    sentence = refusal(mine, ("factor = 0.22 }", "factor = 1.2 }"), seen=None, flat="1.5,nan\n")
-    for part in ("[data.observed]", "[backgrounds.flat]", "[signal_pulls.mine_quenching]"):
+    sentence = refusal(mine, ('material = "Ge"', 'material = "1H"'), more=RADII, seen=None, flat="1.5,nan\n")
+    for part in ("data.observed: ", "backgrounds.flat: ", "signal_pulls.mine_radius: "):
         assert part in sentence
 
 
 def test_an_unknown_release_is_refused_with_the_nearest_name(mine):
-    sentence = refusal(mine, ('"beside-the-card"', '"coherent-csi-2020"'))
-    assert "[data.observed]" in sentence
+    sentence = refusal(mine, ("[data]", '[data]\nrelease = "coherent-csi-2020"'))
+    assert "data.observed" in sentence
     assert "unknown data release 'coherent-csi-2020': did you mean 'coherent-" in sentence
 
 
 def test_a_file_that_a_release_does_not_have_is_refused(mine, monkeypatch, tmp_path):
     monkeypatch.setenv("NURECOIL_DATA", str(tmp_path))
-    sentence = refusal(mine, ('"beside-the-card"', '"coherent-csi-2021"'))
+    sentence = refusal(mine, ("[data]", '[data]\nrelease = "coherent-csi-2021"'))
     assert "seen.txt" in sentence
-    assert "[backgrounds.flat]" in sentence
+    assert "backgrounds.flat" in sentence

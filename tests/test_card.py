@@ -68,13 +68,17 @@ def test_built_in_cards_are_table_ii(name, formula, mass, distance, threshold):
     assert experiment.exposure.baseline_m == distance
     if threshold is not None:
         detector = experiment.signal.detector
-        assert (detector.edges[0], detector.quenching.factor, detector.light_yield) == (threshold, 1.0, 1.0)
+        assert (detector.edges[0], detector.quenching.factor, detector.light_yield_per_kev) == (
+            threshold,
+            1.0,
+            1.0,
+        )
 
 
 def test_csi_sees_quenched_light():
     # 8.78 % of the recoil energy at 13.348 PE/keV: 1.172 PE per keV
     detector = load_experiment("binh2021-csi").signal.detector
-    pe_per_kev = detector.light_yield * detector.quenching.electron_equivalent(1e-3)
+    pe_per_kev = detector.light_yield_per_kev * detector.quenching.electron_equivalent(1e-3)
     assert pe_per_kev == pytest.approx(1.17195, rel=1e-5)
 
 
@@ -163,9 +167,9 @@ def test_a_result_says_of_what_nuclides_its_target_is(card):
 )
 def test_targets_that_cannot_be_are_refused_with_all_other_errors(card, written, reason):
     sentence = refusal(card, ('"CsI"\nmass', f"{written}\nmass"), ('"14.6 kg"', '"14.6 m"'))
-    assert "[target.material]" in sentence
+    assert " target.material: " in sentence
     assert reason in sentence
-    assert "[target.mass]" in sentence
+    assert " target.mass = " in sentence
     assert "2 errors" in sentence
 
 
@@ -180,39 +184,79 @@ def test_targets_that_cannot_be_are_refused_with_all_other_errors(card, written,
         ('"19.3 m"', '"19.3 TeV"', "source.baseline", "wrong unit"),
         ('"19.3 m"', '"0 m"', "source.baseline", "from 1 to 10000 m"),
         ("1.76e23", "-1.76e23", "source.protons_on_target", "from 1e+12 to 1e+28 protons"),
-        ("1.76e23", "nan", "source.protons_on_target", "finite"),
-        ("1.76e23", "inf", "source.protons_on_target", "finite"),
-        ("1.76e23", '"many"', "source.protons_on_target", "valid number"),
-        ("vector_recoil_term = false", "", "cross_section.vector_recoil_term", "required"),
-        ("factor = 0.0878", "factor = 0", "detector.quenching.constant.factor", "greater than 0"),
-        ("quenching = {", "quenchng = {", "detector.quenchng", "not permitted"),
-        ('kind = "constant", factor', "factor", "detector.quenching", "Unable to extract tag"),
-        ('"constant", factor', '"constnt", factor', "detector.quenching", "'constant'"),
+        (
+            "1.76e23",
+            "nan",
+            "source.protons_on_target",
+            "= nan is not allowed: it must be a number from 1e+12",
+        ),
+        (
+            "1.76e23",
+            "inf",
+            "source.protons_on_target",
+            "= inf is not allowed: it must be a number from 1e+12",
+        ),
+        (
+            "1.76e23",
+            '"many"',
+            "source.protons_on_target",
+            "= 'many' is not allowed: it must be a number from 1e+12 to",
+        ),
+        (
+            "vector_recoil_term = false",
+            "",
+            "cross_section.vector_recoil_term",
+            "is missing: it must be true or false",
+        ),
+        ("factor = 0.0878", "factor = 0", "detector.quenching.factor", "above 0 and at most 1"),
+        ("quenching = {", "quenchng = {", "detector has no key 'quenchng'", "did you mean 'quenching'"),
+        (
+            'kind = "constant", factor',
+            "factor",
+            "detector.quenching.kind",
+            "missing: it must be one of constant, linear,",
+        ),
+        (
+            '"constant", factor',
+            '"constnt", factor',
+            "detector.quenching has no kind 'constnt'",
+            "did you mean 'constant'",
+        ),
         ("  4, 6, 8,", "  4, 8, 6,", "detector", "ascending"),
         ("  4, 6, 8,", "  4, 6, 6,", "detector", "ascending"),
-        ("  4, 6, 8,", "  -4, 6, 8,", "detector.edges", "greater than or equal to 0"),
-        ("  4, 6, 8,", "  nan, 6, 8,", "detector.edges", "finite"),
-        ("a = 0.6655", "a = -0.6655", "detector.efficiency.logistic.a", "greater than or equal to 0"),
-        ("a = 0.6655", "a = 1.6655", "detector.efficiency.logistic.a", "less than or equal to 1"),
-        ("a = 0.6655", "a = nan", "detector.efficiency.logistic.a", "given: nan"),
-        ("[6, 1.0]", "[6, -1.0]", "detector.efficiency.logistic.steps", "greater than or equal to 0"),
-        ('kind = "logistic"', 'kind = "logstic"', "detector.efficiency", "'logistic'"),
+        ("  4, 6, 8,", "  -4, 6, 8,", "detector.edges.0", "0 or more"),
+        ("  4, 6, 8,", "  nan, 6, 8,", "detector.edges.0", "= nan is not allowed: it must be a number"),
+        ("a = 0.6655", "a = -0.6655", "detector.efficiency.a", "from 0 to 1"),
+        ("a = 0.6655", "a = 1.6655", "detector.efficiency.a", "from 0 to 1"),
+        ("a = 0.6655", "a = nan", "detector.efficiency.a", "= nan is not allowed"),
+        ("[6, 1.0]", "[6, -1.0]", "detector.efficiency.steps.1.1", "from 0 to 1"),
+        (
+            'kind = "logistic"',
+            'kind = "logstic"',
+            "detector.efficiency has no kind 'logstic'",
+            "did you mean 'logistic'",
+        ),
         ("observed = 134", "observed = -134", "statistics.observed", "from 0 to 1e+12 counts"),
         ("observed = 134", 'observed = "SM"', "statistics.observed", "standard-model"),
-        ("signal_pull_width = 0.28", "signal_pull_width = nan", "statistics.signal_pull_width", "finite"),
+        (
+            "signal_pull_width = 0.28",
+            "signal_pull_width = nan",
+            "statistics.signal_pull_width",
+            "= nan is not allowed: it must be a number from 0 to 3",
+        ),
         ("[35, 62,", "[62,", "spectrum", "12 bins but 11 coincidence"),
         ("[26, 51,", "[26, -51,", "spectrum.anticoincidence", "from 0 to 1e+12 counts"),
         ("edges = [6, 8,", "edges = [8, 6,", "spectrum", "ascending"),
         ('"CsI"\nmass', '"CsJ"\nmass', "", "unknown element 'J'"),
         ('"helm-binh2021"', '"helm-binh"', "", "did you mean 'helm-binh2021'"),
         ('"pion-decay-at-rest"', '"pion-decay"', "", "did you mean 'pion-decay-at-rest'"),
-        ('title = "', 'tilte = "', "tilte", "not permitted"),
+        ('title = "', 'tilte = "', "the card has no key 'tilte'", "did you mean 'title'"),
     ],
 )
 def test_a_bad_field_is_named_with_the_reason(card, old, new, field, reason):
     sentence = refusal(card, (old, new))
     assert "mine.toml has" in sentence
-    assert f"[{field}" in sentence
+    assert f" {field}" in sentence
     assert reason in sentence
 
 
@@ -242,9 +286,9 @@ def test_a_bad_field_is_named_with_the_reason(card, old, new, field, reason):
         ('"19.3 m"', '"19300 km"', "from 1 to 10000 m"),
         ("factor = 0.0878", "factor = 8.78", "above 0 and at most 1"),
         ("52, 54, 56", "52, 54, 1e9", "at most 7.074e+05"),
-        ("light_yield_per_kev = 13.348", "light_yield_per_kev = 0", "greater than 0"),
-        ("light_yield_per_kev = 13.348", "light_yield_per_kev = 1e12", "less than or equal to 1"),
-        ("a = 0.6655", "a = 66.55", "less than or equal to 1"),
+        ("light_yield_per_kev = 13.348", "light_yield_per_kev = 0", "above 0 and at most 1e+09"),
+        ("light_yield_per_kev = 13.348", "light_yield_per_kev = 1e12", "above 0 and at most 1e+09"),
+        ("a = 0.6655", "a = 66.55", "from 0 to 1"),
         ("observed = 134", "observed = 1e15", "from 0 to 1e+12 counts"),
         ("variance_counts = 816", "variance_counts = -1", "from 0 to 1e+12 counts"),
         ("signal_pull_width = 0.28", "signal_pull_width = 28", "from 0 to 3 (a fraction: 0.1 is 10 %)"),
@@ -281,10 +325,10 @@ def test_what_may_be_is_accepted(card, old, new):
     [
         ("1.76e23", "true", "source.protons_on_target"),
         ("1.76e23", '"1.76e23"', "source.protons_on_target"),
-        ("factor = 0.0878", "factor = true", "detector.quenching.constant.factor"),
+        ("factor = 0.0878", "factor = true", "detector.quenching.factor"),
         ("light_yield_per_kev = 13.348", "light_yield_per_kev = true", "detector.light_yield_per_kev"),
         ("  4, 6, 8,", "  false, 6, 8,", "detector.edges.0"),
-        ("[6, 1.0]", "[6, true]", "detector.efficiency.logistic.steps"),
+        ("[6, 1.0]", "[6, true]", "detector.efficiency.steps"),
         ("observed = 134", "observed = true", "statistics.observed"),
         ("background = 6", 'background = "6"', "statistics.background"),
         ("vector_recoil_term = false", "vector_recoil_term = 0", "cross_section.vector_recoil_term"),
@@ -300,7 +344,7 @@ def test_what_may_be_is_accepted(card, old, new):
 )
 def test_one_kind_does_not_pass_for_another(card, old, new, field):
     sentence = refusal(card, (old, new))
-    assert f"[{field}" in sentence if field else "is not TOML" in sentence
+    assert f" {field}" in sentence if field else "is not TOML" in sentence
 
 
 def test_a_byte_order_mark_is_read_over(tmp_path):
@@ -324,11 +368,11 @@ def test_all_errors_of_a_card_are_listed_at_once(card):
     for field in (
         "target.mass",
         "source.protons_on_target",
-        "detector.efficiency.logistic.a",
+        "detector.efficiency.a",
         "statistics.signal_pull_width",
-        "statistics.pull_width",
+        "statistics has no key 'pull_width'",
     ):
-        assert f"[{field}]" in sentence
+        assert f" {field}" in sentence
     assert "\n" not in sentence
 
 
@@ -337,7 +381,7 @@ def test_unknown_names_are_listed_with_all_other_errors_and_their_fields(card):
         card, ('"CsI"\nmass', '"XX"\nmass'), ('"helm-binh2021"', '"foo"'), ('"14.6 kg"', '"14.6 m"')
     )
     for field in ("target.material", "target.form_factor", "target.mass"):
-        assert f"[{field}]" in sentence
+        assert f" {field}" in sentence
 
 
 @pytest.mark.parametrize(
@@ -356,18 +400,18 @@ def test_nan_and_disorder_are_refused_everywhere(card, old, new):
 @pytest.mark.parametrize(
     ("x", "efficiency", "reason"),
     [
-        ("[1.0, 2.0]", "[0.1]", "2 points but 1 efficiencies"),
+        ("[1.0, 2.0]", "[0.1]", "number of efficiencies = 1 is not allowed: it must be 2, one for each x"),
         ("[2.0, 1.0]", "[0.1, 0.2]", "ascending"),
         ("[1.0, nan]", "[0.1, 0.2]", "nan"),
-        ("[1.0, 2.0]", "[0.1, 1.2]", "less than or equal to 1"),
-        ("[1.0, 2.0]", "[-0.1, 0.2]", "greater than or equal to 0"),
+        ("[1.0, 2.0]", "[0.1, 1.2]", "from 0 to 1"),
+        ("[1.0, 2.0]", "[-0.1, 0.2]", "from 0 to 1"),
     ],
 )
 def test_a_bad_efficiency_table_is_refused(card, x, efficiency, reason):
     logistic = CSI[CSI.index('kind = "logistic"') : CSI.index("# Eq. 43")]
     table = f'kind = "tabulated"\nx = {x}\nefficiency = {efficiency}\n'
     sentence = refusal(card, (logistic, table))
-    assert "[detector.efficiency.tabulated" in sentence
+    assert " detector.efficiency" in sentence
     assert reason in sentence
 
 

@@ -221,10 +221,10 @@ def test_a_flat_likelihood_is_said_to_be_flat(run):
             "m_zprime is both scanned and profiled: do one of them",
         ),
         ("[set]", "[prior]\nnothing = 1\n[set]", "unknown nuisance parameter 'nothing'"),
-        ("points = 101", "points = 1", "[scan.m_zprime.points] Input should be greater than or equal to 2"),
-        ("points = 101", "", "[scan.m_zprime] it needs 'low', 'high' and 'points', or 'values'"),
+        ("points = 101", "points = 1", "scan.m_zprime.points = 1 is not allowed: it must be from 2 to"),
+        ("points = 101", "", "scan.m_zprime: it needs 'low', 'high' and 'points', or 'values'"),
         ("values =", "log = true\nvalues =", "'values' stand alone"),
-        ("model", "modell", "2 errors: [model] Field required; [modell] Extra inputs are not permitted"),
+        ("model", "modell", "2 errors: the card has no key 'modell': did you mean 'model'?"),
         ("[set]", "[set", "the scan card card.toml is not TOML"),
     ],
 )

@@ -333,8 +333,8 @@ def test_liquid_argon_of_the_prototype():
         ({"edges": (0.0, math.nan)}, r"edges = \[0.0, nan\]"),
         ({"edges": (0.0, math.inf)}, r"edges = \[0.0, inf\]"),
         ({"edges": (1.0,)}, "2 or more"),
-        ({"light_yield": -13.0}, "light_yield = -13.0 .* above 0"),
-        ({"light_yield": math.nan}, "light_yield = nan"),
+        ({"light_yield_per_kev": -13.0}, "light_yield_per_kev = -13.0 .* above 0"),
+        ({"light_yield_per_kev": math.nan}, "light_yield_per_kev = nan"),
         ({"efficiency_at": "seen"}, "efficiency_at = seen .* 'observable' or 'true'"),
         ({"step": None}, "step is missing: .* efficiency in PE"),
         ({"step": 0.3}, "step = 0.3 .* the bin from 6 to 8 divided by a whole number"),
@@ -344,7 +344,7 @@ def test_liquid_argon_of_the_prototype():
         ({"step": 0.5}, "edge 6.5 .* Poisson .* whole numbers"),
         ({"edges": (6.5, 8.5)}, "edge 6.5 .* Poisson"),
         ({"smearing": NoSmearing()}, "step = 1.0 .* left out without smearing"),
-        ({"smearing": GammaSmearing(0.0749, 9.56)}, r"light_yield = 13.348 .* 1/a = 13.3511 per keV"),
+        ({"smearing": GammaSmearing(0.0749, 9.56)}, r"light_yield_per_kev = 13.348 .* 1/a = 13.3511 per keV"),
     ],
 )
 def test_what_does_not_fit_together_is_named(changes, message):

@@ -98,7 +98,7 @@ def test_a_constant_is_constant():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ConstantEfficiency(-0.1), "efficiency = -0.1 .* between 0 and 1"),
+        (lambda: ConstantEfficiency(-0.1), "efficiency = -0.1 .* from 0 to 1"),
         (lambda: ConstantEfficiency(50.0), "efficiency = 50.0"),
         (lambda: ConstantEfficiency(math.nan), "efficiency = nan"),
         (lambda: LogisticEfficiency(-1.0, 1.0, 0.0), "efficiency a = -1.0"),
@@ -111,11 +111,11 @@ def test_a_constant_is_constant():
         (lambda: ShiftedLogisticEfficiency(1.0, 0.0, 0.0, 0.0), "efficiency b = 0.0"),
         (lambda: ShiftedLogisticEfficiency(1.0, 1.0, math.nan, 0.0), "efficiency c = nan"),
         (lambda: ShiftedLogisticEfficiency(1.0, 1.0, 0.0, 0.5), r"efficiency a \+ d = 1.5"),
-        (lambda: ShiftedLogisticEfficiency(1.0, 1.0, 0.0, math.nan), r"efficiency a \+ d = nan"),
+        (lambda: ShiftedLogisticEfficiency(1.0, 1.0, 0.0, math.nan), "efficiency d = nan"),
         (lambda: TabulatedEfficiency((1.0, 0.5), (0.1, 0.2)), r"efficiency x = \[1.0, 0.5\]"),
         (lambda: TabulatedEfficiency((1.0, 2.0), (0.1, 0.2, 0.3)), "number of efficiencies = 3"),
-        (lambda: TabulatedEfficiency((1.0, 2.0), (0.1, -0.2)), "efficiency = -0.2"),
-        (lambda: TabulatedEfficiency((1.0, 2.0), (0.1, math.nan)), "efficiency = nan"),
+        (lambda: TabulatedEfficiency((1.0, 2.0), (0.1, -0.2)), r"efficiency = \[0.1, -0.2\] .* from 0 to 1"),
+        (lambda: TabulatedEfficiency((1.0, 2.0), (0.1, math.nan)), r"efficiency = \[0.1, nan\]"),
     ],
 )
 def test_bad_parameters_are_named(make, message):

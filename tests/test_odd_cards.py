@@ -88,7 +88,11 @@ ARRIVALS = 'prompt = ["nu_mu"]'
     ("old", "new", "sentence"),
     [
         (EFFICIENCY, "x = [0, 2], efficiency = [0, 0]", "expects no signal at all"),
-        (QUENCHING, '"constant", factor = 0.2, b = 1 }', "not permitted"),
+        (
+            QUENCHING,
+            '"constant", factor = 0.2, b = 1 }',
+            "detector.quenching has no key 'b': known are kind, factor",
+        ),
         (QUENCHING, '"linear", a = 0.9, b_per_kev = 0.01 }', "experiment mine: quenching factor = 1.7"),
         (QUENCHING, '"polynomial", coefficients = [0.9, 2.0] }', "quenching factor = 1.07"),
         (QUENCHING, '"polynomial", coefficients = [1.1] }', "quenching factor = 1.1 is not allowed"),

@@ -97,7 +97,7 @@ def brute(detector, target, x, kinks_kev=()):
     `x` are values of the observable, `kinks_kev` recoil energies.
     """
     ends = [2 * E**2 / (mass(n) + 2 * E) for n in target for E in (reference.NU_MU_LINE, reference.ENDPOINT)]
-    x = np.array([value for value in x if value > 0]) / detector.light_yield / detector.smearing.scale
+    x = np.array([value for value in x if value > 0]) / detector.light_yield_per_kev / detector.smearing.scale
     T = np.concatenate([detector.quenching.recoil_energy(x), np.array(kinks_kev) * 1e-3, ends, [0.0]])
     splits = np.sqrt(np.unique(T[max(ends) >= T]))
     splits = np.unique(np.concatenate([np.linspace(a, b, 31) for a, b in pairwise(splits)]))

@@ -10,15 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 import asking
 import nurecoil
 from nurecoil import cli
 from nurecoil.cli import main
 from nurecoil.experiment import datasets
-from nurecoil.experiment.card import schema as card_schema
-from nurecoil.experiment.card import signal_schema
 from releases import data_folder
 
 HOME = Path(__file__).parents[1]
@@ -128,25 +125,3 @@ def test_the_example_model_may_stand_among_the_models():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_kinds_of_a_card_are_all_there_are():
-    rows = dict(re.findall(r"^\| `([\w.]+)`[^|]*\| (`.*`) \|$", CONTRIBUTING, flags=re.MULTILINE))
-    unions = {
-        "detector.quenching": signal_schema.Quenching,
-        "detector.smearing": signal_schema.Smearing,
-        "detector.efficiency": signal_schema.Efficiency,
-        "time": card_schema.Card.model_fields["time"].annotation,
-        "time.efficiency": signal_schema.TimeEfficiency,
-        "signal_pulls": card_schema.SignalPull,
-    }
-    assert {part: set(re.findall(r"`([^`]+)`", kinds)) for part, kinds in rows.items()} == {
-        part: set(_kinds(union)) for part, union in unions.items()
-    }
-
-
-def _kinds(union):
-    """Return the words that a part of a card may have as its kind or effect."""
-    with pytest.raises(ValidationError) as error:
-        TypeAdapter(union).validate_python({"kind": "?", "effect": "?"})
-    return re.findall(r"'([^']+)'", error.value.errors()[0]["ctx"]["expected_tags"])

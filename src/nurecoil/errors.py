@@ -18,8 +18,13 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> NurecoilError:
     >>> str(unknown_name("model", "331beta", ["standard-model", "331-beta"]))
     "unknown model '331beta': did you mean '331-beta'? (known: standard-model, 331-beta)"
     """
+    return NurecoilError(f"unknown {kind} '{name}'{nearest_of(name, known)}")
+
+
+def nearest_of(name: str, known: Iterable[str]) -> str:
+    """Return which of the `known` names is nearest, and all of them."""
     known = list(known)
     nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.4)
-    hint = f": did you mean '{nearest[0]}'?" if nearest else ":"
-    listing = f" (known: {', '.join(known)})" if nearest else f" known are {', '.join(known)}"
-    return NurecoilError(f"unknown {kind} '{name}'{hint}{listing}")
+    if not nearest:
+        return f": known are {', '.join(known)}"
+    return f": did you mean '{nearest[0]}'? (known: {', '.join(known)})"

@@ -20,7 +20,7 @@ from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
 from nurecoil._version import __version__
-from nurecoil.cli import data, listing, reproduce, scan, validate
+from nurecoil.cli import card, data, listing, new_card, reproduce, scan, validate
 from nurecoil.cli.progress import Shown
 from nurecoil.errors import NurecoilError
 from nurecoil.progress import heard_by
@@ -34,7 +34,8 @@ A model turns parameters into neutrino couplings, an experiment turns couplings 
 limits.
 
 \b
-  nurecoil list                      what there is: models, experiments, parameters
+  nurecoil list                      what there is: models, experiments, parameters, pulls
+  nurecoil new-card my-detector      a card of an experiment to begin with; card NAME prints a shipped one
   nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
   nurecoil predict --model standard-model --experiment binh2021-csi
   nurecoil limit --help              limits, with examples
@@ -194,7 +195,12 @@ def _called_by_name() -> None:
 app.command("reproduce", cls=Command, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
 for _command, _verb in COMMANDS.items():
     app.command(_command, short_help=VERBS[_verb])(_called_by_name)
-for _module, _function in ((scan, scan.scan), (validate, validate.validate), (listing, listing.list_)):
-    _command = _function.__name__.strip("_")
-    app.command(_command, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_function)
+for _name, _module, _function in (
+    ("scan", scan, scan.scan),
+    ("validate", validate, validate.validate),
+    ("list", listing, listing.list_),
+    ("card", card, card.card),
+    ("new-card", new_card, new_card.new_card),
+):
+    app.command(_name, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_function)
 app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)

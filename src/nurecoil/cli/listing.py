@@ -1,33 +1,47 @@
-"""`nurecoil list`: the models, the experiments and the parameters that there are."""
+"""`nurecoil list`: the models, the experiments, the parameters and the pulls that there are."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nurecoil.errors import unknown_name
+from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.presentation.terminal import print_table
 
 if TYPE_CHECKING:
     from nurecoil.parameters import Parameter
 
-LISTS = ("models", "experiments", "parameters")
-SUMMARY = "List models, experiments, parameters."
-HELP = """List the models, the experiments and the parameters of each model.
+LISTS = ("models", "experiments", "parameters", "pulls")
+SUMMARY = "List models, experiments, parameters, pulls."
+HELP = """List the models, the experiments, the parameters of each model, and the pulls of experiments.
+
+Pulls are nuisance parameters, with a Gaussian prior; one name in two experiments is one pull.
 
 \b
 Examples:
   nurecoil list
-  nurecoil list parameters"""
+  nurecoil list parameters
+  nurecoil list pulls --experiment binh2021-csi"""
 
 
 def list_(
     what: Annotated[
-        str | None, typer.Argument(metavar="[models|experiments|parameters]", help="All three if left out.")
+        str | None,
+        typer.Argument(metavar=f"[{'|'.join(LISTS)}]", help="All but the pulls if left out."),
+    ] = None,
+    experiments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--experiment", metavar="NAME", help="Whose pulls: a name or FILE.toml.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Print what there is."""
     if what is not None and what not in LISTS:
         raise unknown_name("list", what, LISTS)
+    if (what == "pulls") != bool(experiments):
+        raise NurecoilError("`list pulls` and --experiment go together: `list pulls --experiment NAME`")
+    for experiment in experiments or ():
+        _list_pulls(experiment)
     for name, show in (
         ("models", _list_models),
         ("experiments", _list_experiments),
@@ -63,6 +77,18 @@ def _list_parameters() -> None:
             for p in model.parameters
         ]
         print_table(f"Parameters of {model.name}", columns, rows, whole=(1,))
+
+
+def _list_pulls(name: str) -> None:
+    from nurecoil.experiment.card import load_experiment
+
+    experiment = load_experiment(name)
+    rows = [
+        [p.name, p.description, f"{p.default:.5g}", f"{p.prior_width:.4g}", p.unit or "–"]
+        for p in experiment.statistics.pulls
+    ]
+    columns = ["name", "what it is", "centre", "width", "unit"]
+    print_table(f"Pulls of {experiment.name}", columns, rows, right=(2, 3), whole=(0,))
 
 
 def _default(parameter: "Parameter") -> str:

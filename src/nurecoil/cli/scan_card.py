@@ -1,58 +1,65 @@
 """What a scan card may say, and how it is read: which model, which experiments, which grid."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
-
+from nurecoil.checks import Number, require
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.card.fields import Section
 from nurecoil.experiment.card.toml import read_toml
 from nurecoil.study.study import Study
 
-Number = float | str  # a text has a unit, or is an expression such as "-sqrt(3)"
-Count = Annotated[int, Field(ge=2)]
+Written = float | str  # a text has a unit, or is an expression such as "-sqrt(3)"
+Count = Annotated[int, Number(2)]
 
 
-class Ticks(Section):
+@dataclass(frozen=True)
+class Ticks:
     """[scan.<parameter>]: its values, in the order of the sections the slowest first."""
 
-    low: Number | None = None
-    high: Number | None = None
+    low: Written | None = None
+    high: Written | None = None
     points: Count | None = None
     log: bool = False
-    values: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+    values: tuple[Written, ...] | None = None
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Ticks":
+    def __post_init__(self) -> None:
+        """Refuse both kinds, or none."""
         ranged = [self.low is not None, self.high is not None, self.points is not None]
+        require(self.values != (), "values", (), "one or more")
         if self.values is None and not all(ranged):
             raise NurecoilError("it needs 'low', 'high' and 'points', or 'values'")
         if self.values is not None and (any(ranged) or self.log):
             raise NurecoilError("'values' stand alone, without 'low', 'high', 'points' and 'log'")
-        return self
 
 
-class Range(Section):
+@dataclass(frozen=True)
+class Range:
     """[profile.<parameter>]: where a parameter is fitted at each point."""
 
-    low: Number
-    high: Number
+    low: Written
+    high: Written
 
 
-class ScanCard(Section):
+@dataclass(frozen=True)
+class ScanCard:
     """A scan card."""
 
     model: str
-    experiments: Annotated[tuple[str, ...], Field(min_length=1)]
+    experiments: tuple[str, ...]
+    scan: Mapping[str, Ticks]
     form_factor: str | None = None
     engine: str = "auto"
     pulls: bool = False
-    set: Mapping[str, Number] = {}
-    prior: Mapping[str, Number] = {}
-    profile: Mapping[str, Range] = {}
-    scan: Annotated[Mapping[str, Ticks], Field(min_length=1)]
+    set: Mapping[str, Written] = field(default_factory=dict)
+    prior: Mapping[str, Written] = field(default_factory=dict)
+    profile: Mapping[str, Range] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a scan of nothing."""
+        require(bool(self.experiments), "experiments", (), "one or more names")
+        require(bool(self.scan), "scan", "nothing", "one or more sections [scan.PARAMETER]")
 
 
 def read_scan_card(path: Path) -> ScanCard:
@@ -65,7 +72,7 @@ def read_scan_card(path: Path) -> ScanCard:
     """
     card, _ = read_toml(path, "scan card", ScanCard)
     beside = [str(path.parent / name) if name.endswith(".toml") else name for name in card.experiments]
-    return card.model_copy(update={"experiments": tuple(beside)})
+    return replace(card, experiments=tuple(beside))
 
 
 def study_of(card: ScanCard) -> Study:

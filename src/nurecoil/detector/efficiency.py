@@ -2,17 +2,30 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.checks import require, require_ascending
+from nurecoil.checks import (
+    Ascending,
+    Finite,
+    Number,
+    Positive,
+    Probability,
+    check_fields,
+    checked,
+    require,
+    require_ascending,
+    require_one_each,
+)
+from nurecoil.errors import NurecoilError
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+@checked("efficiency")
 class ConstantEfficiency:
     """ε(x) = value: the same efficiency everywhere.
 
@@ -22,12 +35,9 @@ class ConstantEfficiency:
         Between 0 and 1.
     """
 
-    value: float
+    kind: ClassVar = "constant"
+    value: Probability
     breakpoints: ClassVar[tuple[float, ...]] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse a value that is no efficiency."""
-        require(0 <= self.value <= 1, "efficiency", self.value, "between 0 and 1")
 
     def __call__(self, x: Array) -> Array:
         """Return the efficiency at the observable `x`."""
@@ -59,16 +69,15 @@ class LogisticEfficiency:
     [0.     0.0221 0.6599]
     """
 
-    a: float
-    k: float
-    x0: float
-    steps: tuple[tuple[float, float], ...] = ()
+    kind: ClassVar = "logistic"
+    a: Probability
+    k: Positive
+    x0: Finite
+    steps: tuple[tuple[Finite, Probability], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse parameters that give no efficiency."""
-        require(0 <= self.a <= 1, "efficiency a", self.a, "between 0 and 1")
-        require(0 < self.k < math.inf, "efficiency k", self.k, "above 0 and finite")
-        require(math.isfinite(self.x0), "efficiency x0", self.x0, "a finite number")
+        check_fields(self, "efficiency")
         require_ascending("efficiency steps", [start for start, _ in self.steps], at_least=0)
         factors = tuple(factor for _, factor in self.steps)
         require(
@@ -113,16 +122,15 @@ class ShiftedLogisticEfficiency:
     [0.     0.2457 0.9871] 7.068
     """
 
-    a: float
-    b: float
-    c: float
-    d: float
+    kind: ClassVar = "shifted-logistic"
+    a: Positive
+    b: Positive
+    c: Finite
+    d: Finite
 
     def __post_init__(self) -> None:
         """Refuse parameters that give no efficiency."""
-        require(0 < self.a < math.inf, "efficiency a", self.a, "above 0 and finite")
-        require(0 < self.b < math.inf, "efficiency b", self.b, "above 0 and finite")
-        require(math.isfinite(self.c), "efficiency c", self.c, "a finite number")
+        check_fields(self, "efficiency")
         require(0 < self.a + self.d <= 1, "efficiency a + d", self.a + self.d, "above 0 and at most 1")
 
     def __call__(self, x: Array) -> Array:
@@ -153,20 +161,14 @@ class TabulatedEfficiency:
     [0.  0.6 0.7]
     """
 
-    x: tuple[float, ...]
-    efficiency: tuple[float, ...]
+    kind: ClassVar = "tabulated"
+    x: Annotated[tuple[Finite, ...], Ascending()]
+    efficiency: tuple[Probability, ...]
 
     def __post_init__(self) -> None:
         """Refuse a table that gives no efficiency."""
-        require_ascending("efficiency x", self.x)
-        require(
-            len(self.efficiency) == len(self.x),
-            "number of efficiencies",
-            len(self.efficiency),
-            f"{len(self.x)}, one for each x",
-        )
-        for value in self.efficiency:
-            require(0 <= value <= 1, "efficiency", value, "between 0 and 1")
+        check_fields(self, "efficiency")
+        require_one_each("efficiencies", self.efficiency, "x", self.x)
 
     def __call__(self, x: Array) -> Array:
         """Return the efficiency at the observable `x`."""
@@ -178,7 +180,32 @@ class TabulatedEfficiency:
         return self.x
 
 
-Efficiency = ConstantEfficiency | LogisticEfficiency | ShiftedLogisticEfficiency | TabulatedEfficiency
+@dataclass(frozen=True)
+class FileEfficiency:
+    """A table in a data file, which becomes a `TabulatedEfficiency` when it is read.
+
+    Attributes
+    ----------
+    file : str
+        Its name.
+    x, efficiency : int
+        The columns of both, the first being 0.
+    """
+
+    kind: ClassVar = "file"
+    file: str
+    x: Annotated[int, Number(0)]
+    efficiency: Annotated[int, Number(0)]
+    breakpoints: ClassVar[tuple[float, ...]] = ()
+
+    def __call__(self, x: Array) -> Array:
+        """Refuse to answer, as nothing has been read."""
+        raise NurecoilError(f"the efficiency of the file {self.file} has not been read")
+
+
+Efficiency = (
+    ConstantEfficiency | LogisticEfficiency | ShiftedLogisticEfficiency | TabulatedEfficiency | FileEfficiency
+)
 
 
 def logistic(z: Array) -> Array:

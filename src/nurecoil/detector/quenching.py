@@ -8,12 +8,22 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.checks import require, require_ascending
+from nurecoil.checks import (
+    Ascending,
+    Finite,
+    Fraction,
+    NotNegative,
+    Probability,
+    check_fields,
+    checked,
+    require,
+    require_one_each,
+)
 from nurecoil.errors import NurecoilError
 
 Array = NDArray[np.float64]
@@ -21,7 +31,22 @@ Array = NDArray[np.float64]
 _KEV_PER_MEV = 1e3
 
 
+def _inverse(quenching: Any, E_ee: ArrayLike) -> Array:
+    """Return T (MeV), in the shape of E_ee (keV), by halving; infinite where E_ee is never reached."""
+    E_ee, top = _not_negative("E_ee", E_ee), 1.0
+    while top < quenching._turning_point and quenching.electron_equivalent(top) < E_ee.max(initial=0.0):
+        top *= 2
+    top = min(top, quenching._turning_point)
+    low, high = np.zeros(E_ee.shape), np.full(E_ee.shape, top)
+    for _ in range(90):
+        middle = (low + high) / 2
+        above = quenching.electron_equivalent(middle) >= E_ee
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(E_ee > quenching.electron_equivalent(top), np.inf, low)
+
+
 @dataclass(frozen=True)
+@checked("quenching")
 class ConstantQuenching:
     """E_ee = QF T: the same quenching factor at all energies.
 
@@ -40,12 +65,9 @@ class ConstantQuenching:
     0.878
     """
 
-    factor: float
+    kind: ClassVar = "constant"
+    factor: Fraction
     breakpoints: ClassVar[tuple[float, ...]] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse a factor that is none."""
-        require(0 < self.factor <= 1, "quenching factor", self.factor, "above 0 and at most 1")
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV)."""
@@ -57,6 +79,7 @@ class ConstantQuenching:
 
 
 @dataclass(frozen=True)
+@checked("quenching")
 class LinearQuenching:
     """E_ee = (a + b T) T: a quenching factor that is linear in the recoil energy.
 
@@ -78,23 +101,17 @@ class LinearQuenching:
     14.25 0.05
     """
 
-    a: float
-    b_per_kev: float
+    kind: ClassVar = "linear"
+    a: Fraction
+    b_per_kev: Finite
     breakpoints: ClassVar[tuple[float, ...]] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse coefficients that are none."""
-        require(0 < self.a <= 1, "quenching a", self.a, "above 0 and at most 1")
-        require(math.isfinite(self.b_per_kev), "quenching b_per_kev", self.b_per_kev, "a finite number")
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
         kev = _KEV_PER_MEV * _rising_range(T, self._turning_point)
         return (self.a + self.b_per_kev * kev) * kev
 
-    def recoil_energy(self, E_ee: ArrayLike) -> Array:
-        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        return _inverse(self, E_ee)
+    recoil_energy = _inverse
 
     @cached_property
     def _turning_point(self) -> float:
@@ -123,6 +140,7 @@ class PolynomialQuenching:
     0.882 0.01
     """
 
+    kind: ClassVar = "polynomial"
     coefficients: tuple[float, ...]
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
@@ -141,9 +159,7 @@ class PolynomialQuenching:
         T = _rising_range(T, self._turning_point)
         return np.asarray(_KEV_PER_MEV * np.polynomial.polynomial.polyval(T, (0.0, *self.coefficients)))
 
-    def recoil_energy(self, E_ee: ArrayLike) -> Array:
-        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        return _inverse(self, E_ee)
+    recoil_energy = _inverse
 
     @cached_property
     def _turning_point(self) -> float:
@@ -177,34 +193,22 @@ class TabulatedQuenching:
     [0.0005 0.002  0.01  ]
     """
 
-    recoil_kev: tuple[float, ...]
-    factor: tuple[float, ...]
+    kind: ClassVar = "tabulated"
+    recoil_kev: Annotated[tuple[NotNegative, ...], Ascending()]
+    factor: tuple[Probability, ...]
 
     def __post_init__(self) -> None:
         """Refuse a table that is none."""
-        require_ascending("recoil_kev", self.recoil_kev)
-        require(self.recoil_kev[0] >= 0, "recoil_kev", self.recoil_kev, "0 or above")
-        require(
-            len(self.factor) == len(self.recoil_kev),
-            "number of quenching factors",
-            len(self.factor),
-            f"{len(self.recoil_kev)}, one for each recoil_kev",
-        )
-        require(
-            all(0 <= factor <= 1 for factor in self.factor) and self.factor[-1] > 0,
-            "quenching factor",
-            self.factor,
-            "numbers between 0 and 1, the last above 0",
-        )
+        check_fields(self, "quenching")
+        require_one_each("quenching factors", self.factor, "recoil_kev", self.recoil_kev)
+        require(self.factor[-1] > 0, "quenching factor", self.factor, "above 0 at the last recoil_kev")
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""
         kev = _KEV_PER_MEV * _rising_range(T, self._turning_point)
         return np.asarray(np.interp(kev, self.recoil_kev, self.factor) * kev)
 
-    def recoil_energy(self, E_ee: ArrayLike) -> Array:
-        """Return T (MeV), in the shape of E_ee (keV); infinite where E_ee is never reached."""
-        return _inverse(self, E_ee)
+    recoil_energy = _inverse
 
     @property
     def breakpoints(self) -> tuple[float, ...]:
@@ -225,20 +229,6 @@ class TabulatedQuenching:
 
 
 Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | TabulatedQuenching
-
-
-def _inverse(quenching: LinearQuenching | PolynomialQuenching | TabulatedQuenching, E_ee: ArrayLike) -> Array:
-    """Return the T (MeV) that gives E_ee (keV), infinite where E_ee is never reached: by halving."""
-    E_ee, top = _not_negative("E_ee", E_ee), 1.0
-    while top < quenching._turning_point and quenching.electron_equivalent(top) < E_ee.max(initial=0.0):
-        top *= 2
-    top = min(top, quenching._turning_point)
-    low, high = np.zeros(E_ee.shape), np.full(E_ee.shape, top)
-    for _ in range(90):
-        middle = (low + high) / 2
-        above = quenching.electron_equivalent(middle) >= E_ee
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return np.where(E_ee > quenching.electron_equivalent(top), np.inf, low)
 
 
 def _not_negative(name: str, values: ArrayLike) -> Array:

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.checks import require, require_ascending
+from nurecoil.checks import Ascending, Finite, LeftOut, Positive, check_fields, require
 from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency
-from nurecoil.detector.quenching import Quenching
+from nurecoil.detector.quenching import ConstantQuenching, Quenching
 from nurecoil.detector.smearing import GammaSmearing, NoSmearing, PoissonSmearing, Smearing
 from nurecoil.errors import NurecoilError
+from nurecoil.one_line import one_line
 
 Array = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ class Detector:
         Bin edges in the observable, ascending.
     quenching : Quenching
         E_ee(T), keV.
-    light_yield : float
+    light_yield_per_kev : float
         Y, the observable per keV of E_ee; 1 where the observable is E_ee, and with `GammaSmearing`, which
         has its own.
     smearing : Smearing
@@ -62,34 +63,34 @@ class Detector:
     """
 
     observable: str
-    edges: tuple[float, ...]
-    quenching: Quenching
-    light_yield: float
-    smearing: Smearing
+    edges: Annotated[tuple[Finite, ...], Ascending()]
+    quenching: Annotated[Quenching, LeftOut(ConstantQuenching(1.0))]
+    light_yield_per_kev: Annotated[Positive, LeftOut(1.0)]
+    smearing: Annotated[Smearing, LeftOut(NoSmearing())]
     efficiency: Efficiency
     efficiency_at: Literal["observable", "true"] = "observable"
-    step: float | None = None
+    step: Positive | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        require_ascending("edges", self.edges)
+        check_fields(self)
         bins = len(self.edges) - 1
         require(bins <= _MOST_SUB_BINS, "number of bins", bins, f"at most {_MOST_SUB_BINS}")
-        require(0 < self.light_yield < math.inf, "light_yield", self.light_yield, "above 0 and finite")
-        require(
-            self.efficiency_at in ("observable", "true"),
-            "efficiency_at",
-            self.efficiency_at,
-            "'observable' or 'true'",
-        )
         if isinstance(self.smearing, GammaSmearing):
             own = f"1: gamma smearing has its own light yield, 1/a = {self.smearing.scale:.6g} per keV"
-            require(self.light_yield == 1, "light_yield", self.light_yield, own)
-        most = _HIGHEST_KEV * self.light_yield * self.smearing.scale
+            require(self.light_yield_per_kev == 1, "light_yield_per_kev", self.light_yield_per_kev, own)
+        most = _HIGHEST_KEV * self.light_yield_per_kev * self.smearing.scale
         require(self.edges[-1] <= most, "edges", self.edges, f"at most {most:.4g}, the neutrino's energy")
         self._check_step()
         if isinstance(self.smearing, PoissonSmearing):
             self.smearing.check_edges(self._fine_edges()[0])
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        bins = f"{len(self.edges) - 1} bins from {self.edges[0]:g} to {self.edges[-1]:g}"
+        kinds = {p: getattr(self, p).kind for p in ("quenching", "smearing", "efficiency")}
+        parts = [f"{'no' if kind == 'none' else kind} {part}" for part, kind in kinds.items()]
+        return one_line(self, self.observable, bins, *parts)
 
     def response(self, T: ArrayLike) -> Array:
         """Return R[bin, T], the probability that a recoil is counted in a bin.
@@ -115,7 +116,7 @@ class Detector:
         T_kev, kev = 1e3 * np.atleast_1d(T), np.atleast_1d(self.quenching.electron_equivalent(T))
         factor = np.divide(kev, T_kev, out=np.zeros_like(kev), where=T_kev > 0).max(initial=0.0)
         require(factor <= 1 + 1e-9, "quenching factor", f"{factor:.4g}", "at most 1 at all recoils")
-        E = self.light_yield * kev
+        E = self.light_yield_per_kev * kev
         edges, starts = self._fine_edges()
         if E.size > 1 and E.size * edges.size > _MOST_AT_ONCE:
             halves = np.array_split(np.asarray(T), 2)
@@ -130,7 +131,7 @@ class Detector:
 
     def reached(self, low: float, high: float) -> slice:
         """Return the bins that are not empty, of recoils between two energies (MeV)."""
-        E = self.light_yield * self.quenching.electron_equivalent([low, high])
+        E = self.light_yield_per_kev * self.quenching.electron_equivalent([low, high])
         filled = np.flatnonzero(self.smearing.probabilities(E, self.edges).sum(axis=1))
         around = np.searchsorted(self.edges, self.smearing.scale * E, side="right") - 1
         found = np.append(filled, np.clip(around, 0, len(self.edges) - 2))
@@ -152,7 +153,7 @@ class Detector:
         x = x[np.diff(np.floor(passed / 4), prepend=0.0) > 0]
         if not self._folds:
             x = np.append(x, [value for value in self.efficiency.breakpoints if value > 0])
-        T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield))
+        T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield_per_kev))
         return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
 
     @property

@@ -10,12 +10,12 @@ where its mean is x >= 0.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.checks import require
+from nurecoil.checks import NotNegative, Number, Positive, check_fields, checked, require
 from nurecoil.errors import NurecoilError
 
 Array = NDArray[np.float64]
@@ -32,6 +32,7 @@ class NoSmearing:
      [0. 1.]]
     """
 
+    kind: ClassVar = "none"
     scale: ClassVar[float] = 1.0
 
     def width(self, x: Array) -> Array:
@@ -70,18 +71,16 @@ class GaussianSmearing:
     [[0.6743 0.3257]]
     """
 
-    a: float
-    b: float = 0.0
+    kind: ClassVar = "gaussian"
+    a: NotNegative
+    b: NotNegative = 0.0
     at: Literal["true", "reconstructed"] = "true"
+    scale: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a width that is none."""
-        require(0 <= self.a < math.inf, "smearing a", self.a, "0 or above, and finite")
-        require(0 <= self.b < math.inf, "smearing b", self.b, "0 or above, and finite")
+        check_fields(self, "smearing")
         require(self.a > 0 or self.b > 0, "smearing (a, b)", (self.a, self.b), "above 0 in one of them")
-        require(self.at in ("true", "reconstructed"), "smearing at", self.at, "'true' or 'reconstructed'")
-
-    scale: ClassVar[float] = 1.0
 
     def width(self, x: Array) -> Array:
         """Return √(a² x + b²)."""
@@ -111,6 +110,7 @@ class PoissonSmearing:
     [[0.1353 0.2707 0.2707]]
     """
 
+    kind: ClassVar = "poisson"
     scale: ClassVar[float] = 1.0
 
     def width(self, x: Array) -> Array:
@@ -134,6 +134,7 @@ class PoissonSmearing:
 
 
 @dataclass(frozen=True)
+@checked("smearing")
 class GammaSmearing:
     """The observable x has a gamma distribution of mean E/a and shape 1 + b E, E being E_ee in keV.
 
@@ -156,13 +157,9 @@ class GammaSmearing:
     [[0.2436 0.4343 0.3221]]
     """
 
-    a: float
-    b: float
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that give no distribution."""
-        require(0 < self.a < math.inf, "smearing a", self.a, "above 0 and finite")
-        require(0 < self.b < math.inf, "smearing b", self.b, "above 0 and finite")
+    kind: ClassVar = "gamma"
+    a: Positive
+    b: Annotated[float, Number(0, 1e15, above=True)]
 
     @property
     def scale(self) -> float:

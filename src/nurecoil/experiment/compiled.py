@@ -19,6 +19,7 @@ from nurecoil.experiment.recoil import (
     nuclear_factors,
     recoil_energy_max,
 )
+from nurecoil.one_line import one_line
 from nurecoil.physics.couplings import Couplings
 
 Array = NDArray[np.float64]
@@ -45,6 +46,10 @@ class CompiledExperiment:
     templates: RecoilTemplates
     variations: tuple[tuple[RecoilTemplates, RecoilTemplates], ...] = ()
     as_compiled: "CompiledExperiment | None" = field(default=None, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        return one_line(self, self.experiment.name, *self.experiment.facts)
 
     def edits(self) -> list[str]:
         """Return what is not as the card has it, or not as `compile_experiment` returned it."""

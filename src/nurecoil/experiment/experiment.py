@@ -3,12 +3,15 @@
 import math
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.checks import Ascending, Finite, Number, check_fields
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
+from nurecoil.one_line import one_line
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor
@@ -30,9 +33,9 @@ class Exposure:
         Distance from source to detector in metres.
     """
 
-    protons_on_target: float
-    neutrinos_per_proton: float
-    baseline_m: float
+    protons_on_target: Annotated[float, Number(1e12, 1e28, "protons")]
+    neutrinos_per_proton: Annotated[float, Number(1e-4, 1, "neutrinos of each flavour per proton")]
+    baseline_m: Annotated[float, Number(1, 1e4, "m", written=True)]
 
     @property
     def fluence(self) -> float:
@@ -161,12 +164,21 @@ class BinnedStatistics:
 
 @dataclass(frozen=True)
 class ResidualSpectrum:
-    """Coincidence minus anticoincidence counts in bins of the observable."""
+    """Coincidence minus anticoincidence counts in bins of the observable, shown beside a prediction."""
 
-    edges: tuple[float, ...]
-    coincidence: tuple[float, ...]
-    anticoincidence: tuple[float, ...]
+    edges: Annotated[tuple[Finite, ...], Ascending()]
+    coincidence: tuple[Annotated[float, Number(0, 1e12, "counts")], ...]
+    anticoincidence: tuple[Annotated[float, Number(0, 1e12, "counts")], ...]
     reference: str
+
+    def __post_init__(self) -> None:
+        """Refuse bins without counts."""
+        check_fields(self, "spectrum")
+        if not len(self.coincidence) == len(self.anticoincidence) == len(self.edges) - 1:
+            raise NurecoilError(
+                f"{len(self.edges) - 1} bins but {len(self.coincidence)} coincidence and"
+                f" {len(self.anticoincidence)} anticoincidence counts"
+            )
 
 
 @dataclass(frozen=True)
@@ -194,6 +206,17 @@ class Experiment:
     observed_in: tuple[str, int | None] | None = None  # SHA-256 and column of the observed counts
     as_read: "Experiment | None" = field(default=None, compare=False, repr=False)  # from the card
     spread_per_component: Array | None = None
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        return one_line(self, self.name, *self.facts)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Its target, bins and pulls, in words."""
+        counting = isinstance(self.statistics, CountingStatistics)
+        bins = "one number of counts" if counting else f"{' x '.join(map(str, self.shape))} bins"
+        return f"{self.target.formula} {self.mass_kg:g} kg", bins, f"{len(self.statistics.pulls)} pulls"
 
     @property
     def shape(self) -> tuple[int, ...]:

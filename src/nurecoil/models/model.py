@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nurecoil.one_line import one_line
 from nurecoil.parameters import Parameter, Value, Values, resolve
 from nurecoil.physics.couplings import Couplings
 
@@ -37,6 +38,10 @@ class Model:
     evaluate: Callable[[Values], Couplings]
     notes: Callable[[Values], tuple[str, ...]] = _no_notes
     standard_at: Values | None = None
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        return one_line(self, self.name, self.title, f"{len(self.parameters)} parameters")
 
     def resolve(self, values: Values) -> dict[str, Value]:
         """Return a checked value for every parameter: those given, defaults for the rest."""

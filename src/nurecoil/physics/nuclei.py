@@ -17,6 +17,7 @@ from typing import Final
 
 from nurecoil.checks import require
 from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.one_line import one_line
 from nurecoil.physics.constants import ATOMIC_MASS_UNIT, AVOGADRO, ELECTRON_MASS
 
 _NEUTRON_RADIUS_FM: Final[Mapping[str, float]] = {"Ar40": 3.50, "I127": 4.94, "Cs133": 5.01}
@@ -107,6 +108,10 @@ class Material:
     formula: str
     nuclides: tuple[Nuclide, ...]
     nuclei_per_kg: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        return one_line(self, self.formula, *(n.name for n in self.nuclides))
 
     @property
     def composition(self) -> str:

@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.one_line import one_line
+
 Array = NDArray[np.float64]
 
 
@@ -51,6 +53,10 @@ class Flux:
     name: str
     components: tuple[Component, ...]
     reference: str
+
+    def __repr__(self) -> str:
+        """Return what it is in a line."""
+        return one_line(self, self.name, *(c.name for c in self.components))
 
 
 def flux_integral(spectrum: Line | Continuum, kernel: Callable[[Array], Array], E_min: Array) -> Array:

@@ -6,12 +6,20 @@ The prompt ν_μ follow the beam pulse and the pion's decay, the delayed ν̄_μ
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nurecoil.checks import require, require_ascending
+from nurecoil.checks import (
+    Microseconds,
+    NotNegative,
+    Number,
+    Probability,
+    checked,
+    require,
+    require_ascending,
+)
 
 Array = NDArray[np.float64]
 
@@ -24,6 +32,7 @@ _POINTS_PER_PANEL = 16
 
 
 @dataclass(frozen=True)
+@checked("time efficiency")
 class ConstantTimeEfficiency:
     """ε(t) = value: the same efficiency at all times.
 
@@ -33,12 +42,9 @@ class ConstantTimeEfficiency:
         Between 0 and 1.
     """
 
-    value: float = 1.0
+    kind: ClassVar = "constant"
+    value: Probability = 1.0
     breakpoints: ClassVar[tuple[float, ...]] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse a value that is no efficiency."""
-        require(0 <= self.value <= 1, "time efficiency", self.value, "between 0 and 1")
 
     def __call__(self, t: Array) -> Array:
         """Return the efficiency at the times `t` (us)."""
@@ -46,6 +52,7 @@ class ConstantTimeEfficiency:
 
 
 @dataclass(frozen=True)
+@checked("time efficiency")
 class PlateauThenExponential:
     """ε(t) = 1 before `start_us`, e^{-rate (t - start)} after it.
 
@@ -66,14 +73,9 @@ class PlateauThenExponential:
     [1.     0.7628]
     """
 
-    start_us: float
-    rate_per_us: float
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that give no efficiency."""
-        require(math.isfinite(self.start_us), "time efficiency start_us", self.start_us, "a finite number")
-        rate = self.rate_per_us
-        require(0 <= rate < math.inf, "time efficiency rate_per_us", rate, "0 or above, and finite")
+    kind: ClassVar = "plateau-then-exponential"
+    start_us: Microseconds
+    rate_per_us: NotNegative
 
     def __call__(self, t: Array) -> Array:
         """Return the efficiency at the times `t` (us)."""
@@ -89,6 +91,7 @@ TimeEfficiency = ConstantTimeEfficiency | PlateauThenExponential
 
 
 @dataclass(frozen=True)
+@checked("pulse")
 class PulsedSource:
     """A stopped-pion source with a Gaussian beam pulse.
 
@@ -109,13 +112,8 @@ class PulsedSource:
     [0.3325 0.6651 0.0023]
     """
 
-    mean_us: float
-    sigma_us: float
-
-    def __post_init__(self) -> None:
-        """Refuse a pulse that is none."""
-        require(math.isfinite(self.mean_us), "pulse mean_us", self.mean_us, "a finite number")
-        require(0 < self.sigma_us < math.inf, "pulse sigma_us", self.sigma_us, "above 0 and finite")
+    mean_us: Microseconds
+    sigma_us: Annotated[float, Number(0, 1e5, "us", above=True)]
 
     def prompt(self, t: ArrayLike) -> Array:
         """Return the density (1/us) of prompt arrivals at the times t (us): pulse ⊗ pion decay."""

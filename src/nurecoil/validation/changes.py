@@ -108,8 +108,8 @@ def _other_times(experiment: Experiment) -> Iterator[tuple[str, Array]]:
     path, card = read_card(experiment.name)
     if isinstance(card.time, PulsedTime):
         for width in PULSE_WIDTHS_US:
-            time = card.time.model_copy(update={"pulse_width": width})
-            spread = build(card.model_copy(update={"time": time}), path.parent).signal.spread
+            time = replace(card.time, pulse_width_us=width)
+            spread = build(replace(card, time=time), path.parent).signal.spread
             assert spread is not None
             yield f"beam pulse σ = {width:g} μs", spread
     spread = experiment.signal.spread

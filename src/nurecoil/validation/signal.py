@@ -60,7 +60,7 @@ def release_template(name: str, compiled: CompiledExperiment) -> Array | None:
         return None
     table = card.template.table
     edges = {k: a.edges for k, a in zip(card.axis_keys, compiled.experiment.axes, strict=True)}
-    columns, _ = read_columns(file_path(card.data.release, table.file))
+    columns, _ = read_columns(file_path(card.data.release or "", table.file))
     return histogram(columns, table.columns, edges, table.weight).ravel()
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.detector.efficiency import Efficiency, TabulatedEfficiency
+from nurecoil.detector.efficiency import Efficiency, FileEfficiency, TabulatedEfficiency
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import (
@@ -20,8 +20,6 @@ from nurecoil.experiment import (
     BinnedStatistics,
     CountingStatistics,
     Experiment,
-    Exposure,
-    ResidualSpectrum,
     Signal,
     Variation,
 )
@@ -31,9 +29,8 @@ from nurecoil.experiment.card.tables import Tables
 from nurecoil.experiment.histograms import exponential, mirrored, require_columns
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
-from nurecoil.physics.form_factors import FormFactor, form_factor
+from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Nuclide
-from nurecoil.sources import load_flux
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
@@ -55,7 +52,7 @@ class _Tried:
         try:
             return [build(*arguments)]
         except NurecoilError as error:
-            self.problems.append(f"[{section}] {error}")
+            self.problems.append(f"{section}: {error}")
             return []
 
     def check(self) -> None:
@@ -70,11 +67,10 @@ class _Builder:
     def __init__(self, card: schema.Card, folder: Path) -> None:
         self.card = card
         self.target = card.target.material
-        self.flux = load_flux(card.source.flux)
         self.axes = _axes(card)
         edges = {key: axis.edges for key, axis in zip(card.axis_keys, self.axes, strict=True)}
         self.tables = Tables(card.data.release if card.data else None, folder, edges)
-        self.spreading = Spreading(card, self.flux, self.tables)
+        self.spreading = Spreading(card, self.tables)
 
     def experiment(self) -> Experiment:
         """Return the whole experiment."""
@@ -85,23 +81,21 @@ class _Builder:
         tried.check()
         spread = tried("signal", self.spreading.nominal)
         tried.check()
-        self.signal = Signal(response[0], form_factor(card.target.form_factor), spread[0])
+        self.signal = Signal(response[0], card.target.form_factor, spread[0])
         statistics = self.counting() if card.statistics else self.binned()
         return Experiment(
             name=card.name,
             title=card.title,
             reference=card.reference,
             target=self.target,
-            mass_kg=card.target.mass,
-            flux=self.flux,
-            exposure=Exposure(
-                card.source.protons_on_target, card.source.neutrinos_per_proton, card.source.baseline
-            ),
-            conventions=Conventions(**card.cross_section.model_dump()),
+            mass_kg=card.target.mass_kg,
+            flux=card.source.flux,
+            exposure=card.source.exposure,
+            conventions=Conventions(**vars(card.cross_section)),
             signal=self.signal,
             axes=self.axes,
             statistics=statistics,
-            spectrum=ResidualSpectrum(**card.spectrum.model_dump()) if card.spectrum else None,
+            spectrum=card.spectrum,
             data_hashes=tuple(sorted(self.tables.hashes.items())),
             overlaps=card.overlaps,
             observed_in=self.tables.source(card.data.observed) if card.data else None,
@@ -109,23 +103,13 @@ class _Builder:
         )
 
     def detector(self) -> Detector:
-        """Return the detector."""
-        card = self.card.detector
-        return Detector(
-            observable=card.observable,
-            edges=card.edges,
-            quenching=card.quenching(),
-            light_yield=card.light_yield_per_kev,
-            smearing=card.smearing(),
-            efficiency=self.efficiency(card.efficiency),
-            efficiency_at=card.efficiency_at,
-            step=card.step,
-        )
+        """Return the detector, its efficiency read."""
+        return replace(self.card.detector, efficiency=self.efficiency(self.card.detector.efficiency))
 
-    def efficiency(self, card: Callable[[], Efficiency] | signal_schema.FileE) -> Efficiency:
+    def efficiency(self, card: Efficiency) -> Efficiency:
         """Return an efficiency in energy, which may stand in a data file."""
-        if not isinstance(card, signal_schema.FileE):
-            return card()
+        if not isinstance(card, FileEfficiency):
+            return card
         table = self.tables.read(card.file)
         require_columns(table, card.x, card.efficiency)
         return TabulatedEfficiency(tuple(table[:, card.x]), tuple(table[:, card.efficiency]))
@@ -137,7 +121,7 @@ class _Builder:
         name, width = self.card.name, card.background_pull_width
         background = None if width is None else _rate_pull(f"{name}_background", width, "the background")
         return CountingStatistics(
-            observed=card.observed,
+            observed=None if card.observed == "standard-model" else card.observed,
             background=card.background,
             variance_counts=card.variance_counts,
             variance_fraction=card.variance_fraction,
@@ -161,7 +145,7 @@ class _Builder:
         if (observed[0] % 1 != 0).any():
             whole = observed[0][observed[0] % 1 != 0][0]
             raise NurecoilError(
-                f"[data.observed] {card.data.observed.file}: {whole:g} is not a whole number of counts"
+                f"data.observed: {card.data.observed.file}: {whole:g} is not a whole number of counts"
             )
         return BinnedStatistics(
             observed=np.ravel(observed[0]),
@@ -179,7 +163,7 @@ class _Builder:
         base = self.signal
         match card:
             case schema.QuenchingPull():
-                changed = [replace(base.detector, quenching=end()) for end in (card.up, card.down)]
+                changed = [replace(base.detector, quenching=end) for end in (card.up, card.down)]
                 signals = [replace(base, detector=d) for d in changed]
             case schema.EfficiencyPull():
                 ends = self.efficiency(card.up), self.efficiency(card.down)
@@ -188,7 +172,8 @@ class _Builder:
             case schema.RadiusPull():
                 return self.radius_variation(card)
             case schema.OnsetPull():
-                signals = [replace(base, spread=self.spreading.in_time(s)) for s in (card.shift, -card.shift)]
+                shifts = card.shift_us, -card.shift_us
+                signals = [replace(base, spread=self.spreading.in_time(shift)) for shift in shifts]
             case schema.TemplatePull():
                 up = self.spreading.of_template(card.up)
                 assert base.spread is not None
@@ -265,7 +250,7 @@ class _Builder:
             time = self.card.time
             if not isinstance(time, signal_schema.PulsedTime):
                 raise NurecoilError("times_efficiency on the time axis needs an efficiency in [time]")
-            efficiencies["time"] = time.efficiency()
+            efficiencies["time"] = time.efficiency
         counts = self.tables.counts(factor.table, efficiencies)
         kept = [key for key in self.card.axis_keys if key in factor.table.columns]
         others = tuple(i for i, key in enumerate(kept) if key not in factor.axes)

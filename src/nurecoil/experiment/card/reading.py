@@ -25,7 +25,7 @@ def load_experiment(name: str | Path) -> Experiment:
     NurecoilError
         For an unknown name, a missing card or data file, and, all at once, for every error of a card.
     """
-    path = _path(name)
+    path = card_path(name)
     card, sha256 = read_toml(path, "experiment card", schema.Card)
     try:
         experiment = read_only(replace(build(card, path.parent), card_hash=sha256))
@@ -37,11 +37,12 @@ def load_experiment(name: str | Path) -> Experiment:
 
 def read_card(name: str | Path) -> tuple[Path, schema.Card]:
     """Return the path of a card and the card itself, checked, without reading any data file."""
-    path = _path(name)
+    path = card_path(name)
     return path, read_toml(path, "experiment card", schema.Card)[0]
 
 
-def _path(name: str | Path) -> Path:
+def card_path(name: str | Path) -> Path:
+    """Return where a card is, by its name or path."""
     if str(name).endswith(".toml"):
         if not Path(name).is_file():
             raise NurecoilError(f"there is no experiment card {name}")

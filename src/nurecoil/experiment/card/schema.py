@@ -1,206 +1,194 @@
-"""What an experiment card may say: its sections and fields, and what is allowed in each.
+"""What an experiment card may say: its sections and keys, and what is allowed in each.
 
-The sections are pydantic models, so that a bad card gets all its errors listed at once, each with its
-field. Nothing is computed here and no data file is read. The sections about the signal are in
-`signal_schema`, the kinds of fields in `fields`.
+A section is a frozen dataclass, whose docstring and annotations are what errors and docs/cards.md are made
+of; detectors and their parts are read as they are. Nothing is computed here and no data file is read. The
+sections about the signal are in `signal_schema`, the rules of numbers in `nurecoil.checks`.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
-
+from nurecoil.checks import Finite, Fraction, Microseconds, NotNegative, Number, Positive, require
+from nurecoil.detector.efficiency import Efficiency
+from nurecoil.detector.quenching import Quenching
+from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.card.fields import (
-    Ascending,
-    Counts,
-    Microseconds,
-    NotNegative,
-    Number,
-    Positive,
-    Probability,
-    Section,
-    Width,
-)
 from nurecoil.experiment.card.signal_schema import (
     CrossSection,
-    Detector,
-    Efficiency,
-    FileE,
     PulsedTime,
-    Quenching,
     Source,
     Table,
     TabulatedTime,
     Target,
     Template,
 )
+from nurecoil.experiment.card.toml import Read
+from nurecoil.experiment.experiment import ResidualSpectrum
+
+_NAME = "a text of letters, digits and _ . -, a letter or digit first"
 
 
-def _counts_or_expectation(value: object) -> object:
-    if isinstance(value, bool) or (isinstance(value, str) and value != "standard-model"):
-        raise NurecoilError("it must be a number of counts or 'standard-model'")
-    return None if value == "standard-model" else value
+def checked_name(written: object, _: Mapping[str, Any] | None = None) -> str:
+    """Return the name of an experiment, or refuse it."""
+    if not isinstance(written, str) or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", written):
+        raise NurecoilError(f"the name {written!r} is not allowed: it must be {_NAME}")
+    return written
 
 
-class Factor(Section):
-    """[[backgrounds.factors]]: one factor of a background's shape, over one axis or several."""
+Name = Annotated[str, Read(checked_name, _NAME)]
+Counts = Annotated[float, Number(0, 1e12, "counts")]
+Width = Annotated[float, Number(0, 3, "(a fraction: 0.1 is 10 %)")]
 
-    axes: Annotated[tuple[str, ...], Field(min_length=1)]
-    table: Table | None = None
-    exponential_rate_per_us: Number | None = None
-    times_efficiency: bool = False
 
-    @model_validator(mode="after")
-    def _one_source(self) -> "Factor":
+@dataclass(frozen=True)
+class Statistics:
+    """One number of counts."""
+
+    observed: Annotated[Counts | Literal["standard-model"], '"standard-model": a projection']
+    signal_pull_width: Annotated[Width, "how well the rate of the signal is known"]
+    background: Annotated[Counts, "expected counts of the background"] = 0.0
+    variance_counts: Annotated[Counts, "adds to the statistical variance"] = 0.0
+    variance_fraction: Annotated[NotNegative, "times the expected counts, adds to it as well"] = 0.0
+    background_pull_width: Annotated[Width | None, "how well the rate of the background is known"] = None
+
+
+@dataclass(frozen=True)
+class Data:
+    """The observed bins."""
+
+    observed: Annotated[Table, "the observed counts, or events"]
+    release: Annotated[str | None, "where all files are (`nurecoil data list`); else beside the card"] = None
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of a background's shape, over one axis or several."""
+
+    axes: Annotated[tuple[str, ...], '"energy", "time", or the key of an axis of the template']
+    table: Annotated[Table | None, "counts; summed over the axes that the factor is not on"] = None
+    exponential_rate_per_us: Annotated[Finite | None, "e^(-rate t), on the axis time"] = None
+    times_efficiency: Annotated[bool, "the signal's efficiency applies to the rows of the table"] = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is no factor."""
+        require(bool(self.axes), "axes", (), "one or more")
         if (self.table is None) == (self.exponential_rate_per_us is None):
             raise NurecoilError("a factor needs either a 'table' or an 'exponential_rate_per_us'")
         if self.table is None and (self.axes != ("time",) or self.times_efficiency):
             raise NurecoilError("an 'exponential_rate_per_us' is for the axis 'time' alone, as it stands")
-        return self
 
 
-class ShapePull(Section):
-    """A pull of a background's shape; without `down` the shape at -1 is the mirror of `up`."""
-
-    name: str
-    up: Table
-    down: Table | None = None
-
-
-class Background(Section):
-    """[[backgrounds]]: expected counts, shape, and the pull of the rate."""
+@dataclass(frozen=True)
+class ShapePull:
+    """A pull of a background's shape."""
 
     name: str
-    counts: Counts | Literal["table"]
-    scale: Positive = 1.0
-    factors: Annotated[tuple[Factor, ...], Field(min_length=1)]
-    pull: str
-    width: Width | Literal["poisson"]
+    up: Annotated[Table, "the shape at +1"]
+    down: Annotated[Table | None, "at -1; left out, the mirror of `up`"] = None
+
+
+@dataclass(frozen=True)
+class Background:
+    """A background: expected counts, shape, and the pull of the rate."""
+
+    name: str
+    counts: Annotated[Counts | Literal["table"], '"table": the sum of the first factor\'s table']
+    factors: Annotated[tuple[Factor, ...], "the shape is their product; they cover each axis once"]
+    pull: Annotated[str, "the name of the pull of its rate"]
+    width: Annotated[Width | Literal["poisson"], '"poisson": known as well as its counts']
+    scale: Annotated[Positive, "multiplies the counts"] = 1.0
     shape_pulls: tuple[ShapePull, ...] = ()
 
-    @model_validator(mode="after")
-    def _counts_for_poisson(self) -> "Background":
+    def __post_init__(self) -> None:
+        """Refuse a width that is infinite."""
         if self.width == "poisson" and self.counts == 0:
             raise NurecoilError("the width 'poisson' needs counts above 0")
-        return self
 
 
-class NormalisationPull(Section):
+@dataclass(frozen=True)
+class NormalisationPull:
     """A fractional change of the signal."""
 
-    effect: Literal["normalisation"]
-    name: str
-    width: Annotated[Width, Field(gt=0)]
+    effect: ClassVar = "normalisation"
+    name: Annotated[str, "one name in several cards is one pull"]
+    width: Annotated[float, Number(0, 3, "(a fraction: 0.1 is 10 %)", above=True)]
 
 
-class QuenchingPull(Section):
+@dataclass(frozen=True)
+class QuenchingPull:
     """The quenching at +1 and at -1."""
 
-    effect: Literal["quenching"]
+    effect: ClassVar = "quenching"
     name: str
     up: Quenching
     down: Quenching
 
 
-class EfficiencyPull(Section):
+@dataclass(frozen=True)
+class EfficiencyPull:
     """The efficiency at +1 and at -1."""
 
-    effect: Literal["efficiency"]
+    effect: ClassVar = "efficiency"
     name: str
     up: Efficiency
     down: Efficiency
 
 
-class RadiusPull(Section):
-    """The neutron rms radii of all nuclides, scaled together; the pull is their mean in fm.
+@dataclass(frozen=True)
+class RadiusPull:
+    """The neutron rms radii of all nuclides, scaled together; the pull is their mean in fm."""
 
-    `width` of the prior and `step` of the templates are fractions of the radius.
-    """
-
-    effect: Literal["neutron-radius"]
+    effect: ClassVar = "neutron-radius"
     name: str
-    width: Annotated[Probability, Field(gt=0)]
-    step: Annotated[Probability, Field(gt=0)] = 0.05
+    width: Annotated[Fraction, "of the prior, as a fraction of the radius"]
+    step: Annotated[Fraction, "where the signal is computed, as a fraction of the radius"] = 0.05
 
 
-class OnsetPull(Section):
-    """A shift of the beam pulse."""
+@dataclass(frozen=True)
+class OnsetPull:
+    """A shift of the beam pulse, for a [time] of the kind "pulse"."""
 
-    effect: Literal["onset"]
+    effect: ClassVar = "onset"
     name: str
-    shift: Microseconds
+    shift_us: Annotated[Microseconds, "later at +1, earlier at -1"]
 
 
+@dataclass(frozen=True)
 class TemplatePull(ShapePull):
-    """The signal's template at +1 and -1; without `down` it is mirrored."""
+    """The signal's [template] at +1 and at -1."""
 
-    effect: Literal["template"]
-
-
-SignalPull = Annotated[
-    NormalisationPull | QuenchingPull | EfficiencyPull | RadiusPull | OnsetPull | TemplatePull,
-    Field(discriminator="effect"),
-]
+    effect: ClassVar = "template"
 
 
-class Data(Section):
-    """[data]: the release whose files the card names, and the observed counts."""
-
-    release: str
-    observed: Table
+SignalPull: TypeAlias = (
+    NormalisationPull | QuenchingPull | EfficiencyPull | RadiusPull | OnsetPull | TemplatePull
+)
 
 
-class Statistics(Section):
-    """[statistics]: one number of counts (Binh et al. 2021, eqs. 43-45)."""
-
-    observed: Annotated[Counts | None, BeforeValidator(_counts_or_expectation)]
-    background: Counts = 0.0
-    variance_counts: Counts = 0.0
-    variance_fraction: NotNegative = 0.0
-    signal_pull_width: Width
-    background_pull_width: Width | None = None
-
-
-class Spectrum(Section):
-    """[spectrum]: residual counts to show beside a prediction."""
-
-    edges: Ascending
-    coincidence: tuple[Counts, ...]
-    anticoincidence: tuple[Counts, ...]
-    reference: str
-
-    @model_validator(mode="after")
-    def _one_count_a_bin(self) -> "Spectrum":
-        if not len(self.coincidence) == len(self.anticoincidence) == len(self.edges) - 1:
-            raise NurecoilError(
-                f"{len(self.edges) - 1} bins but {len(self.coincidence)} coincidence and"
-                f" {len(self.anticoincidence)} anticoincidence counts"
-            )
-        return self
-
-
-class Card(Section):
+@dataclass(frozen=True)
+class Card:
     """A whole card."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*$")]
-    title: str
-    reference: str
-    overlaps: tuple[str, ...] = ()  # cards that contain data of this one
+    name: Name
+    title: Annotated[str, "what the experiment is"]
+    reference: Annotated[str, "where its numbers are from"]
     target: Target
     source: Source
     cross_section: CrossSection
     detector: Detector
-    time: Annotated[PulsedTime | TabulatedTime, Field(discriminator="kind")] | None = None
+    overlaps: Annotated[tuple[str, ...], "names of experiments that contain some of the same data"] = ()
+    time: PulsedTime | TabulatedTime | None = None
     template: Template | None = None
     statistics: Statistics | None = None
     data: Data | None = None
     backgrounds: tuple[Background, ...] = ()
     signal_pulls: tuple[SignalPull, ...] = ()
-    spectrum: Spectrum | None = None
+    spectrum: ResidualSpectrum | None = None
 
-    @model_validator(mode="after")
-    def _one_kind_of_statistics(self) -> "Card":
+    def __post_init__(self) -> None:
+        """Refuse sections that do not go together."""
         if (self.statistics is None) == (self.data is None):
             raise NurecoilError("a card needs either [statistics], one number of counts, or [data], bins")
         if self.statistics and (self.backgrounds or self.signal_pulls or self.time or self.template):
@@ -209,14 +197,11 @@ class Card(Section):
             )
         if self.time and self.template:
             raise NurecoilError("[time] and [template] exclude each other: both spread the signal over axes")
-        return self
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Card":
+        lowest = self.detector.edges[0]
+        require(lowest >= 0, "detector.edges.0", lowest, "0 or more")
         problems = [*_axis_problems(self), *_effect_problems(self), *_name_problems(self)]
         if problems:
             raise NurecoilError("; ".join(dict.fromkeys(problems)))
-        return self
 
     @property
     def axis_keys(self) -> tuple[str, ...]:
@@ -272,8 +257,6 @@ def _effect_problems(card: Card) -> Iterator[str]:
             yield f"signal_pulls.{pull.name}: an onset needs a [time] of the kind 'pulse'"
         if isinstance(pull, TemplatePull) and not card.template:
             yield f"signal_pulls.{pull.name}: a template needs a [template]"
-    if isinstance(card.detector.efficiency, FileE) and not card.data:
-        yield "detector.efficiency: a data file needs a [data] that names its release"
 
 
 def _name_problems(card: Card) -> Iterator[str]:

@@ -1,232 +1,156 @@
-"""What a card may say about the signal: target, source, detector response, and where counts go in time."""
+"""What a card may say about the signal: target, source, conventions, and where counts go on other axes."""
 
-from functools import partial
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, ValidationInfo, model_validator
-
-from nurecoil.checks import require_ascending
-from nurecoil.detector.efficiency import (
-    ConstantEfficiency,
-    LogisticEfficiency,
-    ShiftedLogisticEfficiency,
-    TabulatedEfficiency,
-)
-from nurecoil.detector.quenching import (
-    ConstantQuenching,
-    LinearQuenching,
-    PolynomialQuenching,
-    TabulatedQuenching,
-)
-from nurecoil.detector.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
+from nurecoil.checks import Ascending, Finite, Microseconds, Number, require
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.card.fields import (
-    Ascending,
-    Column,
-    Kilograms,
-    Metres,
-    Microseconds,
-    NotNegative,
-    Number,
-    Positive,
-    Probability,
-    Section,
-    TimeEdges,
-    ascending,
-    kind,
-    name_for,
-    one_of,
-    within,
-)
-from nurecoil.physics.form_factors import form_factor
+from nurecoil.experiment.card.toml import Read
+from nurecoil.experiment.experiment import Exposure
+from nurecoil.physics.form_factors import FORM_FACTOR_NAMES, FormFactor, form_factor
 from nurecoil.physics.nuclei import Material, material
-from nurecoil.sources import load_flux
-from nurecoil.sources.timing import ConstantTimeEfficiency, PlateauThenExponential
+from nurecoil.sources import Flux, load_flux
+from nurecoil.sources.timing import ConstantTimeEfficiency, PulsedSource, TimeEfficiency
 
 
-def _ascending_steps(steps: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    require_ascending("steps", [start for start, _ in steps], at_least=0)
-    return steps
+def _named(load: Callable[[str], object], words: str) -> Read:
+    """Return what reads the name of a thing."""
+
+    def read(name: object, _: Mapping[str, Any]) -> object:
+        if not isinstance(name, str):
+            raise NurecoilError(f"{name} is not allowed: it must be {words}")
+        return load(name)
+
+    return Read(read, words)
 
 
-def _one_for_each_x(efficiencies: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-    points = len(info.data.get("x", efficiencies))
-    if points != len(efficiencies):
-        raise NurecoilError(f"{points} points but {len(efficiencies)} efficiencies")
-    return efficiencies
+_FORMULA = "a formula, or a table of formulas and their fractions"
 
 
-def _material(value: object, info: ValidationInfo) -> Material:
+def _material(value: object, section: Mapping[str, Any]) -> Material:
     numbers = value.values() if isinstance(value, dict) else ()
     if not isinstance(value, str | dict) or any(type(number) not in (int, float) for number in numbers):
-        raise NurecoilError("it must be a formula, or a table of formulas and their fractions")
-    return material(value, info.data.get("fractions"))
+        raise NurecoilError(f"it must be {_FORMULA}")
+    fractions = section.get("fractions")
+    return material(value, fractions if fractions in ("mole", "mass") else None)
 
 
-class Target(Section):
-    """[target]: what the neutrinos hit: a formula, or fractions of several, of moles or of the mass."""
-
-    fractions: Literal["mole", "mass"] | None = None  # before the material, which needs it
-    material: Annotated[InstanceOf[Material], BeforeValidator(_material)]
-    mass: Kilograms
-    form_factor: Annotated[str, AfterValidator(name_for(form_factor))]
-
-
-class Source(Section):
-    """[source]: a stopped-pion source and its exposure."""
-
-    flux: Annotated[str, AfterValidator(name_for(load_flux))]
-    protons_on_target: Annotated[float, within(1e12, 1e28, "protons")]
-    neutrinos_per_proton: Annotated[float, within(1e-4, 1, "neutrinos of each flavour per proton")]
-    baseline: Metres
-
-
-class CrossSection(Section):
-    """[cross_section]: which terms are kept."""
-
-    vector_recoil_term: bool
-    magnetic_recoil_term: bool
-    magnetic_form_factor: bool
-
-
-# --- quenching, smearing, efficiency ------------------------------------------------------------------
-
-Coefficients = Annotated[tuple[float, ...], Field(min_length=1)]
-Quenching = Annotated[
-    partial[Any],
-    one_of(
-        kind("constant", ConstantQuenching, factor=Positive),
-        kind("linear", LinearQuenching, a=Positive, b_per_kev=Number),
-        kind(
-            "polynomial", PolynomialQuenching, coefficients=Annotated[tuple[float, ...], Field(min_length=1)]
-        ),
-        kind("tabulated", TabulatedQuenching, recoil_kev=Ascending, factor=tuple[Positive, ...]),
-    ),
-]
-Smearing = Annotated[
-    partial[Any],
-    one_of(
-        kind("none", NoSmearing),
-        kind("gaussian", GaussianSmearing, a=NotNegative, b=NotNegative, at=Literal["true", "reconstructed"]),
-        kind("poisson", PoissonSmearing),
-        kind("gamma", GammaSmearing, a=Positive, b=Positive),
-    ),
-]
-Steps = Annotated[tuple[tuple[Number, Probability], ...], AfterValidator(_ascending_steps)]
-Efficiencies = Annotated[tuple[Probability, ...], AfterValidator(_one_for_each_x)]
-
-
-class FileE(Section):
-    """A table in a data file."""
-
-    kind: Literal["file"]
-    file: str
-    x: Column
-    efficiency: Column
-
-
-Efficiency = Annotated[
-    partial[Any] | FileE,
-    one_of(
-        kind("constant", ConstantEfficiency, value=Probability),
-        kind("logistic", LogisticEfficiency, a=Probability, k=Positive, x0=Number, steps=Steps),
-        kind("shifted-logistic", ShiftedLogisticEfficiency, a=Positive, b=Positive, c=Number, d=Number),
-        kind("tabulated", TabulatedEfficiency, x=Ascending, efficiency=Efficiencies),
-        FileE,
-    ),
+ALWAYS = ConstantTimeEfficiency()
+ALWAYS = ConstantTimeEfficiency()
+Column = Annotated[int, Number(0)]
+TimeEdges = Annotated[
+    tuple[Annotated[float, Number(-1e5, 1e5, "us")], ...], Ascending(), "edges of the time bins"
 ]
 
 
-class Detector(Section):
-    """[detector]: from recoil energies to bins of an observable."""
+@dataclass(frozen=True)
+class Target:
+    """What the neutrinos hit."""
 
-    observable: str
-    light_yield_per_kev: Positive = 1.0
-    edges: Annotated[tuple[NotNegative, ...], AfterValidator(ascending)]
-    quenching: Quenching = partial(ConstantQuenching, 1.0)
-    smearing: Smearing = partial(NoSmearing)
-    step: Positive | None = None
-    efficiency: Efficiency
-    efficiency_at: Literal["observable", "true"] = "observable"
+    material: Annotated[Material, Read(_material, _FORMULA)]
+    mass_kg: Annotated[float, Number(1e-6, 1e9, "kg", written=True)]
+    form_factor: Annotated[FormFactor, _named(form_factor, f"one of {', '.join(FORM_FACTOR_NAMES)}")]
+    fractions: Annotated[
+        Literal["mole", "mass"] | None, "needed for a mixture, unless its parts differ in isotopes alone"
+    ] = None
 
-    @model_validator(mode="after")
-    def _step_with_smearing(self) -> "Detector":
-        if self.smearing.func is not NoSmearing and self.step is None:
-            raise NurecoilError("smearing needs a 'step', the width of its sub-bins in the observable")
-        return self
+
+@dataclass(frozen=True)
+class Source(Exposure):
+    """A stopped-pion source and its exposure."""
+
+    flux: Annotated[Flux, _named(load_flux, "the name of a source: pion-decay-at-rest")]
+
+    @property
+    def exposure(self) -> Exposure:
+        """The exposure alone."""
+        return Exposure(*(getattr(self, f.name) for f in fields(Exposure)))
+
+
+@dataclass(frozen=True)
+class CrossSection:
+    """Which terms of the cross sections are kept."""
+
+    vector_recoil_term: Annotated[bool, "keep -T/E in the vector cross section"]
+    magnetic_recoil_term: Annotated[bool, "keep +T/4E² in the magnetic one"]
+    magnetic_form_factor: Annotated[bool, "multiply the magnetic one by F_p²"]
 
 
 # --- other axes ---------------------------------------------------------------------------------------
 
 
-Start = Annotated[Microseconds, Field(alias="start")]
-TimeEfficiency = Annotated[
-    partial[Any],
-    one_of(
-        kind("constant", ConstantTimeEfficiency, value=Probability),
-        kind("plateau-then-exponential", PlateauThenExponential, start_us=Start, rate_per_us=NotNegative),
-    ),
-]
+@dataclass(frozen=True)
+class Arrivals:
+    """Which components of the source arrive with the pulse, and which after the muon's decay: each once."""
+
+    prompt: Annotated[tuple[str, ...], "components of the source that arrive with the pulse"]
+    delayed: Annotated[tuple[str, ...], "those after the muon's decay; each component stands once"]
 
 
-class Arrivals(Section):
-    """Which components of the source arrive with the pulse, and which after the muon's decay."""
+@dataclass(frozen=True)
+class Window(Arrivals):
+    """The beam pulse, whose arrivals outside the time axis are lost."""
 
-    prompt: tuple[str, ...]
-    delayed: tuple[str, ...]
+    pulse_mean_us: Annotated[Microseconds, "mean of the Gaussian beam pulse"]
+    pulse_width_us: Annotated[float, Number(0, 1e5, "us", above=True, written=True), "its standard deviation"]
+
+    def pulse(self, later_us: float = 0.0) -> PulsedSource:
+        """Return the source, its pulse moved in time."""
+        return PulsedSource(self.pulse_mean_us + later_us, self.pulse_width_us)
 
 
-class PulsedTime(Arrivals):
-    """[time]: arrival times from a Gaussian beam pulse and the decays of pion and muon."""
+@dataclass(frozen=True)
+class PulsedTime(Window):
+    """Arrival times from a Gaussian beam pulse and the decays of pion and muon."""
 
-    kind: Literal["pulse"]
+    kind: ClassVar = "pulse"
     edges_us: TimeEdges
-    pulse_mean: Microseconds
-    pulse_width: Microseconds
-    efficiency: TimeEfficiency = partial(ConstantTimeEfficiency)
+    efficiency: Annotated[TimeEfficiency, "as a function of time"] = ALWAYS
 
 
+@dataclass(frozen=True)
 class TabulatedTime(Arrivals):
-    """[time]: arrival times as fractions per bin, one file each."""
+    """Arrival times as fractions per bin, from two files with times and fractions as columns."""
 
-    kind: Literal["tabulated"]
+    kind: ClassVar = "tabulated"
     edges_us: TimeEdges
     prompt_file: str
     delayed_file: str
 
 
-class TemplateAxis(Section):
-    """[[template.axes]]: an axis after the energy."""
+@dataclass(frozen=True)
+class TemplateAxis:
+    """An axis after the energy."""
 
-    key: str
-    name: str
-    edges: Ascending
-
-
-class Table(Section):
-    """A data file: which column is which axis, which holds the counts (none: one event a row)."""
-
-    file: str
-    columns: Annotated[dict[str, Column], Field(min_length=1)]
-    weight: Column | None = None
+    key: Annotated[str, 'what columns and factors call it; "time" for a time']
+    name: Annotated[str, "what is printed, with the unit"]
+    edges: Annotated[tuple[Finite, ...], Ascending()]
 
 
-class Window(Arrivals):
-    """[template.window]: the beam pulse, whose arrivals outside the time axis are lost."""
+@dataclass(frozen=True)
+class Table:
+    """A data file of numbers in columns."""
 
-    pulse_mean: Microseconds
-    pulse_width: Microseconds
+    file: Annotated[str, "its name, in the release or beside the card"]
+    columns: Annotated[Mapping[str, Column], "the column of each axis, the first being 0"]
+    weight: Annotated[Column | None, "the column of the counts; left out, each row is an event"] = None
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is on no axis."""
+        require(bool(self.columns), "columns", dict(self.columns), "one or more axes and their columns")
 
 
-class Template(Section):
-    """[template]: the signal's spread over the other axes at each energy, from a template of the release."""
+@dataclass(frozen=True)
+class Template:
+    """The signal's spread over other axes at each energy."""
 
-    axes: Annotated[tuple[TemplateAxis, ...], Field(min_length=1)]
-    table: Table
-    window: Window | None = None
+    axes: tuple[TemplateAxis, ...]
+    table: Annotated[Table, "one row for each bin"]
+    window: Annotated[Window | None, "what is lost outside the time axis"] = None
 
-    @model_validator(mode="after")
-    def _window_on_time(self) -> "Template":
+    def __post_init__(self) -> None:
+        """Refuse a window without time."""
+        require(bool(self.axes), "axes", (), "one or more")
         if self.window and "time" not in [axis.key for axis in self.axes]:
             raise NurecoilError("a window needs an axis with the key 'time'")
-        return self

@@ -9,8 +9,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card import signal_schema
 from nurecoil.experiment.card.schema import Card
 from nurecoil.experiment.card.tables import Tables
-from nurecoil.sources import Flux
-from nurecoil.sources.timing import ConstantTimeEfficiency, PulsedSource
+from nurecoil.sources.timing import ConstantTimeEfficiency
 
 Array = NDArray[np.float64]
 
@@ -18,10 +17,10 @@ Array = NDArray[np.float64]
 class Spreading:
     """Spreads the signal of one card over its axes, per component of the source."""
 
-    def __init__(self, card: Card, flux: Flux, tables: Tables) -> None:
-        """Take the card, its source, and its data files."""
+    def __init__(self, card: Card, tables: Tables) -> None:
+        """Take the card and its data files."""
         self.card = card
-        self.flux = flux
+        self.flux = card.source.flux
         self.tables = tables
 
     def nominal(self) -> Array | None:
@@ -40,8 +39,7 @@ class Spreading:
                 for kind, file in (("prompt", time.prompt_file), ("delayed", time.delayed_file))
             }
         else:
-            source = PulsedSource(time.pulse_mean + shift, time.pulse_width)
-            fractions = source.of_each(time.edges_us, time.efficiency())
+            fractions = time.pulse(shift).of_each(time.edges_us, time.efficiency)
         return self.by_component(fractions, time)
 
     def by_component(self, fractions: Mapping[str, Array], arrivals: signal_schema.Arrivals) -> Array:
@@ -94,5 +92,5 @@ class Spreading:
 
     def in_window(self, window: signal_schema.Window) -> Array:
         """Return the fraction of each component in each bin of the time axis, (components, energies, n)."""
-        source, edges = PulsedSource(window.pulse_mean, window.pulse_width), self.tables.edges["time"]
-        return self.by_component(source.of_each(edges, ConstantTimeEfficiency()), window)
+        fractions = window.pulse().of_each(self.tables.edges["time"], ConstantTimeEfficiency())
+        return self.by_component(fractions, window)

@@ -13,8 +13,6 @@ from nurecoil.experiment.histograms import histogram, read_columns, require_one_
 
 Array = NDArray[np.float64]
 
-BESIDE_THE_CARD = "beside-the-card"
-
 
 class Tables:
     """Reads the data files of one card and remembers their hashes."""
@@ -55,23 +53,20 @@ class Tables:
 
     def find(self, table: Table) -> None:
         """Look up the file of the observed counts in the release, so that one error says it cannot be had."""
-        if self.release is None or self.release == BESIDE_THE_CARD:
+        if self.release is None:
             return
         try:
             release = load_release(self.release)
             if table.file in [file.path for file in release.files] and locate(release) is None:
                 file_path(release, table.file)
         except NurecoilError as error:
-            raise NurecoilError(f"[data.observed] {table.file}: {error}") from None
+            raise NurecoilError(f"data.observed: {table.file}: {error}") from None
 
     def read(self, name: str) -> Array:
         """Return the numbers of a data file of the card's release, or of one beside the card; read once."""
         if name in self.contents:
             return self.contents[name]
-        if self.release is None:
-            raise NurecoilError(f"{name}: a data file needs a [data] that names its release")
-        beside = self.release == BESIDE_THE_CARD
-        path = self.folder / name if beside else file_path(self.release, name)
+        path = file_path(self.release, name) if self.release else self.folder / name
         if not path.is_file():
             raise NurecoilError(f"there is no data file {path}")
         self.contents[name], self.hashes[name] = read_columns(path)

@@ -1,0 +1,31 @@
+"""`nurecoil new-card`: a commented card of an experiment, to begin with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SUMMARY = "Write a commented card of an experiment."
+HELP = """Write a commented card of an experiment to begin with: it works at once.
+
+It is written into this folder as NAME.toml and overwrites nothing; with --bins its data are beside it, in
+NAME.txt. docs/cards.md has all that a card may say.
+
+\b
+Examples:
+  nurecoil new-card my-detector
+  nurecoil new-card my-binned-detector --bins"""
+
+
+def new_card(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the experiment.")],
+    bins: Annotated[
+        bool, typer.Option("--bins", help="Bins with a data file; else one count.", show_default=False)
+    ] = False,
+) -> None:
+    """Write a card, and say what it is for."""
+    from nurecoil.experiment.card.starting import write_starter
+
+    written = write_starter(name.removesuffix(".toml"), Path(), bins=bins)
+    print(f"Wrote {' and '.join(map(str, written))}. Change the numbers, then:")
+    print(f"  nurecoil predict --model standard-model --experiment {written[0]}")
