@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nurecoil.errors import unknown_name
-from nurecoil.papers import beta331_today, binh2021
+from nurecoil.papers.beta331_today import recipe as beta331_today
+from nurecoil.papers.binh2021 import recipe as binh2021
 from nurecoil.presentation.comparison import Comparison
 
 __all__ = ["Paper", "load_paper"]
