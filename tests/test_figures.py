@@ -203,7 +203,7 @@ def test_profiles_of_the_paper_show_where_delta_chi2_is_negative():
         LimitResult("binh2021-csi", "+sqrt3", variant, "frozen", None, result.values.profile)
         for variant in ("equations", "numbers")
     ]
-    for panel in profile_figure(5, "CsI", ["binh2021-csi"], limits).panels:
+    for panel in profile_figure("fig5", ["binh2021-csi"], limits).panels:
         assert panel.y_range[0] <= result.values.profile.delta_chi2.min()
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nurecoil.errors import unknown_name
-from nurecoil.papers import beta331_today, binh2021
+from nurecoil.papers.beta331_today import recipe as today
+from nurecoil.papers.binh2021 import recipe as binh
 from nurecoil.presentation.comparison import Comparison
 
 __all__ = ["Paper", "load_paper"]
@@ -22,8 +23,8 @@ class Paper:
 _PAPERS = {
     paper.name: paper
     for paper in (
-        Paper("binh2021", binh2021.STEPS, binh2021.reproduce),
-        Paper("331-beta-today", beta331_today.STEPS, beta331_today.reproduce),
+        Paper("binh2021", binh.STEPS, binh.reproduce),
+        Paper("331-beta-today", today.STEPS, today.reproduce),
     )
 }
 

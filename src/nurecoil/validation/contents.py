@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from nurecoil._version import __version__
 from nurecoil.presentation import comparison
 from nurecoil.presentation.comparison import Row, signed
@@ -30,7 +32,7 @@ def table(title: str, rows: Sequence[Row]) -> Table:
 
 
 def _section(fits: SignalFits, rows: tuple[Row, ...], changed: Mapping[str, SignalFit]) -> Section:
-    experiment = fits.experiment
+    experiment = fits.compiled.experiment
     sources: dict[str, list[str]] = {}
     for row in rows:
         if row.where:
@@ -50,12 +52,18 @@ def _section(fits: SignalFits, rows: tuple[Row, ...], changed: Mapping[str, Sign
 
 
 def _profile_table(fit: SignalFit) -> Table:
-    low, high = (fit.events + sign * PROFILED_ERRORS * fit.error for sign in (-1, 1))
+    low, high = (fit.events + sign * PROFILED_ERRORS * fit.profile.error for sign in (-1, 1))
     events = [0, *range(max(20, 20 * math.ceil(low / 20)), math.floor(high) + 1, 20)]
+    shown = np.interp(events, fit.profile.events, fit.profile.delta_chi2)
     return Table(
         title="−2Δ ln L of N signal events",
         columns=("N", *(str(n) for n in events)),
-        rows=(("−2Δ ln L", *(f"{fit.profile.at(n):.2f}" for n in events)),),
+        rows=(
+            (
+                "−2Δ ln L",
+                *(f"{chi2:.2f}" for chi2 in shown),
+            ),
+        ),
         align=_numbers(len(events)),
     )
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
+from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.likelihood import term_of
 from nurecoil.models import SCALED_STANDARD_MODEL
@@ -37,10 +37,6 @@ class EventProfile:
 
     events: Array
     delta_chi2: Array
-
-    def at(self, events: float) -> float:
-        """Return Δχ² at a number of events."""
-        return float(np.interp(events, self.events, self.delta_chi2))
 
     @property
     def error(self) -> float:
@@ -74,19 +70,14 @@ class SignalFit:
         return self._profile({name: value for name, value in self.best.pulls.items() if name not in rates})
 
     @cached_property
+    def profile_alone(self) -> EventProfile:
+        """The same with the backgrounds held as well."""
+        return self._profile(self.best.pulls)
+
+    @cached_property
     def standard_model(self) -> float:
         """The Standard Model's number of signal events."""
         return float(standard_model(self.compiled).sum())
-
-    @property
-    def error(self) -> float:
-        """Half the interval Δχ² <= 1 of the profile."""
-        return self.profile.error
-
-    @property
-    def error_alone(self) -> float:
-        """The same with the backgrounds held as well."""
-        return self._profile(self.best.pulls).error
 
     @property
     def chi2(self) -> float:
@@ -152,11 +143,6 @@ class SignalFits:
     def compiled(self) -> CompiledExperiment:
         """The experiment, its signal from first principles."""
         return self.first_principles.compiled
-
-    @property
-    def experiment(self) -> Experiment:
-        """The experiment as it is described."""
-        return self.compiled.experiment
 
 
 def signal_fits(name: str) -> SignalFits:

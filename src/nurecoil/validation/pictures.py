@@ -16,7 +16,7 @@ _HIGHEST = 9.0  # Δχ² shown
 
 def figure(fits: SignalFits) -> Figure:
     """Return the figure of one experiment."""
-    experiment = fits.experiment
+    experiment = fits.compiled.experiment
     spectra = tuple(_spectrum(fits, number, axis) for number, axis in enumerate(experiment.axes))
     return Figure(
         name=f"validation-{experiment.name}",
@@ -29,7 +29,7 @@ def figure(fits: SignalFits) -> Figure:
 
 
 def _spectrum(fits: SignalFits, number: int, axis: Axis) -> Panel:
-    shape, fit = fits.experiment.shape, fits.main
+    shape, fit = fits.compiled.experiment.shape, fits.main
     edges = np.array(axis.edges)
     width = np.diff(edges)
     others = tuple(other for other in range(len(shape)) if other != number)
@@ -69,7 +69,7 @@ def _profile(fits: SignalFits) -> Panel:
     profile = fits.main.profile
     shown = profile.delta_chi2 < 1.5 * _HIGHEST
     series = [Series(profile.events[shown], profile.delta_chi2[shown], "nurecoil", colour="blue")]
-    number = published(fits.experiment.name, "best_fit_signal").printed
+    number = published(fits.compiled.experiment.name, "best_fit_signal").printed
     if number.value is not None and number.error:
         parabola = ((profile.events[shown] - number.value) / number.error) ** 2
         label = f"published, {number.value:g} ± {number.error:g}"

@@ -31,7 +31,7 @@ def rows(fits: SignalFits, changed: Mapping[str, SignalFit]) -> tuple[Row, ...]:
     """Return the rows of one experiment."""
     parts = (_signal(fits, changed), _backgrounds(fits), _goodness(fits), _parameters(fits))
     return tuple(
-        replace(published(fits.experiment.name, quantity), ours={"ours": ours}, why=why)
+        replace(published(fits.compiled.experiment.name, quantity), ours={"ours": ours}, why=why)
         for part in parts
         for quantity, ours, why in part
     )
@@ -41,7 +41,7 @@ Found = Iterator[tuple[str, Entry, str]]  # a quantity, what we find, and why
 
 
 def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
-    name, fit = fits.experiment.name, fits.main
+    name, fit = fits.compiled.experiment.name, fits.main
     if published(name, "residual_counts").where:
         on = float(fit.observed.sum())
         off = float(largest_background(binned(fits.compiled)).counts.sum())
@@ -51,15 +51,15 @@ def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
     yield "sm_signal", Entry(fits.first_principles.standard_model), why
     why = "The release's template with only the rates fitted, statistical errors, as the collaboration did"
     if not fits.others:
-        why = f"Our error is {fit.error:.1f}, and {fit.error_alone:.1f} with all else held"
+        why = f"Our error is {fit.profile.error:.1f}, and {fit.profile_alone.error:.1f} with all else held"
         error = published(name, "best_fit_signal").printed.error
-        if error is not None and error < 0.9 * fit.error_alone:
+        if error is not None and error < 0.9 * fit.profile_alone.error:
             why += f", so ± {error:g} does not follow from the release"
         why += "; moved most by " + _most_important(changed, "events")
-    yield "best_fit_signal", Entry(fit.events, fit.error), why
+    yield "best_fit_signal", Entry(fit.events, fit.profile.error), why
     for what, other in fits.others.items():
         why = f"χ² = {other.chi2:.1f}, no signal excluded by {other.significance:.2f}σ"
-        yield f"best_fit_signal_{slug(what)}", Entry(other.events, other.error), why
+        yield f"best_fit_signal_{slug(what)}", Entry(other.events, other.profile.error), why
 
 
 def _backgrounds(fits: SignalFits) -> Found:
@@ -72,7 +72,7 @@ def _backgrounds(fits: SignalFits) -> Found:
 
 
 def _goodness(fits: SignalFits) -> Found:
-    fit, experiment = fits.main, fits.experiment
+    fit, experiment = fits.main, fits.compiled.experiment
     delta = published(experiment.name, "delta_chi2_no_signal").printed.value
     rate = largest_background(binned(fits.compiled)).name.replace("-", " ")
     why = (
@@ -95,8 +95,8 @@ def _goodness(fits: SignalFits) -> Found:
 
 
 def _parameters(fits: SignalFits) -> Found:
-    standard, fit = cross_section(fits.experiment), fits.main.best.fit
-    other = cross_section(fits.experiment, form_factor(OTHER_FORM_FACTOR))
+    standard, fit = cross_section(fits.compiled.experiment), fits.main.best.fit
+    other = cross_section(fits.compiled.experiment, form_factor(OTHER_FORM_FACTOR))
     why = f"In 10⁻⁴⁰ cm² per nucleus; with the Klein-Nystrand form factor {other:.1f}"
     yield "sm_flux_averaged_cross_section", Entry(standard), why
     strength, error = fit.values["signal_strength"], fit.errors["signal_strength"]

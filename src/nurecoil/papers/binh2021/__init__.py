@@ -3,7 +3,3 @@
 `published.toml` holds what the paper prints, `compute` recomputes it, `equations` and `statements` check what
 else it says, `verdicts` compares; `pictures` and `contents` say what to show, `recipe` puts them in order.
 """
-
-from nurecoil.papers.binh2021.recipe import STEPS, reproduce
-
-__all__ = ["STEPS", "reproduce"]

@@ -60,22 +60,11 @@ def _figure(
 ) -> Figure:
     """Return a figure with its words and axes; each panel has a title and series."""
     words = WORDS["figures"][name]
-    axes = {**WORDS["axes"][words["axes"]], **words}
-    shown = tuple(
-        Panel(
-            x_label=axes["x_label"],
-            y_label=axes["y_label"],
-            series=tuple(series),
-            references=references,
-            title=title,
-            x_log=axes.get("x_log", False),
-            y_log=axes.get("y_log", False),
-            x_range=tuple(axes["x_range"]),
-            y_range=tuple(axes["y_range"]) if "y_range" in axes else None,
-        )
-        for title, series in panels
+    axes = {**WORDS["axes"][words["axes"]], **words.get("range", {})}
+    shown = (
+        Panel(series=tuple(series), references=references, title=title, **axes) for title, series in panels
     )
-    return Figure(name, words["title"], _caption(words["captions"]), shown)
+    return Figure(name, words["title"], _caption(words["captions"]), tuple(shown))
 
 
 def _caption(names: Iterable[str]) -> str:
@@ -84,7 +73,7 @@ def _caption(names: Iterable[str]) -> str:
 
 def weak_charge_figure(name: str) -> Figure:
     """Return figure 1 or 2: R_W of caesium against the mass of the Z' for all β."""
-    low, high = WORDS["figures"][name]["x_range"]
+    low, high = WORDS["figures"][name]["range"]["x_range"]
     masses, cs = np.linspace(low, high, 400), nuclide("Cs133")
 
     def curve(beta: str, variant: str) -> Series:

@@ -153,10 +153,6 @@ def _other_reading(setup: Setup, printed: PrintedLimit) -> dict[str, object]:
 
 
 def thousands(count: float) -> str:
-    """Return a count with two significant digits above 1000, thousands apart.
-
-    >>> thousands(139.2), thousands(5296.5).split(), thousands(21004.0).split()
-    ('139', ['5', '300'], ['21', '000'])
-    """
+    """Return a count with two significant digits above 1000, thousands apart."""
     digits = max(0, len(str(int(count))) - 2) if count >= 1000 else 0
     return f"{round(count, -digits):,.0f}".replace(",", "\u00a0")
