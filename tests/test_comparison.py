@@ -1,7 +1,6 @@
 """Rows of what is printed and what we find, and the tables made of them."""
 
 import pytest
-from nurecoil.cli.terminal import print_document_table
 
 from nurecoil.presentation.comparison import (
     NOT_JUDGED,
@@ -13,6 +12,7 @@ from nurecoil.presentation.comparison import (
     table,
     verdict,
 )
+from nurecoil.presentation.terminal import print_document_table
 
 LONG = "a sentence that is far too long for a column beside others, whatever stands in these"
 
