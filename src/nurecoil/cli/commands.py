@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,10 @@ import typer
 from nurecoil.cli.answering import answer
 from nurecoil.cli.workers import executor
 from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.experiment.card import experiment_names, load_experiment
+from nurecoil.likelihood.engines import ENGINES
+from nurecoil.models import load_model, model_names
+from nurecoil.physics.form_factors import FORM_FACTOR_NAMES
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Told, Verb
 
@@ -71,6 +75,12 @@ class Option:
         """Whether a value is NAME=..."""
         return "=" in self.told.metavar
 
+    def _complete(self, ctx: typer.Context, incomplete: str) -> list[str]:
+        """Return what the beginning of a value may become, in a shell that has the completion installed."""
+        with suppress(NurecoilError):
+            return [name for name in _known(self, ctx.params) if name.startswith(incomplete)]
+        return []
+
     def parameter(self) -> inspect.Parameter:
         """Return the parameter that typer reads."""
         kind: Any = next((kind for kind in (bool, int, Path) if self.base in (kind, kind | None)), str)
@@ -86,6 +96,7 @@ class Option:
             metavar=None if kind is bool else self.told.metavar,
             help=self.told.help,
             show_default=shown if default is not _REQUIRED else True,
+            autocompletion=self._complete if kind is str else None,
         )
         of_values: Any = list[str] if many else kind
         annotation: Any = Annotated[Optional[of_values] if default is None else of_values, option]  # noqa: UP045
@@ -135,6 +146,26 @@ def command_of(name: str) -> tuple[Callable[..., None], str]:
     run.__signature__ = inspect.Signature([option.parameter() for option in options])  # type: ignore[attr-defined]
     run.__annotations__ = {}
     return run, verb.help
+
+
+def _known(option: Option, given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names that a value may be, or begin with."""
+    if option.name == "model":
+        yield from model_names()
+    elif option.name == "experiment":
+        yield from experiment_names()
+    elif option.name == "engine":
+        yield from ENGINES
+    elif option.name == "form_factor":
+        yield from FORM_FACTOR_NAMES
+    elif option.paired or option.name == "fix":
+        end = "=" if option.paired else ""
+        pulls = (
+            pull for name in given.get("experiment") or () for pull in load_experiment(name).statistics.pulls
+        )
+        model = load_model(given["model"]).parameters if given.get("model") else ()
+        for parameter in (*(() if option.name in ("prior", "fix") else model), *pulls):
+            yield parameter.name + end
 
 
 def _of_study(name: str) -> Option:
