@@ -246,7 +246,7 @@ def compile_experiments(names: Sequence[str], form_factor_name: str | None) -> "
     with quiet():
         compiled = [compile_experiment(experiment) for experiment in experiments]
     for each in compiled:
-        if not _finite(each.templates.matrix):
+        if not _finite(each.templates["vector"]):
             raise NurecoilError(
                 f"experiment {each.experiment.name} expects more events than a number can hold: look at its"
                 " mass, protons_on_target, neutrinos_per_proton and baseline"
@@ -264,7 +264,7 @@ def quiet() -> AbstractContextManager[None]:
 def require_signal(experiments: "Iterable[CompiledExperiment]") -> None:
     """Refuse an experiment that no neutrino interaction can reach: it allows everything, or nothing."""
     for compiled in experiments:
-        if not compiled.templates.matrix.any():
+        if not compiled.templates["vector"].any():
             axis = compiled.experiment.axes[0]
             raise NurecoilError(
                 f"experiment {compiled.experiment.name} expects no signal at all: its efficiency is zero, or"

@@ -24,6 +24,8 @@ class Model:
     evaluate
         The couplings at checked values, one for every parameter; raises `NurecoilError` where the
         model itself does not exist.
+    channels
+        The channels that it needs (see `nurecoil.physics.channels`): those of its couplings.
     notes
         What a user should be told about a point, in sentences; of a scanned parameter there is no value.
     """
@@ -33,6 +35,7 @@ class Model:
     reference: str
     parameters: tuple[Parameter, ...]
     evaluate: Callable[[Values], Couplings]
+    channels: tuple[str, ...] = ("vector", "magnetic")
     notes: Callable[[Values], tuple[str, ...]] = _no_notes
 
     def resolve(self, values: Values) -> dict[str, Value]:

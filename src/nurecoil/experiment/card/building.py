@@ -120,6 +120,7 @@ class _Builder:
             efficiency=self.efficiency(card.efficiency),
             efficiency_at=card.efficiency_at,
             step=card.step,
+            electron_recoils=card.electron_recoils,
         )
 
     def efficiency(self, card: Callable[[], Efficiency] | signal_schema.FileE) -> Efficiency:

@@ -148,6 +148,7 @@ class Detector(Section):
     step: Positive | None = None
     efficiency: Efficiency
     efficiency_at: Literal["observable", "true"] = "observable"
+    electron_recoils: bool = False
 
     @model_validator(mode="after")
     def _step_with_smearing(self) -> "Detector":

@@ -1,0 +1,154 @@
+"""Strengths and their basis: the numbers that the counts of several experiments are linear in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment.compiled import CompiledExperiment
+from nurecoil.experiment.recoil import RecoilTemplates
+from nurecoil.physics.channels import CHANNELS, STANDARD
+from nurecoil.physics.couplings import FLAVOURS, Couplings
+from nurecoil.physics.weights import Nodes, Weight
+
+Array = NDArray[np.float64]
+
+_KEPT: Final = 1e-12  # of the largest singular value
+_FAINT: Final = 1e-6  # of the largest template: fainter ones need only be known as well as it
+_MASSES: Final = 200  # of mediators that the modes are made for, and one without mass
+_BEYOND: Final = 100.0  # how far these go below and above all momentum transfers
+
+
+@dataclass(frozen=True)
+class Modes:
+    """What of a weight f(q) the counts depend on: a few sums over its values at common nodes.
+
+    counts = Θ f = (Θ up)(downᵀ f) for the propagator of any mediator and its square, to 1e-8. Of CsI 2021
+    and LAr 2020 together there are 15 modes.
+
+    Attributes
+    ----------
+    nodes : Nodes
+    down, up : ndarray, shape (K, modes)
+    """
+
+    nodes: Nodes
+    down: Array
+    up: Array
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Which numbers the strengths of couplings are: flavour by flavour, term by term, for each channel.
+
+    Attributes
+    ----------
+    channels : mapping of str to Modes or None
+        The modes of a weight, or None where a channel has no weight.
+    unseen
+        Channels that were asked for and that no experiment sees.
+    """
+
+    channels: Mapping[str, Modes | None]
+    unseen: tuple[str, ...] = ()
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The number of strengths of each channel."""
+        modes = {name: 1 if m is None else m.up.shape[1] for name, m in self.channels.items()}
+        return {name: len(FLAVOURS) * CHANNELS[name].terms * number for name, number in modes.items()}
+
+    def strengths(self, couplings: Couplings) -> Array:
+        """Return all that expected counts are linear in, shape (points, strengths).
+
+        With the templates of an experiment, counts are one matrix product. Without points, there is one.
+
+        Raises
+        ------
+        NurecoilError
+            For a mediator in a channel that was not asked for.
+        """
+        for name, channel in CHANNELS.items():
+            known = name in self.channels or name in self.unseen or not channel.weighted
+            if not known and channel.products(couplings):
+                raise NurecoilError(
+                    f"there are couplings of the channel {name}, which the model does not list"
+                )
+        parts = {name: self._of_channel(name, couplings) for name in self.channels}
+        points = np.broadcast_shapes(*(part.shape[:-3] for found in parts.values() for part in found))
+        size = sum(self.sizes.values())
+        # Points last in memory: each strength is written, and later read, in one run
+        strengths, first = np.zeros((size, *points)), 0
+        for name, found in parts.items():
+            rows = strengths[first : first + self.sizes[name]]
+            first += self.sizes[name]
+            for part in found:
+                shape = part.shape[-3:]
+                cells = rows.reshape(*shape, *points)
+                cells += np.moveaxis(np.broadcast_to(part, (*points, *shape)), (-3, -2, -1), (0, 1, 2))
+        return strengths.reshape(size, -1).T
+
+    def _of_channel(self, name: str, couplings: Couplings) -> list[Array]:
+        """Return parts of the strengths of a channel, shape (..., 3, terms, modes)."""
+        modes, parts = self.channels[name], []
+        for products, weight in CHANNELS[name].products(couplings):
+            cells = products[..., np.newaxis]
+            if weight is not None and modes is not None:
+                cells = cells * (weight(modes.nodes.q) @ modes.down)[..., np.newaxis, np.newaxis, :]
+            parts.append(cells)
+        return parts
+
+    def matrix(self, templates: RecoilTemplates) -> Array:
+        """Return what multiplies the strengths, shape (strengths, n); 0 for infinite counts of a moment."""
+        n = len(next(iter(templates.channels.values())))
+        rows = []
+        for name, modes in self.channels.items():
+            if name not in templates.channels:  # electrons that are not seen
+                rows.append(np.zeros((self.sizes[name], n)))
+                continue
+            array = templates[name]
+            if name == "magnetic":
+                array = np.where(np.isinf(array), 0.0, array)
+            if modes is not None:
+                array = templates.at({name: modes.nodes})[name] @ modes.up
+            rows.append(array.reshape(n, -1).T)
+        return np.concatenate(rows)
+
+
+STANDARD_BASIS: Final = Basis(dict.fromkeys(STANDARD))
+
+
+def basis_of(channels: Sequence[str], experiments: Sequence[CompiledExperiment]) -> Basis:
+    """Return the basis of some channels for experiments together, which are compiled for them if need be.
+
+    Channels that no experiment sees are left out.
+    """
+    compiled = [experiment.with_channels(channels) for experiment in experiments]
+    seen = [name for name in channels if any(name in c.templates.channels for c in compiled)]
+    modes = {name: _modes(name, compiled) if CHANNELS[name].weighted else None for name in seen}
+    return Basis(modes, tuple(name for name in channels if name not in seen))
+
+
+def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> Modes:
+    """Return the modes of a channel: singular vectors of the counts of all weights in all bins.
+
+    With counts C = Θ W at weights W of many masses, and Θ = Q R, R W = U S Vᵀ. Then up = W V S⁻¹ and
+    down = Rᵀ U, so that Θ up downᵀ W = Q U Uᵀ R W = C.
+    """
+    blocks = [b for e in experiments for b in e.blocks if channel in b.channels]
+    own = [block.nodes[channel] for block in blocks]
+    nodes = Nodes(min(n.low for n in own), max(n.high for n in own))
+    parts = [block.at({channel: nodes})[channel] for block in blocks]
+    rows = np.concatenate([part.reshape(-1, nodes.q.size) for part in parts])
+    sizes = np.abs(rows.sum(axis=1, keepdims=True))  # the counts of a weight that is 1 at all q
+    triangle = np.asarray(np.linalg.qr(rows / np.maximum(sizes, _FAINT * sizes.max() + 1e-300), mode="r"))
+    masses = np.append(np.geomspace(nodes.low / _BEYOND, nodes.high * _BEYOND, _MASSES), 0.0)
+    weights = np.concatenate([Weight(masses, power)(nodes.q) for power in (1, 2)])
+    weights = (weights / weights.max(axis=1, keepdims=True)).T
+    left, values, right = np.linalg.svd(triangle @ weights, full_matrices=False)
+    kept = values > _KEPT * values.max()
+    return Modes(nodes, triangle.T @ left[:, kept], weights @ (right[kept].T / values[kept]))
