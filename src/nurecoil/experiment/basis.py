@@ -25,15 +25,15 @@ _BEYOND: Final = 100.0  # how far these go below and above all momentum transfer
 
 @dataclass(frozen=True)
 class Modes:
-    """What of a weight f(q) the counts depend on: a few sums over its values at common nodes.
+    """What of a weight f(q) the counts of one flavour depend on: a few sums over terms and common nodes.
 
-    counts = Θ f = (Θ up)(downᵀ f) for the propagator of any mediator and its square, to 1e-8. Of CsI 2021
-    and LAr 2020 together there are 15 modes.
+    counts = Θ f = (Θ up)(downᵀ f) for the propagator of any mediator and its square, to 1e-8 or better. For
+    CsI 2021 and LAr 2020 together 35 modes do for 96 nodes and terms. A flavour that no source has, has none.
 
     Attributes
     ----------
     nodes : Nodes
-    down, up : ndarray, shape (K, modes)
+    down, up : ndarray, shape (terms, K, modes)
     """
 
     nodes: Nodes
@@ -47,20 +47,22 @@ class Basis:
 
     Attributes
     ----------
-    channels : mapping of str to Modes or None
-        The modes of a weight, or None where a channel has no weight.
+    channels : mapping of str to tuple of Modes, or None
+        The modes of each flavour, or None where a channel has no weight.
     unseen
         Channels that were asked for and that no experiment sees.
     """
 
-    channels: Mapping[str, Modes | None]
+    channels: Mapping[str, tuple[Modes, ...] | None]
     unseen: tuple[str, ...] = ()
 
     @cached_property
     def sizes(self) -> dict[str, int]:
         """The number of strengths of each channel."""
-        modes = {name: 1 if m is None else m.up.shape[1] for name, m in self.channels.items()}
-        return {name: len(FLAVOURS) * CHANNELS[name].terms * number for name, number in modes.items()}
+        return {
+            name: len(FLAVOURS) * CHANNELS[name].terms if modes is None else sum(m.up.shape[2] for m in modes)
+            for name, modes in self.channels.items()
+        }
 
     def strengths(self, couplings: Couplings) -> Array:
         """Return all that expected counts are linear in, shape (points, strengths).
@@ -79,27 +81,29 @@ class Basis:
                     f"there are couplings of the channel {name}, which the model does not list"
                 )
         parts = {name: self._of_channel(name, couplings) for name in self.channels}
-        points = np.broadcast_shapes(*(part.shape[:-3] for found in parts.values() for part in found))
-        size = sum(self.sizes.values())
+        points = np.broadcast_shapes(*(part.shape[:-1] for found in parts.values() for part in found))
         # Points last in memory: each strength is written, and later read, in one run
-        strengths, first = np.zeros((size, *points)), 0
+        strengths, first = np.zeros((sum(self.sizes.values()), *points)), 0
         for name, found in parts.items():
             rows = strengths[first : first + self.sizes[name]]
             first += self.sizes[name]
             for part in found:
-                shape = part.shape[-3:]
-                cells = rows.reshape(*shape, *points)
-                cells += np.moveaxis(np.broadcast_to(part, (*points, *shape)), (-3, -2, -1), (0, 1, 2))
-        return strengths.reshape(size, -1).T
+                rows += np.moveaxis(np.broadcast_to(part, (*points, len(rows))), -1, 0)
+        return strengths.reshape(len(strengths), -1).T
 
     def _of_channel(self, name: str, couplings: Couplings) -> list[Array]:
-        """Return parts of the strengths of a channel, shape (..., 3, terms, modes)."""
+        """Return parts of the strengths of a channel, shape (..., strengths)."""
         modes, parts = self.channels[name], []
         for products, weight in CHANNELS[name].products(couplings):
-            cells = products[..., np.newaxis]
-            if weight is not None and modes is not None:
-                cells = cells * (weight(modes.nodes.q) @ modes.down)[..., np.newaxis, np.newaxis, :]
-            parts.append(cells)
+            if weight is None or modes is None:
+                parts.append(products.reshape(*products.shape[:-2], -1))
+                continue
+            at_nodes, of_flavours = weight(modes[0].nodes.q), []
+            for flavour, m in enumerate(modes):
+                terms = at_nodes @ np.moveaxis(m.down, 0, 1).reshape(len(m.nodes.q), -1)
+                terms = terms.reshape(*terms.shape[:-1], *m.down.shape[::2])
+                of_flavours.append((products[..., flavour, :, np.newaxis] * terms).sum(axis=-2))
+            parts.append(np.concatenate(of_flavours, axis=-1))
         return parts
 
     def matrix(self, templates: RecoilTemplates) -> Array:
@@ -113,9 +117,11 @@ class Basis:
             array = templates[name]
             if name == "magnetic":
                 array = np.where(np.isinf(array), 0.0, array)
-            if modes is not None:
-                array = templates.at({name: modes.nodes})[name] @ modes.up
-            rows.append(array.reshape(n, -1).T)
+            if modes is None:
+                rows.append(array.reshape(n, -1).T)
+                continue
+            array = templates.at({name: modes[0].nodes})[name]
+            rows += [np.tensordot(m.up, array[:, f], axes=((0, 1), (1, 2))) for f, m in enumerate(modes)]
         return np.concatenate(rows)
 
 
@@ -133,8 +139,8 @@ def basis_of(channels: Sequence[str], experiments: Sequence[CompiledExperiment])
     return Basis(modes, tuple(name for name in channels if name not in seen))
 
 
-def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> Modes:
-    """Return the modes of a channel: singular vectors of the counts of all weights in all bins.
+def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> tuple[Modes, ...]:
+    """Return the modes of each flavour: singular vectors of the counts of all weights in all bins.
 
     With counts C = Θ W at weights W of many masses, and Θ = Q R, R W = U S Vᵀ. Then up = W V S⁻¹ and
     down = Rᵀ U, so that Θ up downᵀ W = Q U Uᵀ R W = C.
@@ -142,13 +148,21 @@ def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> Modes:
     blocks = [b for e in experiments for b in e.blocks if channel in b.channels]
     own = [block.nodes[channel] for block in blocks]
     nodes = Nodes(min(n.low for n in own), max(n.high for n in own))
-    parts = [block.at({channel: nodes})[channel] for block in blocks]
-    rows = np.concatenate([part.reshape(-1, nodes.q.size) for part in parts])
-    sizes = np.abs(rows.sum(axis=1, keepdims=True))  # the counts of a weight that is 1 at all q
-    triangle = np.asarray(np.linalg.qr(rows / np.maximum(sizes, _FAINT * sizes.max() + 1e-300), mode="r"))
+    templates = np.concatenate([block.at({channel: nodes})[channel] for block in blocks])
     masses = np.append(np.geomspace(nodes.low / _BEYOND, nodes.high * _BEYOND, _MASSES), 0.0)
     weights = np.concatenate([Weight(masses, power)(nodes.q) for power in (1, 2)])
-    weights = (weights / weights.max(axis=1, keepdims=True)).T
-    left, values, right = np.linalg.svd(triangle @ weights, full_matrices=False)
-    kept = values > _KEPT * values.max()
-    return Modes(nodes, triangle.T @ left[:, kept], weights @ (right[kept].T / values[kept]))
+    weights = np.kron(np.eye(templates.shape[2]), (weights / weights.max(axis=1, keepdims=True)).T)
+    largest = np.abs(templates.sum(axis=3)).max(initial=0.0)
+
+    def of_flavour(rows: Array) -> Modes:
+        sizes = np.abs(rows.sum(axis=2)).max(axis=1)  # the counts of a weight that is 1 at all q
+        seen = rows[sizes > 0].reshape(-1, len(weights))
+        scaled = seen / np.maximum(sizes[sizes > 0], _FAINT * largest)[:, np.newaxis]
+        triangle = np.asarray(np.linalg.qr(scaled, mode="r"))
+        left, values, right = np.linalg.svd(triangle @ weights, full_matrices=False)
+        kept = values > _KEPT * values.max(initial=0.0)
+        down, up = triangle.T @ left[:, kept], weights @ (right[kept].T / values[kept])
+        shape = (*rows.shape[1:], -1) if kept.any() else (*rows.shape[1:], 0)
+        return Modes(nodes, down.reshape(shape), up.reshape(shape))
+
+    return tuple(of_flavour(templates[:, flavour]) for flavour in range(len(FLAVOURS)))

@@ -1,6 +1,8 @@
 """Models: one file, one model. A model sees couplings, parameters and constants, nothing else."""
 
 from nurecoil.errors import unknown_name
+from nurecoil.models.light_scalar import LIGHT_SCALAR
+from nurecoil.models.light_vector import LIGHT_VECTOR
 from nurecoil.models.model import Model
 from nurecoil.models.nsi import NSI
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
@@ -8,6 +10,8 @@ from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.models.zprime_331 import ZPRIME_331
 
 __all__ = [
+    "LIGHT_SCALAR",
+    "LIGHT_VECTOR",
     "NSI",
     "SCALED_STANDARD_MODEL",
     "STANDARD_MODEL",
@@ -17,7 +21,8 @@ __all__ = [
     "model_names",
 ]
 
-_MODELS = {model.name: model for model in (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, ZPRIME_331)}
+_ALL = (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, LIGHT_VECTOR, LIGHT_SCALAR, ZPRIME_331)
+_MODELS = {model.name: model for model in _ALL}
 
 
 def model_names() -> tuple[str, ...]:

@@ -96,6 +96,7 @@ def _couplings(values: Values) -> Couplings:
         np.broadcast_to(standard.axial_p, (*points, 3, 3)),
         np.broadcast_to(standard.axial_n, (*points, 3, 3)),
         np.broadcast_to(standard.magnetic_moment, (*points, 3)),
+        standard.electron,
     )
 
 
@@ -105,4 +106,5 @@ NSI = Model(
     reference="Barranco:2005yy; Giunti:2019xpb, arXiv:1909.00466",
     parameters=(*EPSILONS, *STANDARD_MODEL.parameters),
     evaluate=_couplings,
+    channels=STANDARD_MODEL.channels,
 )

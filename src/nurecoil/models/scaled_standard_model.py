@@ -28,4 +28,5 @@ SCALED_STANDARD_MODEL = Model(
         *STANDARD_MODEL.parameters,
     ),
     evaluate=_couplings,
+    channels=STANDARD_MODEL.channels,
 )
