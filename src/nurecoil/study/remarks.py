@@ -11,7 +11,7 @@ from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experime
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
 from nurecoil.physics.channels import CHANNELS
-from nurecoil.physics.constants import SIN2_THETA_W_AT_Z
+from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
 from nurecoil.physics.couplings import Couplings
 
 Array = NDArray[np.float64]
@@ -22,6 +22,7 @@ _TINY = 1e-300
 _LIGHT = 19  # nucleons: with an odd number up to that, the axial part adds 1 % (13C) to 5 % (19F) or more
 _RARE = 0.1  # of the nuclei of a target
 _Q = 30.0  # MeV, a usual momentum transfer
+_ON_NEUTRONS = {"vector": 1.0, "light-vector": 1.0, "light-scalar": FERMI_CONSTANT**2}
 
 
 def remarks(
@@ -150,21 +151,17 @@ def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bo
     before = _on_neutrons(model.evaluate(values))
     for p in parameters:
         after = _on_neutrons(model.evaluate({**values, p.name: _beside(p, at[p.name])}))
-        change = after * before[:, ::-1]
-        if not np.isclose(change[:, 0], change[:, 1], rtol=_SAME, atol=0).all():
+        change = after * before[::-1]
+        if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
             return True
     return False
 
 
 def _on_neutrons(couplings: Couplings) -> Array:
-    """Return what multiplies N²F_n² of ν_e and ν_μ at one q, shape (interactions, 2)."""
-    of_vector, of_scalar = np.zeros((2, 2))
-    for name, of_interaction in (
-        ("vector", of_vector),
-        ("light-vector", of_vector),
-        ("light-scalar", of_scalar),
-    ):
+    """Return what multiplies N²F_n² of ν_e and ν_μ at a usual q, shape (2,), a scalar's in units of G_F²."""
+    total = np.zeros(2)
+    for name, unit in _ON_NEUTRONS.items():
         for products, weight in CHANNELS[name].products(couplings):
-            at_q = 1.0 if weight is None else weight([_Q])
-            of_interaction += np.ravel(products[..., :2, -1]) * np.ravel(at_q)
-    return np.array([of_vector, of_scalar])
+            at_q = 1.0 if weight is None else np.ravel(weight([_Q]))
+            total += np.ravel(products[..., :2, -1]) * at_q / unit
+    return total
