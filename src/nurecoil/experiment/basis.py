@@ -81,29 +81,31 @@ class Basis:
                     f"there are couplings of the channel {name}, which the model does not list"
                 )
         parts = {name: self._of_channel(name, couplings) for name in self.channels}
-        points = np.broadcast_shapes(*(part.shape[:-1] for found in parts.values() for part in found))
+        points = np.broadcast_shapes(*(part.shape[1:] for found in parts.values() for part in found))
         # Points last in memory: each strength is written, and later read, in one run
-        strengths, first = np.zeros((sum(self.sizes.values()), *points)), 0
+        strengths, first = np.empty((sum(self.sizes.values()), *points)), 0
         for name, found in parts.items():
             rows = strengths[first : first + self.sizes[name]]
             first += self.sizes[name]
-            for part in found:
-                rows += np.moveaxis(np.broadcast_to(part, (*points, len(rows))), -1, 0)
+            rows[...] = _aligned(found[0], points) if found else 0.0
+            for part in found[1:]:
+                rows += _aligned(part, points)
         return strengths.reshape(len(strengths), -1).T
 
     def _of_channel(self, name: str, couplings: Couplings) -> list[Array]:
-        """Return parts of the strengths of a channel, shape (..., strengths)."""
+        """Return parts of the strengths of a channel, shape (strengths, ...)."""
         modes, parts = self.channels[name], []
         for products, weight in CHANNELS[name].products(couplings):
             if weight is None or modes is None:
-                parts.append(products.reshape(*products.shape[:-2], -1))
+                first = np.moveaxis(products, (-2, -1), (0, 1))
+                parts.append(first.reshape(-1, *first.shape[2:]))
                 continue
             at_nodes, of_flavours = weight(modes[0].nodes.q), []
             for flavour, m in enumerate(modes):
                 terms = at_nodes @ np.moveaxis(m.down, 0, 1).reshape(len(m.nodes.q), -1)
                 terms = terms.reshape(*terms.shape[:-1], *m.down.shape[::2])
                 of_flavours.append((products[..., flavour, :, np.newaxis] * terms).sum(axis=-2))
-            parts.append(np.concatenate(of_flavours, axis=-1))
+            parts.append(np.moveaxis(np.concatenate(of_flavours, axis=-1), -1, 0))
         return parts
 
     def matrix(self, templates: RecoilTemplates) -> Array:
@@ -123,6 +125,11 @@ class Basis:
             array = templates.at({name: modes[0].nodes})[name]
             rows += [np.tensordot(m.up, array[:, f], axes=((0, 1), (1, 2))) for f, m in enumerate(modes)]
         return np.concatenate(rows)
+
+
+def _aligned(rows: Array, points: tuple[int, ...]) -> Array:
+    """Return rows (strengths, ...) with as many axes of points as `points` has."""
+    return rows.reshape(len(rows), *(1,) * (len(points) + 1 - rows.ndim), *rows.shape[1:])
 
 
 STANDARD_BASIS: Final = Basis(dict.fromkeys(STANDARD))
