@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nurecoil.experiment import STANDARD_BASIS
-from nurecoil.physics.channels import vector_products
 from nurecoil.physics.couplings import (
     FLAVOURS,
     Couplings,
@@ -15,6 +14,7 @@ from nurecoil.physics.couplings import (
     nucleon_couplings,
     weak_charge,
 )
+from nurecoil.physics.products import vector_products
 
 ENTRIES = st.floats(-2, 2)
 COMPLEX = arrays(complex, (3, 3), elements=st.complex_numbers(max_magnitude=2))

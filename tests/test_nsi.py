@@ -11,7 +11,7 @@ import reference
 from nurecoil.errors import NurecoilError
 from nurecoil.models import NSI, STANDARD_MODEL, ZPRIME_331, load_model, zprime_331
 from nurecoil.models.standard_model import z_vector
-from nurecoil.physics.channels import vector_products
+from nurecoil.physics.products import vector_products
 
 FIELDS = ("vector_p", "vector_n", "axial_p", "axial_n", "magnetic_moment")
 SHAPES = {

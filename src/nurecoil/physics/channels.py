@@ -1,21 +1,15 @@
 """Channels: interactions, with or without a weight in q², and the products of couplings they are linear in.
 
-A new channel is one entry of `CHANNELS`; a new interaction one of `INTERACTIONS`.
+A new channel is one entry of `CHANNELS` and one of `PRODUCTS`; a new interaction one of `INTERACTIONS`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.interactions import INTERACTIONS, Interaction
-from nurecoil.physics.weights import Weight
-
-Array = NDArray[np.float64]
-Products = tuple[tuple[Array, Weight | None], ...]
+from nurecoil.physics.products import PRODUCTS, Products
 
 STANDARD: Final = ("vector", "magnetic")  # what a model needs as a rule
 
@@ -27,95 +21,27 @@ class Channel:
     Attributes
     ----------
     interaction : Interaction
-    terms : int
     products
-        From couplings to (products, shape (..., 3, terms), per incoming flavour; their weight): to be summed.
-        None at all where a model has no such couplings.
+        From couplings to the products of each term, and their weights; none at all where a model has no such
+        couplings.
+    terms : int
     weighted : bool
         Whether there are weights.
     """
 
     interaction: Interaction
-    terms: int
     products: Callable[[Couplings], Products]
+    terms: int = 3
     weighted: bool = False
 
 
-def vector_products(couplings: Couplings) -> Array:
-    """Return what multiplies Z²F_p², ZN F_p F_n and N²F_n² in Σ_β |Q_αβ|².
-
-    Σ_β |Z F_p g_p^αβ + N F_n g_n^αβ|² = Z²F_p² Σ|g_p|² + ZN F_p F_n 2 Re Σ g_p g_n* + N²F_n² Σ|g_n|²
-
-    Per incoming flavour α, the three sums over outgoing flavours β, shape (..., 3, 3).
-    """
-    p, n = couplings.vector_p, couplings.vector_n
-    return _stack(_overlap(p, p), 2 * _overlap(p, n), _overlap(n, n))
-
-
-def _magnetic(couplings: Couplings) -> Products:
-    """Return μ²."""
-    return ((couplings.magnetic_moment[..., np.newaxis] ** 2, None),)
-
-
-def _light_vector(couplings: Couplings) -> Products:
-    """Return what a mediator adds to |Q|²: its interference with the rest, and its own square."""
-    if (light := couplings.light_vector) is None:
-        return ()
-    p, n, x, y = couplings.vector_p, couplings.vector_n, light.proton, light.neutron
-    mixed = _stack(2 * _overlap(p, x), 2 * (_overlap(p, y) + _overlap(n, x)), 2 * _overlap(n, y))
-    own = _stack(_overlap(x, x), 2 * _overlap(x, y), _overlap(y, y))
-    return (mixed, Weight(light.mass, 1)), (own, Weight(light.mass, 2))
-
-
-def _light_scalar(couplings: Couplings) -> Products:
-    """Return |g_ν Q_S|², which adds to the rest as it turns the neutrino's helicity."""
-    if (light := couplings.light_scalar) is None:
-        return ()
-    x, y = light.proton, light.neutron
-    return ((_stack(_overlap(x, x), 2 * _overlap(x, y), _overlap(y, y)), Weight(light.mass, 2)),)
-
-
-def _electron(couplings: Couplings) -> Products:
-    """Return Σ_β |g_L|², |g_R|² and Re g_L g_R*."""
-    if (g := couplings.electron) is None:
-        return ()
-    return ((_stack(_overlap(g.left, g.left), _overlap(g.right, g.right), _overlap(g.left, g.right)), None),)
-
-
-def _light_vector_electron(couplings: Couplings) -> Products:
-    """Return what a mediator adds to them: its interference with the rest, and its own square."""
-    g, light = couplings.electron, couplings.light_vector
-    if g is None or light is None:
-        return ()
-    left, right, own = (_overlap(x, light.electron) for x in (g.left, g.right, light.electron))
-    return (
-        (_stack(2 * left, 2 * right, left + right), Weight(light.mass, 1)),
-        (_stack(own, own, own), Weight(light.mass, 2)),
-    )
-
-
-def _overlap(x: NDArray[Any], y: NDArray[Any]) -> Array:
-    """Return Re Σ_β x_αβ y*_αβ."""
-    if np.iscomplexobj(x) or np.iscomplexobj(y):
-        return _overlap(x.real, y.real) + _overlap(x.imag, y.imag)
-    sums: Array = np.einsum("...ab,...ab->...a", x, y)
-    return sums
-
-
-def _stack(*terms: Array) -> Array:
-    """Return terms (..., 3) as one array (..., 3, terms), points last in memory: they are read in one run."""
-    found = np.empty((3, len(terms), *np.broadcast_shapes(*(term.shape for term in terms))[:-1]))
-    view = np.moveaxis(found, (0, 1), (-2, -1))
-    for number, term in enumerate(terms):
-        view[..., number] = term
-    return view
-
-
 CHANNELS: Final[Mapping[str, Channel]] = {
-    "vector": Channel(INTERACTIONS["vector"], 3, lambda couplings: ((vector_products(couplings), None),)),
-    "magnetic": Channel(INTERACTIONS["magnetic"], 1, _magnetic),
-    "light-vector": Channel(INTERACTIONS["vector"], 3, _light_vector, weighted=True),
-    "light-scalar": Channel(INTERACTIONS["scalar"], 3, _light_scalar, weighted=True),
-    "electron": Channel(INTERACTIONS["electron"], 3, _electron),
-    "light-vector-electron": Channel(INTERACTIONS["electron"], 3, _light_vector_electron, weighted=True),
+    "vector": Channel(INTERACTIONS["vector"], PRODUCTS["vector"]),
+    "magnetic": Channel(INTERACTIONS["magnetic"], PRODUCTS["magnetic"], terms=1),
+    "light-vector": Channel(INTERACTIONS["vector"], PRODUCTS["light-vector"], weighted=True),
+    "light-scalar": Channel(INTERACTIONS["scalar"], PRODUCTS["light-scalar"], weighted=True),
+    "electron": Channel(INTERACTIONS["electron"], PRODUCTS["electron"]),
+    "light-vector-electron": Channel(
+        INTERACTIONS["electron"], PRODUCTS["light-vector-electron"], weighted=True
+    ),
 }

@@ -10,9 +10,9 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
-from nurecoil.physics.channels import CHANNELS
 from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
 from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.products import PRODUCTS
 
 Array = NDArray[np.float64]
 
@@ -161,7 +161,7 @@ def _on_neutrons(couplings: Couplings) -> Array:
     """Return what multiplies N²F_n² of ν_e and ν_μ at a usual q, shape (2,), a scalar's in units of G_F²."""
     total = np.zeros(2)
     for name, unit in _ON_NEUTRONS.items():
-        for products, weight in CHANNELS[name].products(couplings):
+        for products, weight in PRODUCTS[name](couplings):
             at_q = 1.0 if weight is None else np.ravel(weight([_Q]))
             total += np.ravel(products[..., :2, -1]) * at_q / unit
     return total
