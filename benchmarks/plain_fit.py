@@ -10,8 +10,8 @@ import numpy as np
 from iminuit import Minuit
 
 import nurecoil
+from nurecoil.experiment import STANDARD_BASIS
 from nurecoil.models import STANDARD_MODEL
-from nurecoil.physics.couplings import strengths
 from nurecoil.study.question import joint_likelihood
 
 likelihood = joint_likelihood(
@@ -22,7 +22,9 @@ likelihood = joint_likelihood(
 def chi2(x: np.ndarray) -> float:
     """Return χ² at s_W² and the pulls in units of their widths."""
     couplings = STANDARD_MODEL.couplings(sin2_theta_w=x[0])
-    return float(likelihood.chi2(strengths(couplings), likelihood.centre + x[1:] * likelihood.width)[0])
+    return float(
+        likelihood.chi2(STANDARD_BASIS.strengths(couplings), likelihood.centre + x[1:] * likelihood.width)[0]
+    )
 
 
 minuit = Minuit(chi2, [0.24, *np.zeros(likelihood.width.size)])

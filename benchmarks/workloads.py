@@ -104,10 +104,10 @@ def nsi_points(number: int) -> NsiPoints:
 
 def strengths_of(points: Array) -> Array:
     """Return the strengths of the couplings at ε (P, 4), through the NSI model."""
-    from nurecoil.physics.couplings import strengths
+    from nurecoil.experiment import STANDARD_BASIS
 
     model = nurecoil.load_model("nsi")
-    return strengths(model.couplings(**dict(zip(EPSILONS, points.T, strict=True))))
+    return STANDARD_BASIS.strengths(model.couplings(**dict(zip(EPSILONS, points.T, strict=True))))
 
 
 def question(names: tuple[str, ...], free: dict[str, float], model: str, engine: str) -> Question:

@@ -10,10 +10,9 @@ import asking
 from asking import fit
 from nurecoil.detector.efficiency import TabulatedEfficiency
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import compile_experiment
+from nurecoil.experiment import STANDARD_BASIS, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL, load_model
-from nurecoil.physics.couplings import strengths
 from nurecoil.study.question import joint_likelihood
 
 CARD = """
@@ -183,7 +182,7 @@ def test_a_card_of_ones_own_is_fitted_end_to_end(mine):
 def test_one_standard_deviation_of_a_pull_is_the_card_with_that_value(mine, sign):
     likelihood = joint_likelihood([compile_experiment(mine())], {})
     couplings = STANDARD_MODEL.couplings()
-    q = strengths(couplings)
+    q = STANDARD_BASIS.strengths(couplings)
     names = [p.name for p in likelihood.pulls]
 
     def pulled(name, value):

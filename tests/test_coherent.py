@@ -13,11 +13,10 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from cases import migrad
-from nurecoil.experiment import BinnedStatistics, compile_experiment
+from nurecoil.experiment import STANDARD_BASIS, BinnedStatistics, compile_experiment
 from nurecoil.likelihood import Data, JointLikelihood, binned_term
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
 from nurecoil.parameters import Range
-from nurecoil.physics.couplings import strengths
 from nurecoil.physics.nuclei import Material
 from nurecoil.study.question import Question, joint_likelihood
 from nurecoil.verbs.fit import fit_of
@@ -115,7 +114,7 @@ def test_lar_2020_counts(coherent):
 )
 def test_signal_at_one_standard_deviation_of_a_shape(alone, name, pull, up, down):
     likelihood = alone(name)
-    q = strengths(STANDARD_MODEL.couplings(**RADIATIVE))
+    q = STANDARD_BASIS.strengths(STANDARD_MODEL.couplings(**RADIATIVE))
     names = [p.name for p in likelihood.pulls]
     for sign, expected in ((1, up), (-1, down)):
         x = likelihood.centre[np.newaxis].copy()
@@ -205,7 +204,7 @@ COUPLINGS = {
 @pytest.mark.parametrize("name", NAMES)
 def test_profiled_is_what_migrad_finds(alone, name, point):
     likelihood = alone(name)
-    q = strengths(COUPLINGS[point])
+    q = STANDARD_BASIS.strengths(COUPLINGS[point])
     found = likelihood.profiled(q)
     unit = np.where(likelihood.width > 0, likelihood.width, 1)
     first = migrad(lambda x: float(likelihood.chi2(q, x)[0]), likelihood.centre, unit)
@@ -227,7 +226,7 @@ def asimov(compiled, couplings):
 def test_data_equal_to_the_expectation_fit_with_zero_pulls(coherent, name):
     truth = STANDARD_MODEL.couplings(sin2_theta_w=0.22)
     likelihood = joint_likelihood([asimov(coherent[name], truth)], {})
-    found = likelihood.profiled(strengths(truth))
+    found = likelihood.profiled(STANDARD_BASIS.strengths(truth))
     assert found.chi2[0] == pytest.approx(0, abs=1e-9)
     np.testing.assert_allclose(found.pulls[0], likelihood.centre, atol=1e-6)
 
@@ -251,7 +250,7 @@ def test_the_neutrino_yield_is_one_parameter_of_all_three(coherent, alone):
     three = joint_likelihood([coherent[name] for name in NAMES], {})
     names = [p.name for p in three.pulls]
     assert names.count("sns_flux") == names.count("neutron_radius_csi") == 1
-    couplings = strengths(STANDARD_MODEL.couplings())
+    couplings = STANDARD_BASIS.strengths(STANDARD_MODEL.couplings())
     found = three.profiled(couplings)
     total = summed = 0.0
     for one in map(alone, NAMES):
@@ -268,7 +267,7 @@ def test_the_neutrino_yield_is_one_parameter_of_all_three(coherent, alone):
 def test_all_of_a_wide_scan_converges(csi_and_lar):
     # down to χ² = 6000 the Hessian is far from positive
     masses = np.geomspace(1e5, 1e8, 101)
-    q = strengths(ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=masses))
+    q = STANDARD_BASIS.strengths(ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=masses))
     assert csi_and_lar.profiled(q).converged.all()
     found = csi_and_lar.profiled(q, reach=np.inf)  # far from the data other valleys are not searched
     assert found.converged.all()
@@ -315,7 +314,7 @@ def test_the_pull_of_the_neutron_radius_is_a_scaled_radius(coherent, alone, name
     x = likelihood.centre[np.newaxis].copy()
     number = [p.name for p in likelihood.pulls].index(f"neutron_radius_{'ar' if name == LAR else 'csi'}")
     x[0, number] *= 1 + sign * change
-    morphed = likelihood.components(strengths(couplings), x)[name]["signal"]
+    morphed = likelihood.components(STANDARD_BASIS.strengths(couplings), x)[name]["signal"]
     exact = compile_experiment(scaled_radii(compiled.experiment, 1 + sign * change)).counts(couplings)
     assert morphed.sum() == pytest.approx(exact.sum(), rel=accuracy)
     large = exact > 0.01 * exact.sum()

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from nurecoil.experiment import STANDARD_BASIS
 from nurecoil.physics.couplings import (
     FLAVOURS,
     Couplings,
     flavour_universal,
     nucleon_couplings,
-    strengths,
-    vector_strengths,
     weak_charge,
 )
+from nurecoil.physics.products import vector_products
 
 ENTRIES = st.floats(-2, 2)
 COMPLEX = arrays(complex, (3, 3), elements=st.complex_numbers(max_magnitude=2))
@@ -55,13 +55,13 @@ def test_flavour_universal_is_diagonal_and_broadcasts_over_points():
 
 def test_strengths_of_one_universal_point_by_hand():
     # |2 Z - 3 N|² = 4 Z² - 12 ZN + 9 N²
-    found = vector_strengths(flavour_universal(2.0, -3.0, 0.0, 0.0))
+    found = vector_products(flavour_universal(2.0, -3.0, 0.0, 0.0))
     np.testing.assert_allclose(found, [[4.0, -12.0, 9.0]] * 3, rtol=1e-15)
 
 
 def test_strengths_follow_the_incoming_flavour():
     p, n = np.diag([1.0, 2.0, 3.0]), np.diag([0.0, 1.0, -1.0])
-    found = vector_strengths(with_vector(p, n))
+    found = vector_products(with_vector(p, n))
     assert FLAVOURS == ("e", "mu", "tau")
     np.testing.assert_array_equal(found, [[1, 0, 0], [4, 4, 1], [9, -6, 1]])
 
@@ -69,7 +69,7 @@ def test_strengths_follow_the_incoming_flavour():
 @given(COMPLEX, COMPLEX, st.floats(0, 100), st.floats(0, 100))
 def test_strengths_are_the_sum_over_outgoing_flavours_also_complex_and_changing(p, n, Z, N):
     p, n = hermitian(p), hermitian(n)
-    form = vector_strengths(with_vector(p, n)) @ np.array([Z * Z, Z * N, N * N])
+    form = vector_products(with_vector(p, n)) @ np.array([Z * Z, Z * N, N * N])
     for a in range(3):
         direct = sum(abs(Z * p[a, b] + N * n[a, b]) ** 2 for b in range(3))
         rounding = 1e-14 * sum((abs(Z * p[a, b]) + abs(N * n[a, b])) ** 2 for b in range(3))
@@ -78,12 +78,12 @@ def test_strengths_are_the_sum_over_outgoing_flavours_also_complex_and_changing(
 
 @given(COMPLEX, COMPLEX)
 def test_the_sign_of_all_charges_changes_nothing(p, n):
-    np.testing.assert_array_equal(vector_strengths(with_vector(p, n)), vector_strengths(with_vector(-p, -n)))
+    np.testing.assert_array_equal(vector_products(with_vector(p, n)), vector_products(with_vector(-p, -n)))
 
 
 @given(ENTRIES, ENTRIES, st.floats(0, 100), st.floats(0, 100))
 def test_a_universal_strength_is_the_weak_charge_squared_over_four(g_p, g_n, Z, N):
-    form = vector_strengths(flavour_universal(g_p, g_n, 0.0, 0.0))[0] @ np.array([Z * Z, Z * N, N * N])
+    form = vector_products(flavour_universal(g_p, g_n, 0.0, 0.0))[0] @ np.array([Z * Z, Z * N, N * N])
     rounding = 1e-14 * (abs(Z * g_p) + abs(N * g_n)) ** 2
     assert form == pytest.approx(weak_charge(g_p, g_n, Z, N) ** 2 / 4, rel=1e-9, abs=1e-9 + rounding)
 
@@ -91,14 +91,14 @@ def test_a_universal_strength_is_the_weak_charge_squared_over_four(g_p, g_n, Z, 
 def test_all_strengths_of_one_point_by_hand():
     # flavour by flavour |p|², 2 p·n, |n|²; then the moments squared
     p, n, zero = np.diag([1.0, 2.0, 3.0]), np.diag([0.0, 1.0, -1.0]), np.zeros((3, 3))
-    found = strengths(Couplings(p, n, zero, zero, np.array([2.0, 3.0, 5.0])))
+    found = STANDARD_BASIS.strengths(Couplings(p, n, zero, zero, np.array([2.0, 3.0, 5.0])))
     np.testing.assert_array_equal(found, [[1, 0, 0, 4, 4, 1, 9, -6, 1, 4, 9, 25]])
 
 
 @pytest.mark.parametrize("moment", [1.0, np.array([1.0, 2.0])], ids=["one moment", "two moments"])
 @pytest.mark.parametrize("vector", [0.3, np.array([0.3, 0.4])], ids=["one charge", "two charges"])
 def test_all_strengths_have_a_row_for_each_point(vector, moment):
-    found = strengths(flavour_universal(vector, -0.5, magnetic_moment=moment))
+    found = STANDARD_BASIS.strengths(flavour_universal(vector, -0.5, magnetic_moment=moment))
     points = max(np.size(vector), np.size(moment))
     assert found.shape == (points, 12)
     for number in range(points):

@@ -11,10 +11,9 @@ from scipy.optimize import minimize, minimize_scalar
 
 from cases import plain_poisson, pull
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import Background, BinnedStatistics
+from nurecoil.experiment import STANDARD_BASIS, Background, BinnedStatistics
 from nurecoil.likelihood import Data, JointLikelihood, binned_term, counting_likelihood, joint
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
-from nurecoil.physics.couplings import strengths
 from nurecoil.study.question import joint_likelihood
 
 SEED = {"sin2_theta_w": 0.23867}
@@ -52,7 +51,7 @@ NO_BACKGROUND_PULLS = {"first_b": 0.0, "second_b": 0.0}
 def test_a_counting_experiment_is_profiled_as_the_closed_form_says(compiled, name):
     likelihood = joint_likelihood([compiled[name]], SEED)
     points = ZPRIME_331.couplings(**SEED, beta=-math.sqrt(3), m_zprime=np.geomspace(3e5, 1e8, 40))
-    found = likelihood.profiled(strengths(points))
+    found = likelihood.profiled(STANDARD_BASIS.strengths(points))
     expected = compiled[name].counts(STANDARD_MODEL.couplings(**SEED)).sum()
     closed = counting_likelihood(compiled[name].experiment.statistics, expected)
     N = compiled[name].counts(points).sum(axis=1)
@@ -71,7 +70,7 @@ def test_a_background_without_a_pull_is_there_all_the_same(csi, background):
     likelihood = joint_likelihood([replace(csi, experiment=experiment)], SEED)
     points = ZPRIME_331.couplings(**SEED, beta=-math.sqrt(3), m_zprime=np.geomspace(3e5, 1e8, 9))
     N = csi.counts(points).sum(axis=1)
-    found = likelihood.profiled(strengths(points))
+    found = likelihood.profiled(STANDARD_BASIS.strengths(points))
     np.testing.assert_allclose(found.chi2, (134 - N - background) ** 2 / (950 + (0.28 * N) ** 2), rtol=1e-9)
     assert [pull.name for pull in likelihood.pulls] == ["binh2021-csi_signal"]
 
@@ -245,7 +244,7 @@ def test_components_are_told_by_experiment():
 
 def test_a_counting_and_a_binned_experiment_go_together(csi):
     counting = joint_likelihood([csi], SEED)
-    q = strengths(STANDARD_MODEL.couplings(**SEED))
+    q = STANDARD_BASIS.strengths(STANDARD_MODEL.couplings(**SEED))
     templates = q[:, :, np.newaxis] * np.array(S1) / (q**2).sum()  # q·templates is S1
     binned_one = binned_term("first", statistics("first", [30, 12], [10, 4]), templates)
     both = JointLikelihood((*counting.terms, binned_one), {})

@@ -30,7 +30,9 @@ def ledger(compiled, result=None):
 
 def as_if_compiled(experiment):
     """Return what `compile_experiment` would, without its work."""
-    compiled = CompiledExperiment(experiment, RecoilTemplates(np.ones((1, 3, 3)), np.ones((1, 3))))
+    compiled = CompiledExperiment(
+        experiment, RecoilTemplates({"vector": np.ones((1, 3, 3)), "magnetic": np.ones((1, 3, 1))})
+    )
     return replace(compiled, as_compiled=compiled)
 
 
@@ -136,8 +138,8 @@ def test_the_arrays_of_a_card_cannot_be_edited_in_place(binned):
     (background,) = binned.statistics.backgrounds
     for array in (
         binned.statistics.observed, background.counts, binned.signal.spread,
-        binned.statistics.variations[1].up.spread, compiled.templates.vector, compiled.templates.magnetic,
-        compiled.variations[0][0].vector,
+        binned.statistics.variations[1].up.spread, *compiled.templates.channels.values(),
+        compiled.variations[0][0]["vector"],
     ):  # fmt: skip
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 5.0
@@ -146,10 +148,8 @@ def test_the_arrays_of_a_card_cannot_be_edited_in_place(binned):
 def test_what_is_changed_after_compiling_is_said(binned):
     compiled = compile_experiment(binned)
     twice = replace(compiled, templates=compiled.templates.scaled(2.0))
-    assert ledger(twice)["card"].startswith("edited in Python: compiled.templates.vector")
-    by_hand = CompiledExperiment(
-        binned, RecoilTemplates(compiled.templates.vector, compiled.templates.magnetic)
-    )
+    assert ledger(twice)["card"].startswith("edited in Python: compiled.templates.channels[vector]")
+    by_hand = CompiledExperiment(binned, compiled.templates)
     assert ledger(by_hand)["card"] == "edited in Python: compiled"
     other = replace(compiled, experiment=replace(binned, mass_kg=20.0))
     assert "compiled.experiment.mass_kg = 20.0" in ledger(other)["card"]

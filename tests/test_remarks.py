@@ -36,6 +36,14 @@ def said(model, experiment, *free, **values):
     return remarks(chosen, [experiment], chosen.resolve(values), free)
 
 
+@pytest.mark.parametrize("model", ["light-vector", "light-scalar"])
+def test_flavours_that_a_light_mediator_tells_apart_are_remarked(timed, model):
+    point = {"m_mediator": 10.0, "g_mediator": 1e-5}
+    (remark,) = said(model, timed(SAME), "g_mediator", **point, charge_nu_e=0.5)
+    assert "one distribution of arrival times for all flavours" in remark
+    assert said(model, timed(SAME), "g_mediator", **point) == ()
+
+
 def test_flavours_without_times_of_their_own_are_remarked(timed):
     (remark,) = said("nsi", timed(SAME), "eps_u_ee")
     assert "one distribution of arrival times for all flavours" in remark

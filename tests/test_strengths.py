@@ -8,9 +8,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from cases import Case, beside
+from nurecoil.experiment import STANDARD_BASIS
 from nurecoil.likelihood import JointLikelihood, expand, gaussian_term
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
-from nurecoil.physics.couplings import strengths
 from nurecoil.study.question import Question
 from nurecoil.study.strengths import Coordinates, fit_strengths
 
@@ -21,7 +21,7 @@ def of(model, names, **fixed):
     """Return the strengths of a model as a function of some of its parameters (P, d)."""
 
     def at(points, rows=None):
-        return strengths(model.couplings(**fixed, **dict(zip(names, points.T, strict=True))))
+        return STANDARD_BASIS.strengths(model.couplings(**fixed, **dict(zip(names, points.T, strict=True))))
 
     return at
 

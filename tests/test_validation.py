@@ -178,7 +178,7 @@ def test_rescaled_has_the_signal_asked_for_and_the_same_relative_variations(csi_
     assert standard_model(changed) == pytest.approx(counts)
     before, after = csi_2017.variations[0][0], changed.variations[0][0]
     ratio = counts / standard_model(csi_2017)
-    assert after.vector[:, 0] == pytest.approx(before.vector[:, 0] * ratio[:, np.newaxis])
+    assert after["vector"][:, 0] == pytest.approx(before["vector"][:, 0] * ratio[:, np.newaxis])
 
 
 def test_a_signal_where_there_can_be_none_is_refused(csi_2017):

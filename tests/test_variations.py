@@ -13,7 +13,7 @@ import asking
 import nurecoil
 from asking import study
 from command_line import read_json, result, run
-from nurecoil.experiment import compile_experiment
+from nurecoil.experiment import STANDARD_BASIS, compile_experiment
 from nurecoil.inference import Interval
 from nurecoil.models import STANDARD_MODEL, load_model
 from nurecoil.physics.form_factors import form_factor
@@ -179,11 +179,13 @@ def test_a_constraint_is_varied_as_a_prior_is(counting):
 def test_counts_without_end_stay_without_end(mine):  # noqa: F811
     """A magnetic moment without threshold counts infinitely; whatever else is changed stays a number."""
     whole = compile_experiment(mine())
-    endless = whole.with_templates(lambda t: replace(t, magnetic=np.full_like(t.magnetic, np.inf)))
+    endless = whole.with_templates(
+        lambda t: replace(t, channels={**t.channels, "magnetic": np.full_like(t["magnetic"], np.inf)})
+    )
     for name, choice in choices(study(SCALED, (whole,), {}), STRENGTH).items():
         (finite,) = choice.study().experiments
         (changed,) = choices(study(SCALED, (endless,), {}), STRENGTH)[name].study().experiments
-        np.testing.assert_array_equal(changed.templates.vector, finite.templates.vector)
+        np.testing.assert_array_equal(changed.templates["vector"], finite.templates["vector"])
         assert not np.isnan(templates(changed)).any(), name
 
 
@@ -222,9 +224,12 @@ def test_a_limit_that_did_not_converge_is_told(counting):
 # --- changed experiments ------------------------------------------------------------------------------
 
 
+matrix = STANDARD_BASIS.matrix
+
+
 def templates(compiled):
     pairs = [t for pair in compiled.variations for t in pair]
-    return np.array([t.matrix for t in (compiled.templates, *pairs)])
+    return np.array([matrix(t) for t in (compiled.templates, *pairs)])
 
 
 def test_bins_are_merged_and_dropped_as_a_card_with_those_bins_has_them(mine):  # noqa: F811
@@ -268,7 +273,7 @@ def test_another_form_factor_leaves_the_pulls_their_factors(mine):  # noqa: F811
         choices(study(SCALED, (whole,), {}), STRENGTH)["form factor klein-nystrand"].study().experiments
     )
     alone = compile_experiment(whole.experiment.with_form_factor(form_factor("klein-nystrand")))
-    np.testing.assert_allclose(changed.templates.matrix, alone.templates.matrix, rtol=1e-12)
+    np.testing.assert_allclose(matrix(changed.templates), matrix(alone.templates), rtol=1e-12)
     before, after = templates(whole), templates(changed)
     some = before[0] > 0
     np.testing.assert_allclose(
@@ -365,7 +370,7 @@ def test_what_argon_alone_has(coherent):
     mirrored = {f"{LAR}_signal_time_mean", f"{LAR}_neutron_time_width"}
     changed = one_sided.experiment.statistics
     for v, (_, down) in zip(changed.variations, one_sided.variations, strict=True):
-        same = np.allclose(down.matrix, one_sided.templates.matrix, rtol=1e-12)
+        same = np.allclose(matrix(down), matrix(one_sided.templates), rtol=1e-12)
         assert same == (v.pull.name in mirrored)
     for b in changed.backgrounds:
         for v in b.variations:
@@ -382,8 +387,8 @@ def test_what_is_mirrored_is_so_in_merged_bins_too(coherent):
     for v, (up, down) in zip(merged.experiment.statistics.variations, merged.variations, strict=True):
         if v.mirrored:
             checked += 1
-            np.testing.assert_allclose(down.matrix * up.matrix, nominal.matrix**2, rtol=1e-12, atol=0)
-            assert down.matrix.sum() == pytest.approx(nominal.matrix.sum(), rel=0.02)
+            np.testing.assert_allclose(matrix(down) * matrix(up), matrix(nominal) ** 2, rtol=1e-12, atol=0)
+            assert matrix(down).sum() == pytest.approx(matrix(nominal).sum(), rel=0.02)
     for b in merged.experiment.statistics.backgrounds:
         for v in b.variations:
             if v.mirrored:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -48,6 +48,8 @@ class Detector:
     step : float, optional
         Width of the sub-bins that ε(x) is evaluated in the middle of; a whole number of them fits into
         each bin. Needed where a smeared observable meets an efficiency that varies, and only there.
+    electron_recoils : bool
+        Whether recoils of electrons are counted as those of nuclei are, without quenching.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Detector:
     efficiency: Efficiency
     efficiency_at: Literal["observable", "true"] = "observable"
     step: Positive | None = None
+    electron_recoils: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
@@ -155,6 +158,10 @@ class Detector:
             x = np.append(x, [value for value in self.efficiency.breakpoints if value > 0])
         T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield_per_kev))
         return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
+
+    def of_electrons(self) -> "Detector":
+        """Return the detector of electron recoils, which are not quenched."""
+        return replace(self, quenching=ConstantQuenching(1.0))
 
     @property
     def _smeared(self) -> bool:

@@ -1,8 +1,9 @@
 """Experiments compiled once into templates of counts, which know nothing of a model."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,16 +11,11 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.experiment import BinnedStatistics, Experiment, Signal
-from nurecoil.experiment.quadrature import integrate
-from nurecoil.experiment.recoil import (
-    ComponentTemplates,
-    RecoilTemplates,
-    flux_kernels,
-    nuclear_factors,
-    recoil_energy_max,
-)
+from nurecoil.experiment.experiment import BinnedStatistics, Experiment
+from nurecoil.experiment.integrals import signal_templates
+from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.one_line import one_line
+from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import Couplings
 
 Array = NDArray[np.float64]
@@ -28,9 +24,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CompiledExperiment:
-    """An experiment as plain arrays: expected counts are a quadratic form in the couplings.
+    """An experiment as plain arrays: expected counts are linear in products of couplings.
 
-    counts[bin] = Σ_α [vector[bin, α] · strengths_α + magnetic[bin, α] μ_α²]
+    counts[bin] = Σ_channels Σ_α templates[bin, α] · products_α, for instance
+    Σ_α [vector[bin, α] · (Σ|g_p|², 2 Re Σ g_p g_n*, Σ|g_n|²)_α + magnetic[bin, α] μ_α²]
 
     Attributes
     ----------
@@ -58,7 +55,41 @@ class CompiledExperiment:
     def counts(self, couplings: Couplings) -> Array:
         """Return the expected counts per bin, shape (..., bins), at couplings of shape (..., 3, 3)."""
         self.require_finite(couplings)
-        return self.templates.evaluate(couplings)
+        needed = [name for name, channel in CHANNELS.items() if channel.products(couplings)]
+        return self.with_channels(needed).templates.evaluate(couplings)
+
+    def with_channels(self, channels: Sequence[str]) -> "CompiledExperiment":
+        """Return the experiment with the templates of more channels, compiled when they are first asked for.
+
+        Those of electrons are left out where the card does not count their recoils.
+        """
+        electrons = self.experiment.signal.detector.electron_recoils
+        lacking = [
+            name
+            for name in channels
+            if name not in self.templates.channels
+            and (electrons or not CHANNELS[name].interaction.on_electrons)
+        ]
+        if not lacking:
+            return self
+        if lacking[0] not in self._extended:
+            if changed := edits(self.as_compiled, self, "compiled"):
+                raise NurecoilError(
+                    f"experiment {self.experiment.name} was changed after it was compiled ({changed[0]}): the"
+                    f" channel {lacking[0]} must be asked for before that"
+                )
+            self._extended[lacking[0]] = _extended(self, lacking[0])
+        return self._extended[lacking[0]].with_channels(channels)
+
+    @cached_property
+    def _extended(self) -> "dict[str, CompiledExperiment]":
+        """The experiment with one more channel, by its name."""
+        return {}
+
+    @property
+    def blocks(self) -> tuple[RecoilTemplates, ...]:
+        """The templates of the signal, then up and down of each variation."""
+        return (self.templates, *(templates for pair in self.variations for templates in pair))
 
     def require_finite(self, couplings: Couplings) -> None:
         """Refuse magnetic moments whose counts are infinite."""
@@ -73,8 +104,7 @@ class CompiledExperiment:
     @property
     def infinite(self) -> NDArray[np.bool_]:
         """Which flavours' magnetic moments give infinitely many counts, at a pull's ±1 too, shape (3,)."""
-        blocks = (self.templates, *(t for pair in self.variations for t in pair))
-        return np.asarray(np.isinf([block.magnetic for block in blocks]).any(axis=(0, 1)))
+        return np.asarray(np.isinf([block["magnetic"] for block in self.blocks]).any(axis=(0, 1, 3)))
 
     def with_templates(self, change: Callable[[RecoilTemplates], RecoilTemplates]) -> "CompiledExperiment":
         """Return the experiment with all templates changed alike."""
@@ -90,12 +120,27 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     every bin is known to 1e-6 and, as a rule, far better; an error where that cannot be reached.
     """
     _check_exposure(experiment)
+    return _compiled(experiment, _blocks(experiment, STANDARD))
+
+
+@undisturbed
+def _extended(compiled: CompiledExperiment, channel: str) -> CompiledExperiment:
+    more = zip(compiled.blocks, _blocks(compiled.experiment, (channel,)), strict=True)
+    blocks = [RecoilTemplates({**a.channels, **b.channels}, {**a.nodes, **b.nodes}) for a, b in more]
+    return _compiled(compiled.experiment, blocks)
+
+
+def _blocks(experiment: Experiment, channels: tuple[str, ...]) -> list[RecoilTemplates]:
+    """Return the templates of the signal, then up and down of each pull that changes its shape."""
     statistics, signals = experiment.statistics, [experiment.signal]
     if isinstance(statistics, BinnedStatistics):
         signals += [signal for v in statistics.variations for signal in (v.up, v.down)]
-    nominal, *ends = signal_templates(experiment, signals)
-    variations = tuple(zip(ends[::2], ends[1::2], strict=True))
-    compiled = read_only(CompiledExperiment(experiment, nominal, variations))
+    return signal_templates(experiment, signals, channels)
+
+
+def _compiled(experiment: Experiment, blocks: Sequence[RecoilTemplates]) -> CompiledExperiment:
+    variations = tuple(zip(blocks[1::2], blocks[2::2], strict=True))
+    compiled = read_only(CompiledExperiment(experiment, blocks[0], variations))
     return replace(compiled, as_compiled=compiled)
 
 
@@ -116,6 +161,8 @@ def edits(old: Any, new: Any, name: str = "") -> list[str]:
     if is_dataclass(old) and type(old) is type(new):
         names = [f.name for f in fields(old) if f.compare]
         parts = [(getattr(old, n), getattr(new, n), f"{name}.{n}".lstrip(".")) for n in names]
+    elif isinstance(old, Mapping) and isinstance(new, Mapping) and old.keys() == new.keys():
+        parts = [(old[key], new[key], f"{name}[{key}]") for key in old]
     elif isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
         parts = [(*pair, f"{name}[{n}]") for n, pair in enumerate(zip(old, new, strict=True))]
     elif (
@@ -132,58 +179,8 @@ def read_only(thing: T) -> T:
     if isinstance(thing, np.ndarray):
         thing.setflags(write=False)
     parts = [getattr(thing, f.name) for f in fields(thing)] if is_dataclass(thing) else []
+    if isinstance(thing, Mapping):
+        parts = list(thing.values())
     for part in thing if isinstance(thing, tuple) else parts:
         read_only(part)
     return thing
-
-
-def signal_templates(experiment: Experiment, signals: Sequence[Signal]) -> list[RecoilTemplates]:
-    """Return the templates of each signal; those that differ by efficiency or form factor share integrals."""
-    found: dict[int, RecoilTemplates] = {}
-    for first in signals:
-        shared = first.detector.but_efficiency()
-        group = [s for s in signals if id(s) not in found and s.detector.but_efficiency() == shared]
-        if group:
-            try:
-                found |= zip(map(id, group), _shared_templates(experiment, group), strict=True)
-            except NurecoilError as error:
-                raise NurecoilError(f"experiment {experiment.name}: {error}") from None
-    return [found[id(signal)] for signal in signals]
-
-
-def _shared_templates(experiment: Experiment, signals: Sequence[Signal]) -> list[RecoilTemplates]:
-    detector, flux, target = signals[0].detector, experiment.flux, experiment.target
-    efficiencies = _distinct([s.detector.efficiency for s in signals])
-    form_factors = _distinct([s.form_factor for s in signals])
-    components, exposure = len(flux.components), experiment.exposure.fluence * experiment.mass_kg
-
-    def integrand(root: Array) -> tuple[slice, Array, Array]:
-        T = root**2
-        bins = detector.reached(T[0], T[-1])
-        part = replace(detector, edges=detector.edges[bins.start : bins.stop + 1])
-        spectra = np.zeros((T.size, len(form_factors), components, 4))
-        for nuclide, per_kg in zip(target.nuclides, target.nuclei_per_kg, strict=True):
-            weight = 2 * root * exposure * per_kg
-            vector, magnetic = (k.T for k in flux_kernels(nuclide, flux, experiment.conventions, T) * weight)
-            for number, form_factor in enumerate(form_factors):
-                nuclear, charge = nuclear_factors(nuclide, form_factor, experiment.conventions, T)
-                spectra[:, number, :, :3] += vector[..., np.newaxis] * nuclear[:, np.newaxis]
-                spectra[:, number, :, 3] += magnetic * charge[:, np.newaxis]
-        return bins, part.responses(T, efficiencies), spectra.reshape(T.size, -1)
-
-    ends = [end for n in target.nuclides for end in recoil_energy_max(n, flux)]
-    splits = np.concatenate([*(s.detector.breakpoints() for s in signals), [0.0], ends])
-    splits = np.sqrt(np.unique(splits[splits <= max(ends)]))
-    shape = len(detector.edges) - 1, len(efficiencies), len(form_factors), components, 4
-    counts = integrate(integrand, splits, (*shape[:2], math.prod(shape[2:]))).reshape(shape)
-    found = []
-    for s in signals:
-        place = efficiencies.index(s.detector.efficiency), form_factors.index(s.form_factor)
-        energy = counts[:, *place].swapaxes(0, 1)
-        templates = ComponentTemplates(energy[..., :3], energy[..., 3]).spread(s.spread)
-        found.append(templates.by_flavour(flux))
-    return found
-
-
-def _distinct(values: Sequence[T]) -> list[T]:
-    return [value for number, value in enumerate(values) if value not in values[:number]]

@@ -26,7 +26,7 @@ KRONROD: Final = np.linalg.solve(np.polynomial.legendre.legvander(NODES, 14).T, 
 GAUSS: Final = np.insert(_GAUSS, range(8), 0.0)
 
 
-def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...]) -> Array:
+def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], together: bool = False) -> Array:
     """Return ∫ R[bin, x] S[x, term] dx from the first to the last of the splits.
 
     Panels between splits are halved, 22 times at most, until two rules agree on each.
@@ -39,6 +39,8 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...]) -> Ar
         Ascending; wherever the integrand jumps, bends, or turns within a short range.
     shape : tuple of int
         Of the integral, (bins, ..., terms).
+    together : bool
+        Whether errors are fractions of the largest of the terms: for terms of either sign that are summed.
 
     Returns
     -------
@@ -59,7 +61,10 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...]) -> Ar
         size = total.copy()
         for _, bins, values, _ in found:
             size[bins] += values.sum(axis=0)
-        size = np.abs(size) + _FLOOR * np.abs(size).max(axis=0, initial=0.0)
+        size = np.abs(size)
+        if together:
+            size = np.broadcast_to(size.max(axis=-1, keepdims=True), size.shape)
+        size = size + _FLOOR * size.max(axis=0, initial=0.0)
         halves = [np.empty((0, 2))]
         for group, bins, values, errors in found:
             over = errors > (ACCURACY if last else _AIM) * size[bins]

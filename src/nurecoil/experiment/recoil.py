@@ -1,14 +1,18 @@
-"""Recoil spectra: a cross section averaged over the neutrinos of a source, per nuclide."""
+"""Recoil spectra: cross sections averaged over the neutrinos of a source, per nuclide and channel."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.physics import cross_section
-from nurecoil.physics.couplings import FLAVOURS, Couplings, vector_strengths
+from nurecoil.physics.channels import CHANNELS, STANDARD
+from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.physics.form_factors import FormFactor
+from nurecoil.physics.interactions import Interaction
 from nurecoil.physics.nuclei import Nuclide
+from nurecoil.physics.weights import Nodes
 from nurecoil.sources import Flux, flux_integral
 
 Array = NDArray[np.float64]
@@ -16,102 +20,107 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RecoilTemplates:
-    """What multiplies the couplings in a recoil spectrum, or in anything linear in it.
+    """What multiplies products of couplings in a recoil spectrum, or in anything linear in it.
 
     Attributes
     ----------
-    vector : ndarray, shape (n, 3, 3)
-        Per point (recoil energy or bin), incoming flavour, and term of `vector_strengths`.
-    magnetic : ndarray, shape (n, 3)
-        Per point and incoming flavour; multiplies the magnetic moment squared. Infinite where the response
-        does not vanish at T -> 0, as the cross section goes like 1/T.
+    channels : mapping of str to ndarray, shape (n, 3, terms) or (n, 3, terms, K)
+        By name of channel: per point (recoil energy or bin), incoming flavour, term, and node of the weight.
+        Infinite where the response does not vanish at T -> 0, as the magnetic cross section goes like 1/T.
+    nodes : mapping of str to Nodes
+        Of the channels with a weight.
     """
 
-    vector: Array
-    magnetic: Array
+    channels: Mapping[str, Array]
+    nodes: Mapping[str, Nodes] = field(default_factory=dict)
+
+    def __getitem__(self, channel: str) -> Array:
+        """Return the templates of a channel."""
+        return self.channels[channel]
 
     def evaluate(self, couplings: Couplings) -> Array:
-        """Return Σ_α [vector_α · strengths_α + magnetic_α μ_α²], shape (..., n)."""
-        strengths = vector_strengths(couplings)
-        flat = strengths.reshape(*strengths.shape[:-2], 9)
-        counts: Array = flat @ self.vector.reshape(len(self.vector), 9).T
-        if np.any(couplings.magnetic_moment):
-            with np.errstate(invalid="ignore"):  # 0 · ∞ is 0 here
-                of_each = couplings.magnetic_moment[..., np.newaxis, :] ** 2 * self.magnetic
-            counts = counts + np.nansum(of_each, axis=-1)
+        """Return Σ templates · products of couplings · weights, shape (..., n)."""
+        counts: Array = np.zeros(1)
+        for name, array in self.channels.items():
+            infinite = np.isinf(array)
+            templates = _flat(np.where(infinite, 0.0, array), array.ndim - 1)
+            for products, weight in CHANNELS[name].products(couplings):
+                if weight is None:
+                    strengths = _flat(products, 2)
+                else:
+                    at_nodes = weight(self.nodes[name].q)[..., np.newaxis, np.newaxis, :]
+                    strengths = _flat(products[..., np.newaxis] * at_nodes, 3)
+                counts = counts + strengths @ templates.T
+                if infinite.any():  # 0 · ∞ is 0 here
+                    counts = np.where((strengths != 0) @ _flat(infinite, 2).T, np.inf, counts)
         return counts
 
-    @property
-    def matrix(self) -> Array:
-        """What multiplies `couplings.strengths`, shape (12, n); 0 in place of what is infinite."""
-        magnetic = np.where(np.isinf(self.magnetic), 0.0, self.magnetic)
-        return np.concatenate([self.vector.reshape(-1, 9).T, magnetic.T])
+    def each(self, change: Callable[[Array], Array]) -> "RecoilTemplates":
+        """Return the templates with the array of each channel changed."""
+        return replace(self, channels={name: change(array) for name, array in self.channels.items()})
+
+    def at(self, nodes: Mapping[str, Nodes]) -> "RecoilTemplates":
+        """Return the templates that multiply weights at other nodes, in a range that contains their own."""
+        moved = {
+            name: self[name] @ common.interpolation(self.nodes[name].q)
+            for name, common in nodes.items()
+            if name in self.channels
+        }
+        return RecoilTemplates({**self.channels, **moved}, {**self.nodes, **nodes})
 
     def scaled(self, factor: float) -> "RecoilTemplates":
         """Return the templates of `factor` times the exposure."""
-        return RecoilTemplates(factor * self.vector, factor * self.magnetic)
+        return self.each(lambda array: factor * array)
 
 
-@dataclass(frozen=True)
-class ComponentTemplates:
-    """The same for each component of a source apart: vector (components, n, 3), magnetic (components, n)."""
-
-    vector: Array
-    magnetic: Array
-
-    def spread(self, shares: Array | None) -> "ComponentTemplates":
-        """Return the templates in the cells of each bin, of shares (components, n, cells)."""
-        if shares is None:
-            return self
-        vector = self.vector[:, :, np.newaxis, :] * shares[..., np.newaxis]
-        magnetic = np.zeros(vector.shape[:3])
-        np.multiply(self.magnetic[..., np.newaxis], shares, out=magnetic, where=shares != 0)  # no 0 · ∞
-        return ComponentTemplates(vector.reshape(len(vector), -1, 3), magnetic.reshape(len(vector), -1))
-
-    def by_flavour(self, flux: Flux) -> RecoilTemplates:
-        """Return the sum over the components of each flavour."""
-        vector = np.zeros((self.vector.shape[1], 3, 3))
-        magnetic = np.zeros((self.vector.shape[1], 3))
-        for number, component in enumerate(flux.components):
-            flavour = FLAVOURS.index(component.flavour)
-            vector[:, flavour] += self.vector[number]
-            magnetic[:, flavour] += self.magnetic[number]
-        return RecoilTemplates(vector, magnetic)
+def _flat(array: Array, axes: int) -> Array:
+    """Return an array with its last axes as one."""
+    return array.reshape(*array.shape[:-axes], -1)
 
 
-def flux_kernels(
-    nuclide: Nuclide, flux: Flux, conventions: cross_section.Conventions, T: Array
-) -> tuple[Array, Array]:
-    """Return ∫dE φ(E) k(T, E) with its prefactor for the vector and the magnetic cross section.
+def spread(components: Array, shares: Array | None) -> Array:
+    """Return templates (components, n, ...) in the cells of each bin, of shares (components, n, cells)."""
+    if shares is None:
+        return components
+    rest = components.shape[2:]
+    shares = shares.reshape(*shares.shape, *(1,) * len(rest))
+    cells = np.zeros((*components.shape[:2], shares.shape[2], *rest))
+    np.multiply(components[:, :, np.newaxis], shares, out=cells, where=shares != 0)  # no 0 · ∞
+    return cells.reshape(len(components), -1, *rest)
 
-    In cm²/MeV, of shape (components, n): what multiplies |Q|², and (μ/μ_B)² Z² F_p², at recoil energies T > 0
-    in MeV, shape (n,).
+
+def by_flavour(components: Array, flux: Flux) -> Array:
+    """Return templates (components, n, ...) summed over the components of each flavour, (n, 3, ...)."""
+    summed = np.zeros((components.shape[1], 3, *components.shape[2:]))
+    for component, templates in zip(flux.components, components, strict=True):
+        summed[:, FLAVOURS.index(component.flavour)] += templates
+    return summed
+
+
+def spectra(
+    interaction: Interaction,
+    nuclide: Nuclide,
+    flux: Flux,
+    conventions: cross_section.Conventions,
+    T: Array,
+    form_factors: tuple[FormFactor, ...],
+    times: float | Array = 1.0,
+) -> Array:
+    """Return what multiplies the products of couplings in dσ/dT, averaged over each component of a source.
+
+    Σ_terms ∫dE φ(E) k(T, E) times prefactor and factors, in cm²/MeV (over the unit of a weight, if any), at
+    recoil energies T > 0 in MeV, shape (n,), `times` anything: shape (form factors, components, n, terms).
     """
-    M, column = nuclide.mass, T[:, np.newaxis]
+    M, column = interaction.mass(nuclide), T[:, np.newaxis]
     E_min = cross_section.neutrino_energy_min(T, M)
-
-    def vector(E: Array) -> Array:
-        return cross_section.vector_kernel(column, E, M, recoil_term=conventions.vector_recoil_term)
-
-    def magnetic(E: Array) -> Array:
-        return cross_section.magnetic_kernel(column, E, M, recoil_term=conventions.magnetic_recoil_term)
-
-    spectra = [component.spectrum for component in flux.components]
-    return (
-        cross_section.vector_prefactor(M) * np.array([flux_integral(s, vector, E_min) for s in spectra]),
-        cross_section.magnetic_prefactor() * np.array([flux_integral(s, magnetic, E_min) for s in spectra]),
-    )
-
-
-def nuclear_factors(
-    nuclide: Nuclide, form_factor: FormFactor, conventions: cross_section.Conventions, T: Array
-) -> tuple[Array, Array]:
-    """Return Z²F_p², ZN F_p F_n, N²F_n², shape (n, 3), and Z² [F_p²], shape (n,), at recoil energies T."""
-    q = cross_section.momentum_transfer(T, nuclide.mass)
-    p = nuclide.Z * form_factor.proton(q, nuclide)
-    n = nuclide.N * form_factor.neutron(q, nuclide)
-    charge = p if conventions.magnetic_form_factor else np.full_like(p, nuclide.Z)
-    return np.stack([p * p, p * n, n * n], axis=-1), charge**2
+    kernels = [lambda E, k=kernel: k(column, E, M, conventions) for kernel in interaction.kernels]
+    integrals = [[flux_integral(c.spectrum, kernel, E_min) for kernel in kernels] for c in flux.components]
+    for number, component in enumerate(flux.components):
+        if component.antineutrino:
+            integrals[number] = [integrals[number][k] for k in interaction.of_antineutrinos]
+    averaged = np.moveaxis(interaction.prefactor(M) * np.array(integrals) * times, 1, 2)
+    factors = [interaction.factors(nuclide, form, conventions, T) for form in form_factors]
+    return np.array([averaged * factor for factor in factors])
 
 
 def recoil_templates(
@@ -120,20 +129,21 @@ def recoil_templates(
     form_factor: FormFactor,
     conventions: cross_section.Conventions,
     T: ArrayLike,
+    channels: tuple[str, ...] = STANDARD,
 ) -> RecoilTemplates:
     """Return the templates of dσ/dT(T), averaged over the source: Σ over components of ∫dE φ(E) dσ/dT.
 
     In cm²/MeV, at recoil energies T > 0 in MeV, shape (n,), with one neutrino per component, so three for a
-    stopped-pion source.
+    stopped-pion source; of channels without a weight.
     """
     T = np.atleast_1d(np.asarray(T, dtype=float))
-    vector, magnetic = flux_kernels(nuclide, flux, conventions, T)
-    nuclear, charge = nuclear_factors(nuclide, form_factor, conventions, T)
-    return ComponentTemplates(vector[..., np.newaxis] * nuclear, magnetic * charge).by_flavour(flux)
+    found = {}
+    for name in channels:
+        (of_components,) = spectra(CHANNELS[name].interaction, nuclide, flux, conventions, T, (form_factor,))
+        found[name] = by_flavour(of_components, flux)
+    return RecoilTemplates(found)
 
 
-def recoil_energy_max(nuclide: Nuclide, flux: Flux) -> tuple[float, ...]:
-    """Return the largest recoil energy (MeV) that each component of a source can give."""
-    return tuple(
-        float(cross_section.recoil_energy_max(c.spectrum.energy_max, nuclide.mass)) for c in flux.components
-    )
+def recoil_energy_max(mass: float, flux: Flux) -> tuple[float, ...]:
+    """Return the largest recoil energy (MeV) of a mass (MeV) that each component of a source can give."""
+    return tuple(float(cross_section.recoil_energy_max(c.spectrum.energy_max, mass)) for c in flux.components)

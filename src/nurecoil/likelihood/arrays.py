@@ -20,7 +20,7 @@ class SignalArrays:
     Attributes
     ----------
     templates : ndarray, shape (1 + 2 K, strengths, bins)
-        Counts per strength of the couplings (see `RecoilTemplates.strengths`), then up and down of each
+        Counts per strength of the couplings (see `Basis.strengths`), then up and down of each
         shape pull.
     rates, logarithms
         Pulls of the rate. A pull of logarithm λ multiplies the signal by e^{λt}; without logarithms the rate

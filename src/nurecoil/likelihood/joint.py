@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment import STANDARD_BASIS, Basis
 from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.engines import Engine, engine, settled
 from nurecoil.likelihood.expansion import Expansion, Moving
@@ -43,7 +44,7 @@ class JointLikelihood:
     """χ² = Σ over experiments of -2 ln L + Σ over pulls of (x/w)².
 
     A pull of one name in several experiments is one parameter; two definitions of it are an error. What a
-    model expects enters as strengths of its couplings (`couplings.strengths`), in which counts are linear.
+    model expects enters as strengths of its couplings, in which counts are linear.
 
     Attributes
     ----------
@@ -60,6 +61,8 @@ class JointLikelihood:
         they act by way of the strengths, see `fitted`.
     engine_name
         "auto", "numpy", "jax" or "fast": what computes, see `engines`; the results agree.
+    basis
+        From couplings to strengths, as the terms have their templates.
     """
 
     terms: tuple[Term, ...]
@@ -68,6 +71,7 @@ class JointLikelihood:
     data: Data | None = None
     constraints: tuple[Parameter, ...] = ()
     engine_name: str = "auto"
+    basis: Basis = STANDARD_BASIS
 
     def __post_init__(self) -> None:
         """Refuse two definitions of one pull, unknown names, negative widths and data of another shape."""
@@ -211,8 +215,8 @@ class JointLikelihood:
 
         Parameters
         ----------
-        strengths : ndarray, shape (P, 12)
-            What the model expects, from `couplings.strengths`; one point stands for all sets of data.
+        strengths : ndarray, shape (P, strengths)
+            What the model expects, from `basis`; one point stands for all sets of data.
         held : mapping, optional
             Pulls that are not profiled but have these values, (P,) or one number, without their prior:
             parameters that are scanned or fitted.
@@ -278,7 +282,7 @@ class JointLikelihood:
         Parameters
         ----------
         strengths
-            At a point, shape (1, 12), or as a function of θ.
+            At a point, shape (1, strengths), or as a function of θ.
         theta : ndarray, shape (d,)
         pulls : ndarray, shape (J,)
         held : names

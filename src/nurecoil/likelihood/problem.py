@@ -72,7 +72,7 @@ class Inputs(NamedTuple):
     Attributes
     ----------
     strengths
-        Of the couplings, (P, 12); not used with an expansion.
+        Of the couplings, (P, strengths); not used with an expansion.
     expansion
         The strengths as a function of θ, or None.
     observed

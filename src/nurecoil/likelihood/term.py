@@ -13,7 +13,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.experiment import BinnedStatistics, CompiledExperiment, CountingStatistics
+from nurecoil.experiment import (
+    STANDARD_BASIS,
+    Basis,
+    BinnedStatistics,
+    CompiledExperiment,
+    CountingStatistics,
+)
 from nurecoil.likelihood.arrays import Background, Rotation, SignalArrays, TermArrays, rotated
 from nurecoil.likelihood.counting import CountingLikelihood
 from nurecoil.likelihood.morphing import morphing
@@ -168,11 +174,11 @@ def term_of(
     compiled: CompiledExperiment,
     counting: CountingLikelihood | None = None,
     widths: Mapping[str, float] | None = None,
+    basis: Basis = STANDARD_BASIS,
 ) -> Term:
     """Return the term of a compiled experiment; a counting one needs its likelihood."""
     experiment, statistics = compiled.experiment, compiled.experiment.statistics
-    blocks = [compiled.templates, *(t for pair in compiled.variations for t in pair)]
-    templates = np.array([block.matrix for block in blocks])
+    templates = np.array([basis.matrix(block) for block in compiled.blocks])
     if isinstance(statistics, CountingStatistics):
         assert counting is not None
         background = np.array([counting.background])

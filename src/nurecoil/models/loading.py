@@ -7,23 +7,30 @@ from hashlib import sha256
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.models.light_scalar import LIGHT_SCALAR
+from nurecoil.models.light_vector import LIGHT_VECTOR
 from nurecoil.models.model import Model
 from nurecoil.models.nsi import NSI
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
-from nurecoil.physics.couplings import strengths
+from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.products import PRODUCTS
+
+Products = dict[str, Any]
 
 GROUP = "nurecoil.models"
-_BUILT_IN = {model.name: model for model in (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, ZPRIME_331)}
+_ALL = (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, LIGHT_VECTOR, LIGHT_SCALAR, ZPRIME_331)
+_BUILT_IN = {model.name: model for model in _ALL}
 _TAKEN = {"model", "experiments", "prior", "fix", "constrain", "profile", "form_factor", "engine", "self"}
 _EQUAL = 1e-9  # relative: two ways to compute the same
+_MOMENTUM = 30.0  # MeV
 _STEP = 0.1  # away from the defaults, where something new is not zero
 
 
@@ -84,22 +91,21 @@ def check(model: object, where: str) -> Model:
     point: dict[str, Value] = {p.name: _usual(p) for p in model.parameters}
     model.resolve(point)
     for place in (point, {p.name: _moved(p, point[p.name]) for p in model.parameters}):
-        at = _strengths(model, place, where)
+        at = _at(model, place, where)
         if at is None and place is not point:
             break  # a model need not exist everywhere
-        if at is None or not np.isfinite(at).all():
+        if at is None or not all(np.isfinite(rows).all() for rows in at.values()):
             raise refuse("has couplings that are no numbers, or too large ones, at its defaults")
         for p in model.parameters:
             if not p.choices:
-                two = _strengths(model, {**place, p.name: np.full(2, place[p.name])}, where)
-                if two is None or len(two) not in (1, 2) or not np.allclose(two, at, rtol=_EQUAL, atol=0):
+                two = _at(model, {**place, p.name: np.full(2, place[p.name])}, where)
+                if not _same(two, at):
                     raise refuse(f"has other couplings for an array of {p.name} than for one number")
     if model.standard_at is not None:
         there = model.resolve({**point, **model.standard_at})
         own = {p.name: there[p.name] for p in STANDARD_MODEL.parameters if p.name in there}
-        expected = strengths(STANDARD_MODEL.couplings(**own))
-        found = _strengths(model, there, where)
-        if found is None or not np.allclose(found, expected, rtol=_EQUAL, atol=0):
+        expected = _products(STANDARD_MODEL.couplings(**own))
+        if not _same(_at(model, there, where), expected):
             said = ", ".join(f"{name} = {value}" for name, value in model.standard_at.items())
             raise refuse(f"is not the Standard Model at {said}, as it says")
     return model
@@ -126,7 +132,7 @@ def _moved(parameter: Parameter, value: Value) -> Value:
     return value + step if up >= down else value - step
 
 
-def _strengths(model: Model, values: Values, where: str) -> NDArray[np.float64] | None:
+def _at(model: Model, values: Values, where: str) -> Products | None:
     """Return the strengths of a model; None where it says that it does not exist there."""
     try:
         couplings = model.evaluate(values)
@@ -144,7 +150,33 @@ def _strengths(model: Model, values: Values, where: str) -> NDArray[np.float64] 
             )
         if not np.allclose(matrix, np.conj(np.swapaxes(matrix, -1, -2)), rtol=_EQUAL):
             raise NurecoilError(f"{where}: the model {model.name} gives {name} that is not Hermitian")
-    return strengths(couplings)
+    for name, products in PRODUCTS.items():
+        if products(couplings) and name not in model.channels:
+            raise NurecoilError(
+                f"{where}: the model {model.name} has couplings of the channel {name}, which it does not list"
+            )
+    return _products(couplings)
+
+
+def _products(couplings: Couplings) -> Products:
+    """Return the products of couplings of each channel, a row a point, those of a mediator at some q."""
+    found = {}
+    for name, products in PRODUCTS.items():
+        parts = [
+            product if weight is None else product * weight([_MOMENTUM])[..., np.newaxis]
+            for product, weight in products(couplings)
+        ]
+        if parts:
+            found[name] = sum(part.reshape(-1, 3 * part.shape[-1]) for part in parts)
+    return found
+
+
+def _same(one: Products | None, other: Products) -> bool:
+    """Return whether products are the same, of all points."""
+    return one is not None and all(
+        np.allclose(one.get(name, 0.0), other.get(name, 0.0), rtol=_EQUAL, atol=0)
+        for name in one.keys() | other.keys()
+    )
 
 
 def _of_file(path: Path) -> object:

@@ -25,6 +25,8 @@ class Model:
     evaluate
         The couplings at checked values, one for every parameter; raises `NurecoilError` where the
         model itself does not exist.
+    channels
+        The channels that it needs (see `nurecoil.physics.products`): those of its couplings.
     notes
         What a user should be told about a point, in sentences; of a scanned parameter there is no value.
     standard_at
@@ -36,6 +38,7 @@ class Model:
     reference: str
     parameters: tuple[Parameter, ...]
     evaluate: Callable[[Values], Couplings]
+    channels: tuple[str, ...] = ("vector", "magnetic", "electron")
     notes: Callable[[Values], tuple[str, ...]] = _no_notes
     standard_at: Values | None = None
 

@@ -96,6 +96,7 @@ def _couplings(values: Values) -> Couplings:
         np.broadcast_to(standard.axial_p, (*points, 3, 3)),
         np.broadcast_to(standard.axial_n, (*points, 3, 3)),
         np.broadcast_to(standard.magnetic_moment, (*points, 3)),
+        standard.electron,
     )
 
 

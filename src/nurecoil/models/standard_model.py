@@ -1,12 +1,14 @@
 """The Standard Model, and the two parameters every model shares with it: s_W² and the electroweak scheme."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.models.model import Model
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import SIN2_THETA_W
-from nurecoil.physics.couplings import Couplings, flavour_diagonal, nucleon_couplings
+from nurecoil.physics.couplings import Couplings, ElectronCouplings, flavour_diagonal, nucleon_couplings
 
 Array = float | NDArray[np.float64]
 
@@ -54,12 +56,21 @@ def radiative_shift(electroweak: str) -> tuple[NDArray[np.float64], float]:
     return np.array(RADIATIVE_PROTON) - (1 / 2 - 2 * SIN2_THETA_W), RADIATIVE_NEUTRON + 1 / 2
 
 
+def electron_couplings(sin2_theta_w: Array) -> ElectronCouplings:
+    """Return g_L = s_W² - 1/2, by the charged current s_W² + 1/2 for ν_e, and g_R = s_W², at tree level."""
+    s2 = np.asarray(sin2_theta_w, dtype=float)[..., np.newaxis, np.newaxis]
+    return ElectronCouplings((s2 - 1 / 2) * np.eye(3) + np.diag([1.0, 0.0, 0.0]), s2 * np.eye(3))
+
+
 def _couplings(values: Values) -> Couplings:
     s2 = values["sin2_theta_w"]
     proton, neutron = nucleon_couplings(z_vector(1 / 2, 2 / 3, s2), z_vector(-1 / 2, -1 / 3, s2))
     shift_p, shift_n = radiative_shift(values["electroweak"])
     axial = nucleon_couplings(z_axial(1 / 2), z_axial(-1 / 2))
-    return flavour_diagonal(proton[..., np.newaxis] + shift_p, (neutron + shift_n)[..., np.newaxis], *axial)
+    couplings = flavour_diagonal(
+        proton[..., np.newaxis] + shift_p, (neutron + shift_n)[..., np.newaxis], *axial
+    )
+    return replace(couplings, electron=electron_couplings(s2))
 
 
 STANDARD_MODEL = Model(

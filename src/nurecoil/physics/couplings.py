@@ -1,11 +1,9 @@
 """Effective low-energy neutrino couplings: what a model hands to the cross sections.
 
-Everything new that a model can do to a nuclear recoil at energies far below its new masses enters here,
-Standard Model included.
+Everything new that a model can do to a recoil enters here, Standard Model included.
 """
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +12,36 @@ from numpy.typing import ArrayLike, NDArray
 Coupling = TypeVar("Coupling", float, NDArray[np.float64])
 
 FLAVOURS = ("e", "mu", "tau")
+
+
+@dataclass(frozen=True)
+class ElectronCouplings:
+    """Couplings of neutrinos to electrons, charged current included: g_L and g_R, shape (..., 3, 3).
+
+    L = -2√2 G_F Σ_αβ [ν̄_α γ^μ P_L ν_β] [ē γ_μ (g_L^αβ P_L + g_R^αβ P_R) e]
+    """
+
+    left: NDArray[Any]
+    right: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A mediator of any mass: what it adds to an amplitude is a product of couplings over q² + m².
+
+    Attributes
+    ----------
+    mass : ndarray, shape (...)
+        m in MeV, up to infinity.
+    proton, neutron, electron : ndarray, shape (..., 3, 3)
+        Of a vector, what is added to g_V^p, g_V^n, and to g_L and g_R of electrons, times q² + m², in MeV²;
+        of a scalar, g_ν g_p and g_ν g_n.
+    """
+
+    mass: NDArray[np.float64]
+    proton: NDArray[Any]
+    neutron: NDArray[Any]
+    electron: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -31,6 +59,10 @@ class Couplings:
         real, or complex Hermitian. The leading axes are points of a scan.
     magnetic_moment : ndarray, shape (..., 3)
         Effective magnetic moment per incoming flavour, in Bohr magnetons.
+    electron : ElectronCouplings, optional
+        Of a model that says how neutrinos scatter on electrons.
+    light_vector, light_scalar : Exchange, optional
+        Of a model with such a mediator. The vector interferes, the scalar does not.
     """
 
     vector_p: NDArray[Any]
@@ -38,6 +70,9 @@ class Couplings:
     axial_p: NDArray[Any]
     axial_n: NDArray[Any]
     magnetic_moment: NDArray[np.float64]
+    electron: ElectronCouplings | None = None
+    light_vector: Exchange | None = None
+    light_scalar: Exchange | None = None
 
 
 def flavour_diagonal(
@@ -76,12 +111,18 @@ def flavour_universal(
 def scaled(couplings: Couplings, factor: ArrayLike) -> Couplings:
     """Return all couplings times a factor (a number, or one per point): counts scale with its square."""
     f = np.asarray(factor, dtype=float)[..., np.newaxis, np.newaxis]
-    return Couplings(
-        f * couplings.vector_p,
-        f * couplings.vector_n,
-        f * couplings.axial_p,
-        f * couplings.axial_n,
-        f[..., 0] * couplings.magnetic_moment,
+
+    def times(part: Any, names: tuple[str, ...]) -> Any:
+        return part and replace(part, **{name: f * getattr(part, name) for name in names})
+
+    of_nucleons: Couplings = times(couplings, ("vector_p", "vector_n", "axial_p", "axial_n"))
+    exchanged = ("proton", "neutron", "electron")
+    return replace(
+        of_nucleons,
+        magnetic_moment=f[..., 0] * couplings.magnetic_moment,
+        electron=times(couplings.electron, ("left", "right")),
+        light_vector=times(couplings.light_vector, exchanged),
+        light_scalar=times(couplings.light_scalar, exchanged),
     )
 
 
@@ -98,43 +139,3 @@ def weak_charge(vector_p: Coupling, vector_n: Coupling, Z: int, N: int) -> Coupl
     75.4854
     """
     return -2 * (Z * vector_p + N * vector_n)
-
-
-def vector_strengths(couplings: Couplings) -> NDArray[np.float64]:
-    """Return what multiplies Z²F_p², ZN F_p F_n and N²F_n² in Σ_β |Q_αβ|².
-
-    Σ_β |Z F_p g_p^αβ + N F_n g_n^αβ|² = Z²F_p² Σ|g_p|² + ZN F_p F_n 2 Re Σ g_p g_n* + N²F_n² Σ|g_n|²
-
-    Per incoming flavour α, the three sums over outgoing flavours β, shape (..., 3, 3).
-    """
-    p, n = couplings.vector_p, couplings.vector_n
-    # Points last in memory: each term of each flavour is written, and later read, in one run
-    terms = np.empty((3, 3, *np.broadcast_shapes(p.shape, n.shape)[:-2]))
-    sums = np.moveaxis(terms, (0, 1), (-2, -1))
-    sums[..., 0] = _overlap(p, p)
-    sums[..., 1] = 2 * _overlap(p, n)
-    sums[..., 2] = _overlap(n, n)
-    return sums
-
-
-def _overlap(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
-    """Return Re Σ_β x_αβ y*_αβ."""
-    if np.iscomplexobj(x) or np.iscomplexobj(y):
-        return _overlap(x.real, y.real) + _overlap(x.imag, y.imag)
-    sums: NDArray[np.float64] = np.einsum("...ab,...ab->...a", x, y)
-    return sums
-
-
-def strengths(couplings: Couplings) -> NDArray[np.float64]:
-    """Return all that expected counts are linear in, shape (points, 12).
-
-    The nine of `vector_strengths`, flavour by flavour, then the magnetic moments squared: with the templates
-    of an experiment, counts are one matrix product. Without points, there is one.
-    """
-    vector = vector_strengths(couplings)
-    moments = couplings.magnetic_moment**2
-    points = np.broadcast_shapes(vector.shape[:-2], moments.shape[:-1])
-    flat = np.empty((12, math.prod(points)))
-    flat[:9] = np.moveaxis(np.broadcast_to(vector, (*points, 3, 3)), (-2, -1), (0, 1)).reshape(9, -1)
-    flat[9:] = np.moveaxis(np.broadcast_to(moments, (*points, 3)), -1, 0).reshape(3, -1)
-    return flat.T

@@ -76,6 +76,36 @@ def magnetic_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike, *, recoil_term: bo
     return np.where(allowed, np.maximum(kernel, 0.0), 0.0)
 
 
+def scalar_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike) -> Array:
+    """Return T/E² in 1/MeV where kinematics allow it, else 0 (Cerdeno:2016sfi; T << M)."""
+    T, E, M = _floats(T, E, M)
+    return np.where(_allowed(T, E, M), T / E**2, 0.0)
+
+
+def electron_kernels(T: ArrayLike, E: ArrayLike, M: ArrayLike) -> tuple[Array, Array, Array]:
+    """Return 1, (1 - T/E)² and -MT/E² where kinematics allow them, else 0 ('t Hooft 1971).
+
+    What multiplies g_L², g_R² and g_L g_R of neutrinos that hit a free electron of mass M.
+    """
+    T, E, M = _floats(T, E, M)
+    allowed = _allowed(T, E, M)
+    kernels = np.ones_like(T / E), (1 - T / E) ** 2, -M * T / E**2
+    one, square, mixed = (np.where(allowed, kernel, 0.0) for kernel in kernels)
+    return one, square, mixed
+
+
+def scalar_prefactor(M: ArrayLike) -> Array:
+    """Return M²/4π in cm² MeV⁴: the scalar cross section over |Q|²/(q² + m²)² and its kernel."""
+    (M,) = _floats(M)
+    return M**2 / (4 * np.pi) * MEV_M2_TO_CM2
+
+
+def electron_prefactor(M: ArrayLike) -> Array:
+    """Return 2G_F²M/π in cm²/MeV: the cross section with a free electron over couplings and kernels."""
+    (M,) = _floats(M)
+    return 2 * FERMI_CONSTANT**2 * M / np.pi * MEV_M2_TO_CM2
+
+
 def vector_prefactor(M: ArrayLike) -> Array:
     """Return G_F² M/π in cm²/MeV: the vector cross section over |Q|² and its kernel."""
     (M,) = _floats(M)

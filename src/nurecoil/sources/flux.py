@@ -45,6 +45,11 @@ class Component:
     flavour: str
     spectrum: Line | Continuum
 
+    @property
+    def antineutrino(self) -> bool:
+        """Whether it is an antineutrino, whose name ends with _bar."""
+        return self.name.endswith("_bar")
+
 
 @dataclass(frozen=True)
 class Flux:

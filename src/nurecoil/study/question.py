@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment, CountingStatistics
+from nurecoil.experiment import CompiledExperiment, CountingStatistics, basis_of
 from nurecoil.likelihood import (
     REACH,
     Data,
@@ -24,7 +24,8 @@ from nurecoil.likelihood import (
 from nurecoil.likelihood.newton import inverse
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, Widths, find
-from nurecoil.physics.couplings import Couplings, strengths
+from nurecoil.physics.channels import STANDARD
+from nurecoil.physics.couplings import Couplings
 from nurecoil.progress import parts
 from nurecoil.study.remarks import check_finite, remarks, require_distinct_data
 from nurecoil.study.result import Answer, Conventions, Result, conventions, provenance
@@ -56,6 +57,7 @@ def joint_likelihood(
     widths: Mapping[str, float] | None = None,
     engine: str = "auto",
     constraints: tuple[Parameter, ...] = (),
+    channels: tuple[str, ...] = STANDARD,
 ) -> JointLikelihood:
     """Return the likelihood of experiments together.
 
@@ -72,23 +74,28 @@ def joint_likelihood(
         What computes: "auto", "numpy", "jax" or "fast".
     constraints
         Parameters of the model with a prior, profiled as pulls are.
+    channels
+        Those that the model needs.
     """
     if not experiments:
         raise NurecoilError("at least one experiment is needed")
     require_distinct_data([compiled.experiment for compiled in experiments])
     widths = widths or {}
+    basis = basis_of(channels, experiments)
     terms: list[Term] = []
-    for compiled in experiments:
+    for compiled in (experiment.with_channels(channels) for experiment in experiments):
         statistics = compiled.experiment.statistics
         counting = None
         if isinstance(statistics, CountingStatistics):
             expected = float(standard_model_counts(compiled, fixed).sum())
             counting = counting_likelihood(statistics, expected, widths)
-        terms.append(term_of(compiled, counting, widths))
-    likelihood = JointLikelihood(tuple(terms), widths, constraints=constraints, engine_name=engine)
+        terms.append(term_of(compiled, counting, widths, basis))
+    likelihood = JointLikelihood(
+        tuple(terms), widths, constraints=constraints, engine_name=engine, basis=basis
+    )
     if all(term.sigma is not None for term in terms):
         return likelihood
-    standard = strengths(_standard_model_couplings(fixed))
+    standard = basis.strengths(_standard_model_couplings(fixed))
     return replace(likelihood, start=tuple(likelihood.profiled(standard).pulls[0].tolist()))
 
 
@@ -141,7 +148,9 @@ class Question:
         tied = _constraints(model, widths, {*fixed, *start, *(over or ())})
         of_pulls = {name: width for name, width in (widths or {}).items() if not isinstance(width, tuple)}
         fixed = {**fixed, **{p.name: p.default for p in tied}}
-        likelihood = likelihood or joint_likelihood(experiments, fixed, of_pulls, engine, tied)
+        likelihood = likelihood or joint_likelihood(
+            experiments, fixed, of_pulls, engine, tied, model.channels
+        )
         for pull in likelihood.pulls[: len(likelihood.pulls) - len(likelihood.constraints)]:
             if pull.name in of_model:
                 raise NurecoilError(
@@ -186,7 +195,7 @@ class Question:
         return tuple(number for number, name in enumerate(self.names) if name in own)
 
     def strengths(self, points: ArrayLike, pulls: Array | None = None) -> Array:
-        """Return what the model expects at points (P, d) of the free parameters, shape (P or 1, 12).
+        """Return what the model expects at points (P, d) of the free parameters, shape (P or 1, strengths).
 
         A constrained parameter has its value in the pulls (J,) or (P, J), or is at the centre.
         """
@@ -197,7 +206,7 @@ class Question:
             else {name: np.atleast_2d(pulls)[:, j] for name, j in self.constrained.items()}
         )
         new |= {self.names[i]: x[:, i] for i in self.of_model}
-        return strengths(self.model.evaluate({**self.values, **new}))
+        return self.likelihood.basis.strengths(self.model.evaluate({**self.values, **new}))
 
     @cached_property
     def constrained(self) -> dict[str, int]:
@@ -458,7 +467,7 @@ class Question:
             x = np.tile(x, (len(values) // len(x), 1))
             new = {self.names[i]: x[:, i] for i in others}
             new |= {name: values[:, number] for number, name in enumerate(names)}
-            found = strengths(self.model.evaluate({**self.values, **new}))
+            found = self.likelihood.basis.strengths(self.model.evaluate({**self.values, **new}))
             return np.array(np.broadcast_to(found, (len(values), found.shape[1])))
 
         return strengths_of

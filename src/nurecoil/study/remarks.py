@@ -10,8 +10,9 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
-from nurecoil.physics.constants import SIN2_THETA_W_AT_Z
-from nurecoil.physics.couplings import strengths
+from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
+from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.products import PRODUCTS
 
 Array = NDArray[np.float64]
 
@@ -20,7 +21,8 @@ _SAME = 1e-9
 _TINY = 1e-300
 _LIGHT = 19  # nucleons: with an odd number up to that, the axial part adds 1 % (13C) to 5 % (19F) or more
 _RARE = 0.1  # of the nuclei of a target
-_OF_NEUTRON = [2, 5]  # N²F_n² of ν_e and ν_μ among the strengths
+_Q = 30.0  # MeV, a usual momentum transfer
+_ON_NEUTRONS = {"vector": 1.0, "light-vector": 1.0, "light-scalar": FERMI_CONSTANT**2}
 
 
 def remarks(
@@ -146,10 +148,20 @@ def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bo
     """Return whether the parameters change how ν_e and ν_μ couple to neutrons by different factors."""
     parameters = [p for p in model.parameters if p.name in free]
     at = {p.name: float(values[p.name]) for p in parameters}
-    before = strengths(model.evaluate(values))
+    before = _on_neutrons(model.evaluate(values))
     for p in parameters:
-        after = strengths(model.evaluate({**values, p.name: _beside(p, at[p.name])}))
-        change = after[0, _OF_NEUTRON] * before[0, _OF_NEUTRON[::-1]]
+        after = _on_neutrons(model.evaluate({**values, p.name: _beside(p, at[p.name])}))
+        change = after * before[::-1]
         if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
             return True
     return False
+
+
+def _on_neutrons(couplings: Couplings) -> Array:
+    """Return what multiplies N²F_n² of ν_e and ν_μ at a usual q, shape (2,), a scalar's in units of G_F²."""
+    total = np.zeros(2)
+    for name, unit in _ON_NEUTRONS.items():
+        for products, weight in PRODUCTS[name](couplings):
+            at_q = 1.0 if weight is None else np.ravel(weight([_Q]))
+            total += np.ravel(products[..., :2, -1]) * at_q / unit
+    return total

@@ -97,7 +97,7 @@ def fit_strengths(
     ----------
     likelihood : JointLikelihood
     strengths : callable
-        Of parameters (P, d), shape (P, 12).
+        Of parameters (P, d), shape (P, strengths).
     coordinates : Coordinates
     starts : ndarray, shape (P, d)
         One for each set of data, or one for all.

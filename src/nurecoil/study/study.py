@@ -262,7 +262,7 @@ class Study:
     def question(self, start: Mapping[str, float]) -> Question:
         """Return χ² as a function of some parameters, which start there (inside units)."""
         for compiled in self.experiments:
-            if not compiled.templates.matrix.any():
+            if not compiled.templates["vector"].any():
                 axis = compiled.experiment.axes[0]
                 raise NurecoilError(
                     f"experiment {compiled.experiment.name} expects no signal at all: its efficiency is zero,"
@@ -366,7 +366,7 @@ def _compiled(
             raise NurecoilError(
                 f"{given!r} is no experiment: give a name, the path of a card, or an experiment"
             )
-        if not np.isfinite(given.templates.matrix).all():
+        if not np.isfinite(given.templates["vector"]).all():
             raise NurecoilError(
                 f"experiment {given.experiment.name} expects more events than a number can hold: look at its"
                 " mass, protons_on_target, neutrinos_per_proton and baseline"

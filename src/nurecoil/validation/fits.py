@@ -179,6 +179,6 @@ def fit_changed(unchanged: SignalFit, compiled: CompiledExperiment) -> SignalFit
     takes ten times as long as the fit, and gives the same minima.
     """
     before = unchanged.question.likelihood
-    likelihood = replace(before, terms=(term_of(compiled, None, before.widths),))
+    likelihood = replace(before, terms=(term_of(compiled, None, before.widths, before.basis),))
     question = replace(unchanged.question, likelihood=likelihood)
     return SignalFit(compiled, question, fit_of(question, minos=False).values)

@@ -10,7 +10,6 @@ from nurecoil.experiment import Background, BinnedStatistics, CompiledExperiment
 from nurecoil.experiment.card import read_card
 from nurecoil.experiment.datasets import file_path
 from nurecoil.experiment.histograms import histogram, read_columns
-from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.parameters import Value
 from nurecoil.study.question import standard_model_counts
 
@@ -46,11 +45,10 @@ def rescaled(compiled: CompiledExperiment, counts: Array) -> CompiledExperiment:
         raise NurecoilError(f"experiment {compiled.experiment.name} has no signal where one is asked for")
     ratio = counts / np.where(before == 0, 1.0, before)
 
-    def scaled(templates: RecoilTemplates) -> RecoilTemplates:
-        vector = templates.vector * ratio[:, np.newaxis, np.newaxis]
-        return RecoilTemplates(vector, templates.magnetic * ratio[:, np.newaxis])
+    def scaled(templates: Array) -> Array:
+        return templates * ratio.reshape(-1, *(1,) * (templates.ndim - 1))
 
-    return compiled.with_templates(scaled)
+    return compiled.with_templates(lambda templates: templates.each(scaled))
 
 
 def release_template(name: str, compiled: CompiledExperiment) -> Array | None:

@@ -58,6 +58,8 @@ def vary(study: Study, ask: Callable[[Study], Result[Limit]], more: Sequence[Cho
     >>> first.choice, [f"{shift:+.2f}" for shift in first.shifts]
     ('binh2021-csi_signal doubled', ['-0.07', '+7.37'])
     """
+    channels = study.model.channels
+    study = study.changed(experiments=[e.with_channels(channels) for e in study.experiments])  # before edits
     base, found, notes = ask(study), [], []
     choices = [*_choices(study, base), *more]
     with in_steps(len(choices)) as begin:
@@ -214,15 +216,20 @@ def _with_signal(compiled: Compiled, signal: Signal) -> Compiled:
     experiment, old = replace(compiled.experiment, signal=signal), compiled.templates
     if isinstance(bare := experiment.statistics, BinnedStatistics):
         bare = replace(bare, variations=())
-    new = compile_experiment(replace(experiment, statistics=bare)).templates
+    again = compile_experiment(replace(experiment, statistics=bare))
+    new = again.with_channels(list(old.channels)).templates.at(old.nodes)
 
     def scaled(varied: Array, new: Array, old: Array) -> Array:
-        kept = (old == 0) | ~np.isfinite(old)  # of a magnetic moment without threshold counts are infinite
-        return np.where(kept, new, varied * np.divide(new, old, out=np.ones_like(new), where=~kept))
+        weighted = new.ndim == 4
+        before, after = (x.sum(axis=-1, keepdims=True) if weighted else x for x in (old, new))
+        kept = (before == 0) | ~np.isfinite(before)  # without threshold a magnetic moment counts infinitely
+        ratio = np.divide(after, before, out=np.ones_like(after), where=~kept)
+        if weighted:  # by the change of the sum over its nodes
+            return np.where(kept, new, new + (varied - old) * ratio)
+        return np.where(kept, new, varied * ratio)
 
     def change(t: RecoilTemplates) -> RecoilTemplates:
-        vector = scaled(t.vector, new.vector, old.vector)
-        return RecoilTemplates(vector, scaled(t.magnetic, new.magnetic, old.magnetic))
+        return replace(new, channels={name: scaled(t[name], new[name], old[name]) for name in old.channels})
 
     return replace(compiled, experiment=experiment).with_templates(change)
 
@@ -251,6 +258,11 @@ def _rebinned(
 
     def other_side(nominal: Array, up: Array, down: Array, is_mirrored: bool) -> Array:
         seen = rebin(down)
+        if seen.ndim == 4:  # nodes of a weight: what a mirror does to their sum, it does to each
+            of_nominal, of_up, of_down = (x.sum(axis=-1) for x in (nominal, up, down))
+            now, before = other_side(of_nominal, of_up, of_down, is_mirrored), seen.sum(axis=-1)
+            ratio = np.divide(now, before, out=np.ones_like(now), where=before != 0)
+            return np.asarray(seen * ratio[..., np.newaxis])
         known = np.isfinite(seen) & is_mirrored
         return np.where(known, mirrored(*(np.where(known, rebin(x), 0.0) for x in (nominal, up))), seen)
 
@@ -265,13 +277,6 @@ def _rebinned(
     rebinned = replace(compiled, experiment=replace(experiment, axes=tuple(axes), statistics=changed))
     nominal, pairs = compiled.templates, []
     for v, (up, down) in zip(statistics.variations, compiled.variations, strict=True):
-        vector = other_side(nominal.vector, up.vector, down.vector, v.mirrored)
-        magnetic = other_side(nominal.magnetic, up.magnetic, down.magnetic, v.mirrored)
-        pairs.append(
-            (RecoilTemplates(rebin(up.vector), rebin(up.magnetic)), RecoilTemplates(vector, magnetic))
-        )
-    return replace(
-        rebinned,
-        templates=RecoilTemplates(rebin(nominal.vector), rebin(nominal.magnetic)),
-        variations=tuple(pairs),
-    )
+        sides = {name: other_side(nominal[name], up[name], down[name], v.mirrored) for name in down.channels}
+        pairs.append((up.each(rebin), replace(down, channels=sides)))
+    return replace(rebinned, templates=nominal.each(rebin), variations=tuple(pairs))

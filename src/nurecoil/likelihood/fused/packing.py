@@ -70,7 +70,7 @@ class Packed(NamedTuple):
 class Points(NamedTuple):
     """What may differ from point to point, (P or 1, ...): see `Inputs`; and the box of the parameters."""
 
-    strengths: Array  # (P, 1 + d + pairs, 12): at the centre, slopes and curvatures
+    strengths: Array  # (P, 1 + d + pairs, strengths): at the centre, slopes and curvatures
     middle: Array
     observed: Array
     rest: Array

@@ -96,7 +96,7 @@ def cross_section_figure(setup: Setup) -> Figure:
         return Series(T * 1e3, section, label, colour=BETA_COLOUR[beta], style=style)
 
     def magnetic(digits: float, power: int, style: Style) -> Series:
-        section = caesium.magnetic.sum(axis=1) * (digits * 10.0**power) ** 2
+        section = caesium["magnetic"].sum(axis=(1, 2)) * (digits * 10.0**power) ** 2
         label = rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_B$"
         return Series(T * 1e3, section, label, colour="grey", style=style)
 

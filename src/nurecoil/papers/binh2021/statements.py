@@ -127,7 +127,7 @@ def _magnetic(setup: Setup, published: Published) -> dict[str, Finding]:
 
     def ratio(beta: str, variant: str, mass_gev: float) -> Array:
         weak = compute.weak_part(caesium, beta, variant, mass_gev)
-        return np.asarray(weak / (caesium.magnetic.sum(axis=1) * MU_NU**2))
+        return np.asarray(weak / (caesium["magnetic"].sum(axis=(1, 2)) * MU_NU**2))
 
     equations, numbers = (
         np.min([ratio(b, variant, m) for b in LARGEST for m in published.table3_masses_gev], axis=0)
@@ -139,7 +139,7 @@ def _magnetic(setup: Setup, published: Published) -> dict[str, Finding]:
     shown |= {"low": ample[0], "last": end * 1e3 - ample[-1], "end": end * 1e3}
     shown["zero"] = ratio("-sqrt3", "numbers", 800)[judged].max()
     total = setup.standard_model_totals[CSI]
-    events = float(setup.experiments[CSI].templates.magnetic.sum()) * MU_NU**2
+    events = float(setup.experiments[CSI].templates["magnetic"].sum()) * MU_NU**2
     return {
         "fig3": Finding(least["equations"] >= 100, least["numbers"] >= 100, shown),
         "magnetic": both(events < 0.01 * total, events=events, total=total),

@@ -1,0 +1,175 @@
+"""Strengths and their basis: the numbers that the counts of several experiments are linear in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment.compiled import CompiledExperiment
+from nurecoil.experiment.recoil import RecoilTemplates
+from nurecoil.physics.channels import CHANNELS, STANDARD
+from nurecoil.physics.couplings import FLAVOURS, Couplings
+from nurecoil.physics.weights import Nodes, Weight
+
+Array = NDArray[np.float64]
+
+_KEPT: Final = 1e-12  # of the largest singular value
+_FAINT: Final = 1e-6  # of the largest template: fainter ones need only be known as well as it
+_MASSES: Final = 200  # of mediators that the modes are made for, and one without mass
+_BEYOND: Final = 100.0  # how far these go below and above all momentum transfers
+
+
+@dataclass(frozen=True)
+class Modes:
+    """What of a weight f(q) the counts of one flavour depend on: a few sums over terms and common nodes.
+
+    counts = Θ f = (Θ up)(downᵀ f) for the propagator of any mediator and its square, to 1e-8 or better. For
+    CsI 2021 and LAr 2020 together 35 modes do for 96 nodes and terms. A flavour that no source has, has none.
+
+    Attributes
+    ----------
+    nodes : Nodes
+    down, up : ndarray, shape (terms, K, modes)
+    """
+
+    nodes: Nodes
+    down: Array
+    up: Array
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Which numbers the strengths of couplings are: flavour by flavour, term by term, for each channel.
+
+    Attributes
+    ----------
+    channels : mapping of str to tuple of Modes, or None
+        The modes of each flavour, or None where a channel has no weight.
+    unseen
+        Channels that were asked for and that no experiment sees.
+    """
+
+    channels: Mapping[str, tuple[Modes, ...] | None]
+    unseen: tuple[str, ...] = ()
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """The number of strengths of each channel."""
+        return {
+            name: len(FLAVOURS) * CHANNELS[name].terms if modes is None else sum(m.up.shape[2] for m in modes)
+            for name, modes in self.channels.items()
+        }
+
+    def strengths(self, couplings: Couplings) -> Array:
+        """Return all that expected counts are linear in, shape (points, strengths).
+
+        With the templates of an experiment, counts are one matrix product. Without points, there is one.
+
+        Raises
+        ------
+        NurecoilError
+            For a mediator in a channel that was not asked for.
+        """
+        for name, channel in CHANNELS.items():
+            known = name in self.channels or name in self.unseen or not channel.weighted
+            if not known and channel.products(couplings):
+                raise NurecoilError(
+                    f"there are couplings of the channel {name}, which the model does not list"
+                )
+        parts = {name: self._of_channel(name, couplings) for name in self.channels}
+        points = np.broadcast_shapes(*(part.shape[1:] for found in parts.values() for part in found))
+        # Points last in memory: each strength is written, and later read, in one run
+        strengths, first = np.empty((sum(self.sizes.values()), *points)), 0
+        for name, found in parts.items():
+            rows = strengths[first : first + self.sizes[name]]
+            first += self.sizes[name]
+            rows[...] = _aligned(found[0], points) if found else 0.0
+            for part in found[1:]:
+                rows += _aligned(part, points)
+        return strengths.reshape(len(strengths), -1).T
+
+    def _of_channel(self, name: str, couplings: Couplings) -> list[Array]:
+        """Return parts of the strengths of a channel, shape (strengths, ...)."""
+        modes, parts = self.channels[name], []
+        for products, weight in CHANNELS[name].products(couplings):
+            if weight is None or modes is None:
+                first = np.moveaxis(products, (-2, -1), (0, 1))
+                parts.append(first.reshape(-1, *first.shape[2:]))
+                continue
+            at_nodes, of_flavours = weight(modes[0].nodes.q), []
+            for flavour, m in enumerate(modes):
+                terms = at_nodes @ np.moveaxis(m.down, 0, 1).reshape(len(m.nodes.q), -1)
+                terms = terms.reshape(*terms.shape[:-1], *m.down.shape[::2])
+                of_flavours.append((products[..., flavour, :, np.newaxis] * terms).sum(axis=-2))
+            parts.append(np.moveaxis(np.concatenate(of_flavours, axis=-1), -1, 0))
+        return parts
+
+    def matrix(self, templates: RecoilTemplates) -> Array:
+        """Return what multiplies the strengths, shape (strengths, n); 0 for infinite counts of a moment."""
+        n = len(next(iter(templates.channels.values())))
+        rows = []
+        for name, modes in self.channels.items():
+            if name not in templates.channels:  # electrons that are not seen
+                rows.append(np.zeros((self.sizes[name], n)))
+                continue
+            array = templates[name]
+            if name == "magnetic":
+                array = np.where(np.isinf(array), 0.0, array)
+            if modes is None:
+                rows.append(array.reshape(n, -1).T)
+                continue
+            array = templates.at({name: modes[0].nodes})[name]
+            rows += [np.tensordot(m.up, array[:, f], axes=((0, 1), (1, 2))) for f, m in enumerate(modes)]
+        return np.concatenate(rows)
+
+
+def _aligned(rows: Array, points: tuple[int, ...]) -> Array:
+    """Return rows (strengths, ...) with as many axes of points as `points` has."""
+    return rows.reshape(len(rows), *(1,) * (len(points) + 1 - rows.ndim), *rows.shape[1:])
+
+
+STANDARD_BASIS: Final = Basis(dict.fromkeys(STANDARD))
+
+
+def basis_of(channels: Sequence[str], experiments: Sequence[CompiledExperiment]) -> Basis:
+    """Return the basis of some channels for experiments together, which are compiled for them if need be.
+
+    Channels that no experiment sees are left out.
+    """
+    compiled = [experiment.with_channels(channels) for experiment in experiments]
+    seen = [name for name in channels if any(name in c.templates.channels for c in compiled)]
+    modes = {name: _modes(name, compiled) if CHANNELS[name].weighted else None for name in seen}
+    return Basis(modes, tuple(name for name in channels if name not in seen))
+
+
+def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> tuple[Modes, ...]:
+    """Return the modes of each flavour: singular vectors of the counts of all weights in all bins.
+
+    With counts C = Θ W at weights W of many masses, and Θ = Q R, R W = U S Vᵀ. Then up = W V S⁻¹ and
+    down = Rᵀ U, so that Θ up downᵀ W = Q U Uᵀ R W = C.
+    """
+    blocks = [b for e in experiments for b in e.blocks if channel in b.channels]
+    own = [block.nodes[channel] for block in blocks]
+    nodes = Nodes(min(n.low for n in own), max(n.high for n in own))
+    templates = np.concatenate([block.at({channel: nodes})[channel] for block in blocks])
+    masses = np.append(np.geomspace(nodes.low / _BEYOND, nodes.high * _BEYOND, _MASSES), 0.0)
+    weights = np.concatenate([Weight(masses, power)(nodes.q) for power in (1, 2)])
+    weights = np.kron(np.eye(templates.shape[2]), (weights / weights.max(axis=1, keepdims=True)).T)
+    largest = np.abs(templates.sum(axis=3)).max(initial=0.0)
+
+    def of_flavour(rows: Array) -> Modes:
+        sizes = np.abs(rows.sum(axis=2)).max(axis=1)  # the counts of a weight that is 1 at all q
+        seen = rows[sizes > 0].reshape(-1, len(weights))
+        scaled = seen / np.maximum(sizes[sizes > 0], _FAINT * largest)[:, np.newaxis]
+        triangle = np.asarray(np.linalg.qr(scaled, mode="r"))
+        left, values, right = np.linalg.svd(triangle @ weights, full_matrices=False)
+        kept = values > _KEPT * values.max(initial=0.0)
+        down, up = triangle.T @ left[:, kept], weights @ (right[kept].T / values[kept])
+        shape = (*rows.shape[1:], -1) if kept.any() else (*rows.shape[1:], 0)
+        return Modes(nodes, down.reshape(shape), up.reshape(shape))
+
+    return tuple(of_flavour(templates[:, flavour]) for flavour in range(len(FLAVOURS)))

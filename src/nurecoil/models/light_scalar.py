@@ -1,0 +1,44 @@
+"""A light scalar mediator: φ of any mass that couples to quarks and neutrinos, the same to all.
+
+L = -g φ [Σ_α Q_α ν̄_α ν_α + Σ_q q̄ q]. It turns the neutrino's helicity, so that nothing interferes:
+
+dσ/dT = (M² T/4πE²) (g Q_α)² (g_p Z F_p + g_n N F_n)²/(q² + m²)²
+
+A nucleon's scalar coupling is a sum over its quarks, g_N = g Σ_q f_q^N m_N/m_q: 15.1 g for protons and 14 g
+for neutrons. Electrons scatter as in the Standard Model.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from nurecoil.models.light_vector import COUPLING, MASS, REFERENCE, neutrino_charges, of_neutrinos
+from nurecoil.models.model import Model
+from nurecoil.models.standard_model import STANDARD_MODEL
+from nurecoil.parameters import Values
+from nurecoil.physics.couplings import Couplings, Exchange
+
+PROTON: Final = 15.1  # DeRomeri:2022twg, after the sums of Hoferichter:2015dsa
+NEUTRON: Final = 14.0
+
+
+def _couplings(values: Values) -> Couplings:
+    product = np.square(values["g_mediator"])
+    exchange = Exchange(
+        np.asarray(values["m_mediator"], dtype=float),
+        of_neutrinos(values, product * PROTON),
+        of_neutrinos(values, product * NEUTRON),
+        np.zeros((3, 3)),
+    )
+    return replace(STANDARD_MODEL.evaluate(values), light_scalar=exchange)
+
+
+LIGHT_SCALAR = Model(
+    name="light-scalar",
+    title="Light scalar mediator that couples to quarks and neutrinos",
+    reference=REFERENCE,
+    parameters=(MASS, COUPLING, *neutrino_charges(), *STANDARD_MODEL.parameters),
+    evaluate=_couplings,
+    channels=(*STANDARD_MODEL.channels, "light-scalar"),
+)

@@ -1,0 +1,47 @@
+"""Channels: interactions, with or without a weight in q², and the products of couplings they are linear in.
+
+A new channel is one entry of `CHANNELS` and one of `PRODUCTS`; a new interaction one of `INTERACTIONS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.interactions import INTERACTIONS, Interaction
+from nurecoil.physics.products import PRODUCTS, Products
+
+STANDARD: Final = ("vector", "magnetic")  # what a model needs as a rule
+
+
+@dataclass(frozen=True)
+class Channel:
+    """An interaction, and the products of couplings that its terms multiply.
+
+    Attributes
+    ----------
+    interaction : Interaction
+    products
+        From couplings to the products of each term, and their weights; none at all where a model has no such
+        couplings.
+    terms : int
+    weighted : bool
+        Whether there are weights.
+    """
+
+    interaction: Interaction
+    products: Callable[[Couplings], Products]
+    terms: int = 3
+    weighted: bool = False
+
+
+CHANNELS: Final[Mapping[str, Channel]] = {
+    "vector": Channel(INTERACTIONS["vector"], PRODUCTS["vector"]),
+    "magnetic": Channel(INTERACTIONS["magnetic"], PRODUCTS["magnetic"], terms=1),
+    "light-vector": Channel(INTERACTIONS["vector"], PRODUCTS["light-vector"], weighted=True),
+    "light-scalar": Channel(INTERACTIONS["scalar"], PRODUCTS["light-scalar"], weighted=True),
+    "electron": Channel(INTERACTIONS["electron"], PRODUCTS["electron"]),
+    "light-vector-electron": Channel(
+        INTERACTIONS["electron"], PRODUCTS["light-vector-electron"], weighted=True
+    ),
+}

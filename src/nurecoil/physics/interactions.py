@@ -1,0 +1,104 @@
+"""Interactions: the ways in which a neutrino hits a target, one equation each.
+
+dσ/dT = prefactor · Σ_terms (product of couplings) · kernel(T, E) · factor(T)
+
+An interaction knows nothing of models, sources or detectors. Which products of couplings its terms multiply
+is said in `channels`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.physics import cross_section
+from nurecoil.physics.constants import ELECTRON_MASS
+from nurecoil.physics.cross_section import Conventions
+from nurecoil.physics.electrons import electrons_freed
+from nurecoil.physics.form_factors import FormFactor
+from nurecoil.physics.nuclei import Nuclide
+
+Array = NDArray[np.float64]
+Kernel = Callable[[Array, Array, float, Conventions], Array]
+Factors = Callable[[Nuclide, FormFactor, Conventions, Array], Array]
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One way in which a neutrino hits a nucleus, or an electron of its atom.
+
+    Attributes
+    ----------
+    prefactor
+        Of the cross section, as a function of the mass M of what recoils: cm² over the unit of the kernels.
+    kernels
+        k(T, E, M, conventions), zero where kinematics forbid a recoil: one for all terms, or one for each.
+    factors
+        Nuclear or atomic factors at recoil energies T (n,), shape (n, terms), or (n, 1) for all terms.
+    of_antineutrinos
+        The order of the kernels for antineutrinos.
+    on_electrons
+        Whether an electron recoils.
+    """
+
+    prefactor: Callable[[float], float | Array]
+    kernels: tuple[Kernel, ...]
+    factors: Factors
+    of_antineutrinos: tuple[int, ...] = (0,)
+    on_electrons: bool = False
+
+    def mass(self, nuclide: Nuclide) -> float:
+        """Return M, the mass of what recoils, in MeV."""
+        return ELECTRON_MASS if self.on_electrons else nuclide.mass
+
+
+def _nucleons(nuclide: Nuclide, form_factor: FormFactor, conventions: Conventions, T: Array) -> Array:
+    """Return Z²F_p², ZN F_p F_n and N²F_n²."""
+    q = cross_section.momentum_transfer(T, nuclide.mass)
+    p, n = nuclide.Z * form_factor.proton(q, nuclide), nuclide.N * form_factor.neutron(q, nuclide)
+    return np.stack([p * p, p * n, n * n], axis=-1)
+
+
+def _charge(nuclide: Nuclide, form_factor: FormFactor, conventions: Conventions, T: Array) -> Array:
+    """Return Z² [F_p²]."""
+    q = cross_section.momentum_transfer(T, nuclide.mass)
+    F = form_factor.proton(q, nuclide) if conventions.magnetic_form_factor else np.ones_like(q)
+    return (nuclide.Z * F[:, np.newaxis]) ** 2
+
+
+def _electrons(nuclide: Nuclide, form_factor: FormFactor, conventions: Conventions, T: Array) -> Array:
+    """Return Z_eff."""
+    return electrons_freed(nuclide.symbol, T)[:, np.newaxis]
+
+
+def _vector(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
+    return cross_section.vector_kernel(T, E, M, recoil_term=conventions.vector_recoil_term)
+
+
+def _magnetic(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
+    return cross_section.magnetic_kernel(T, E, M, recoil_term=conventions.magnetic_recoil_term)
+
+
+def _scalar(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
+    return cross_section.scalar_kernel(T, E, M)
+
+
+def _electron(number: int) -> Kernel:
+    return lambda T, E, M, conventions: cross_section.electron_kernels(T, E, M)[number]
+
+
+INTERACTIONS: Final[Mapping[str, Interaction]] = {
+    "vector": Interaction(cross_section.vector_prefactor, (_vector,), _nucleons),
+    "magnetic": Interaction(lambda M: cross_section.magnetic_prefactor(), (_magnetic,), _charge),
+    "scalar": Interaction(cross_section.scalar_prefactor, (_scalar,), _nucleons),
+    # g_L², g_R² and g_L g_R, of which antineutrinos swap the first two
+    "electron": Interaction(
+        cross_section.electron_prefactor,
+        (_electron(0), _electron(1), _electron(2)),
+        _electrons,
+        (1, 0, 2),
+        on_electrons=True,
+    ),
+}

@@ -1,0 +1,103 @@
+"""Products of couplings, by channel: all that a cross section is linear in.
+
+A product is per incoming flavour and summed over outgoing ones. That of a channel with a weight in q² comes
+with it. A model that has no such couplings has no products.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.weights import Weight
+
+Array = NDArray[np.float64]
+Products = tuple[tuple[Array, Weight | None], ...]
+"""(products, shape (..., 3, terms); their weight): to be summed."""
+
+
+def vector_products(couplings: Couplings) -> Array:
+    """Return what multiplies Z²F_p², ZN F_p F_n and N²F_n² in Σ_β |Q_αβ|².
+
+    Σ_β |Z F_p g_p^αβ + N F_n g_n^αβ|² = Z²F_p² Σ|g_p|² + ZN F_p F_n 2 Re Σ g_p g_n* + N²F_n² Σ|g_n|²
+
+    Per incoming flavour α, the three sums over outgoing flavours β, shape (..., 3, 3).
+    """
+    p, n = couplings.vector_p, couplings.vector_n
+    return _stack(_overlap(p, p), 2 * _overlap(p, n), _overlap(n, n))
+
+
+def _vector(couplings: Couplings) -> Products:
+    """Return those of Σ_β |Q_αβ|²."""
+    return ((vector_products(couplings), None),)
+
+
+def _magnetic(couplings: Couplings) -> Products:
+    """Return μ²."""
+    return ((couplings.magnetic_moment[..., np.newaxis] ** 2, None),)
+
+
+def _light_vector(couplings: Couplings) -> Products:
+    """Return what a mediator adds to |Q|²: its interference with the rest, and its own square."""
+    if (light := couplings.light_vector) is None:
+        return ()
+    p, n, x, y = couplings.vector_p, couplings.vector_n, light.proton, light.neutron
+    mixed = _stack(2 * _overlap(p, x), 2 * (_overlap(p, y) + _overlap(n, x)), 2 * _overlap(n, y))
+    own = _stack(_overlap(x, x), 2 * _overlap(x, y), _overlap(y, y))
+    return (mixed, Weight(light.mass, 1)), (own, Weight(light.mass, 2))
+
+
+def _light_scalar(couplings: Couplings) -> Products:
+    """Return |g_ν Q_S|², which adds to the rest as it turns the neutrino's helicity."""
+    if (light := couplings.light_scalar) is None:
+        return ()
+    x, y = light.proton, light.neutron
+    return ((_stack(_overlap(x, x), 2 * _overlap(x, y), _overlap(y, y)), Weight(light.mass, 2)),)
+
+
+def _electron(couplings: Couplings) -> Products:
+    """Return Σ_β |g_L|², |g_R|² and Re g_L g_R*."""
+    if (g := couplings.electron) is None:
+        return ()
+    return ((_stack(_overlap(g.left, g.left), _overlap(g.right, g.right), _overlap(g.left, g.right)), None),)
+
+
+def _light_vector_electron(couplings: Couplings) -> Products:
+    """Return what a mediator adds to them: its interference with the rest, and its own square."""
+    g, light = couplings.electron, couplings.light_vector
+    if g is None or light is None:
+        return ()
+    left, right, own = (_overlap(x, light.electron) for x in (g.left, g.right, light.electron))
+    return (
+        (_stack(2 * left, 2 * right, left + right), Weight(light.mass, 1)),
+        (_stack(own, own, own), Weight(light.mass, 2)),
+    )
+
+
+def _overlap(x: NDArray[Any], y: NDArray[Any]) -> Array:
+    """Return Re Σ_β x_αβ y*_αβ."""
+    if np.iscomplexobj(x) or np.iscomplexobj(y):
+        return _overlap(x.real, y.real) + _overlap(x.imag, y.imag)
+    sums: Array = np.einsum("...ab,...ab->...a", x, y)
+    return sums
+
+
+def _stack(*terms: Array) -> Array:
+    """Return terms (..., 3) as one array (..., 3, terms), points last in memory: they are read in one run."""
+    found = np.empty((3, len(terms), *np.broadcast_shapes(*(term.shape for term in terms))[:-1]))
+    view = np.moveaxis(found, (0, 1), (-2, -1))
+    for number, term in enumerate(terms):
+        view[..., number] = term
+    return view
+
+
+PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
+    "vector": _vector,
+    "magnetic": _magnetic,
+    "light-vector": _light_vector,
+    "light-scalar": _light_scalar,
+    "electron": _electron,
+    "light-vector-electron": _light_vector_electron,
+}

@@ -1,0 +1,90 @@
+"""Weights of a cross section in q², and the nodes in ln q on which they are known.
+
+The propagator of a light mediator depends on its mass, which an experiment is not compiled for. But it is
+smooth in ln q: its values at a few Chebyshev nodes say all of it, and counts are linear in those values.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+_AIM: Final = 1e-12  # of the largest value: that at the lowest q can be 1e4 times another's
+_SPARE: Final = 4
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A power of the propagator of a mediator of mass m: 1/(q² + m²)^power, in MeV^(-2 power).
+
+    Attributes
+    ----------
+    mass : ndarray, shape (...)
+        m in MeV, from 0 to infinity; the axes are points of a scan.
+    power : int
+        1 where the mediator interferes, 2 in its own square.
+    """
+
+    mass: Array
+    power: int
+
+    def __call__(self, q: ArrayLike) -> Array:
+        """Return the weight at momentum transfers q > 0 in MeV, shape (n,): shape (..., n).
+
+        >>> print(Weight(np.array([0.0, 10.0, np.inf]), 1)([10.0]).round(4).T)
+        [[0.01  0.005 0.   ]]
+        """
+        found: Array = 1 / (np.square(q) + np.square(self.mass)[..., np.newaxis])
+        return found**self.power
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Chebyshev nodes in ln q between two momentum transfers (MeV).
+
+    As many as a propagator of any mass needs: its poles q = ±im lie π/2 off the axis of ln q, and the error
+    of K nodes falls like ρ^-K, with ρ = h + √(1 + h²) and h = (π/2) over half the range.
+
+    >>> Nodes(10.0, 100.0).q.size
+    29
+    """
+
+    low: float
+    high: float
+
+    @cached_property
+    def q(self) -> Array:
+        """The nodes, descending, shape (K,)."""
+        angles = (np.arange(self._number) + 0.5) * np.pi / self._number
+        found: Array = np.exp(self._middle + self._half * np.cos(angles))
+        return found
+
+    def interpolation(self, q: Array) -> Array:
+        """Return L_k(q), so that f(q) = Σ_k L_k(q) f(q_k), shape (n, K); outside of the range as at its ends.
+
+        By discrete orthogonality, L_k(x) = (2/K) Σ'_j T_j(x_k) T_j(x), the term j = 0 halved.
+        """
+        degree = self._number - 1
+        at_nodes = np.polynomial.chebyshev.chebvander(self._x(self.q), degree) * (2 / self._number)
+        at_nodes[:, 0] /= 2
+        return np.asarray(np.polynomial.chebyshev.chebvander(self._x(q), degree) @ at_nodes.T)
+
+    def _x(self, q: Array) -> Array:
+        return np.clip((np.log(q) - self._middle) / self._half, -1.0, 1.0)
+
+    @property
+    def _middle(self) -> float:
+        return math.log(self.low * self.high) / 2
+
+    @property
+    def _half(self) -> float:
+        return math.log(self.high / self.low) / 2
+
+    @property
+    def _number(self) -> int:
+        return math.ceil(-math.log(_AIM) / math.asinh(math.pi / 2 / self._half)) + _SPARE
