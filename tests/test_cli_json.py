@@ -21,6 +21,7 @@ points = 5
 """
 COMMANDS = {
     "predict": ("predict", *CSI),
+    "spectrum": ("spectrum", *CSI),
     "limit": ("limit", *CSI, *SCAN, "--points", "101", "--vary"),
     "map": ("map", *CSI, *SCAN, "--scan", "sin2_theta_w=0.1..0.4", "--points", "21"),
     "fit": ("fit", *CSI, *FREE),

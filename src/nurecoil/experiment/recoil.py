@@ -144,6 +144,31 @@ def recoil_templates(
     return RecoilTemplates(found)
 
 
+def rates(
+    nuclide: Nuclide,
+    flux: Flux,
+    form_factor: FormFactor,
+    conventions: cross_section.Conventions,
+    couplings: Couplings,
+    T: Array,
+    channels: tuple[str, ...],
+) -> Array:
+    """Return dσ/dT of nuclear recoils, averaged over the source, by incoming flavour: cm²/MeV, shape (3, n).
+
+    At recoil energies T > 0 in MeV, shape (n,), with one neutrino per component; weights at q = √(2MT).
+    """
+    found = np.zeros((T.size, len(FLAVOURS)))
+    q = cross_section.momentum_transfer(T, nuclide.mass)
+    for channel in (CHANNELS[name] for name in channels):
+        if channel.interaction.on_electrons:
+            continue
+        for products, weight in channel.products(couplings):
+            (parts,) = spectra(channel.interaction, nuclide, flux, conventions, T, (form_factor,))
+            at_q = 1.0 if weight is None else weight(q)[:, np.newaxis]
+            found += (by_flavour(parts, flux) * products).sum(axis=-1) * at_q
+    return found.T
+
+
 def recoil_energy_max(mass: float, flux: Flux) -> tuple[float, ...]:
     """Return the largest recoil energy (MeV) of a mass (MeV) that each component of a source can give."""
     return tuple(float(cross_section.recoil_energy_max(c.spectrum.energy_max, mass)) for c in flux.components)

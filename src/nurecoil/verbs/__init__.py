@@ -6,6 +6,7 @@ makes a command. A new question is a new file, and a line here.
 
 VERBS = {
     "predict": "Print the expected counts of experiments.",
+    "spectrum": "Print the recoils behind the counts, by nuclide and flavour.",
     "limit": "Find the allowed values of a parameter.",
     "map": "Find the allowed values of two parameters together.",
     "fit": "Fit parameters to experiments.",

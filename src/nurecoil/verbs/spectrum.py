@@ -1,0 +1,209 @@
+"""`spectrum`: rates of recoils by nuclide and flavour, and what the detector makes of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nurecoil.arithmetic import undisturbed
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.experiment.recoil import rates, recoil_energy_max
+from nurecoil.physics.couplings import FLAVOURS, Couplings
+from nurecoil.presentation.document import Block, Figure, Grid, Panel, Series
+from nurecoil.study.remarks import remarks
+from nurecoil.study.result import Result, Shown, conventions, provenance
+from nurecoil.study.study import Study
+from nurecoil.verbs.options import Verb
+
+Array = NDArray[np.float64]
+
+HELP = """Print the rate of recoils by nuclide and flavour, dR/dT for the whole exposure, and the counts that
+the detector makes of them, bin by bin. Electron recoils are in the counts where the detector sees them.
+
+\b
+Examples:
+  nurecoil spectrum --model standard-model --experiment binh2021-csi
+  nurecoil spectrum --model light-vector --experiment coherent-lar-2020 --set m_mediator=10MeV \\
+    --set g_mediator=5e-5 --plot recoils.png
+  nurecoil spectrum --model nsi --experiment binh2021-ge --set eps_u_ee=0.2 --json"""
+_POINTS = 200  # recoil energies
+_LOWEST = 1e-3  # of the largest recoil energy
+_SHOWN = 12  # rows of the table
+_KEV = 1e3  # in an MeV
+
+
+@dataclass(frozen=True)
+class Recoils:
+    """Recoils in one experiment.
+
+    Attributes
+    ----------
+    name
+        Of the experiment.
+    energies : ndarray, shape (n,)
+        T in keV.
+    rates : dict of ndarray, shape (3, n)
+        dR/dT in 1/keV for the whole exposure, by nuclide, of each incoming flavour (e, mu, tau).
+    observable, edges
+        What the detector sees, with its unit, and the bins; counts are summed over the other axes.
+    counts : ndarray, shape (3, bins)
+        Expected counts of each flavour.
+    """
+
+    name: str
+    energies: Array
+    rates: dict[str, Array]
+    observable: str
+    edges: tuple[float, ...]
+    counts: Array
+
+    @property
+    def rate(self) -> Array:
+        """The sum over nuclides and flavours, shape (n,)."""
+        return np.asarray(sum(each.sum(axis=0) for each in self.rates.values()))
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "recoil_energy": self.energies,
+            "recoil_energy_unit": "keV",
+            "rates": {name: dict(zip(FLAVOURS, each, strict=True)) for name, each in self.rates.items()},
+            "rates_unit": "1/keV",
+            "observable": self.observable,
+            "bin_edges": self.edges,
+            "counts": dict(zip(FLAVOURS, self.counts, strict=True)),
+        }
+
+
+@dataclass(frozen=True)
+class Spectrum(Shown):
+    """Recoils in each experiment at one point of a model."""
+
+    parts: tuple[Recoils, ...]
+
+    def record(self, result: Result["Spectrum"]) -> dict[str, object]:
+        """Return the rates and counts by name of experiment."""
+        return {"spectra": {part.name: part.record() for part in self.parts}}
+
+    def blocks(self, result: Result["Spectrum"]) -> Iterator[Block]:
+        """Show rates by nuclide at some energies, and counts by flavour."""
+        for part in self.parts:
+            some = np.unique(np.linspace(0, part.energies.size - 1, _SHOWN).astype(int))
+            sums = {name: each.sum(axis=0) for name, each in part.rates.items()}
+            rows = [
+                (f"{part.energies[k]:.4g}", *(f"{each[k]:.4g}" for each in (*sums.values(), part.rate)))
+                for k in some
+            ]
+            heads = ("T [keV]", *sums, "all")
+            right = tuple(range(len(heads)))
+            yield Grid(f"Recoils per keV, whole exposure: {part.name}", heads, tuple(rows), right)
+            names = [f"{a:g} to {b:g}" for a, b in zip(part.edges[:-1], part.edges[1:], strict=True)]
+            cells = np.vstack([part.counts, part.counts.sum(axis=0)]).T
+            counts = [(name, *(f"{x:.2f}" for x in row)) for name, row in zip(names, cells, strict=True)]
+            heads = (part.observable, *(f"nu_{flavour}" for flavour in FLAVOURS), "all")
+            yield Grid(f"Counts by flavour: {part.name}", heads, tuple(counts), (1, 2, 3, 4), whole=(0,))
+
+    def figure(self, result: Result["Spectrum"]) -> Figure:
+        """Draw dR/dT of each nuclide and of all, a panel for each experiment."""
+        panels = [
+            Panel(
+                x_label="$T$ [keV]",
+                y_label=r"$dR/dT$ [1/keV]",
+                series=(
+                    *(Series(p.energies, _shown(each.sum(axis=0)), name) for name, each in p.rates.items()),
+                    Series(p.energies, _shown(p.rate), "all", colour="black", style="dashed"),
+                ),
+                title=p.name,
+                x_log=True,
+                y_log=True,
+            )
+            for p in self.parts
+        ]
+        return Figure("spectrum", "Recoils in the whole exposure", "", tuple(panels), subtitle=result.facts)
+
+
+@undisturbed
+def spectrum(study: Study, energies: ArrayLike | None = None) -> Result[Spectrum]:
+    """Return the rates of recoils, and the counts that the detectors make of them.
+
+    dR/dT = nuclei · fluence · Σ_components ∫ dE φ(E) dσ/dT
+
+    Parameters
+    ----------
+    study
+        The model, its values, and the experiments.
+    energies : array-like, shape (n,), optional
+        Recoil energies T > 0 in keV; by default 200 up to the largest, evenly spaced in the logarithm.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> (csi,) = nurecoil.Study("standard-model", "binh2021-csi").spectrum([5.0, 10.0]).values.parts
+    >>> csi.rates["Cs133"].shape, csi.rate.round(1).tolist()
+    ((3, 2), [87.0, 41.0])
+    """
+    study.require_counts({})
+    model = study.model
+    values = model.resolve(study.values)
+    couplings = model.evaluate(values)
+    return Result(
+        question="spectrum",
+        values=Spectrum(tuple(_recoils(e, couplings, model.channels, energies) for e in study.experiments)),
+        converged=True,
+        fixed=values,
+        notes=(*model.notes(values), *remarks(model, study.experiments, values, ())),
+        conventions=conventions(model, study.experiments),
+        provenance=provenance({}),
+        parameters=model.parameters,
+    )
+
+
+def _recoils(
+    compiled: CompiledExperiment, couplings: Couplings, channels: tuple[str, ...], energies: ArrayLike | None
+) -> Recoils:
+    experiment, target = compiled.experiment, compiled.experiment.target
+    T = _energies(experiment.flux, target.nuclides, energies)
+    exposure = experiment.exposure.fluence * experiment.mass_kg / _KEV
+    found = {
+        nuclide.name: exposure
+        * per_kg
+        * rates(
+            nuclide,
+            experiment.flux,
+            experiment.signal.form_factor,
+            experiment.conventions,
+            couplings,
+            T / _KEV,
+            channels,
+        )
+        for nuclide, per_kg in zip(target.nuclides, target.nuclei_per_kg, strict=True)
+    }
+    templates, shape = compiled.with_channels(channels).templates, experiment.shape
+    counts = []
+    for flavour in np.eye(len(FLAVOURS)):
+        own = templates.each(lambda a, f=flavour: a * f.reshape(-1, *(1,) * (a.ndim - 2)))  # type: ignore[misc]
+        counts.append(own.evaluate(couplings).reshape(shape).sum(axis=tuple(range(1, len(shape)))))
+    axis = experiment.axes[0]
+    return Recoils(experiment.name, T, found, axis.name, axis.edges, np.array(counts))
+
+
+def _energies(flux: Any, nuclides: Sequence[Any], given: ArrayLike | None) -> Array:
+    """Return recoil energies in keV."""
+    if given is None:
+        largest = _KEV * max(max(recoil_energy_max(nuclide.mass, flux)) for nuclide in nuclides)
+        return np.geomspace(_LOWEST * largest, largest, _POINTS)
+    T = np.atleast_1d(np.asarray(given, dtype=float))
+    if T.ndim != 1 or not (np.isfinite(T) & (T > 0)).all():
+        raise NurecoilError(f"recoil energies = {given} are not allowed: they must be positive, in keV")
+    return T
+
+
+def _shown(rate: Array) -> Array:
+    """Return a rate with gaps where there is none, for a logarithmic axis."""
+    return np.where(rate > 0, rate, np.nan)
+
+
+COMMAND = Verb(spectrum, HELP, holds=("form_factor",), plots=True)
