@@ -24,7 +24,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> NurecoilError:
 def nearest_of(name: str, known: Iterable[str]) -> str:
     """Return which of the `known` names is nearest, and all of them."""
     known = list(known)
-    nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    nearest = get_close_matches(str(name).lower(), known, n=1, cutoff=0.4)
     if not nearest:
         return f": known are {', '.join(known)}"
     return f": did you mean '{nearest[0]}'? (known: {', '.join(known)})"

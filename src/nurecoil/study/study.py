@@ -111,21 +111,25 @@ class Study:
             for name, given in values.items()
         }
         self.experiments = _compiled(experiments, form_factor)
-        fixed = (fix,) if isinstance(fix, str) else tuple(fix)
+        prior, constrain, profile = (
+            _mapping(given, name)
+            for name, given in (("prior", prior), ("constrain", constrain), ("profile", profile))
+        )
+        fixed = (fix,) if isinstance(fix, str) else tuple(_several(fix, "fix"))
         for name in fixed:
-            if name in (prior or {}) or fixed.count(name) > 1:
+            if name in prior or fixed.count(name) > 1:
                 raise NurecoilError(f"{name} is fixed twice, or fixed and given a prior: do one of them")
-        widths = {name: _width(name, given) for name, given in (prior or {}).items()}
+        widths = {name: _width(name, given) for name, given in prior.items()}
         widths |= dict.fromkeys(fixed, 0.0)
         for name in widths:
             find(self._own_pulls, name, "nuisance parameter")
         self.widths: Widths = widths | {
             name: self._constraint(find(self.model.parameters, name), given)
-            for name, given in (constrain or {}).items()
+            for name, given in constrain.items()
         }
         self.over = {
             name: self._range(find(self.model.parameters, name), within, "profiled over").ends
-            for name, within in (profile or {}).items()
+            for name, within in profile.items()
         }
 
     predict = _Verb()
@@ -208,8 +212,8 @@ class Study:
             raise NurecoilError(f"{parameter.name} = {given!r} is not a number, and not a text with one")
         if parameter.unit and not self.inside_units and given not in (0, np.inf):
             raise NurecoilError(
-                f"{parameter.name} = {given} has no unit: write it as a text, such as"
-                f" '{given:g} {parameter.unit}'"
+                f"{parameter.name} = {given} has no unit: write it as a text with one, as in"
+                f" '2 {parameter.unit}'"
             )
         parameter.check(given, infinite=infinite)
         return float(given)
@@ -217,7 +221,7 @@ class Study:
     def point(self, given: Mapping[str, Value], doing: str = "fitted") -> dict[str, float]:
         """Return values (inside units) of some parameters, of the model or pulls, that are numbers."""
         found = {}
-        for name, value in given.items():
+        for name, value in _mapping(given, "values").items():
             parameter = find(self.parameters, name)
             if parameter.choices:
                 raise NurecoilError(f"{name} cannot be {doing}: it is a choice, {parameter.allowed()}")
@@ -247,9 +251,12 @@ class Study:
             self.require_counts({each.parameter.name: x for each, x in zip(found, corner, strict=True)})
         return found
 
-    def free(self, start: Mapping[str, Value]) -> dict[str, float]:
-        """Return where the parameters of a fit start (inside units); they have no prior."""
-        found = self.point(start)
+    def free(self, start: str | Sequence[str] | Mapping[str, Value]) -> dict[str, float]:
+        """Return where the parameters of a fit start (inside units); they have no prior.
+
+        Names alone start at the parameters' defaults.
+        """
+        found = self.point(start if isinstance(start, Mapping) else self._defaults(start))
         if self.over:
             raise NurecoilError(
                 f"a fit profiles over nothing: make {' and '.join(self.over)} free, with a start, instead"
@@ -257,6 +264,15 @@ class Study:
         for name in found.keys() & self.widths.keys():
             raise NurecoilError(f"{name} is free, and so has no prior: do not give it one, and do not fix it")
         self.require_counts(found)
+        return found
+
+    def _defaults(self, names: str | Sequence[str]) -> dict[str, str]:
+        found = {}
+        for name in [names] if isinstance(names, str) else _several(names, "free"):
+            parameter = find(self.parameters, name)
+            if not isinstance(parameter.default, float | int):
+                raise NurecoilError(f"{name} has no default: say where it starts, {{'{name}': VALUE}}")
+            found[name] = parameter.format(parameter.default, 17)
         return found
 
     def question(self, start: Mapping[str, float]) -> Question:
@@ -307,7 +323,11 @@ class Study:
             raise NurecoilError(f"{parameter.name} cannot be {doing}: it is a choice, {parameter.allowed()}")
         if isinstance(within, str):
             return Range.parse(parameter, within)
-        if len(ends := tuple(within)) != 2:
+        try:
+            ends = tuple(within)
+        except TypeError:
+            ends = ()
+        if len(ends) != 2:
             raise NurecoilError(
                 f"the range of {parameter.name}, {within!r}, is not of the form '0.2..20 TeV' or (low, high)"
             )
@@ -343,14 +363,11 @@ def _compiled(
     experiments: Given | Sequence[Given], other: str | FormFactor | None
 ) -> tuple[CompiledExperiment, ...]:
     """Return compiled experiments, with another form factor if there is one."""
-    several = (
-        [experiments]
-        if isinstance(experiments, str | Path | Experiment | CompiledExperiment)
-        else experiments
-    )
+    single = isinstance(experiments, str | Path | Experiment | CompiledExperiment)
+    several = [experiments] if single else _several(experiments, "experiments")
     if not several:
         raise NurecoilError("at least one experiment is needed")
-    form = form_factor(other) if isinstance(other, str) else other
+    form = other if isinstance(other, FormFactor) or other is None else form_factor(str(other))
     found = []
     for given in several:
         if isinstance(given, str | Path):
@@ -375,6 +392,20 @@ def _compiled(
     return tuple(found)
 
 
+def _mapping(given: Any, what: str) -> Mapping[str, Any]:
+    """Return a mapping of names to what is said of them, or refuse what is none."""
+    if given is not None and not isinstance(given, Mapping):
+        raise NurecoilError(f"{what} = {given!r} is not allowed: give names with values, {{'NAME': VALUE}}")
+    return given or {}
+
+
+def _several(given: Any, what: str) -> Sequence[Any]:
+    """Return several things, or refuse what is no list of any."""
+    if not isinstance(given, Iterable):
+        raise NurecoilError(f"{what} = {given!r} is not allowed: give a name, or several in a list")
+    return list(given)
+
+
 def several_levels(cl: "float | str | Iterable[float | str]") -> list[float]:
     """Return confidence levels, each once: 0.9, "90%", or several of these."""
     given = [cl] if isinstance(cl, str | int | float) else list(cl)
@@ -389,6 +420,8 @@ def several_levels(cl: "float | str | Iterable[float | str]") -> list[float]:
 
 def level(given: float | str) -> float:
     """Return a confidence level: 0.9, "90%" or "90"."""
+    if not isinstance(given, str | int | float | np.floating):
+        raise NurecoilError(f"confidence level {given!r} is not a number, such as 0.9 or '90%'")
     found = parse_quantity(given, "", name="cl") if isinstance(given, str) else float(given)
     if 50 <= found < 100 and "%" not in str(given):
         found /= 100
@@ -401,16 +434,20 @@ def level(given: float | str) -> float:
 
 def require_toys(toys: int, seed: int) -> None:
     """Refuse numbers of toys and seeds that cannot be."""
-    if not 0 <= toys <= MOST_TOYS or toys % 1:
+    if not _whole(toys, 0, MOST_TOYS):
         raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}, and whole")
-    if seed < 0:
+    if not _whole(seed, 0):
         raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
 
 
 def require_points(points: int, fewest: int, most: int) -> None:
     """Refuse too few points, or too many."""
-    if not fewest <= points <= most:
+    if not _whole(points, fewest, most):
         raise NurecoilError(f"points = {points} is not allowed: it must be between {fewest} and {most}")
+
+
+def _whole(number: object, low: int, high: float = np.inf) -> bool:
+    return isinstance(number, int | np.integer) and bool(low <= number <= high)
 
 
 MOST_TOYS = 10_000_000

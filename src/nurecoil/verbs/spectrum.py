@@ -195,7 +195,10 @@ def _energies(flux: Any, nuclides: Sequence[Any], given: ArrayLike | None) -> Ar
     if given is None:
         largest = _KEV * max(max(recoil_energy_max(nuclide.mass, flux)) for nuclide in nuclides)
         return np.geomspace(_LOWEST * largest, largest, _POINTS)
-    T = np.atleast_1d(np.asarray(given, dtype=float))
+    try:
+        T = np.atleast_1d(np.asarray(given, dtype=float))
+    except ValueError:
+        raise NurecoilError(f"recoil energies = {given!r} are not numbers") from None
     if T.ndim != 1 or not (np.isfinite(T) & (T > 0)).all():
         raise NurecoilError(f"recoil energies = {given} are not allowed: they must be positive, in keV")
     return T

@@ -1,0 +1,105 @@
+"""What a Study takes, in the words of its users, and what it refuses in a sentence."""
+
+import numpy as np
+import pytest
+
+import nurecoil
+from nurecoil import NurecoilError, Study
+
+CSI = "binh2021-csi"
+
+
+@pytest.mark.parametrize("experiments", [CSI, [CSI], (CSI,), nurecoil.load_experiment(CSI)])
+def test_experiments_are_names_or_objects_one_or_several(experiments):
+    (part,) = Study("standard-model", experiments).predict().values.parts
+    assert part.total == pytest.approx(186.836, rel=1e-5)
+
+
+def test_a_compiled_experiment_and_a_model_are_taken_as_they_are():
+    compiled = nurecoil.compile_experiment(nurecoil.load_experiment(CSI))
+    study = Study(nurecoil.load_model("nsi"), compiled)
+    assert study.experiments == (compiled,)
+
+
+def test_values_are_as_people_write_them():
+    written = Study("331-beta", CSI, beta="-sqrt(3)", m_zprime="2 TeV").predict().values.parts[0]
+    plain = Study("331-beta", CSI, inside_units=True, beta=-(3**0.5), m_zprime=2e6).predict().values.parts[0]
+    np.testing.assert_array_equal(written.counts, plain.counts)
+
+
+def test_all_that_is_held_known_and_profiled_reaches_the_answer():
+    prior, constrain = {f"{CSI}_signal": "20%"}, {"sin2_theta_w": "0.2386+-0.0001"}
+    study = Study("nsi", CSI, prior=prior, fix=f"{CSI}_background", constrain=constrain,
+                  profile={"eps_d_ee": "-0.1..0.1"}, form_factor="helm", engine="numpy")  # fmt: skip
+    result = study.limit("eps_u_ee", "-0.5..0.5")
+    held = result.conventions["experiments"][CSI]
+    assert held["pull_widths"] == {f"{CSI}_signal": 0.2, f"{CSI}_background": 0.0}
+    assert held["form_factor"].startswith("Helm")
+    assert result.conventions["constraints"] == {"sin2_theta_w": [0.2386, 0.0001]}
+    assert result.conventions["profiled over"] == {"eps_d_ee": [-0.1, 0.1]}
+    assert result.provenance["settings"]["engine"] == "numpy"
+
+
+def test_a_name_alone_starts_a_fit_at_its_default():
+    one, other = (
+        Study("standard-model", CSI).fit(free) for free in ("sin2_theta_w", {"sin2_theta_w": 0.238})
+    )
+    assert one.values.fit.values["sin2_theta_w"] == pytest.approx(
+        other.values.fit.values["sin2_theta_w"], rel=1e-6
+    )
+
+
+def test_a_result_prints_shows_plots_and_saves(tmp_path):
+    result = Study("331-beta", CSI, beta="-sqrt(3)").limit("m_zprime", "0.2..20 TeV", cl=0.9)
+    assert str(result).splitlines()[1].startswith("  allowed")
+    assert result._repr_html_().startswith("<table><caption>m_zprime at 90 % CL")
+    assert repr(result) == "<Result limit: 331-beta, binh2021-csi>"
+    axes = result.plot(title=False)
+    assert axes.get_xscale() == "log"
+    for name in ("limit.json", "limit.png", "limit.svg", "limit.pdf"):
+        result.save(tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 1000
+    with pytest.raises(NurecoilError, match="has nothing else to write"):
+        result.save(tmp_path / "limit.txt")
+    assert not (tmp_path / "limit.txt").exists()
+
+
+REFUSED = {
+    "5 experiments": (lambda: Study("nsi", 5), "experiments = 5 is not allowed"),
+    "none": (lambda: Study("nsi", []), "at least one experiment is needed"),
+    "nothing": (lambda: Study("nsi", [None]), "None is no experiment"),
+    "no model": (lambda: Study(None, CSI), "unknown model 'None'"),
+    "no unit": (
+        lambda: Study("331-beta", CSI, m_zprime=2e6),
+        "has no unit: write it as a text",
+    ),
+    "an array": (lambda: Study("nsi", CSI, eps_u_ee=np.zeros(2)), "is not a number"),
+    "a misspelling": (lambda: Study("331-beta", CSI, bta=1), "did you mean 'beta'"),
+    "prior of nothing": (lambda: Study("nsi", CSI, prior={"x": 1}), "unknown nuisance parameter 'x'"),
+    "prior as a text": (lambda: Study("nsi", CSI, prior="x=1"), "give names with values"),
+    "a constraint without width": (
+        lambda: Study("nsi", CSI, constrain={"sin2_theta_w": 0.23}),
+        "not of the form VALUE\\+-WIDTH",
+    ),
+    "a range that is none": (
+        lambda: Study("nsi", CSI).limit("eps_u_ee", 3),
+        "is not of the form '0.2..20 TeV'",
+    ),
+    "a level that is none": (
+        lambda: Study("nsi", CSI).limit("eps_u_ee", "-1..1", cl=[None]),
+        "is not a number",
+    ),
+    "points in words": (lambda: Study("nsi", CSI).limit("eps_u_ee", "-1..1", points="many"), "points = many"),
+    "toys in words": (lambda: Study("nsi", CSI).goodness(toys="x"), "toys = x is not allowed"),
+    "set and scanned": (
+        lambda: Study("nsi", CSI, eps_u_ee=0).limit("eps_u_ee", "-1..1"),
+        "both set",
+    ),
+    "no figure": (lambda: Study("nsi", CSI).predict().plot(), "predict has no figure"),
+}
+
+
+@pytest.mark.parametrize(("ask", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_is_refused_in_a_sentence(ask, sentence):
+    with pytest.raises(NurecoilError, match=sentence):
+        ask()
