@@ -1,17 +1,12 @@
-"""What the README and CONTRIBUTING promise runs."""
+"""What the README promises runs; what it and CONTRIBUTING link to is there."""
 
-import importlib.util
 import json
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import asking
 import nurecoil
 from nurecoil import cli
 from nurecoil.cli import main
@@ -87,41 +82,3 @@ def test_the_python_example_runs(capsys, tmp_path, monkeypatch):
 def test_links_lead_somewhere(text):
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("https://") or (HOME / target).exists()
-
-
-# --- CONTRIBUTING -------------------------------------------------------------------------------------
-
-EXAMPLE = re.search(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)[1]
-
-
-def test_the_example_model_is_one(tmp_path, csi):
-    path = tmp_path / "magnetic_moments.py"
-    path.write_text(EXAMPLE, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("magnetic_moments", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    model = module.MAGNETIC_MOMENTS
-    standard = nurecoil.load_model("standard-model")
-    for scheme in ("tree", "radiative"):
-        point = {"electroweak": scheme}
-        assert asking.predict(model, csi, point).values.counts == pytest.approx(
-            asking.predict(standard, csi, point).values.counts, rel=1e-12
-        )
-    one_by_one = [csi.counts(model.couplings(mu_e=moment, mu_mu=1e-10)) for moment in (0.0, 1e-9)]
-    together = csi.counts(model.couplings(mu_e=np.array([0.0, 1e-9]), mu_mu=1e-10))
-    assert together == pytest.approx(np.array(one_by_one), rel=1e-12)
-    assert one_by_one[1].sum() > one_by_one[0].sum() > csi.counts(standard.couplings()).sum()
-
-
-def test_the_example_model_may_stand_among_the_models():
-    """As part of nurecoil.models, which imports it: nothing it imports may need nurecoil.models first."""
-    code = (
-        "import sys, types, importlib.util\n"
-        "import nurecoil.models.model, nurecoil.models.standard_model\n"
-        "package = sys.modules['nurecoil.models']\n"
-        "for name in [n for n in vars(package) if not n.startswith('__')]:\n"
-        "    delattr(package, name)\n"  # as it is while its __init__ still imports models
-        f"exec(compile({EXAMPLE!r}, 'example', 'exec'), {{'__name__': 'nurecoil.models.magnetic_moments'}})\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
