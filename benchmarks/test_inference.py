@@ -7,7 +7,7 @@ import nurecoil
 from nurecoil.study import question
 
 FIXED = {"beta": -(3**0.5)}
-SCAN = ("m_zprime", 1e5, 1e8)
+SCAN = ("m_zprime", "0.1..100 TeV")
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,12 @@ def test_one_point_of_a_binned_likelihood_profiled(benchmark, model, name):
     """The time is that of a batch of 200 points: divide by 200."""
     likelihood = question.joint_likelihood([nurecoil.compile_experiment(loaded(name))], FIXED)
     masses = np.geomspace(1e6, 1e8, 200)
-    benchmark(lambda: likelihood.profiled(likelihood.signals(model.couplings(**FIXED, m_zprime=masses))))
+    strengths = likelihood.basis.strengths
+    benchmark(lambda: likelihood.profiled(strengths(model.couplings(**FIXED, m_zprime=masses))))
 
 
 def test_joint_limit_of_csi_and_lar(benchmark, coherent, model):
-    benchmark.pedantic(nurecoil.limit, (model, coherent, FIXED, SCAN), rounds=2)
+    benchmark.pedantic(nurecoil.Study(model, coherent, **FIXED).limit, SCAN, rounds=2)
 
 
 def test_profiled_curve_of_10000_points(benchmark, csi, model):
@@ -55,19 +56,19 @@ def test_profiled_curve_of_10000_points(benchmark, csi, model):
     likelihood = question.joint_likelihood([csi], FIXED)
 
     def curve():
-        chi2 = likelihood.profiled(likelihood.signals(model.couplings(**FIXED, m_zprime=masses))).chi2
+        chi2 = likelihood.profiled(likelihood.basis.strengths(model.couplings(**FIXED, m_zprime=masses))).chi2
         return chi2 - chi2.min()
 
     benchmark(curve)
 
 
 def test_limit_of_10000_points(benchmark, csi, model):
-    benchmark(nurecoil.limit, model, [csi], FIXED, SCAN, points=10_000)
+    benchmark(nurecoil.Study(model, csi, **FIXED).limit, *SCAN, points=10_000)
 
 
 def test_limit_by_default(benchmark, csi, model):
-    benchmark(nurecoil.limit, model, [csi], FIXED, SCAN)
+    benchmark(nurecoil.Study(model, csi, **FIXED).limit, *SCAN)
 
 
 def test_prediction(benchmark, csi, model):
-    benchmark(nurecoil.predict, model, csi, {**FIXED, "m_zprime": 2e6})
+    benchmark(nurecoil.Study(model, csi, **FIXED, m_zprime="2 TeV").predict)

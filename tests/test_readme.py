@@ -1,17 +1,14 @@
-"""What the README and CONTRIBUTING promise runs."""
+"""What the README promises runs; what it and CONTRIBUTING link to is there."""
 
-import importlib.util
 import json
 import re
 import shlex
-import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import asking
 import nurecoil
 from nurecoil import cli
 from nurecoil.cli import main
@@ -23,6 +20,7 @@ README = (HOME / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (HOME / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)).replace("\\\n", " ")
 COMMANDS = [line for line in SHELL.splitlines() if line.startswith("nurecoil ")]
+OWN_MODEL, PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 RELEASES = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
 
 
@@ -50,6 +48,7 @@ def test_ci_runs_the_two_marked_commands():
 def test_each_command_runs(command, tmp_path, monkeypatch, with_data):
     with_data(command)
     monkeypatch.chdir(tmp_path)
+    Path("my_model.py").write_text(OWN_MODEL, encoding="utf-8")
     with pytest.raises(SystemExit) as stop:
         main(shlex.split(command)[1:])
     assert not stop.value.code
@@ -73,55 +72,60 @@ def test_the_module_map_is_complete():
     assert not {name for name in modules | folders if f"`{name}" not in shown}
 
 
+def test_the_map_finds_what_a_newcomer_looks_for():
+    package, words = (
+        Path(nurecoil.__file__).parent,
+        ("quenching", "MeV", "eq. 17", "Feldman", "colour", "prior"),
+    )
+    rows = re.search(r"\| looking for .*?\n\n", README, flags=re.DOTALL)[0].splitlines()[2:-1]
+    for row, word in zip(rows, words, strict=True):
+        places = [package / name for name in re.findall(r"`([a-z_0-9]+/[^`]+\.(?:py|toml))`", row)]
+        found = [place for place in places if place.name != "reactor.py"]
+        assert found
+        assert all(word in place.read_text(encoding="utf-8") for place in found)
+    for place in re.findall(r"\| `([a-z_]+/[a-z_]*(?:\.py|\.csv)?)` \|", README):
+        assert (package / place).exists()
+
+
 def test_the_python_example_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    exec(compile(example, "README.md", "exec"), {})
+    exec(compile(PYTHON, "README.md", "exec"), {})
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "m_zprime at 90 % CL (Δχ² ≤ 2.706): 331-beta, binh2021-csi"
     assert lines[-1] == "m_Z' > 1.48 TeV; at 2 TeV 243.8 events, 186.8 in the Standard Model"
     assert json.loads(Path("limit.json").read_text())["lower_limit"] == pytest.approx(1.4797, abs=1e-3)
 
 
+def test_a_model_of_ones_own_is_used_as_any_other(tmp_path, monkeypatch):
+    """Of g_V^n = -1/2 + 0.1 and g_V^p the same, counts are those of an NSI."""
+    monkeypatch.chdir(tmp_path)
+    Path("my_model.py").write_text(OWN_MODEL, encoding="utf-8")
+    assert '`nurecoil.Study("my_model.py", "binh2021-csi")`' in README
+    (found,) = nurecoil.Study("my_model.py", "binh2021-csi", more_n=0.1).predict().values.parts
+    nsi = {f"eps_{q}_{f}": e for f in ("ee", "mumu", "tautau") for q, e in (("u", -1 / 30), ("d", 2 / 30))}
+    (expected,) = nurecoil.Study("nsi", "binh2021-csi", **nsi).predict().values.parts
+    assert found.counts == pytest.approx(expected.counts, rel=1e-12)
+
+
+def test_an_installed_package_offers_its_model(tmp_path, monkeypatch):
+    (snippet,) = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    entries = tomllib.loads(snippet)["project"]["entry-points"]
+    package, about = tmp_path / "my_package", tmp_path / "my_package-1.dist-info"
+    for folder in (package, about):
+        folder.mkdir()
+    (package / "__init__.py").touch()
+    (package / "my_model.py").write_text(OWN_MODEL, encoding="utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1\n")
+    lines = [f"[{group}]\n{name} = {at}\n" for group, of in entries.items() for name, at in of.items()]
+    (about / "entry_points.txt").write_text("".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "my-model" in nurecoil.model_names()
+    assert nurecoil.load_model("my-model").title == "Standard Model with more coupling to neutrons"
+    monkeypatch.delitem(sys.modules, "my_package.my_model")
+    monkeypatch.delitem(sys.modules, "my_package")
+
+
 @pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
 def test_links_lead_somewhere(text):
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("https://") or (HOME / target).exists()
-
-
-# --- CONTRIBUTING -------------------------------------------------------------------------------------
-
-EXAMPLE = re.search(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)[1]
-
-
-def test_the_example_model_is_one(tmp_path, csi):
-    path = tmp_path / "magnetic_moments.py"
-    path.write_text(EXAMPLE, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("magnetic_moments", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    model = module.MAGNETIC_MOMENTS
-    standard = nurecoil.load_model("standard-model")
-    for scheme in ("tree", "radiative"):
-        point = {"electroweak": scheme}
-        assert asking.predict(model, csi, point).values.counts == pytest.approx(
-            asking.predict(standard, csi, point).values.counts, rel=1e-12
-        )
-    one_by_one = [csi.counts(model.couplings(mu_e=moment, mu_mu=1e-10)) for moment in (0.0, 1e-9)]
-    together = csi.counts(model.couplings(mu_e=np.array([0.0, 1e-9]), mu_mu=1e-10))
-    assert together == pytest.approx(np.array(one_by_one), rel=1e-12)
-    assert one_by_one[1].sum() > one_by_one[0].sum() > csi.counts(standard.couplings()).sum()
-
-
-def test_the_example_model_may_stand_among_the_models():
-    """As part of nurecoil.models, which imports it: nothing it imports may need nurecoil.models first."""
-    code = (
-        "import sys, types, importlib.util\n"
-        "import nurecoil.models.model, nurecoil.models.standard_model\n"
-        "package = sys.modules['nurecoil.models']\n"
-        "for name in [n for n in vars(package) if not n.startswith('__')]:\n"
-        "    delattr(package, name)\n"  # as it is while its __init__ still imports models
-        f"exec(compile({EXAMPLE!r}, 'example', 'exec'), {{'__name__': 'nurecoil.models.magnetic_moments'}})\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")

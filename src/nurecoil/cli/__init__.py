@@ -1,7 +1,7 @@
 """The command line: parses, calls, prints; computes nothing.
 
 Most commands are made of verbs (`commands`), when they are called: `nurecoil --help` reads none of these.
-that ask nothing of a study have a file each. What costs time to import is imported inside.
+The others have a file each. What costs time to import is imported inside.
 """
 
 import os

@@ -26,8 +26,15 @@ from nurecoil.physics.products import PRODUCTS
 Products = dict[str, Any]
 
 GROUP = "nurecoil.models"
-_ALL = (STANDARD_MODEL, SCALED_STANDARD_MODEL, NSI, LIGHT_VECTOR, LIGHT_SCALAR, ZPRIME_331)
-_BUILT_IN = {model.name: model for model in _ALL}
+MODELS = (
+    STANDARD_MODEL,
+    SCALED_STANDARD_MODEL,
+    NSI,
+    LIGHT_VECTOR,
+    LIGHT_SCALAR,
+    ZPRIME_331,
+)
+_BUILT_IN = {model.name: model for model in MODELS}
 _TAKEN = {"model", "experiments", "prior", "fix", "constrain", "profile", "form_factor", "engine", "self"}
 _EQUAL = 1e-9  # relative: two ways to compute the same
 _MOMENTUM = 30.0  # MeV

@@ -252,7 +252,7 @@ _RMS_RADII: Final = (
 _CHOICES: Final = (
     FormFactor(
         "helm-binh2021",
-        "Helm as in the seed paper: R = 1.2 A^(1/3) fm, s = 0.5 fm, R0^2 = R^2 - 5 s^2, "
+        "Helm as in Binh et al. (2021): R = 1.2 A^(1/3) fm, s = 0.5 fm, R0^2 = R^2 - 5 s^2, "
         "the same for protons and neutrons",
         _helm_binh2021,
         _helm_binh2021,

@@ -1,1 +1,1 @@
-"""What is asked of a model and experiments: χ² as a function of the free parameters, and its minima."""
+"""What is asked of a model and experiments, a `Study`: χ² of free parameters, its minima, the `Result`."""

@@ -10,7 +10,7 @@ from nurecoil.experiment.card.toml import Read
 from nurecoil.experiment.experiment import Exposure
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES, FormFactor, form_factor
 from nurecoil.physics.nuclei import Material, material
-from nurecoil.sources import Flux, load_flux
+from nurecoil.sources import SOURCES, Flux, load_flux
 from nurecoil.sources.timing import ConstantTimeEfficiency, PulsedSource, TimeEfficiency
 
 
@@ -60,7 +60,7 @@ class Target:
 class Source(Exposure):
     """A stopped-pion source and its exposure."""
 
-    flux: Annotated[Flux, _named(load_flux, "the name of a source: pion-decay-at-rest")]
+    flux: Annotated[Flux, _named(load_flux, f"the name of a source: {', '.join(SOURCES)}")]
 
     @property
     def exposure(self) -> Exposure:
