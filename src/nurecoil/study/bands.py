@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.progress import stepwise
 from nurecoil.study.asimov import Truth
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 QUANTILES = (0.02275, 0.15866, 0.5, 0.84134, 0.97725)  # -2σ, -1σ, median, +1σ, +2σ
 FEWEST_TOYS = 100  # two beyond 2σ

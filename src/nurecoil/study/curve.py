@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood import REACH, Fitted, lowest
 from nurecoil.progress import Step
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 _SEARCHED = 4  # of the first points, each fourth
 EXPECTED = 400  # points a limit takes, roughly: from 200 to 550 on real data

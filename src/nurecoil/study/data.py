@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import Axis, BinnedStatistics, Experiment
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted, lowest
 from nurecoil.parameters import Parameter
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 MOST_STARTS = 1000
 NEAR = 4.0  # in χ² above the lowest: what a reader should know of

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.significance import binomial_error
 from nurecoil.progress import stepwise
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 _SAME = 1e-7  # in χ²: as near as fits come
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics, basis_of
 from nurecoil.likelihood import (
@@ -30,8 +31,6 @@ from nurecoil.progress import parts
 from nurecoil.study.remarks import check_finite, remarks, require_distinct_data
 from nurecoil.study.result import Answer, Conventions, Result, conventions, provenance
 from nurecoil.study.strengths import Coordinates, expansion, fit_strengths
-
-Array = NDArray[np.float64]
 
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Strengths, Tie, expand
 from nurecoil.parameters import Parameter
-
-Array = NDArray[np.float64]
-
 
 _STEP = 1e-4  # of the box: exact for a quadratic function, an error of 1e-8 of the range for others
 _EDGE = 1e-10  # of the box, from its ends: at the very end there may be no signal, and so no shape of it

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood import Fitted, lowest
 from nurecoil.study.minima import minima
 from nurecoil.study.question import Question
 from nurecoil.study.strengths import Coordinates
-
-Array = NDArray[np.float64]
 
 _PLACES = np.linspace(0.0, 1.0, 9)  # of the range, where minima are looked for
 _RELEVANT = 30.0  # a minimum that lies higher is the lowest of no toy

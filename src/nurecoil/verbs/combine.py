@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
@@ -23,8 +22,6 @@ from nurecoil.study.study import Study, Within, level
 from nurecoil.verbs.intervals import at_edge, interval_rows, profile_record, require_curve
 from nurecoil.verbs.limit import limit_of
 from nurecoil.verbs.options import CurvePoints, Level, Scanned, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find the allowed values of one parameter by each experiment alone, by all together, and by all but
 one; and test whether the experiments agree (parameter goodness of fit).

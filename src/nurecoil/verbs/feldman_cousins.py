@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.inference.belt import calibrate_count
@@ -25,8 +24,6 @@ from nurecoil.study.study import Study, Within, level, require_toys
 from nurecoil.study.toys import ToyStatistic, minima_of
 from nurecoil.verbs.intervals import best_fit_text, curve, interval_rows, intervals_record, level_line
 from nurecoil.verbs.options import HOLDS, Level, Scanned, Seed, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find all allowed intervals of one parameter by toys (Feldman and Cousins), beside those by Wilks'
 theorem. At each value of the parameter experiments are simulated and fitted as the data were: the level that

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
@@ -21,8 +20,6 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Free, Starts, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Fit parameters to experiments: best fit with errors, χ², pulls, and counts of every component.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.significance import log_p_value
 from nurecoil.likelihood import Fitted
@@ -20,8 +20,6 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, require_toys
 from nurecoil.verbs.options import MaybeFree, Seed, Starts, Toys, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each
 experiment adds to it, and with --toys the fraction of simulated experiments, each fitted as the data were,

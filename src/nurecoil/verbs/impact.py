@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Parameter
@@ -21,8 +20,6 @@ from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
 from nurecoil.verbs.fit import fit_of
 from nurecoil.verbs.options import Free, Starts, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Rank nuisance parameters by their impact on a fitted parameter: how far each is pulled from its
 prior, how well the data constrain it, and how far the parameter moves when it is off by one standard

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
 from nurecoil.parameters import Parameter, Range
@@ -32,8 +31,6 @@ from nurecoil.verbs.intervals import (
     require_curve,
 )
 from nurecoil.verbs.options import HOLDS, CurvePoints, Levels, Scanned, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find all values of one parameter that experiments allow together.
 

@@ -3,10 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
 from nurecoil.parameters import Values
@@ -17,8 +14,6 @@ from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Result, Shown, conventions, provenance
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Print the expected counts of an experiment at one point of a model.
 

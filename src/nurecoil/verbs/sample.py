@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.inference.density import Curve, curve, highest_density_intervals
 from nurecoil.inference.nested import sample_nested
@@ -28,8 +27,6 @@ from nurecoil.verbs.sample_files import samples_format, save_samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
-
-Array = NDArray[np.float64]
 
 HELP = """Sample the posterior of parameters: exp(-χ²/2) times a prior.
 

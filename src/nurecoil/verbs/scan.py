@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.parameters import Parameter, Value, at_border, find
 from nurecoil.presentation.document import Block, Pairs
@@ -22,8 +22,6 @@ from nurecoil.study.study import Study
 
 if TYPE_CHECKING:
     from xarray import Dataset
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

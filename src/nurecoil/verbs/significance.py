@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.parameters import Parameter, at_border
@@ -19,8 +19,6 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, require_toys
 from nurecoil.verbs.options import Free, Seed, Starts, Told, Toys, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find by how many standard deviations data reject a null hypothesis, from Δχ² to the best fit: what
 was observed, and what was expected (--truth). With --toys, p is also the fraction of simulated experiments

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
 from nurecoil.experiment.recoil import RecoilTemplates, recoil_templates
 from nurecoil.inference.intervals import Profile, threshold
@@ -32,7 +32,6 @@ from nurecoil.physics.couplings import weak_charge
 from nurecoil.physics.nuclei import Nuclide, nuclide
 from nurecoil.study.study import Study
 
-Array = NDArray[np.float64]
 Table3 = Mapping[str, Mapping[str, Mapping[int, float]]]  # {reading: {beta: {mass in GeV: events}}}
 FERMIONS = {"nu": NEUTRINO, "u": UP, "d": DOWN}
 SCAN = (5e4, 1e8)  # MeV

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.papers.binh2021 import compute
@@ -24,8 +24,6 @@ from nurecoil.papers.binh2021.setup import (
 )
 from nurecoil.physics.nuclei import nuclide
 from nurecoil.presentation.document import Figure, LimitBar, LimitBars, Panel, Reference, Series, Style
-
-Array = NDArray[np.float64]
 
 BETA_LABEL = {
     beta: rf"$\beta={text}$".replace("−", "-").replace("√3", r"\sqrt{3}") for beta, text in BETA_TEXT.items()
