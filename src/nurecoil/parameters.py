@@ -175,6 +175,12 @@ def resolve(parameters: Iterable[Parameter], given: Values) -> dict[str, Value]:
     return values
 
 
+def written(parameters: Iterable[Parameter], values: Values, digits: int = 4) -> str:
+    """Return "name = value" of each parameter that has a value."""
+    found = ((p, values[p.name]) for p in parameters if p.name in values)
+    return ", ".join(f"{p.name} = {p.format(float(value), digits)}" for p, value in found)
+
+
 def at_border(parameters: Iterable[Parameter], values: Values) -> dict[str, dict[str, float | str]]:
     """Return each parameter's value and unit as a user writes them."""
     return {

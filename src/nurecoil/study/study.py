@@ -15,7 +15,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import Model, load_model
-from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find
+from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity
 from nurecoil.study.data import Seen
@@ -292,11 +292,7 @@ class Study:
             squares = {c.experiment.name: c.counts(couplings) ** 2 for c in self.experiments}
         bad = [name for name, square in squares.items() if not np.isfinite(square).all()]
         if bad:
-            point = ", ".join(
-                f"{p.name} = {p.format(float(resolved[p.name]))}"
-                for p in self.model.parameters
-                if not p.choices
-            )
+            point = written((p for p in self.model.parameters if not p.choices), resolved, 6)
             raise NurecoilError(
                 f"the expected counts of {', '.join(bad)} are too large for a number at {point}:"
                 " one of these is out of range"

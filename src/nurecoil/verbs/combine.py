@@ -161,10 +161,7 @@ def combine(
     each experiment alone fits a copy of its own, with the whole prior: χ²_PG then holds the prior's share of
     each copy, can even be negative, and p is only approximate.
 
-    Parameters
-    ----------
-    study, parameter, within, cl, points
-        As for `limit`; at least two experiments.
+    The arguments are those of `limit`, of a study of at least two experiments.
 
     Examples
     --------

@@ -14,15 +14,15 @@ from nurecoil.inference.calibration import Calibration, Coverage, calibrate, che
 from nurecoil.inference.calibration import coverage as coverage_of
 from nurecoil.inference.intervals import Function, Interval
 from nurecoil.parameters import Parameter, at_border
-from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Panel, Series
-from nurecoil.presentation.labels import axis_label, cl_label
+from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Series
+from nurecoil.presentation.labels import cl_label
 from nurecoil.scans import OneThread
 from nurecoil.study.curve import Curve
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, Within, level, require_toys
 from nurecoil.study.toys import ToyStatistic, minima_of
-from nurecoil.verbs.intervals import best_fit_text, curve, interval_rows, intervals_record, level_line
+from nurecoil.verbs.intervals import best_fit_text, curve, figure, interval_rows, intervals_record, level_line
 from nurecoil.verbs.options import HOLDS, Level, Scanned, Seed, Told, Verb
 
 HELP = """Find all allowed intervals of one parameter by toys (Feldman and Cousins), beside those by Wilks'
@@ -127,28 +127,16 @@ class Calibrated(Shown):
     def figure(self, result: Result["Calibrated"]) -> Figure:
         """Draw Δχ² of the data, Wilks' level, the critical values of toys, and both intervals."""
         found, unit = self.calibration, self.parameter.inside
-        wilks = found.wilks
-        panel = Panel(
-            x_label=axis_label(self.parameter),
-            y_label=r"$\Delta\chi^2$",
-            series=(
-                curve(wilks, unit, "data", "black"),
-                Series(
-                    found.values / unit,
-                    found.critical,
-                    "critical value, toys (band: error)",
-                    colour="vermillion",
-                    y_error=found.critical_error,
-                ),
-                *_bar(found.intervals, unit, 0.24 * wilks.level, "allowed by toys", "green"),
-                *_bar(wilks.intervals, unit, 0.12 * wilks.level, "allowed by Wilks", "blue"),
-            ),
-            references=(level_line(wilks, "Wilks"),),
-            x_log=found.log,
-            y_range=(0.0, 3.0 * max(wilks.level, float(found.critical.max()))),
+        wilks, what = found.wilks, "critical value, toys (band: error)"
+        series = (
+            curve(wilks, unit, "data", "black"),
+            Series(found.values / unit, found.critical, what, "vermillion", y_error=found.critical_error),
+            *_bar(found.intervals, unit, 0.24 * wilks.level, "allowed by toys", "green"),
+            *_bar(wilks.intervals, unit, 0.12 * wilks.level, "allowed by Wilks", "blue"),
         )
-        title = f"${self.parameter.latex}$ at {cl_label(found.cl)}, by toys and by Wilks' theorem"
-        return Figure("feldman_cousins", title, "", (panel,), subtitle=result.facts)
+        title = f"{cl_label(found.cl)}, by toys and by Wilks' theorem"
+        top = 3.0 * max(wilks.level, float(found.critical.max()))
+        return figure(result, title, wilks, series, [level_line(wilks, "Wilks")], top)
 
 
 @undisturbed
@@ -183,12 +171,12 @@ def feldman_cousins(
 
     Parameters
     ----------
-    study, parameter, within, cl
+    parameter, within, cl
         As for `limit`.
     toys, points, rounds, seed
         See `nurecoil.inference.calibration.calibrate`.
     coverage
-        True values at which to find the coverage of both kinds of interval, from toys of their own.
+        For both kinds of interval, from toys of their own.
     executor
         Of `concurrent.futures`; toys are drawn in this process by default. The numbers do not depend on it.
 

@@ -121,17 +121,8 @@ def goodness(
 
     .. math:: \chi^2 = 2 \sum_b \left[\mu_b - n_b + n_b \ln(n_b/\mu_b)\right] + \sum_k (x_k/w_k)^2
 
-    Parameters
-    ----------
-    study
-        What is tested, and by what.
-    free, starts
-        As for `fit`; nothing is free by default.
-    toys
-        Simulate so many experiments at the best fit, auxiliary measurements of the nuisance parameters
-        included, and fit each of them anew.
-    seed
-        Of the random numbers.
+    Toys are experiments simulated at the best fit, auxiliary measurements of the nuisance parameters
+    included, each of which is fitted anew. Nothing is free by default.
 
     Examples
     --------

@@ -206,10 +206,6 @@ def impact(
 
     Parameters
     ----------
-    study
-        What is tested, and by what.
-    free, starts
-        As for `fit`.
     of
         The parameter of interest, one of `free`; its first by default.
 
@@ -270,39 +266,37 @@ def _impact(question: Question, best: Fitted, interest: int, number: int) -> Imp
     pull, width = question.likelihood.pulls[number], float(question.likelihood.width[number])
     centre, value = float(question.likelihood.observed.centres[number]), float(best.pulls[0, number])
     distance = np.full(2, width)
-    before = moved = _moved(question, best, interest, number, distance)
+    rise, change = _moved(question, best, interest, number, distance)
+    before = change
     for _ in range(_MOST_ROUNDS):
-        if not (np.abs(moved.rise - 1.0) > _EXACT).any():
+        if not (np.abs(rise - 1.0) > _EXACT).any():
             break
-        distance = distance / np.sqrt(np.clip(moved.rise, 0.05, 20.0))
-        moved = _moved(question, best, interest, number, distance)
-    settled = np.abs(moved.rise - 1.0) <= _EXACT
+        distance = distance / np.sqrt(np.clip(rise, 0.05, 20.0))
+        rise, change = _moved(question, best, interest, number, distance)
+    settled = np.abs(rise - 1.0) <= _EXACT
     return Impact(
         pull=pull,
         value=value,
         pulled=(value - centre) / width,
         error=_pair(np.where(settled, distance / width, np.nan)),
-        pre_fit=_pair(before.change),
-        post_fit=_pair(np.where(settled, moved.change, np.nan)),
+        pre_fit=_pair(before),
+        post_fit=_pair(np.where(settled, change, np.nan)),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Moved:
-    """Rise of χ² and change of the parameter of interest with a nuisance parameter moved down and up."""
+def _moved(
+    question: Question, best: Fitted, interest: int, number: int, distance: Array
+) -> tuple[Array, Array]:
+    """Return the rise of χ² and the change of the parameter of interest, all else fitted.
 
-    rise: Array
-    change: Array
-
-
-def _moved(question: Question, best: Fitted, interest: int, number: int, distance: Array) -> _Moved:
-    """Fit all else with one nuisance parameter at two distances from its best fit, below and above."""
+    One nuisance parameter is at two distances from its best fit, below and above.
+    """
     likelihood = question.likelihood
     values = best.pulls[0, number] + np.array([-1.0, 1.0]) * distance
     found = fitted_from(held_at(question, {likelihood.pulls[number].name: values}), best.points)
     prior = ((values - likelihood.observed.centres[number]) / likelihood.width[number]) ** 2
     change = found.points[:, interest] - best.points[0, interest]
-    return _Moved(found.chi2 + prior - best.chi2[0], np.where(found.converged, change, np.nan))
+    return found.chi2 + prior - best.chi2[0], np.where(found.converged, change, np.nan)
 
 
 def _pair(values: Array) -> tuple[float, float]:

@@ -11,8 +11,8 @@ from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
 from nurecoil.parameters import Parameter, Range
-from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Panel, Reference, Series
-from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
+from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Reference, Series
+from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.curve import EXPECTED, Curve
 from nurecoil.study.question import Question
@@ -23,6 +23,7 @@ from nurecoil.verbs.intervals import (
     at_edge,
     best_fit_text,
     curve,
+    figure,
     interval_rows,
     intervals_record,
     level_line,
@@ -159,16 +160,9 @@ class Limit(Shown):
             for x, is_open in ((interval.low, interval.open_low), (interval.high, interval.open_high))
             if not is_open
         ]
-        panel = Panel(
-            x_label=axis_label(parameter),
-            y_label=r"$\Delta\chi^2$",
-            series=(curve(largest, unit, r"$\Delta\chi^2$", "grey"), *allowed),
-            references=(*(level_line(profile, cl_label(cl)) for cl, profile in profiles), *ends),
-            x_log=parameter.log_scan and bool(largest.values[0] > 0),
-            y_range=(min(0.0, 1.1 * float(largest.delta_chi2.min())), 4 * largest.level),
-        )
-        title = f"${parameter.latex}$ at {cl_label(*self.profiles)}"
-        return Figure("limit", title, "", (panel,), subtitle=result.facts)
+        series = (curve(largest, unit, r"$\Delta\chi^2$", "grey"), *allowed)
+        lines = (*(level_line(profile, cl_label(cl)) for cl, profile in profiles), *ends)
+        return figure(result, cl_label(*self.profiles), largest, series, lines, 4 * largest.level)
 
 
 @undisturbed
@@ -189,21 +183,15 @@ def limit(
 
     Parameters
     ----------
-    study
-        What is tested, and by what.
     parameter, within
-        The parameter and its range, "0.2..20 TeV": of the model, or a nuisance parameter of an experiment,
-        which is then free of its prior.
+        Of the model, or a nuisance parameter of an experiment, which is then free of its prior; its range,
+        "0.2..20 TeV".
     cl
-        Confidence level, 0.9 or "90%", or several; Δχ² follows from Wilks' theorem with one degree of
-        freedom.
+        0.9 or "90%", or several; Δχ² follows from Wilks' theorem with one degree of freedom.
     freeze_at
-        None profiles the pulls at every point. A value of the scanned parameter holds them at their best
-        fit there, and counts Δχ² from that point, as some papers do.
+        None profiles the pulls at every point. Else Δχ² is counted from this one, as some papers do.
     points
-        Points of the scan, at most; the intervals' ends do not depend on it.
-    vary
-        Whether to say what each choice behind the limit does to it, see `verbs.vary`.
+        At most; the intervals' ends do not depend on it.
 
     Examples
     --------

@@ -51,6 +51,7 @@ SAMPLERS: Mapping[str, tuple[Callable[[Target, int, int], Samples], int]] = {  #
     "nuts": (sample_nuts, 9_900),
     "nested": (sample_nested, 1_000_000),
 }
+_DIAGNOSTICS = {"r_hat": ".4f", "bulk_size": ".0f", "tail_size": ".0f", "autocorrelation_time": ".1f"}
 _CHUNK = 1000  # points at which χ² is computed at once: bounds the memory
 _HIGH = math.exp(-2.0)  # of the highest density: Δχ² = 4
 
@@ -212,13 +213,7 @@ class Posterior(Shown):
             "Convergence (Vehtari et al. 2021)",
             ("name", "R̂", "bulk size", "tail size", "autocorrelation time"),
             tuple(
-                (
-                    name,
-                    _number(d.r_hat, ".4f"),
-                    _number(d.bulk_size, ".0f"),
-                    _number(d.tail_size, ".0f"),
-                    _number(d.autocorrelation_time, ".1f"),
-                )
+                (name, *(_number(getattr(d, each), form) for each, form in _DIAGNOSTICS.items()))
                 for name, d in self.diagnostics.items()
             ),
             right=(1, 2, 3, 4),
@@ -244,14 +239,8 @@ class Posterior(Shown):
 
     def write(self, result: Result["Posterior"], path: Path) -> None:
         """Write the samples to a .csv or .npz file."""
-        about = {
-            "question": result.question,
-            "converged": result.converged,
-            "fixed": dict(result.fixed),
-            "notes": list(result.notes),
-            "conventions": dict(result.conventions),
-            "provenance": dict(result.provenance),
-        }
+        names = ("question", "converged", "fixed", "notes", "conventions", "provenance")
+        about = {name: getattr(result, name) for name in names}
         save_samples(path, self.parameters, self.samples, self.chi2, about)
 
 
@@ -292,23 +281,15 @@ def sample(
 
     Parameters
     ----------
-    study
-        What is tested, and by what; its engine computes profiled pulls.
     free
-        The free parameters and the ranges of their priors: of the model, or nuisance parameters, which are
-        then free of their Gaussian priors.
-    flat_in_log
-        Those of them whose prior is flat in the logarithm.
+        Of the model, or nuisance parameters, which are then free of their Gaussian priors.
     profile_pulls
         Minimise χ² over the pulls at each point instead of sampling them: a profile likelihood times the
         prior, which is no posterior.
     sampler
-        "emcee", "nuts" or "nested"; the last two need `nurecoil[sampling]`, and `nested` gives the evidence
-        as well.
-    seed
-        Of all random numbers; the same seed gives the same samples.
+        The last two need `nurecoil[sampling]`; `nested` gives the evidence as well.
     max_steps
-        Where to stop in any case: steps of each walker or chain, or iterations of nested sampling.
+        Of each walker or chain, or iterations of nested sampling.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.parameters import Parameter, Value, at_border, find
+from nurecoil.parameters import Parameter, Value, at_border, find, written
 from nurecoil.presentation.document import Block, Pairs
 from nurecoil.scans import Axis, Grid, Listed, Progress, Spaced, run
 from nurecoil.scans.running import require_place
@@ -74,7 +74,7 @@ class Scan(Shown):
 
     def blocks(self, result: Result["Scan"]) -> Iterator[Block]:
         """Show how many points there are, the best of them, and where the file is."""
-        best = ", ".join(f"{p.name} = {p.format(self.best_fit[p.name], 4)}" for p in self.parameters)
+        best = written(self.parameters, self.best_fit)
         axes = " x ".join(f"{n} {p.name}" for p, n in zip(self.parameters, self.shape, strict=True))
         rows = (
             ("points", f"{self.points} ({axes})"),
