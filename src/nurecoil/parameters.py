@@ -93,6 +93,11 @@ class Parameter:
                 f"{self.name} = {self.format(first)} is not allowed: it must be {self.allowed()}"
             )
 
+    def require_number(self, doing: str) -> None:
+        """Refuse a parameter that is a choice."""
+        if self.choices:
+            raise NurecoilError(f"{self.name} cannot be {doing}: it is a choice, {self.allowed()}")
+
     def allowed(self) -> str:
         """Return in words which values are allowed."""
         if self.choices:

@@ -190,8 +190,7 @@ def _ticks(study: Study, name: str, given: Any) -> Spaced | Listed:
     if isinstance(given, Spaced):
         return given
     parameter = find(study.parameters, name)
-    if parameter.choices:
-        raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
+    parameter.require_number("scanned")
     try:
         if isinstance(given, Mapping):
             low, high = (float(study.value(parameter, given[end])) for end in ("low", "high"))
