@@ -23,10 +23,8 @@ class Bands:
 
     Attributes
     ----------
-    values : ndarray, shape (P,)
-        Values of the scanned parameter (inside units).
-    delta_chi2 : ndarray, shape (5, P)
-        Δχ² of the toys at each value.
+    values, delta_chi2 : ndarrays, shapes (P,) and (5, P)
+        Values of the scanned parameter (inside units), and Δχ² of the toys there.
     low, high : ndarray, shape (5,)
         The lowest and the highest allowed value of each toy, of all its intervals; the edge of the scan where
         that is allowed.

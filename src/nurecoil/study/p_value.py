@@ -25,10 +25,8 @@ class ByToys:
     p_value, error
         The fraction that lies at least as far off as the data, and its binomial error (never zero: the
         standard deviation of the fraction's posterior).
-    converged
-        In how many toys all fits converged.
-    seed
-        Of the random numbers.
+    converged, seed
+        In how many toys all fits converged, and of the random numbers.
     """
 
     statistic: Array

@@ -57,23 +57,11 @@ def joint_likelihood(
     constraints: tuple[Parameter, ...] = (),
     channels: tuple[str, ...] = STANDARD,
 ) -> JointLikelihood:
-    """Return the likelihood of experiments together.
+    """Return the likelihood of experiments, independent of one another but for the pulls that share a name.
 
-    Parameters
-    ----------
-    experiments
-        Independent of one another but for the pulls that share a name.
-    fixed : mapping
-        Parameters of the model; a projection observes the Standard Model's expectation at their s_W² or,
-        where that is scanned, at its default.
-    widths : mapping, optional
-        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
-    engine : str
-        What computes: "auto", "numpy", "jax" or "fast".
-    constraints
-        Parameters of the model with a prior, profiled as pulls are.
-    channels
-        Those that the model needs.
+    A projection observes the Standard Model's expectation at the s_W² of `fixed` or, where that is scanned,
+    at its default. The constraints are parameters of the model with a prior, the channels those that it
+    needs; the rest is as of a `Study`.
     """
     if not experiments:
         raise NurecoilError("at least one experiment is needed")
@@ -209,11 +197,7 @@ class Question:
     def profiled(self, points: ArrayLike, starts: Array | None = None) -> Fitted:
         """Return χ² with the pulls, and the f parameters `over`, profiled at points (P, d).
 
-        Parameters
-        ----------
-        points : array-like, shape (P, d)
-        starts : array-like, shape (S, f), optional
-            Of the parameters `over`; by default `starts_over`.
+        Those start at `starts` (S, f), by default `starts_over`.
         """
         x = np.atleast_2d(np.asarray(points, dtype=float))
         if not self.over:

@@ -21,15 +21,7 @@ _EXACT = 1e-9  # of the largest value of each strength: magnetic moments squared
 
 @dataclass(frozen=True)
 class Coordinates:
-    """What is fitted, u, from 0 to 1 across the box: linear in a parameter or in its logarithm.
-
-    Attributes
-    ----------
-    log
-        For each parameter, whether u is linear in its logarithm.
-    low, high : ndarray, shape (d,)
-        The box.
-    """
+    """What is fitted, u, from 0 to 1 across a box (d,): linear in a parameter or its logarithm."""
 
     log: tuple[bool, ...]
     low: Array
@@ -93,21 +85,15 @@ def fit_strengths(
 
     Parameters
     ----------
-    likelihood : JointLikelihood
-    strengths : callable
-        Of parameters (P, d), shape (P, strengths).
-    coordinates : Coordinates
-    starts : ndarray, shape (P, d)
+    starts
         One for each set of data, or one for all.
-    pulls : ndarray, shape (J,) or (P, J), optional
-        Where the pulls start.
-    held : mapping, optional
-        Pulls that are not fitted, (P,) each.
+    pulls, held
+        Where the pulls start, (J,) or (P, J), and those that are not fitted, (P,) each.
     points : int
         P, where the strengths differ from point to point.
-    reach : float, optional
+    reach
         As for `JointLikelihood.profiled`.
-    constrained : mapping, optional
+    constrained
         The numbers of parameters that are constraints, and of these among the pulls.
     """
 

@@ -23,15 +23,9 @@ class ToyStatistic:
     The pulls, and the parameters that are profiled over, have their best fit to the data at x; the auxiliary
     measurements of the pulls fluctuate with the counts.
 
-    Attributes
-    ----------
-    question
-        With one free parameter, and the data.
-    low, high
-        Where the minimum is looked for.
-    starts : ndarray, shape (S, 1 + f)
-        From where each set is fitted, besides x and the minima of what x expects: the parameter and the f
-        that are profiled over.
+    The question has one free parameter; the minimum is looked for from `low` to `high`. Each set is fitted
+    from x, from the minima of what x expects, and from `starts` (S, 1 + f): the parameter, and what is
+    profiled over.
     """
 
     question: Question

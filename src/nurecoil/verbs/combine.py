@@ -48,14 +48,8 @@ class Measurement:
 class Compatibility:
     """The parameter goodness of fit: how well one value of the parameter suits all experiments.
 
-    Attributes
-    ----------
-    chi2
-        χ²_min of all together less the sum of those of each alone; not negative but where pulls are shared.
-    dof
-        The number of experiments less one.
-    p_value, sigma
-        Asymptotic.
+    `chi2` is χ²_min of all together less the sum of those of each alone, not negative but where pulls are
+    shared; `dof` the number of experiments less one; `p_value` and `sigma` are asymptotic.
     """
 
     chi2: float
@@ -72,14 +66,10 @@ class Combination(Shown):
     ----------
     parameter, cl
         The scanned parameter and the confidence level.
-    together
-        All experiments.
-    alone, without
-        Each experiment alone, and all without each one; the latter is empty for two experiments.
-    compatibility
-        Whether the experiments agree.
-    shared
-        The nuisance parameters that several experiments have in common.
+    together, alone, without
+        All experiments, each alone, and all without each one; the last is empty for two experiments.
+    compatibility, shared
+        Whether the experiments agree, and the nuisance parameters that several have in common.
     """
 
     parameter: Parameter

@@ -53,8 +53,6 @@ class Calibrated(Shown):
 
     Attributes
     ----------
-    parameter
-        The scanned parameter.
     calibration
         Intervals of both kinds, and the critical values.
     coverage

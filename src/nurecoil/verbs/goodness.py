@@ -48,16 +48,13 @@ class Goodness(Shown):
 
     Attributes
     ----------
-    chi2
-        -2 ln λ against the saturated model, the priors of the nuisance parameters included.
+    chi2, p_value
+        -2 ln λ against the saturated model, the priors of the nuisance parameters included; P(χ²_dof >= χ²),
+        asymptotic, for many counts in each bin.
     bins, fitted
         The number of bins, and of fitted parameters without a prior.
-    p_value
-        P(χ²_dof >= χ²): asymptotic, for many counts in each bin.
-    contributions
-        By experiment.
-    priors
-        What the priors add to χ².
+    contributions, priors
+        What each experiment, and the priors, add to χ².
     parameters, best_fit
         The free parameters, and their best fit (inside units).
     toys

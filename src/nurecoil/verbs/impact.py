@@ -43,14 +43,11 @@ class Impact:
 
     Attributes
     ----------
-    pull
-        The nuisance parameter.
-    value
-        Its best fit, in its own unit.
-    pulled
-        How far that is from the centre of its prior, in units of the prior's width.
-    error
-        How far below and above its best fit χ², all else fitted, is higher by 1, in the same units.
+    pull, value
+        The nuisance parameter, and its best fit in its own unit.
+    pulled, error
+        How far that is from the centre of its prior, in units of the prior's width; and how far below and
+        above it χ², all else fitted, is higher by 1, in the same units.
     pre_fit, post_fit
         The change of the parameter of interest when this one is off its best fit by its prior's width, and
         by `error`, all else fitted (inside units).
@@ -97,10 +94,8 @@ class Impacts(Shown):
 
     Attributes
     ----------
-    parameter, best_fit, error
-        The parameter of interest, its best fit, and its asymmetric errors below and above (inside units).
-    minimum
-        χ² of the best fit.
+    parameter, best_fit, error, minimum
+        The parameter of interest, its best fit, its asymmetric errors below and above (inside units), and χ².
     rows
         One for each nuisance parameter with a prior.
     """

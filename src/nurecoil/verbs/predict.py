@@ -35,16 +35,13 @@ class Expected:
 
     Attributes
     ----------
-    name, title
-        Of the experiment.
     edges, observable
         The bins of the first axis and what it is; counts are summed over the other axes.
     counts, standard_model_counts
         Per bin, of the model (Standard Model included) and of the Standard Model at the same s_W².
-    backgrounds
-        Counts per bin of each background at its central value, or in all bins if that is all there is.
-    observed
-        The same of the data; None for a projection.
+    backgrounds, observed
+        Counts per bin of each background at its central value, or in all bins if that is all there is; the
+        same of the data, None for a projection.
     """
 
     name: str

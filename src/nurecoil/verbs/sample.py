@@ -62,12 +62,9 @@ class Summary:
 
     Attributes
     ----------
-    mean, deviation, median
-        Of the samples; `deviation` is their standard deviation.
-    intervals
-        {probability: (low, high)}, equal-tailed: as much lies below as above.
-    highest_density
-        {probability: intervals}, the smallest set; of the density in ln x where the prior is flat in that.
+    intervals, highest_density
+        {probability: (low, high)}, equal-tailed: as much lies below as above; and {probability: intervals},
+        the smallest set, of the density in ln x where the prior is flat in that.
     """
 
     mean: float
@@ -96,12 +93,8 @@ class Posterior(Shown):
 
     Attributes
     ----------
-    parameters
-        What is sampled: the free parameters, then the nuisance parameters that are marginalised.
-    free
-        How many of them are free parameters.
-    priors
-        One for each of them.
+    parameters, priors
+        What is sampled: the `free` free parameters, then the nuisance parameters that are marginalised.
     samples : ndarray, shape (S, D)
         Equally weighted samples, inside units.
     chi2 : ndarray, shape (S,)

@@ -104,8 +104,6 @@ def scan(
 
     Parameters
     ----------
-    study
-        What is scanned.
     axes : mapping
         The parameters to scan and their values, in ascending order, or
         {"low": "0.1 TeV", "high": "10 TeV", "points": 50, "log": True}, or `Spaced` (inside units). A
@@ -116,10 +114,9 @@ def scan(
         Whether to keep the best nuisance parameters of each point as well, 8 bytes each.
     executor : Executor, optional
         Where to compute: of `concurrent.futures`, Dask or MPI; in this process by default.
-    restart : bool
-        Start afresh, whatever an earlier scan left behind.
-    report : callable
-        Is called with the `Progress`, at the beginning and after each chunk.
+    restart, report
+        Start afresh, whatever an earlier scan left behind; and what is called with the `Progress`, at the
+        beginning and after each chunk.
 
     Raises
     ------

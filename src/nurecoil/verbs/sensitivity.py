@@ -39,14 +39,10 @@ class Sensitivity(Shown):
 
     Attributes
     ----------
-    expected
-        The allowed intervals if the experiments saw exactly what is expected at `truth`.
-    observed
-        The allowed intervals.
-    truth
-        Where the data are expected (inside units); None is the Standard Model.
-    parameters
-        Of which `truth` may have values.
+    expected, observed
+        The allowed intervals if the experiments saw exactly what is expected at `truth`, and what they saw.
+    truth, parameters
+        Where the data are expected (inside units), None is the Standard Model; of which it may have values.
     bands
         How the expected limit varies from experiment to experiment, if toys were asked for.
     """

@@ -70,18 +70,13 @@ class Significance(Shown):
 
     Attributes
     ----------
-    parameters
-        All free parameters.
-    null
-        The null hypothesis: values of those that are tested (inside units); the others are fitted.
-    one_sided
-        Whether the null hypothesis lies at the bound of the one parameter that is tested.
-    observed
-        With the data.
-    best_fit, minimum
-        The best fit (inside units) and χ² there.
-    expected, truth
-        With Asimov data at `truth` (inside units); None where that is the null hypothesis itself.
+    parameters, best_fit, minimum
+        All free parameters, their best fit (inside units), and χ² there.
+    null, one_sided
+        The null hypothesis: values of those that are tested (inside units), the others are fitted; and
+        whether it lies at the bound of the one parameter that is tested.
+    observed, expected, truth
+        With the data, and with Asimov data at `truth` (inside units); None where that is the null hypothesis.
     toys
         The p-value from simulated experiments, if asked for.
     """
