@@ -8,8 +8,8 @@ import asking
 import nurecoil
 from nurecoil.errors import NurecoilError
 from nurecoil.papers.binh2021.compute import LimitResult
-from nurecoil.papers.binh2021.pictures import profile_figure
-from nurecoil.presentation.document import Area, Figure, LimitBar, LimitBars, Panel, Reference, Series
+from nurecoil.papers.binh2021.pictures import limits_chart, profile_figure
+from nurecoil.presentation.document import Area, Bars, Figure, Panel, Reference, RowChart, Series
 from nurecoil.presentation.figures import PALETTE, draw, save, save_as
 
 T = np.linspace(0.1, 50, 120)
@@ -62,17 +62,13 @@ def profile(y_log=False):
 
 
 def limits():
-    return LimitBars(
-        x_label=r"lower limit on $m_{Z'}$ [TeV], 90 % CL",
-        rows=(
-            LimitBar("CsI, β = −√3", 0.842, "equations", "steady state, 12 bins"),
-            LimitBar("CsI, β = √3", 1.37, "equations", allowed=((0.31, 0.52), (1.37, None))),
-            LimitBar("Ar, β = √3", 0.61, "equations", "analysis A, rate only"),
-            LimitBar("CsI, β = √3", 1.4, "printed", "table 4"),
-            LimitBar("Ar, β = √3", None, "printed"),
-            LimitBar("LHC dilepton", 12.1, "collider", "139 fb⁻¹, 95 % CL"),
-        ),
+    """Return a chart of rows: two bars in the second, none in the third, and the halves of the last."""
+    bars = (
+        Bars(np.array([0, 1, 1]), np.array([0.84, 0.31, 1.37]), np.array([9.0, 0.52, 9.0]), "equations"),
+        Bars(np.array([3]), np.array([1.4]), np.array([9.0]), "printed", np.array([2.0]), half="upper"),
     )
+    names = ("CsI, β = −√3", "CsI, β = √3", "Ar, β = √3", "LHC dilepton")
+    return RowChart("allowed $m_{Z'}$ [TeV]", names, bars, x_log=True, x_range=(0.1, 9.0))
 
 
 def figures():
@@ -147,51 +143,24 @@ def test_csv_gives_the_curves_back_exactly(tmp_path):
             assert [r["y_error"] for r in mine] == errors
 
 
-def test_csv_gives_the_limits_back(tmp_path):
+def test_csv_gives_the_bars_back(tmp_path):
     table = rows(save(Figure("f", "t", "c", (profile(), limits())), tmp_path)["csv"])
-    assert {r["group"] for r in table if r["panel"] == "1"} == {""}
     bars = [r for r in table if r["panel"] == "2"]
-    assert [r["y"] for r in bars] == ["0.842", "1.37", "1.37", "0.61", "1.4", "", "12.1"]
-    assert [(r["x"], r["x_high"]) for r in bars[1:3]] == [("0.31", "0.52"), ("1.37", "")]
-    assert bars[0]["group"] == "equations"
-    assert bars[0]["note"] == "steady state, 12 bins"
+    assert [r["series"] for r in bars[1:]] == [*2 * ["equations: CsI, β = √3"], "printed: LHC dilepton"]
+    assert [(r["x"], r["x_high"], r["y"]) for r in bars[2:]] == [("1.37", "9.0", ""), ("1.4", "9.0", "2.0")]
 
 
-def test_limit_bars_fill_what_is_excluded_and_print_the_limit():
-    ax = draw(Figure("f", "t", "c", (limits(),))).axes[0]
-    printed = [t.get_text() for t in ax.texts]
-    for text in (
-        "0.842 TeV",
-        "1.37 TeV (or 0.31–0.52)",
-        "12.1 TeV",
-        "no limit",
-        "steady state, 12 bins",
-    ):
-        assert text in printed
-    bars = [c for c in ax.collections if c.get_label() == "equations"]
-    ends = [[round(float(p.vertices[:, 0].max()), 9) for p in bar.get_paths()] for bar in bars]
-    assert ends == [[0.842], [0.31, 1.37], [0.61]]
-    axes_box = ax.get_window_extent()
-    assert all(t.get_window_extent().x1 <= axes_box.x1 for t in ax.texts)
-
-
-@pytest.mark.parametrize("x_range", [None, (0.05, 20), (0.05, 2000)])
-def test_every_limit_fits_beside_its_bar(x_range):
-    allowed = ((0.54, 0.591), (2.05, None))  # the longer axis then ends at 100, whose label needs room, too
-    rows = (
-        LimitBar("NaI", 2.05, "a", allowed=allowed),
-        LimitBar("atomic parity violation, Cs and p", 4.0, "b"),
+def test_the_limits_of_the_paper_are_bars_with_their_numbers_in_their_names():
+    groups = {"ours": {"CsI": ((0.31, 0.52), (1.37, None)), "Ar": ()}, "theirs": {"CsI": ((1.4, None),)}}
+    chart = limits_chart(groups, (0.1, 20.0))
+    assert chart.rows == (
+        "CsI: 0.31 to 0.52; ≥\u00a01.37",
+        "Ar: none",
+        "CsI: ≥\u00a01.4",
     )
-    canvas = draw(Figure("f", "t", "c", (LimitBars("m [TeV]", rows, x_range=x_range),)))
-    (ax,) = canvas.axes
-    (text,) = [t for t in ax.texts if "0.54–" in t.get_text()]
-    assert text.get_window_extent().x1 <= ax.get_window_extent().x1
-    low, high = x_range or (0.1, 1)
-    assert ax.get_xlim()[0] == low
-    assert ax.get_xlim()[1] >= high
-    ticks = [t for t in ax.get_xticklabels() if low <= t.get_position()[0] <= ax.get_xlim()[1]]
-    assert all(t.get_window_extent().x1 <= canvas.bbox.x1 for t in ticks)
-    assert len(ticks) > 1
+    assert [bars.rows.tolist() for bars in chart.bars] == [[0, 0], [2]]
+    assert chart.bars[0].low.tolist() == [0.31, 1.37]
+    assert chart.bars[0].high.tolist() == [0.52, 20.0]
 
 
 def test_profiles_of_the_paper_show_where_delta_chi2_is_negative():

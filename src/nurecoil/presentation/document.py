@@ -4,7 +4,7 @@ Nothing here draws or computes.
 
 Text comes in two kinds. Titles, captions, paragraphs and table cells are Markdown, with Unicode
 for mathematics (β, √3, χ²) and ``<sub>``/``<sup>``: *m*<sub>Z′</sub>. Labels inside a figure (axes,
-series, references, limit rows, panel titles) are matplotlib text, where mathtext such as
+series, references, rows, panel titles) are matplotlib text, where mathtext such as
 ``r"$m_{Z'}$ [TeV]"`` is understood.
 """
 
@@ -119,45 +119,6 @@ class Panel:
     areas: tuple[Area, ...] = ()
 
 
-@dataclass(frozen=True)
-class LimitBar:
-    """One row of a limits chart: all masses are excluded but those in the `allowed` intervals.
-
-    `value` is the limit that is printed, the lower end of an allowed interval; None says "no limit".
-    An interval (low, None) has no upper end. Without `allowed` everything above `value` is allowed.
-
-    Examples
-    --------
-    >>> LimitBar("CsI", 0.8, "COHERENT").intervals
-    ((0.8, None),)
-    """
-
-    label: str
-    value: float | None
-    group: str
-    note: str = ""
-    allowed: tuple[tuple[float, float | None], ...] = ()
-
-    @property
-    def intervals(self) -> tuple[tuple[float, float | None], ...]:
-        """The allowed intervals, also where only a limit or nothing at all was given."""
-        return self.allowed or ((self.value or 0.0, None),)
-
-
-@dataclass(frozen=True)
-class LimitBars:
-    """A chart of lower limits on a log axis: one bar a row, coloured by group, value at its end.
-
-    The axis is longer than `x_range` where a printed value needs the room.
-    """
-
-    x_label: str
-    rows: tuple[LimitBar, ...]
-    title: str = ""
-    unit: str = "TeV"
-    x_range: tuple[float, float] | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Bars:
     """Horizontal bars from `low` to `high` in the rows of a `RowChart`, or points with such errors.
@@ -216,7 +177,7 @@ class Figure:
     name: str
     title: str
     caption: str
-    panels: tuple[Panel | LimitBars | RowChart, ...]
+    panels: tuple[Panel | RowChart, ...]
     columns: int = 1
     alt: str = ""
     subtitle: tuple[str, ...] = ()
