@@ -99,17 +99,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a grid.
-
-    Attributes
-    ----------
-    name
-        Of the parameter.
-    ticks
-        Its values, in the unit that the attributes name.
-    attributes
-        What is written beside them, such as `units` and `long_name`.
-    """
+    """One axis of a grid: a parameter's values, and what is written beside them, such as `units`."""
 
     name: str
     ticks: Spaced | Listed

@@ -25,19 +25,7 @@ _AT_ONCE = 1_000_000  # coordinates written together
 
 @dataclass(frozen=True)
 class Summary:
-    """What is found by going through all points.
-
-    Attributes
-    ----------
-    minimum
-        The lowest χ².
-    best
-        The number of its point in the grid.
-    flat
-        Whether χ² is the same everywhere.
-    not_converged
-        How many points did not converge.
-    """
+    """The lowest χ², the number of its point, whether χ² is flat, and how many points did not converge."""
 
     minimum: float
     best: int

@@ -30,17 +30,7 @@ _PROBES = 16  # points that tell whether a scan that is resumed computes the sam
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a scan is.
-
-    Attributes
-    ----------
-    points, of_points
-        How many points are finished, of how many.
-    chunks, of_chunks
-        The same of the chunks.
-    resumed
-        How many chunks an earlier attempt had left.
-    """
+    """How many points and chunks of a scan are finished, of how many; `resumed` were there from before."""
 
     points: int
     of_points: int
@@ -54,15 +44,7 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a scan ended.
-
-    Attributes
-    ----------
-    summary
-        What it found.
-    chunks, resumed
-        In how many chunks it was computed, and how many of those were there from before.
-    """
+    """What a scan found, in how many chunks it was computed, and how many of those were there from before."""
 
     summary: Summary
     chunks: int

@@ -81,7 +81,6 @@ class Combination(Shown):
     shared: tuple[str, ...]
 
     def record(self, result: Result["Combination"]) -> dict[str, object]:
-        """Return what each combination of experiments says, and whether they agree."""
         return {
             "parameter": self.parameter.name,
             "unit": self.parameter.unit,
@@ -97,7 +96,6 @@ class Combination(Shown):
         }
 
     def blocks(self, result: Result["Combination"]) -> Iterator[Block]:
-        """Show a row for each combination of experiments, and whether they agree."""
         parameter, rows = self.parameter, []
         for each in (*self.alone, *self.without, self.together):
             best = parameter.format(each.profile.best_fit, 4) if math.isfinite(each.profile.best_fit) else "∞"
@@ -114,7 +112,6 @@ class Combination(Shown):
         yield Pairs("Do the experiments agree? (parameter goodness of fit)", pairs)
 
     def figure(self, result: Result["Combination"]) -> Figure:
-        """Draw the allowed intervals of each experiment alone, of all without each one, and of all."""
         parameter, unit = self.parameter, self.parameter.inside
         kinds = {"alone": self.alone, "without": self.without, "together": (self.together,)}
         rows = [(kind, found) for kind, several in kinds.items() for found in several]

@@ -67,7 +67,6 @@ class Calibrated(Shown):
     starts: int
 
     def record(self, result: Result["Calibrated"]) -> dict[str, object]:
-        """Return the intervals of both kinds, the critical values, and the coverage."""
         parameter, found, checked = self.parameter, self.calibration, self.coverage
         unit = parameter.inside
         return {
@@ -100,7 +99,6 @@ class Calibrated(Shown):
         }
 
     def blocks(self, result: Result["Calibrated"]) -> Iterator[Block]:
-        """Show the intervals of both kinds, the levels at their ends, and the coverage."""
         parameter, found = self.parameter, self.calibration
         rows = [
             (name, text + _errors_text(parameter, pair))
@@ -123,7 +121,6 @@ class Calibrated(Shown):
             yield _coverage_block(parameter, self.coverage)
 
     def figure(self, result: Result["Calibrated"]) -> Figure:
-        """Draw Δχ² of the data, Wilks' level, the critical values of toys, and both intervals."""
         found, unit = self.calibration, self.parameter.inside
         wilks, what = found.wilks, "critical value, toys (band: error)"
         series = (

@@ -137,7 +137,6 @@ class BestFit(Shown):
         return (self.pulls[pull.name] - float(pull.default or 0.0)) / width
 
     def record(self, result: Result["BestFit"]) -> dict[str, object]:
-        """Return the best fit, its errors, other minima, pulls, and sums of counts."""
         fit = self.fit
         return {
             "best_fit": {p.name: fit.record(p) for p in self.parameters},
@@ -169,7 +168,6 @@ class BestFit(Shown):
         }
 
     def blocks(self, result: Result["BestFit"]) -> Iterator[Block]:
-        """Show the best fit with its errors, the counts of each experiment, and the pulls."""
         fit = self.fit
         rows = [(p.name, fit.text(p)) for p in self.parameters]
         rows.append(("χ²", f"{fit.minimum:.2f} for {self.bins} bin{'s' * (self.bins > 1)}"))

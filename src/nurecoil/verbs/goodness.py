@@ -1,7 +1,7 @@
 """`goodness`: how well the best fit describes the data."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.significance import log_p_value
-from nurecoil.likelihood import Fitted
+from nurecoil.likelihood import JointLikelihood
 from nurecoil.likelihood.objective import deviance
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Block, Grid, Pairs
@@ -77,7 +77,6 @@ class Goodness(Shown):
         return self.bins - self.fitted
 
     def record(self, result: Result["Goodness"]) -> dict[str, object]:
-        """Return χ² and what it consists of, p-values, and the best fit."""
         toys = self.toys
         return {
             "chi2": self.chi2,
@@ -92,7 +91,6 @@ class Goodness(Shown):
         }
 
     def blocks(self, result: Result["Goodness"]) -> Iterator[Block]:
-        """Show χ², p, the best fit, and what each experiment adds."""
         toys = self.toys
         rows = [
             ("χ²", f"{self.chi2:.2f} for {self.dof} degree{'s' * (self.dof > 1)} of freedom"),
@@ -134,7 +132,8 @@ def goodness(
     more = spread(question, starts)
     best = minima(question, starting_points(question, more))
     fitted = len(question.free) + _floating(question)
-    contributions = _contributions(question, best)
+    expected = question.expected(best.points[0], best.pulls[0]).counts
+    contributions = _contributions(question.likelihood, expected)
     bins = sum(each.bins for each in contributions.values())
     if bins <= fitted:
         raise NurecoilError(
@@ -165,7 +164,7 @@ def goodness(
         "goodness",
         answer,
         converged=bool(best.converged[0]) and not (found and found.not_converged),
-        notes=_notes(question, best, found),
+        notes=_notes(question, expected, bool(best.converged[0]), found),
         settings={"start": dict(question.start), "starts": more, "toys": toys, "seed": seed},
     )
 
@@ -180,9 +179,7 @@ def _floating(question: Question) -> int:
     )
 
 
-def _contributions(question: Question, best: Fitted) -> dict[str, Contribution]:
-    likelihood = question.likelihood
-    expected = question.expected(best.points[0], best.pulls[0]).counts
+def _contributions(likelihood: JointLikelihood, expected: Sequence[Array]) -> dict[str, Contribution]:
     return {
         term.name: Contribution(_deviance(observed, mu, term.sigma), observed.size)
         for term, observed, mu in zip(likelihood.terms, likelihood.observed.counts, expected, strict=True)
@@ -194,15 +191,11 @@ def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
     return float(deviance(np.atleast_2d(mu / unit), observed / unit, sigma is not None, np)[0][0])
 
 
-def _notes(question: Question, best: Fitted, toys: ByToys | None) -> tuple[str, ...]:
-    notes = []
-    low = sum(
-        int((mu < _LOW_COUNTS).sum())
-        for term, mu in zip(
-            question.likelihood.terms, question.expected(best.points[0], best.pulls[0]).counts, strict=True
-        )
-        if term.sigma is None
-    )
+def _notes(
+    question: Question, expected: Sequence[Array], converged: bool, toys: ByToys | None
+) -> tuple[str, ...]:
+    notes, terms = [], zip(question.likelihood.terms, expected, strict=True)
+    low = sum(int((mu < _LOW_COUNTS).sum()) for term, mu in terms if term.sigma is None)
     if low:
         notes.append(
             f"{low} bins expect fewer than {_LOW_COUNTS:g} counts, where χ² does not follow its asymptotic"
@@ -213,7 +206,7 @@ def _notes(question: Question, best: Fitted, toys: ByToys | None) -> tuple[str, 
             f"{toys.not_converged} of {toys.number} fits of toys did not converge: their χ² is too large, and"
             " so is p."
         )
-    if not best.converged[0]:
+    if not converged:
         notes.append("the fit did not converge: try other starts.")
     return tuple(notes)
 

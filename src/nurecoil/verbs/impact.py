@@ -107,7 +107,6 @@ class Impacts(Shown):
     rows: tuple[Impact, ...]
 
     def record(self, result: Result["Impacts"]) -> dict[str, object]:
-        """Return the best fit, and of each nuisance parameter its pull, errors and impacts."""
         parameter, unit = self.parameter, self.parameter.inside
         best = {
             "value": self.best_fit / unit,
@@ -124,7 +123,6 @@ class Impacts(Shown):
         }
 
     def blocks(self, result: Result["Impacts"]) -> Iterator[Block]:
-        """Show the best fit, and the ranking."""
         parameter = self.parameter
         errors = [parameter.format(e, 2) if math.isfinite(e) else "unknown" for e in self.error]
         best = f"{parameter.format(self.best_fit, 5)} -{errors[0]} +{errors[1]}"
@@ -139,7 +137,6 @@ class Impacts(Shown):
         )
 
     def figure(self, result: Result["Impacts"]) -> Figure:
-        """Draw nuisance parameters by impact, the largest first, and how far each is pulled."""
         parameter, shown = self.parameter, self.rows[:_MOST_BARS]
         after, before = [row.post_fit for row in shown], [row.pre_fit for row in shown]
         impacts = RowChart(

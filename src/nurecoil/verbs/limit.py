@@ -60,10 +60,8 @@ class Varied:
 
     Attributes
     ----------
-    choice, meaning
-        What was changed, and how, in words.
-    intervals, converged
-        What is then allowed, and whether that limit converged.
+    choice, meaning, intervals
+        What was changed, how, and what is then allowed.
     shifts
         How far the ends of all intervals move, low and high of the first, then of the next; None for an end
         that is the scan's. Empty where intervals or ends come or go.
@@ -95,10 +93,9 @@ class Limit(Shown):
 
     Attributes
     ----------
-    parameter, cl, profile
-        The scanned parameter, the confidence level, and Δχ² with its intervals (inside units).
-    further
-        The same curve with the intervals of further confidence levels.
+    parameter, cl, profile, further
+        The scanned parameter, the confidence level, Δχ² with its intervals (inside units), and the same curve
+        with the intervals of further confidence levels.
     variations
         What each choice does to it, the largest first; None where that was not asked.
     """
@@ -115,7 +112,6 @@ class Limit(Shown):
         return {self.cl: self.profile, **self.further}
 
     def record(self, result: Result["Limit"]) -> dict[str, object]:
-        """Return all levels, the curve, and the variations."""
         unit = self.parameter.inside
         return {
             "parameter": self.parameter.name,
@@ -127,7 +123,6 @@ class Limit(Shown):
         }
 
     def blocks(self, result: Result["Limit"]) -> Iterator[Block]:
-        """Show what is allowed at each level, the best fit, and the variations."""
         parameter, rows = self.parameter, []
         for cl, profile in self.profiles.items():
             level = f" at {100 * cl:g} % CL" if self.further else ""
@@ -145,7 +140,6 @@ class Limit(Shown):
             yield Grid(found.title, found.columns, found.rows, caption=found.caption)
 
     def figure(self, result: Result["Limit"]) -> Figure:
-        """Draw Δχ², its allowed parts, the levels, and the ends of the largest intervals."""
         parameter, unit = self.parameter, self.parameter.inside
         profiles = sorted(self.profiles.items(), reverse=True)  # the smaller intervals above the larger
         _, largest = profiles[0]

@@ -112,13 +112,11 @@ class Prediction(Shown):
     parts: tuple[Expected, ...]
 
     def record(self, result: Result["Prediction"]) -> dict[str, object]:
-        """Return all counts by bin; of several experiments by name."""
         if len(self.parts) == 1:
             return self.parts[0].record()
         return {"predictions": {part.name: part.record() for part in self.parts}}
 
     def blocks(self, result: Result["Prediction"]) -> Iterator[Block]:
-        """Show a table for each experiment."""
         return (part.block(result.model) for part in self.parts)
 
 

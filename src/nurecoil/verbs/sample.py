@@ -133,7 +133,6 @@ class Posterior(Shown):
         return _curve(self.samples[:, number], self.priors[number], size)
 
     def record(self, result: Result["Posterior"]) -> dict[str, object]:
-        """Return how it was drawn, and what it says of each parameter."""
         evidence, error = self.log_evidence or (None, None)
         of_each = {
             p.name: {
@@ -160,7 +159,6 @@ class Posterior(Shown):
         }
 
     def blocks(self, result: Result["Posterior"]) -> Iterator[Block]:
-        """Show how it was drawn, the intervals of each parameter, and how well the samples converged."""
         kind = "Profile likelihood times prior (no posterior)" if self.profiled else "Posterior"
         drawn = f"{len(self.samples)} from {self.steps} steps of {self.chains} chains"
         rows = [

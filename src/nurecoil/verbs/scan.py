@@ -36,8 +36,8 @@ class Scan(Shown):
         The scanned parameters, and how many values of each.
     best_fit, minimum
         The best point of the grid (inside units), and χ² there.
-    points, not_converged
-        How many points there are, and at how many the nuisance parameters did not converge.
+    not_converged
+        At how many of the points the nuisance parameters did not converge.
     chunks, resumed
         In how many chunks the scan was computed, and how many of them an earlier attempt had left; both 0
         for a file that was there already.
@@ -60,7 +60,6 @@ class Scan(Shown):
         return xarray.open_dataset(self.path, engine="netcdf4")
 
     def record(self, result: Result["Scan"]) -> dict[str, object]:
-        """Return where the file is, what is in it, and its best point."""
         return {
             "file": str(self.path),
             "shape": dict(zip((p.name for p in self.parameters), self.shape, strict=True)),
@@ -73,7 +72,6 @@ class Scan(Shown):
         }
 
     def blocks(self, result: Result["Scan"]) -> Iterator[Block]:
-        """Show how many points there are, the best of them, and where the file is."""
         best = written(self.parameters, self.best_fit)
         axes = " x ".join(f"{n} {p.name}" for p, n in zip(self.parameters, self.shape, strict=True))
         rows = (

@@ -59,7 +59,6 @@ class Sensitivity(Shown):
         return self.expected.parameter
 
     def record(self, result: Result["Sensitivity"]) -> dict[str, object]:
-        """Return both limits, and the bands."""
         parameter = self.parameter
         return {
             "parameter": parameter.name,
@@ -71,7 +70,6 @@ class Sensitivity(Shown):
         }
 
     def blocks(self, result: Result["Sensitivity"]) -> Iterator[Block]:
-        """Show what is allowed, expected and observed."""
         parameter, rows = self.parameter, []
         for name, limit in (("expected", self.expected), ("observed", self.observed)):
             rows += interval_rows(name, parameter, limit.profile.intervals)
@@ -84,7 +82,6 @@ class Sensitivity(Shown):
         yield Pairs(result.title(f"{parameter.name} at {bound}"), tuple(rows))
 
     def figure(self, result: Result["Sensitivity"]) -> Figure:
-        """Draw the expected Δχ², the observed one, the level, and the bands of toys, if there are."""
         parameter, profile, cl = self.parameter, self.expected.profile, cl_label(self.expected.cl)
         series = (
             curve(profile, parameter.inside, "expected", "vermillion", "dashed"),

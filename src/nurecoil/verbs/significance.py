@@ -97,7 +97,6 @@ class Significance(Shown):
         return len(self.null)
 
     def record(self, result: Result["Significance"]) -> dict[str, object]:
-        """Return the hypotheses, how strongly they are rejected, and the best fit."""
         return {
             "null": at_border(self.parameters, self.null),
             "dof": self.dof,
@@ -111,7 +110,6 @@ class Significance(Shown):
         }
 
     def blocks(self, result: Result["Significance"]) -> Iterator[Block]:
-        """Show what was observed, what was expected, and the best fit."""
         rows = [("null hypothesis", self._point(self.null)), ("observed", str(self.observed))]
         if toys := self.toys:
             found = f"p = {toys.p_value:.4g} ± {toys.error:.2g} ({toys.number} toys)"
