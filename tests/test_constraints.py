@@ -113,7 +113,7 @@ def test_expected_counts_are_those_of_the_fitted_value(coherent):
 )
 def test_what_cannot_be_is_refused(csi, fixed, start, widths, text):
     with pytest.raises(NurecoilError, match=text):
-        Question.of(SCALED_STANDARD_MODEL, [csi], fixed, start, widths)
+        asking.study(SCALED_STANDARD_MODEL, [csi], fixed, widths=widths).question(start)
 
 
 SEED = ("--model", "scaled-standard-model", "--experiment", "binh2021-csi")

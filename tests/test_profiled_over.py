@@ -94,7 +94,7 @@ def test_a_limit_widens_and_says_so(csi):
 )
 def test_refusals(csi, fixed, over, sentence):
     with pytest.raises(NurecoilError, match=sentence):
-        Question.of(NSI, [csi], fixed, {"eps_u_ee": 0.0}, over=over)
+        asking.study(NSI, [csi], fixed, over=over).question({"eps_u_ee": 0.0})
 
 
 def test_pulls_cannot_be_frozen_meanwhile(csi):

@@ -90,7 +90,7 @@ def test_an_edit_that_leaves_no_experiment_is_refused(value):
 @pytest.mark.parametrize("width", [1e-30, 0.0, -1.0, math.nan])
 def test_a_constraint_without_width_is_refused(csi, width):
     with pytest.raises(NurecoilError, match="its width must be positive and finite"):
-        Question.of(SCALED_STANDARD_MODEL, [csi], {}, {}, {"sin2_theta_w": (0.23857, width)})
+        asking.study(SCALED_STANDARD_MODEL, [csi], widths={"sin2_theta_w": (0.23857, width)})
 
 
 def test_the_reason_beside_the_answer_is_the_reason():

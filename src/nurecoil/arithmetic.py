@@ -1,11 +1,13 @@
-"""How NumPy treats overflow, division by zero and the like while nurecoil computes."""
+"""What numbers are: arrays, and how NumPy treats overflow and the like while nurecoil computes."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+Array: TypeAlias = NDArray[np.float64]
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 

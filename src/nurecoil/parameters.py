@@ -93,6 +93,11 @@ class Parameter:
                 f"{self.name} = {self.format(first)} is not allowed: it must be {self.allowed()}"
             )
 
+    def require_number(self, doing: str) -> None:
+        """Refuse a parameter that is a choice."""
+        if self.choices:
+            raise NurecoilError(f"{self.name} cannot be {doing}: it is a choice, {self.allowed()}")
+
     def allowed(self) -> str:
         """Return in words which values are allowed."""
         if self.choices:
@@ -173,6 +178,12 @@ def resolve(parameters: Iterable[Parameter], given: Values) -> dict[str, Value]:
             )
         values[parameter.name] = value
     return values
+
+
+def written(parameters: Iterable[Parameter], values: Values, digits: int = 4) -> str:
+    """Return "name = value" of each parameter that has a value."""
+    found = ((p, values[p.name]) for p in parameters if p.name in values)
+    return ", ".join(f"{p.name} = {p.format(float(value), digits)}" for p, value in found)
 
 
 def at_border(parameters: Iterable[Parameter], values: Values) -> dict[str, dict[str, float | str]]:

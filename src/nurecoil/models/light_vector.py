@@ -15,15 +15,13 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import FERMI_CONSTANT
 from nurecoil.physics.couplings import FLAVOURS, Couplings, Exchange, nucleon_couplings
-
-Array = NDArray[np.float64]
 
 REFERENCE = "Cerdeno:2016sfi; DeRomeri:2022twg, arXiv:2211.11905"
 

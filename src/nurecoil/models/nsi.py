@@ -17,14 +17,12 @@ relative to ε^d_αβ is seen: nothing else interferes. The axial couplings are 
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.couplings import FLAVOURS, Couplings, nucleon_couplings
-
-Array = NDArray[np.float64]
 
 QUARKS = ("u", "d")
 ENTRIES = {(a, b): FLAVOURS[a] + FLAVOURS[b] for a in range(3) for b in range(a, 3)}  # {(0, 1): "emu", ...}

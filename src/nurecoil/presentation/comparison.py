@@ -161,7 +161,7 @@ def table(title: str, rows: Sequence[Row], columns: Sequence[str]) -> Table:
         title=title,
         columns=tuple(columns),
         rows=tuple(tuple(cells.get(column, "") for column in columns) for cells in shown),
-        align=tuple("right" if column in NUMERIC else "left" for column in columns),
+        right=tuple(n for n, column in enumerate(columns) if column in NUMERIC),
         status_column=columns.index("verdict") if "verdict" in columns else None,
         prose=tuple(column for column in columns if column in PROSE),
     )

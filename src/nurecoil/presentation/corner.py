@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.density import Curve, density_map, threshold
 from nurecoil.presentation.figures import PALETTE, add_heading, label_decades, style
 
@@ -14,32 +14,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-Array = NDArray[np.float64]
-
 LEVELS = (0.68, 0.95)
 _LINE, _PALE, _PALER = PALETTE["blue"], "#9cc8e4", "#dcebf5"
 
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """One parameter of a corner plot.
+    """One parameter of a corner plot: its label, and the unit by which its values are divided.
 
-    Attributes
-    ----------
-    label
-        Of its axes, in matplotlib text.
-    unit
-        By which its values are divided.
-    log
-        Whether its axis, and the x of its `curve`, are logarithmic.
-    curve
-        Its density.
-    samples : ndarray, shape (S,)
-        Its samples, and
-    size
-        how many independent ones these are worth.
-    median
-        Of them.
+    Its axis is logarithmic if `log`, as is the x of its density, `curve`; its samples (S,) are worth so many
+    independent ones as `size` says.
     """
 
     label: str
@@ -61,12 +45,7 @@ def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canva
     On the diagonal the density of one parameter, filled where it is highest (68 % and 95 %) and with a
     dashed line at the median; below it the 68 % and 95 % regions of highest density of pairs.
 
-    Parameters
-    ----------
-    what, facts
-        Of what these are densities, and what they rest on.
-    axes
-        The parameters.
+    They are densities of `what`, and rest on the facts.
 
     Examples
     --------

@@ -16,16 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nurecoil.errors import NurecoilError
-from nurecoil.presentation.document import (
-    Area,
-    Figure,
-    LimitBar,
-    LimitBars,
-    Panel,
-    Reference,
-    RowChart,
-    Series,
-)
+from nurecoil.presentation.document import Area, Figure, Panel, Reference, RowChart, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,16 +61,11 @@ def style() -> AbstractContextManager[None]:
 
 
 def _colour(name: str | None, turn: int) -> str:
-    from matplotlib.colors import is_color_like
-
-    colour = list(PALETTE.values())[turn % 7] if name is None else PALETTE.get(name, name)
-    if not is_color_like(colour):
-        raise NurecoilError(f"unknown colour '{name}' (known: {', '.join(PALETTE)}, any of matplotlib)")
-    return colour
+    return list(PALETTE.values())[turn % 7] if name is None else PALETTE.get(name, name)
 
 
 def draw(figure: Figure) -> "Canvas":
-    """Return the matplotlib figure, laid out, on an Agg canvas; an unknown colour is a NurecoilError.
+    """Return the matplotlib figure, laid out, on an Agg canvas.
 
     >>> line = Series(x=[0.0, 1.0], y=[0.0, 1.0], label="line")
     >>> len(draw(Figure("fig1", "A line", "", (Panel("x", "y", (line,)),))).axes)
@@ -102,7 +88,10 @@ def draw(figure: Figure) -> "Canvas":
         pairs = [(canvas.add_subplot(grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
         for ax, panel in pairs:
             ax.set_xlabel(panel.x_label)
-            _draw_in(ax, panel)
+            if isinstance(panel, Panel):
+                _draw_panel(ax, panel)
+            else:
+                _draw_rows(ax, panel)
         # What follows depends on sizes in pixels, known only once the page is laid out.
         canvas.draw_without_rendering()
         for ax, panel in pairs:
@@ -111,10 +100,6 @@ def draw(figure: Figure) -> "Canvas":
         for ax, panel in pairs:
             if isinstance(panel, Panel):
                 _label_references(ax, panel)
-            elif isinstance(panel, LimitBars):
-                _fit_limits(ax)
-        if any(isinstance(panel, LimitBars) for _, panel in pairs):
-            canvas.draw_without_rendering()  # room for the ticks of a longer axis
         canvas.set_layout_engine("none")  # laid out: to do so again at each save costs a third of the time
     return canvas
 
@@ -153,20 +138,11 @@ def _broken(canvas: "Canvas", facts: Sequence[str], width: float) -> list[str]:
     return lines
 
 
-def _height(panel: Panel | LimitBars | RowChart) -> float:
+def _height(panel: Panel | RowChart) -> float:
     """Return the height of a panel in inches: a map is taller than a curve."""
     if not isinstance(panel, Panel):
         return 1.3 + 0.42 * len(panel.rows)
     return 5.0 if panel.areas else 4.0
-
-
-def _draw_in(ax: "Axes", panel: Panel | LimitBars | RowChart) -> None:
-    if isinstance(panel, Panel):
-        _draw_panel(ax, panel)
-    elif isinstance(panel, LimitBars):
-        _draw_limits(ax, panel)
-    else:
-        _draw_rows(ax, panel)
 
 
 def _draw_panel(ax: "Axes", panel: Panel) -> None:
@@ -297,40 +273,6 @@ def _write(ax: "Axes", ref: Reference, end: str, side: int) -> Any:
     return ax.annotate(ref.label, textcoords="offset points", fontsize=8.5, color=GREY, **place)
 
 
-def _draw_limits(ax: "Axes", chart: LimitBars) -> None:
-    """Fill what is excluded, hatch what is allowed below the limit, print the limit at the end."""
-    colours = {group: _colour(None, i) for i, group in enumerate(dict.fromkeys(r.group for r in chart.rows))}
-    edges = [edge for row in chart.rows for pair in row.intervals for edge in pair if edge]
-    low = float(10 ** np.floor(np.log10(min(edges, default=1.0) / 1.5)))
-    ax.set(xscale="log", xlim=chart.x_range or (low, 10 * low), yticks=[])
-    ax.tick_params(axis="y", which="both", left=False, right=False)
-    y = 0.0
-    for row, previous in zip(chart.rows, (None, *chart.rows), strict=False):
-        if previous is not None and row.group != previous.group:
-            y += 0.35
-            ax.axhline(y - 0.675, color="#c9ced6", linewidth=0.8)
-        allowed = [(max(a, 1e-30), b or 1e30) for a, b in row.intervals]
-        ends = [1e-30, *(end for pair in allowed for end in pair), 1e30]
-        excluded = [(a, b - a) for a, b in zip(ends[::2], ends[1::2], strict=True) if b > a]
-        windows = [(a, b - a) for a, b in allowed if b < 1e30]
-        ax.broken_barh(excluded, (y - 0.28, 0.56), facecolor=colours[row.group], label=row.group)
-        ax.broken_barh(
-            windows, (y - 0.28, 0.56), facecolor="white", edgecolor=colours[row.group], hatch="////"
-        )
-        place: dict[str, Any] = {"textcoords": "offset points", "xycoords": ("axes fraction", "data")}
-        ax.annotate(row.label, (0, y), (-8, 1 if row.note else -3.5), ha="right", fontsize=9.5, **place)
-        ax.annotate(row.note, (0, y), (-8, -9.5), ha="right", fontsize=7.8, color=GREY, **place)
-        place |= {"va": "center", "fontsize": 9.5, "fontweight": "bold", "xycoords": "data"}
-        place |= {"annotation_clip": False, "in_layout": False}  # measured before the axis is long enough
-        end = ends[-2] if ends[-2] < 1e30 else max(ends[-3], ax.get_xlim()[0])
-        ax.annotate(_limit_text(row, chart.unit), (end, y), (5, 0), **place)
-        y += 1.0
-    ax.fill_between([], [], facecolor="#8b929c", label="filled: excluded")
-    if any(high is not None for row in chart.rows for _, high in row.intervals):
-        ax.fill_between([], [], facecolor="white", edgecolor=GREY, hatch="////", label="hatched: allowed")
-    ax.set_ylim(y - 0.4, -0.6)
-
-
 def _draw_rows(ax: "Axes", chart: RowChart) -> None:
     """Draw bars as thick as half a row, points with errors over them, and the rows' names at the left."""
     ax.set_xscale("log" if chart.x_log else "linear")
@@ -356,29 +298,6 @@ def _draw_rows(ax: "Axes", chart: RowChart) -> None:
         ax.set_xlim(chart.x_range)
     if chart.x_log:
         label_decades(ax.xaxis)
-
-
-def _limit_text(row: LimitBar, unit: str) -> str:
-    if row.value is None:
-        return "" if row.allowed else "no limit"
-
-    def number(value: float) -> str:
-        return str(np.format_float_positional(value, precision=3, fractional=False, trim="-"))
-
-    others = [(a, b) for a, b in row.intervals if not np.isclose(a, row.value, rtol=0.01)]
-    ends = [f"{number(a)}–{number(b)}" if b else f"above {number(a)}" for a, b in others]
-    return f"{number(row.value)} {unit}" + (f" (or {', '.join(ends)})" if ends else "")
-
-
-def _fit_limits(ax: "Axes") -> None:
-    """Lengthen the axis until every printed value fits beside its bar."""
-    (low, high), width = ax.get_xlim(), ax.bbox.width
-    for text in ax.texts:
-        if text.xycoords == "data" and text.get_text():  # type: ignore[attr-defined]
-            room = max(width - text.get_window_extent().width - ax.figure.dpi / 6, 0.2 * width)
-            high = max(high, low * (text.xy[0] / low) ** (width / room))  # type: ignore[attr-defined]
-    ax.set_xlim(low, high)
-    label_decades(ax.xaxis)
 
 
 def format_of(path: Path | str) -> str:
@@ -411,10 +330,8 @@ def save(figure: Figure, directory: Path | str) -> dict[str, Path]:
 
     The SVG holds its text as paths, so that it looks alike everywhere. The CSV file has comment
     lines (``#``) with the titles and axes, then one row a point in the columns ``panel, series,
-    x, x_high, y, y_error``: `x_high` is the upper bin edge of a histogram and empty otherwise; a row
-    without x and y ends each line around an area. A figure with a limits chart has ``group, note`` as
-    well; there `y` is the limit and `x` to `x_high` (empty: no end) an allowed interval. Returns the
-    paths under "png", "svg" and "csv".
+    x, x_high, y, y_error``: `x_high` is the upper edge of a bin or the end of a bar and empty otherwise; a
+    row without x and y ends each line around an area. Returns the paths under "png", "svg" and "csv".
     """
     Path(directory).mkdir(parents=True, exist_ok=True)
     paths = {kind: Path(directory) / f"{figure.name}.{kind}" for kind in ("png", "svg", "csv")}
@@ -427,31 +344,20 @@ def save(figure: Figure, directory: Path | str) -> dict[str, Path]:
 
 def _csv(figure: Figure) -> str:
     out = io.StringIO()
-    limits = any(isinstance(panel, LimitBars) for panel in figure.panels)
     comments, rows = [figure.title], []
     for number, panel in enumerate(figure.panels, start=1):
-        comments.append(
-            f"panel {number} ({panel.title or 'untitled'}): x = {panel.x_label}, y = {_y_label(panel)}"
-        )
+        y = panel.y_label if isinstance(panel, Panel) else "the point of a bar from x to x_high"
+        comments.append(f"panel {number} ({panel.title or 'untitled'}): x = {panel.x_label}, y = {y}")
         rows += [(number, *row) for row in _points(panel)]
     out.writelines(f"# {' '.join(line.split())}\n" for line in comments)
     write = csv.writer(out, lineterminator="\n").writerow
-    write(["panel", "series", "x", "x_high", "y", "y_error", *(["group", "note"] if limits else [])])
+    write(["panel", "series", "x", "x_high", "y", "y_error"])
     for row in rows:
-        cells = ["" if c is None else repr(float(c)) if isinstance(c, float) else c for c in row]
-        write(cells + [""] * (6 + 2 * limits - len(cells)))
+        write("" if c is None else repr(float(c)) if isinstance(c, float) else c for c in row)
     return out.getvalue()
 
 
-def _y_label(panel: Panel | LimitBars | RowChart) -> str:
-    if isinstance(panel, Panel):
-        return panel.y_label
-    if isinstance(panel, LimitBars):
-        return f"limit [{panel.unit}]; allowed: x to x_high"
-    return "the point of a bar from x to x_high"
-
-
-def _points(panel: Panel | LimitBars | RowChart) -> Iterator[tuple[Any, ...]]:
+def _points(panel: Panel | RowChart) -> Iterator[tuple[Any, ...]]:
     for area in panel.areas if isinstance(panel, Panel) else ():
         for line in area.lines:
             yield from ((area.label, x, None, y, None) for x, y in line)
@@ -465,6 +371,3 @@ def _points(panel: Panel | LimitBars | RowChart) -> Iterator[tuple[Any, ...]]:
             for i, number in enumerate(bars.rows):
                 point = None if bars.points is None else bars.points[i]
                 yield f"{bars.label}: {panel.rows[number]}", bars.low[i], bars.high[i], point, None
-    for row in panel.rows if isinstance(panel, LimitBars) else ():
-        for low, end in row.intervals:
-            yield row.label, low, end, row.value, None, row.group, row.note

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from nurecoil.errors import NurecoilError
 from nurecoil.presentation.comparison import TONES
 from nurecoil.presentation.document import Block, Document, Figure, Grid, Table
 
@@ -83,13 +82,8 @@ def _cell(text: str) -> str:
     return re.sub(r"(\\.)|\|", lambda match: match[1] or r"\|", _line(text))
 
 
-def _data_uri(name: str, images: Mapping[str, bytes]) -> str:
-    if name not in images:
-        raise NurecoilError(f"figure '{name}' has no image (known: {', '.join(images) or 'none'})")
-    image = images[name]
-    kind = "png" if image.startswith(b"\x89PNG\r\n") else "svg+xml" if b"<svg" in image[:2000] else ""
-    if not kind:
-        raise NurecoilError(f"the image of figure '{name}' is neither PNG nor SVG")
+def _data_uri(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "svg+xml"
     return f"data:image/{kind};base64,{b64encode(image).decode('ascii')}"
 
 
@@ -112,7 +106,7 @@ def _columns(table: Table) -> list[dict[str, Any]]:
     for i, name in enumerate(table.columns):
         longest = max((len(_plain(row[i])) for row in table.rows), default=0)
         status = i == table.status_column
-        align = table.align[i] if table.align else "left"
+        align = "right" if i in table.right else "left"
         kind = "prose" if longest > LONG_CELL else "short"
         kind = "status" if status else f"{kind} long" if longest > LONG_TEXT else kind
         columns.append({"name": name, "align": align, "status": status, "class": f"{align} {kind}"})
@@ -130,17 +124,7 @@ def _tone(verdict: str) -> str:
 def to_markdown(document: Document, image_path: Callable[[Figure], str]) -> str:
     """Return the report as GitHub-flavoured Markdown.
 
-    Parameters
-    ----------
-    document : Document
-        What to show.
-    image_path : callable
-        Gives for a figure the path, relative to the Markdown file, of its image.
-
-    Returns
-    -------
-    str
-        The Markdown, which ends in one newline.
+    `image_path` gives for a figure the path, relative to the Markdown file, of its image.
 
     Examples
     --------
@@ -159,22 +143,7 @@ def to_markdown(document: Document, image_path: Callable[[Figure], str]) -> str:
 def to_html(document: Document, images: Mapping[str, bytes]) -> str:
     """Return the report as one HTML page that needs no network.
 
-    Parameters
-    ----------
-    document : Document
-        What to show.
-    images : mapping
-        For each figure's name the bytes of its PNG or SVG.
-
-    Returns
-    -------
-    str
-        The page, for a wide screen, a phone and paper.
-
-    Raises
-    ------
-    NurecoilError
-        If a figure has no image, or one that is neither PNG nor SVG.
+    It is for a wide screen, a phone and paper; `images` are by a figure's name the bytes of its PNG or SVG.
 
     Examples
     --------
@@ -188,7 +157,7 @@ def to_html(document: Document, images: Mapping[str, bytes]) -> str:
         columns=_columns,
         kind=_kind,
         tone=_tone,
-        data_uri=lambda figure: _data_uri(figure.name, images),
+        data_uri=lambda figure: _data_uri(images[figure.name]),
     )
 
 

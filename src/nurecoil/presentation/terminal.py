@@ -50,21 +50,9 @@ def draw(blocks: "Iterable[Block]", terminal: "Console | None" = None) -> None:
         if isinstance(block, Pairs):
             _draw_pairs(block.title, block.rows, terminal)
         else:
-            _draw_table(block.title, block.columns, block.rows, block.right, block.whole, terminal)
+            print_table(block.title, block.columns, block.rows, block.right, block.whole, terminal)
             if block.caption:
                 terminal.print(_text(block.caption))
-
-
-def print_table(
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str | tuple[str, str]]],
-    right: Sequence[int] = (),
-    whole: Sequence[int] = (),
-) -> None:
-    """Print a table; one without rows is left out."""
-    if rows := list(rows):
-        _draw_table(title, columns, rows, right, whole, console())
 
 
 def text_of(blocks: "Iterable[Block]", width: int = 100) -> str:
@@ -76,15 +64,15 @@ def text_of(blocks: "Iterable[Block]", width: int = 100) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def _draw_table(
+def print_table(
     title: str,
     columns: Sequence[str],
     rows: Iterable[Sequence[str | tuple[str, str]]],
-    right: Sequence[int],
-    whole: Sequence[int],
-    terminal: "Console",
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (),
+    terminal: "Console | None" = None,
 ) -> None:
-    """Print a table; where a word would be broken, each row as a block instead.
+    """Print a table, if it has rows; where a word would be broken, each row as a block instead.
 
     A cell may be (text, colour). Columns numbered in `right` hold numbers; these and those in `whole` are
     never wrapped.
@@ -92,7 +80,10 @@ def _draw_table(
     from rich import box
     from rich.table import Table as Grid
 
+    terminal = terminal or console()
     cells = [[_text(*cell) if isinstance(cell, tuple) else _text(cell) for cell in row] for row in rows]
+    if not cells:
+        return
     by_column = [[_text(name), *(row[number] for row in cells)] for number, name in enumerate(columns)]
     for padding in (1, 0):
         if widths := _widths(by_column, (*right, *whole), padding + 1, terminal.width):

@@ -28,7 +28,7 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The finished chunks of one scan.
+    """The finished chunks of one scan: its points in runs of equal length, of which the last may be shorter.
 
     Attributes
     ----------
@@ -36,13 +36,27 @@ class Checkpoint:
         Where they are.
     columns
         What a chunk holds for each point.
-    points
-        The number of points of each chunk; the last may be shorter.
+    size, length
+        How many points there are in all, and in a chunk.
     """
 
     folder: Path
     columns: np.dtype[np.void]
-    points: Sequence[int]
+    size: int
+    length: int
+
+    @property
+    def count(self) -> int:
+        """How many chunks there are."""
+        return -(-self.size // self.length)
+
+    def first(self, chunk: int) -> int:
+        """Return the number of a chunk's first point."""
+        return chunk * self.length
+
+    def points(self, chunk: int) -> int:
+        """Return how many points a chunk has."""
+        return min(self.length, self.size - self.first(chunk))
 
     def write(self, chunk: int, table: Table) -> None:
         """Keep a finished chunk."""
@@ -56,7 +70,7 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         payload = content[_DIGEST:]
-        whole = len(payload) == self.points[chunk] * self.columns.itemsize
+        whole = len(payload) == self.points(chunk) * self.columns.itemsize
         if not (whole and content[:_DIGEST] == _digest(chunk, payload)):
             return None
         return np.frombuffer(payload, self.columns)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import require, require_ascending
 from nurecoil.errors import NurecoilError
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 4096
@@ -99,17 +99,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a grid.
-
-    Attributes
-    ----------
-    name
-        Of the parameter.
-    ticks
-        Its values, in the unit that the attributes name.
-    attributes
-        What is written beside them, such as `units` and `long_name`.
-    """
+    """One axis of a grid: a parameter's values, and what is written beside them, such as `units`."""
 
     name: str
     ticks: Spaced | Listed

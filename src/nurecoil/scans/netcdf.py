@@ -25,19 +25,7 @@ _AT_ONCE = 1_000_000  # coordinates written together
 
 @dataclass(frozen=True)
 class Summary:
-    """What is found by going through all points.
-
-    Attributes
-    ----------
-    minimum
-        The lowest χ².
-    best
-        The number of its point in the grid.
-    flat
-        Whether χ² is the same everywhere.
-    not_converged
-        How many points did not converge.
-    """
+    """The lowest χ², the number of its point, whether χ² is flat, and how many points did not converge."""
 
     minimum: float
     best: int
@@ -66,16 +54,12 @@ def write_netcdf(
 
     Parameters
     ----------
-    path
-        The file.
-    grid
-        Its axes become the dimensions.
     columns
         "chi2", which is written as `delta_chi2`, "converged", and others by their names.
     tables
         The columns at all points in C order, in pieces of any size.
     summary, identity, attributes
-        What is written as attributes of the file, the first two for `read_summary` and `read_identity`.
+        What is written as attributes of the file, the first two for `read_attribute`.
     """
     from netCDF4 import Dataset
 
@@ -134,23 +118,14 @@ def _boxes(shape: tuple[int, ...], first: int, last: int) -> Iterator[Hyperslab]
     yield from _boxes(shape, end_row * inner, last)
 
 
-def read_summary(path: Path) -> Summary:
-    """Return what a finished scan found."""
-    return Summary(**json.loads(_attribute(path, "summary")))
-
-
-def read_identity(path: Path) -> dict[str, Any]:
-    """Return what decided the numbers of a finished scan."""
-    identity: dict[str, Any] = json.loads(_attribute(path, "identity"))
-    return identity
-
-
-def _attribute(path: Path, name: str) -> str:
+def read_attribute(path: Path, name: str) -> dict[str, Any]:
+    """Return what a finished scan found, "summary", or what decided its numbers, "identity"."""
     from netCDF4 import Dataset
 
     try:
         with Dataset(path) as file:
-            return str(file.getncattr(name))
+            found: dict[str, Any] = json.loads(file.getncattr(name))
+            return found
     except (OSError, AttributeError):
         raise NurecoilError(f"{path} exists, and is no scan of nurecoil: give another output") from None
 

@@ -16,7 +16,7 @@ from nurecoil.progress import in_steps, tell
 from nurecoil.scans import checkpoint as saved
 from nurecoil.scans.checkpoint import Checkpoint
 from nurecoil.scans.grid import Grid
-from nurecoil.scans.netcdf import Summary, read_identity, read_summary, require_netcdf, write_netcdf
+from nurecoil.scans.netcdf import Summary, read_attribute, require_netcdf, write_netcdf
 from nurecoil.scans.work import Evaluate, Table, Work, compute, fill, seconds_per_block
 
 _CHUNK_BYTES = 32_000_000  # at most in a chunk
@@ -30,17 +30,7 @@ _PROBES = 16  # points that tell whether a scan that is resumed computes the sam
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a scan is.
-
-    Attributes
-    ----------
-    points, of_points
-        How many points are finished, of how many.
-    chunks, of_chunks
-        The same of the chunks.
-    resumed
-        How many chunks an earlier attempt had left.
-    """
+    """How many points and chunks of a scan are finished, of how many; `resumed` were there from before."""
 
     points: int
     of_points: int
@@ -52,21 +42,9 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def _silent(progress: Progress) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class Outcome:
-    """How a scan ended.
-
-    Attributes
-    ----------
-    summary
-        What it found.
-    chunks, resumed
-        In how many chunks it was computed, and how many of those were there from before.
-    """
+    """What a scan found, in how many chunks it was computed, and how many of those were there from before."""
 
     summary: Summary
     chunks: int
@@ -83,35 +61,23 @@ def run(
     extra: tuple[str, ...] = (),
     executor: Executor | None = None,
     restart: bool = False,
-    report: Report = _silent,
+    report: Report = lambda progress: None,
     seconds: float = 0.5,
 ) -> Outcome:
     """Evaluate a function on a grid and write the result to a netCDF-4 file.
 
-    Finished chunks are kept in a folder beside the output, its name followed by ".partial", so that the same
-    call resumes a scan that was killed. The file has the same bytes however often that happens, and whatever
-    the executor.
+    A scan that was killed is resumed, see `nurecoil.verbs.scan`.
 
     Parameters
     ----------
     evaluate : callable
         From points (P, N), in the axes' units, to columns (P,): "chi2", "converged", and those of `extra`.
         It must be picklable.
-    grid : Grid
-        The points.
-    output : Path
-        The file to write.
     identity, attributes : mapping
         What decides the numbers: a scan under another identity is not resumed. What is to be written into
         the file besides.
     extra : tuple of str
         Names of more columns of numbers to keep.
-    executor : Executor, optional
-        Where the chunks are computed; in this process by default.
-    restart : bool
-        Forget what an earlier scan left behind.
-    report : callable
-        Is called with the `Progress` when chunks of an earlier attempt were looked for, and after each chunk.
     seconds : float
         Of work in a chunk, roughly: with half a second, sending it to a worker and back costs nothing.
 
@@ -124,7 +90,8 @@ def run(
     from threadpoolctl import threadpool_limits
 
     require_netcdf()
-    _check_size(grid.size)
+    if grid.size > _MOST_POINTS:
+        raise NurecoilError(f"a scan of {grid.size:.3g} points is not allowed: at most {_MOST_POINTS:.0e}")
     require_place(output)
     work = Work.of(evaluate, grid, extra)
     folder = output.with_name(output.name + ".partial")
@@ -169,24 +136,23 @@ def _run(task: _Task, restart: bool) -> Outcome:
         task.folder, manifest["identity"], task.identity, "finish that one with its own command"
     )
     task = replace(task, identity=manifest["identity"])  # its probe, where this one is rounded otherwise
-    chunks = _Chunks(task.work.grid.size, manifest["chunk"])
-    kept = Checkpoint(task.folder, task.work.columns, [chunks.points(c) for c in range(chunks.count)])
-    found, tally = _computed(task, chunks, kept)
+    chunks = Checkpoint(task.folder, task.work.columns, task.work.grid.size, manifest["chunk"])
+    found, tally = _computed(task, chunks)
     summary = tally.summary()
     unfinished = task.folder / "result.writing"
     write_netcdf(
-        unfinished, task.work.grid, task.work.columns, _all(kept), summary, task.identity, task.attributes
+        unfinished, task.work.grid, task.work.columns, _all(chunks), summary, task.identity, task.attributes
     )
     saved.finish(unfinished, task.output)
     saved.clear(task.folder)
     return Outcome(summary, chunks.count, found)
 
 
-def _computed(task: _Task, chunks: "_Chunks", kept: Checkpoint) -> tuple[int, "_Tally"]:
+def _computed(task: _Task, chunks: Checkpoint) -> tuple[int, "_Tally"]:
     """Return how many chunks were there, and what is known of all when the missing ones are computed."""
     tally, missing = _Tally(), []
     for chunk in range(chunks.count):
-        table = kept.read(chunk)
+        table = chunks.read(chunk)
         if table is None:
             missing.append(chunk)
         else:
@@ -198,7 +164,7 @@ def _computed(task: _Task, chunks: "_Chunks", kept: Checkpoint) -> tuple[int, "_
         tell(f"resumed: {found} of {chunks.count} chunks were there")
     with in_steps(chunks.size - finished) as begin:
         for chunk, table in _sent_out(task, chunks, iter(missing)):
-            kept.write(chunk, table)
+            chunks.write(chunk, table)
             tally.add(chunks.first(chunk), table)
             finished += len(table)
             begin("", len(table))
@@ -209,29 +175,11 @@ def _computed(task: _Task, chunks: "_Chunks", kept: Checkpoint) -> tuple[int, "_
 
 def _finished(task: _Task) -> Outcome:
     """Return the outcome of a scan that was finished before."""
-    old = read_identity(task.output)
+    old = read_attribute(task.output, "identity")
     saved.require_same(task.output, old, task.identity, "give another output")
     task.report(Progress(task.work.grid.size, task.work.grid.size, 0, 0, 0))
     tell("the file was there already, from the same scan")
-    return Outcome(read_summary(task.output), 0, 0)
-
-
-@dataclass(frozen=True)
-class _Chunks:
-    """The points in runs of equal length; the last may be shorter."""
-
-    size: int
-    length: int
-
-    @property
-    def count(self) -> int:
-        return -(-self.size // self.length)
-
-    def first(self, chunk: int) -> int:
-        return chunk * self.length
-
-    def points(self, chunk: int) -> int:
-        return min(self.length, self.size - self.first(chunk))
+    return Outcome(Summary(**read_attribute(task.output, "summary")), 0, 0)
 
 
 @dataclass(frozen=True)
@@ -254,7 +202,7 @@ class _Tally:
         return Summary(minimum, best[lowest.index(minimum)], max(highest) == minimum, sum(bad))
 
 
-def _sent_out(task: _Task, chunks: _Chunks, missing: Iterator[int]) -> Iterator[tuple[int, Table]]:
+def _sent_out(task: _Task, chunks: Checkpoint, missing: Iterator[int]) -> Iterator[tuple[int, Table]]:
     """Yield chunks as they are finished, a bounded number of them being sent out at a time."""
     size = chunks.length * task.work.columns.itemsize
     limit = min(_IN_FLIGHT, max(2, _BYTES_IN_FLIGHT // size))
@@ -283,11 +231,11 @@ def _failed(future: Future[Table]) -> bool:
     return future.cancelled() or future.exception() is not None
 
 
-def _all(kept: Checkpoint) -> Iterator[Table]:
-    for chunk in range(len(kept.points)):
-        table = kept.read(chunk)
+def _all(chunks: Checkpoint) -> Iterator[Table]:
+    for chunk in range(chunks.count):
+        table = chunks.read(chunk)
         if table is None:
-            raise NurecoilError(f"{kept.folder} was damaged during the scan: the same command repairs it")
+            raise NurecoilError(f"{chunks.folder} was damaged during the scan: the same command repairs it")
         yield table
 
 
@@ -299,11 +247,6 @@ def _points_per_chunk(task: _Task) -> int:
     enough = max(task.seconds / per_block, size / _MOST_CHUNKS / block)
     most = max(1, _CHUNK_BYTES // (block * task.work.columns.itemsize))
     return min(math.ceil(enough), most) * block
-
-
-def _check_size(points: int) -> None:
-    if points > _MOST_POINTS:
-        raise NurecoilError(f"a scan of {points:.3g} points is not allowed: at most {_MOST_POINTS:.0e}")
 
 
 def _probe(work: Work, evaluate: Evaluate) -> list[float | None]:

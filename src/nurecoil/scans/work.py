@@ -34,12 +34,8 @@ class Work:
 
     Attributes
     ----------
-    pickled
-        The function: points (P, N) → columns (P,), among them "chi2" and "converged".
-    grid
-        The points.
-    extra
-        Names of further columns, numbers, that are kept.
+    pickled, extra
+        The function: points (P, N) → columns (P,), "chi2", "converged" and numbers of these further names.
     home, versions
         Where the scan runs and with which versions; a worker with others is refused.
     """

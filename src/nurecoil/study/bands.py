@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.progress import stepwise
-from nurecoil.study.asimov import Truth
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 QUANTILES = (0.02275, 0.15866, 0.5, 0.84134, 0.97725)  # -2σ, -1σ, median, +1σ, +2σ
 FEWEST_TOYS = 100  # two beyond 2σ
@@ -26,10 +23,8 @@ class Bands:
 
     Attributes
     ----------
-    values : ndarray, shape (P,)
-        Values of the scanned parameter (inside units).
-    delta_chi2 : ndarray, shape (5, P)
-        Δχ² of the toys at each value.
+    values, delta_chi2 : ndarrays, shapes (P,) and (5, P)
+        Values of the scanned parameter (inside units), and Δχ² of the toys there.
     low, high : ndarray, shape (5,)
         The lowest and the highest allowed value of each toy, of all its intervals; the edge of the scan where
         that is allowed.
@@ -47,20 +42,25 @@ class Bands:
 
 
 def bands(
-    question: Question, truth: Truth, low: float, high: float, level: float, toys: int, seed: int
+    question: Question, truth: Question, low: float, high: float, level: float, toys: int, seed: int
 ) -> Bands:
-    """Return how Δχ² and the limits at a level of the one free parameter vary, if the truth is known."""
+    """Return how Δχ² and the limits at a level of the one free parameter vary, if a question's start is true.
+
+    The nuisance parameters are at their centres, around which their auxiliary measurements fluctuate.
+    """
     if toys < FEWEST_TOYS or toys % 1:
         raise NurecoilError(
             f"toys = {toys} is not allowed: bands to 2σ need {FEWEST_TOYS} or more, or none: 0"
         )
     log = question.free[0].log_scan and low > 0
     values = np.clip((np.geomspace if log else np.linspace)(low, high, _VALUES), low, high)
-    if np.isinf(question.with_data(truth.expected()).chi2([[low]])[0]):  # Δχ² falls from there as -ln x does
+    point = [truth.start[name] for name in truth.names]
+    at_low = question.with_data(truth.expected(point)).chi2([[low]])[0]
+    if np.isinf(at_low):  # Δχ² falls from there as -ln x does
         values = np.union1d(values, low + (values[1] - low) * 0.5 ** np.arange(_NEARER))
     rng, parts, converged = np.random.default_rng(seed), [], 0
     for first in stepwise(range(0, toys, _SETS_AT_ONCE)):
-        data = truth.simulate(min(_SETS_AT_ONCE, toys - first), rng)
+        data = truth.simulate(point, truth.likelihood.centre, min(_SETS_AT_ONCE, toys - first), rng)
         curves, good = _curves(question.with_data(data), values, low, high)
         parts.append(curves)
         converged += good

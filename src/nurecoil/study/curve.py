@@ -3,13 +3,11 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood import REACH, Fitted, lowest
 from nurecoil.progress import Step
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 _SEARCHED = 4  # of the first points, each fourth
 EXPECTED = 400  # points a limit takes, roughly: from 200 to 550 on real data
@@ -22,14 +20,8 @@ class Curve:
     Some of the first points are searched for all valleys. Any other begins from the best pulls of its
     neighbours, between them where they lie in one valley, and from either side where they lie in two.
 
-    Attributes
-    ----------
-    question
-        With one free parameter.
-    points, unsettled
-        How many points were asked for so far, and at how many the pulls did not converge.
-    begin
-        Is told of so many points each time.
+    So many `points` were asked for so far, of which `begin` is told; the pulls of `unsettled` did not
+    converge.
     """
 
     question: Question

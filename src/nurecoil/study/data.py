@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import Axis, BinnedStatistics, Experiment
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -16,13 +14,11 @@ class Seen:
 
     Attributes
     ----------
-    name
-        Of the experiment.
-    axes
-        What the bins run over, energy first: names with units, and edges.
+    name, axes
+        Of the experiment, and what its bins run over, energy first: names with units, and edges.
     observed : ndarray, shape (bins...), or () of a count
         Counts per bin, or the one count of a counting experiment; None for a projection.
-    backgrounds : dict of ndarrays
+    backgrounds
         Expected counts of each background at its central value, of the same shape.
     """
 

@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted, lowest
 from nurecoil.parameters import Parameter
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 MOST_STARTS = 1000
 NEAR = 4.0  # in χ² above the lowest: what a reader should know of
@@ -139,11 +138,8 @@ def fitted_from(question: Question, starts: Array) -> Fitted:
 def held_at(question: Question, held: Mapping[str, ArrayLike]) -> Question:
     """Return a question with some parameters held, no longer free.
 
-    Parameters
-    ----------
-    held : mapping
-        A number for a parameter of the model, constrained or not; for a nuisance parameter a number, or one
-        for each fit. It is held without its prior.
+    A parameter of the model, constrained or not, at a number; a nuisance parameter, without its prior, at a
+    number or one for each fit.
     """
     rest = tuple(p for p in question.free if p.name not in held)
     own = {p.name for p in question.model.parameters}

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.significance import binomial_error
 from nurecoil.progress import stepwise
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 _SAME = 1e-7  # in χ²: as near as fits come
 
@@ -26,10 +25,8 @@ class ByToys:
     p_value, error
         The fraction that lies at least as far off as the data, and its binomial error (never zero: the
         standard deviation of the fraction's posterior).
-    converged
-        In how many toys all fits converged.
-    seed
-        Of the random numbers.
+    converged, seed
+        In how many toys all fits converged, and of the random numbers.
     """
 
     statistic: Array

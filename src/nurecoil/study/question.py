@@ -1,13 +1,14 @@
 """A question: a model and experiments with some parameters free, χ² as a function of those."""
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics, basis_of
 from nurecoil.likelihood import (
@@ -31,12 +32,9 @@ from nurecoil.study.remarks import check_finite, remarks, require_distinct_data
 from nurecoil.study.result import Answer, Conventions, Result, conventions, provenance
 from nurecoil.study.strengths import Coordinates, expansion, fit_strengths
 
-Array = NDArray[np.float64]
-
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
 _APART, _ACROSS = 0.3, 0.1  # of a pull's width, of a box: two fits may lie in two valleys
-_NARROWEST = 1e-12  # of a constraint's centre
 _ROOMS = (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0)  # widths of a constraint
 
 
@@ -59,23 +57,11 @@ def joint_likelihood(
     constraints: tuple[Parameter, ...] = (),
     channels: tuple[str, ...] = STANDARD,
 ) -> JointLikelihood:
-    """Return the likelihood of experiments together.
+    """Return the likelihood of experiments, independent of one another but for the pulls that share a name.
 
-    Parameters
-    ----------
-    experiments
-        Independent of one another but for the pulls that share a name.
-    fixed : mapping
-        Parameters of the model; a projection observes the Standard Model's expectation at their s_W² or,
-        where that is scanned, at its default.
-    widths : mapping, optional
-        Prior widths by name of pull, in place of the experiments' own; 0 holds a pull at its centre.
-    engine : str
-        What computes: "auto", "numpy", "jax" or "fast".
-    constraints
-        Parameters of the model with a prior, profiled as pulls are.
-    channels
-        Those that the model needs.
+    A projection observes the Standard Model's expectation at the s_W² of `fixed` or, where that is scanned,
+    at its default. The constraints are parameters of the model with a prior, the channels those that it
+    needs; the rest is as of a `Study`.
     """
     if not experiments:
         raise NurecoilError("at least one experiment is needed")
@@ -143,10 +129,10 @@ class Question:
         over: Mapping[str, tuple[float, float]] | None = None,
         likelihood: JointLikelihood | None = None,
     ) -> "Question":
-        """Check names and values, and put the likelihood together unless there is one."""
-        of_model = [p.name for p in model.parameters]
-        tied = _constraints(model, widths, {*fixed, *start, *(over or ())})
-        of_pulls = {name: width for name, width in (widths or {}).items() if not isinstance(width, tuple)}
+        """Put the likelihood together, unless there is one; `Study` has checked what is given."""
+        of_model, over, widths = [p.name for p in model.parameters], over or {}, widths or {}
+        tied = constraints(model, widths)
+        of_pulls = {name: width for name, width in widths.items() if not isinstance(width, tuple)}
         fixed = {**fixed, **{p.name: p.default for p in tied}}
         likelihood = likelihood or joint_likelihood(
             experiments, fixed, of_pulls, engine, tied, model.channels
@@ -159,19 +145,7 @@ class Question:
                 )
         everything = (*model.parameters, *likelihood.pulls)
         free = tuple(find(everything, name) for name in start)
-        for parameter in free:
-            if parameter.choices:
-                raise NurecoilError(
-                    f"{parameter.name} cannot be scanned or fitted: it is a choice, {parameter.allowed()}"
-                )
-            if parameter.name in fixed:
-                raise NurecoilError(f"{parameter.name} is both set and free: do one or the other")
-            if parameter.name in of_pulls:
-                raise NurecoilError(
-                    f"{parameter.name} is free of its prior: it cannot have a prior width as well"
-                )
-        over = over or {}
-        middles = _middles(model, over, {*fixed, *start})
+        middles = {name: _middle(find(model.parameters, name), *ends) for name, ends in over.items()}
         resolved = model.resolve({**fixed, **middles, **{n: v for n, v in start.items() if n in of_model}})
         check_finite(model, experiments, resolved, {*over, *start})
         others = {name: value for name, value in resolved.items() if name not in start}
@@ -223,11 +197,7 @@ class Question:
     def profiled(self, points: ArrayLike, starts: Array | None = None) -> Fitted:
         """Return χ² with the pulls, and the f parameters `over`, profiled at points (P, d).
 
-        Parameters
-        ----------
-        points : array-like, shape (P, d)
-        starts : array-like, shape (S, f), optional
-            Of the parameters `over`; by default `starts_over`.
+        Those start at `starts` (S, f), by default `starts_over`.
         """
         x = np.atleast_2d(np.asarray(points, dtype=float))
         if not self.over:
@@ -531,47 +501,18 @@ class Question:
         )
 
 
-def _constraints(model: Model, widths: Widths | None, taken: Collection[str]) -> tuple[Parameter, ...]:
+def constraints(model: Model, widths: Widths) -> tuple[Parameter, ...]:
     """Return the constrained parameters of the model, each with its prior."""
-    found = []
-    for name, given in (widths or {}).items():
-        if not isinstance(given, tuple):
-            continue
-        parameter, (centre, width) = find(model.parameters, name), given
-        if parameter.choices:
-            raise NurecoilError(f"{name} cannot be constrained: it is a choice, {parameter.allowed()}")
-        if name in taken:
-            raise NurecoilError(
-                f"{name} is constrained, and set, free or profiled over as well: do one of them"
-            )
-        parameter.check(centre)
-        if not (math.isfinite(width) and width > _NARROWEST * abs(centre)):
-            raise NurecoilError(
-                f"the constraint {name} = {parameter.format(centre)} +- {parameter.format(width)} is not"
-                " allowed: its width must be positive and finite, or hold the parameter by setting it"
-            )
-        found.append(replace(parameter, default=float(centre), prior_width=float(width), log_scan=False))
-    return tuple(found)
+    tied = ((name, pair) for name, pair in widths.items() if isinstance(pair, tuple))
+    return tuple(
+        replace(find(model.parameters, name), default=centre, prior_width=width, log_scan=False)
+        for name, (centre, width) in tied
+    )
 
 
-def _middles(
-    model: Model, over: Mapping[str, tuple[float, float]], taken: Collection[str]
-) -> dict[str, float]:
-    """Return the usual value of each parameter to profile over: its default, or the middle of its range."""
-    found = {}
-    for name, (low, high) in over.items():
-        parameter = find(model.parameters, name)
-        if parameter.choices:
-            raise NurecoilError(f"{name} cannot be profiled over: it is a choice, {parameter.allowed()}")
-        if name in taken:
-            raise NurecoilError(f"{name} is profiled over, and set or free as well: do one of them")
-        parameter.check([low, high])
-        if not low < high:
-            raise NurecoilError(
-                f"the range of {name}, {parameter.format(low)} to {parameter.format(high)}, is reversed or"
-                " empty: write LOW..HIGH with LOW below HIGH"
-            )
-        default = parameter.default
-        middle = math.sqrt(low * high) if parameter.log_scan and low > 0 else (low + high) / 2
-        found[name] = default if isinstance(default, float) and low <= default <= high else middle
-    return found
+def _middle(parameter: Parameter, low: float, high: float) -> float:
+    """Return the usual value of a parameter that is profiled over: its default, or its range's middle."""
+    default = parameter.default
+    if isinstance(default, float) and low <= default <= high:
+        return default
+    return math.sqrt(low * high) if parameter.log_scan and low > 0 else (low + high) / 2

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
@@ -13,8 +13,6 @@ from nurecoil.parameters import Parameter, Values, find
 from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.products import PRODUCTS
-
-Array = NDArray[np.float64]
 
 _SMALL = 1e-3  # a change of a parameter; of itself where it is not zero
 _SAME = 1e-9

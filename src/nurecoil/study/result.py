@@ -68,24 +68,17 @@ class Result(Generic[Answer]):
 
     Attributes
     ----------
-    question
-        The name of the question: "predict", "limit", "fit", ...
+    question, model, experiments
+        The names of the question, "predict", "limit", "fit", ..., and of what was asked.
     values
         The answer, a frozen dataclass of its own for each question.
-    converged
-        Whether every minimisation behind the answer converged; the notes say what did not.
-    model, experiments
-        The names of what was asked.
-    parameters
-        Those of the model.
-    fixed
-        The parameters of the model that were held, in inside units.
-    notes
-        What the reader should know, in sentences.
-    conventions
-        What the numbers depend on besides the parameters: schemes, form factors, pull widths, data.
-    provenance
-        What it takes to ask again: versions, and the settings of the question.
+    converged, notes
+        Whether every minimisation behind the answer converged; and what the reader should know, in sentences.
+    parameters, fixed
+        Those of the model, and the values of those that were held (inside units).
+    conventions, provenance
+        What the numbers depend on besides the parameters (schemes, form factors, pull widths, data), and what
+        it takes to ask again: versions, and the settings of the question.
     """
 
     question: str

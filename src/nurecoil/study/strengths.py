@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Strengths, Tie, expand
 from nurecoil.parameters import Parameter
-
-Array = NDArray[np.float64]
-
 
 _STEP = 1e-4  # of the box: exact for a quadratic function, an error of 1e-8 of the range for others
 _EDGE = 1e-10  # of the box, from its ends: at the very end there may be no signal, and so no shape of it
@@ -23,15 +21,7 @@ _EXACT = 1e-9  # of the largest value of each strength: magnetic moments squared
 
 @dataclass(frozen=True)
 class Coordinates:
-    """What is fitted, u, from 0 to 1 across the box: linear in a parameter or in its logarithm.
-
-    Attributes
-    ----------
-    log
-        For each parameter, whether u is linear in its logarithm.
-    low, high : ndarray, shape (d,)
-        The box.
-    """
+    """What is fitted, u, from 0 to 1 across a box (d,): linear in a parameter or its logarithm."""
 
     log: tuple[bool, ...]
     low: Array
@@ -95,21 +85,15 @@ def fit_strengths(
 
     Parameters
     ----------
-    likelihood : JointLikelihood
-    strengths : callable
-        Of parameters (P, d), shape (P, strengths).
-    coordinates : Coordinates
-    starts : ndarray, shape (P, d)
+    starts
         One for each set of data, or one for all.
-    pulls : ndarray, shape (J,) or (P, J), optional
-        Where the pulls start.
-    held : mapping, optional
-        Pulls that are not fitted, (P,) each.
+    pulls, held
+        Where the pulls start, (J,) or (P, J), and those that are not fitted, (P,) each.
     points : int
         P, where the strengths differ from point to point.
-    reach : float, optional
+    reach
         As for `JointLikelihood.profiled`.
-    constrained : mapping, optional
+    constrained
         The numbers of parameters that are constraints, and of these among the pulls.
     """
 

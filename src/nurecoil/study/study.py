@@ -1,7 +1,7 @@
 """What is asked, of what, under which conventions: a model and experiments, compiled once."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from itertools import product
@@ -15,11 +15,13 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import Model, load_model
-from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find
+from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity
 from nurecoil.study.data import Seen
-from nurecoil.study.question import Question
+from nurecoil.study.question import Question, constraints
+
+_NARROWEST = 1e-12  # of a constraint's centre
 
 Given = str | Path | Experiment | CompiledExperiment
 Within = str | tuple[Any, Any]
@@ -174,14 +176,7 @@ class Study:
     @property
     def pulls(self) -> tuple[Parameter, ...]:
         """The nuisance parameters, and the constrained ones of the model with their priors."""
-        tied = {name: width for name, width in self.widths.items() if isinstance(width, tuple)}
-        return (
-            *self._own_pulls,
-            *(
-                replace(find(self.model.parameters, name), default=centre, prior_width=width)
-                for name, (centre, width) in tied.items()
-            ),
-        )
+        return (*self._own_pulls, *constraints(self.model, self.widths))
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -218,13 +213,12 @@ class Study:
         parameter.check(given, infinite=infinite)
         return float(given)
 
-    def point(self, given: Mapping[str, Value], doing: str = "fitted") -> dict[str, float]:
+    def point(self, given: Mapping[str, Value]) -> dict[str, float]:
         """Return values (inside units) of some parameters, of the model or pulls, that are numbers."""
         found = {}
         for name, value in _mapping(given, "values").items():
             parameter = find(self.parameters, name)
-            if parameter.choices:
-                raise NurecoilError(f"{name} cannot be {doing}: it is a choice, {parameter.allowed()}")
+            parameter.require_number("fitted")
             found[name] = float(self.value(parameter, value, infinite=True))
         return found
 
@@ -263,6 +257,8 @@ class Study:
             )
         for name in found.keys() & self.widths.keys():
             raise NurecoilError(f"{name} is free, and so has no prior: do not give it one, and do not fix it")
+        for name in found:
+            self.require_unused(name, "free")
         self.require_counts(found)
         return found
 
@@ -285,6 +281,12 @@ class Study:
                     f" or its bins, {axis.name} from {axis.edges[0]:g} to {axis.edges[-1]:g}, lie beyond the"
                     " largest recoil"
                 )
+        tied = {p.name for p in constraints(self.model, self.widths)}
+        used = [*self.values, *tied, *self.over, *start]
+        for name in (*tied, *self.over):
+            if used.count(name) > 1:
+                either = "constrained, and set, free or profiled over", "profiled over, and set or free"
+                raise NurecoilError(f"{name} is {either[name not in tied]} as well: do one of them")
         return Question.of(
             self.model, self.experiments, self.values, start, self.widths, self.engine, self.over
         )
@@ -308,19 +310,14 @@ class Study:
             squares = {c.experiment.name: c.counts(couplings) ** 2 for c in self.experiments}
         bad = [name for name, square in squares.items() if not np.isfinite(square).all()]
         if bad:
-            point = ", ".join(
-                f"{p.name} = {p.format(float(resolved[p.name]))}"
-                for p in self.model.parameters
-                if not p.choices
-            )
+            point = written((p for p in self.model.parameters if not p.choices), resolved, 6)
             raise NurecoilError(
                 f"the expected counts of {', '.join(bad)} are too large for a number at {point}:"
                 " one of these is out of range"
             )
 
     def _range(self, parameter: Parameter, within: Within, doing: str) -> Range:
-        if parameter.choices:
-            raise NurecoilError(f"{parameter.name} cannot be {doing}: it is a choice, {parameter.allowed()}")
+        parameter.require_number(doing)
         if isinstance(within, str):
             return Range.parse(parameter, within)
         try:
@@ -338,7 +335,8 @@ class Study:
         """Return the centre and the width of a constraint (inside units)."""
         if isinstance(given, str):
             given = given.replace("±", "+-").split("+-")
-        if parameter.choices or not isinstance(given, tuple | list) or len(given) != 2:
+        parameter.require_number("constrained")
+        if not isinstance(given, tuple | list) or len(given) != 2:
             raise NurecoilError(
                 f"the constraint of {parameter.name} is not of the form VALUE+-WIDTH, for example"
                 " sin2_theta_w=0.23857+-0.00005"
@@ -347,7 +345,13 @@ class Study:
         if isinstance(width, str):
             size = parse_quantity(width, parameter.unit, name=f"the width of {parameter.name}")
             width = size * parameter.inside
-        return float(self.value(parameter, centre)), float(width)
+        middle, width = float(self.value(parameter, centre)), float(width)
+        if not (math.isfinite(width) and width > _NARROWEST * abs(middle)):
+            raise NurecoilError(
+                f"the constraint {parameter.name} = {parameter.format(middle)} +- {parameter.format(width)}"
+                " is not allowed: its width must be positive and finite, or hold the parameter by setting it"
+            )
+        return middle, width
 
 
 def _width(name: str, given: Any) -> float:

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood import Fitted, lowest
 from nurecoil.study.minima import minima
 from nurecoil.study.question import Question
 from nurecoil.study.strengths import Coordinates
-
-Array = NDArray[np.float64]
 
 _PLACES = np.linspace(0.0, 1.0, 9)  # of the range, where minima are looked for
 _RELEVANT = 30.0  # a minimum that lies higher is the lowest of no toy
@@ -25,15 +23,9 @@ class ToyStatistic:
     The pulls, and the parameters that are profiled over, have their best fit to the data at x; the auxiliary
     measurements of the pulls fluctuate with the counts.
 
-    Attributes
-    ----------
-    question
-        With one free parameter, and the data.
-    low, high
-        Where the minimum is looked for.
-    starts : ndarray, shape (S, 1 + f)
-        From where each set is fitted, besides x and the minima of what x expects: the parameter and the f
-        that are profiled over.
+    The question has one free parameter; the minimum is looked for from `low` to `high`. Each set is fitted
+    from x, from the minima of what x expects, and from `starts` (S, 1 + f): the parameter, and what is
+    profiled over.
     """
 
     question: Question

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import (
     BinnedStatistics,
     CompiledExperiment,
@@ -29,8 +29,6 @@ from nurecoil.validation.signal import (
     rescaled,
     standard_model,
 )
-
-Array = NDArray[np.float64]
 
 RADIUS_SHIFT_FM = -0.1
 PULSE_WIDTHS_US = (0.10, 0.20)

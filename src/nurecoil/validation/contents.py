@@ -8,7 +8,7 @@ import numpy as np
 from nurecoil._version import __version__
 from nurecoil.presentation import comparison
 from nurecoil.presentation.comparison import Row, signed
-from nurecoil.presentation.document import Align, Document, Section, Table
+from nurecoil.presentation.document import Document, Section, Table
 from nurecoil.validation.fits import SignalFit, SignalFits
 from nurecoil.validation.pictures import figure
 from nurecoil.validation.published import WORDS
@@ -58,13 +58,8 @@ def _profile_table(fit: SignalFit) -> Table:
     return Table(
         title="−2Δ ln L of N signal events",
         columns=("N", *(str(n) for n in events)),
-        rows=(
-            (
-                "−2Δ ln L",
-                *(f"{chi2:.2f}" for chi2 in shown),
-            ),
-        ),
-        align=_numbers(len(events)),
+        rows=(("−2Δ ln L", *(f"{chi2:.2f}" for chi2 in shown)),),
+        right=tuple(range(1, len(events) + 1)),
     )
 
 
@@ -86,11 +81,5 @@ def _changes_table(changed: Mapping[str, SignalFit]) -> Table:
         caption=WORDS["changes"],
         columns=("input", "Standard Model", "shift", "best fit", "χ²", "no signal excluded by"),
         rows=tuple((label, *cells(fit)) for label, fit in changed.items()),
-        align=_numbers(5),
+        right=(1, 2, 3, 4, 5),
     )
-
-
-def _numbers(columns: int) -> tuple[Align, ...]:
-    """Return how a name and columns of numbers are aligned."""
-    right: list[Align] = ["right"] * columns
-    return ("left", *right)

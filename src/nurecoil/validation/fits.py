@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.likelihood import term_of
@@ -25,8 +25,6 @@ from nurecoil.validation.signal import (
     standard_model,
 )
 from nurecoil.verbs.fit import BestFit, fit_of
-
-Array = NDArray[np.float64]
 
 _STRENGTHS = np.linspace(0.0, 2.0, 401)  # of a profile, in units of the best fit
 

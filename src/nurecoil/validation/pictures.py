@@ -1,15 +1,13 @@
 """The figure of one experiment: residual spectra on each axis, and the profile of the signal."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import Axis
 from nurecoil.presentation.document import Figure, Panel, Reference, Series
 from nurecoil.validation.fits import SignalFits
 from nurecoil.validation.published import WORDS, published
 from nurecoil.validation.signal import standard_model
-
-Array = NDArray[np.float64]
 
 _HIGHEST = 9.0  # Δχ² shown
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Background, BinnedStatistics, CompiledExperiment
 from nurecoil.experiment.card import read_card
@@ -13,7 +13,6 @@ from nurecoil.experiment.histograms import histogram, read_columns
 from nurecoil.parameters import Value
 from nurecoil.study.question import standard_model_counts
 
-Array = NDArray[np.float64]
 Widths = Mapping[str, float]
 
 OTHER_FORM_FACTOR = "klein-nystrand"

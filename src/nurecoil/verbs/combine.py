@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
@@ -23,8 +22,6 @@ from nurecoil.study.study import Study, Within, level
 from nurecoil.verbs.intervals import at_edge, interval_rows, profile_record, require_curve
 from nurecoil.verbs.limit import limit_of
 from nurecoil.verbs.options import CurvePoints, Level, Scanned, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find the allowed values of one parameter by each experiment alone, by all together, and by all but
 one; and test whether the experiments agree (parameter goodness of fit).
@@ -51,14 +48,8 @@ class Measurement:
 class Compatibility:
     """The parameter goodness of fit: how well one value of the parameter suits all experiments.
 
-    Attributes
-    ----------
-    chi2
-        χ²_min of all together less the sum of those of each alone; not negative but where pulls are shared.
-    dof
-        The number of experiments less one.
-    p_value, sigma
-        Asymptotic.
+    `chi2` is χ²_min of all together less the sum of those of each alone, not negative but where pulls are
+    shared; `dof` the number of experiments less one; `p_value` and `sigma` are asymptotic.
     """
 
     chi2: float
@@ -75,14 +66,10 @@ class Combination(Shown):
     ----------
     parameter, cl
         The scanned parameter and the confidence level.
-    together
-        All experiments.
-    alone, without
-        Each experiment alone, and all without each one; the latter is empty for two experiments.
-    compatibility
-        Whether the experiments agree.
-    shared
-        The nuisance parameters that several experiments have in common.
+    together, alone, without
+        All experiments, each alone, and all without each one; the last is empty for two experiments.
+    compatibility, shared
+        Whether the experiments agree, and the nuisance parameters that several have in common.
     """
 
     parameter: Parameter
@@ -94,7 +81,6 @@ class Combination(Shown):
     shared: tuple[str, ...]
 
     def record(self, result: Result["Combination"]) -> dict[str, object]:
-        """Return what each combination of experiments says, and whether they agree."""
         return {
             "parameter": self.parameter.name,
             "unit": self.parameter.unit,
@@ -110,7 +96,6 @@ class Combination(Shown):
         }
 
     def blocks(self, result: Result["Combination"]) -> Iterator[Block]:
-        """Show a row for each combination of experiments, and whether they agree."""
         parameter, rows = self.parameter, []
         for each in (*self.alone, *self.without, self.together):
             best = parameter.format(each.profile.best_fit, 4) if math.isfinite(each.profile.best_fit) else "∞"
@@ -127,7 +112,6 @@ class Combination(Shown):
         yield Pairs("Do the experiments agree? (parameter goodness of fit)", pairs)
 
     def figure(self, result: Result["Combination"]) -> Figure:
-        """Draw the allowed intervals of each experiment alone, of all without each one, and of all."""
         parameter, unit = self.parameter, self.parameter.inside
         kinds = {"alone": self.alone, "without": self.without, "together": (self.together,)}
         rows = [(kind, found) for kind, several in kinds.items() for found in several]
@@ -164,10 +148,7 @@ def combine(
     each experiment alone fits a copy of its own, with the whole prior: χ²_PG then holds the prior's share of
     each copy, can even be negative, and p is only approximate.
 
-    Parameters
-    ----------
-    study, parameter, within, cl, points
-        As for `limit`; at least two experiments.
+    The arguments are those of `limit`, of a study of at least two experiments.
 
     Examples
     --------

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.inference.belt import calibrate_count
@@ -15,18 +14,16 @@ from nurecoil.inference.calibration import Calibration, Coverage, calibrate, che
 from nurecoil.inference.calibration import coverage as coverage_of
 from nurecoil.inference.intervals import Function, Interval
 from nurecoil.parameters import Parameter, at_border
-from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Panel, Series
-from nurecoil.presentation.labels import axis_label, cl_label
+from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Series
+from nurecoil.presentation.labels import cl_label
 from nurecoil.scans import OneThread
 from nurecoil.study.curve import Curve
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, Within, level, require_toys
 from nurecoil.study.toys import ToyStatistic, minima_of
-from nurecoil.verbs.intervals import best_fit_text, curve, interval_rows, intervals_record, level_line
+from nurecoil.verbs.intervals import best_fit_text, curve, figure, interval_rows, intervals_record, level_line
 from nurecoil.verbs.options import HOLDS, Level, Scanned, Seed, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find all allowed intervals of one parameter by toys (Feldman and Cousins), beside those by Wilks'
 theorem. At each value of the parameter experiments are simulated and fitted as the data were: the level that
@@ -56,8 +53,6 @@ class Calibrated(Shown):
 
     Attributes
     ----------
-    parameter
-        The scanned parameter.
     calibration
         Intervals of both kinds, and the critical values.
     coverage
@@ -72,7 +67,6 @@ class Calibrated(Shown):
     starts: int
 
     def record(self, result: Result["Calibrated"]) -> dict[str, object]:
-        """Return the intervals of both kinds, the critical values, and the coverage."""
         parameter, found, checked = self.parameter, self.calibration, self.coverage
         unit = parameter.inside
         return {
@@ -105,7 +99,6 @@ class Calibrated(Shown):
         }
 
     def blocks(self, result: Result["Calibrated"]) -> Iterator[Block]:
-        """Show the intervals of both kinds, the levels at their ends, and the coverage."""
         parameter, found = self.parameter, self.calibration
         rows = [
             (name, text + _errors_text(parameter, pair))
@@ -128,30 +121,17 @@ class Calibrated(Shown):
             yield _coverage_block(parameter, self.coverage)
 
     def figure(self, result: Result["Calibrated"]) -> Figure:
-        """Draw Δχ² of the data, Wilks' level, the critical values of toys, and both intervals."""
         found, unit = self.calibration, self.parameter.inside
-        wilks = found.wilks
-        panel = Panel(
-            x_label=axis_label(self.parameter),
-            y_label=r"$\Delta\chi^2$",
-            series=(
-                curve(wilks, unit, "data", "black"),
-                Series(
-                    found.values / unit,
-                    found.critical,
-                    "critical value, toys (band: error)",
-                    colour="vermillion",
-                    y_error=found.critical_error,
-                ),
-                *_bar(found.intervals, unit, 0.24 * wilks.level, "allowed by toys", "green"),
-                *_bar(wilks.intervals, unit, 0.12 * wilks.level, "allowed by Wilks", "blue"),
-            ),
-            references=(level_line(wilks, "Wilks"),),
-            x_log=found.log,
-            y_range=(0.0, 3.0 * max(wilks.level, float(found.critical.max()))),
+        wilks, what = found.wilks, "critical value, toys (band: error)"
+        series = (
+            curve(wilks, unit, "data", "black"),
+            Series(found.values / unit, found.critical, what, "vermillion", y_error=found.critical_error),
+            *_bar(found.intervals, unit, 0.24 * wilks.level, "allowed by toys", "green"),
+            *_bar(wilks.intervals, unit, 0.12 * wilks.level, "allowed by Wilks", "blue"),
         )
-        title = f"${self.parameter.latex}$ at {cl_label(found.cl)}, by toys and by Wilks' theorem"
-        return Figure("feldman_cousins", title, "", (panel,), subtitle=result.facts)
+        title = f"{cl_label(found.cl)}, by toys and by Wilks' theorem"
+        top = 3.0 * max(wilks.level, float(found.critical.max()))
+        return figure(result, title, wilks, series, [level_line(wilks, "Wilks")], top)
 
 
 @undisturbed
@@ -186,12 +166,12 @@ def feldman_cousins(
 
     Parameters
     ----------
-    study, parameter, within, cl
+    parameter, within, cl
         As for `limit`.
     toys, points, rounds, seed
         See `nurecoil.inference.calibration.calibrate`.
     coverage
-        True values at which to find the coverage of both kinds of interval, from toys of their own.
+        For both kinds of interval, from toys of their own.
     executor
         Of `concurrent.futures`; toys are drawn in this process by default. The numbers do not depend on it.
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.newton import inverse
-from nurecoil.parameters import Parameter, at_border, find
+from nurecoil.parameters import Parameter, at_border, find, written
 from nurecoil.presentation.document import Block, Grid, Pairs
 from nurecoil.study.curve import Curve
 from nurecoil.study.minima import box, fitted_from, held_at, minima, spread, starting_points
@@ -21,8 +20,6 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Free, Starts, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Fit parameters to experiments: best fit with errors, χ², pulls, and counts of every component.
 
@@ -52,25 +49,19 @@ class Fit:
 
     Attributes
     ----------
-    names : tuple of str
+    names
         The fitted parameters.
-    values, errors : dict of float
-        Best fit and errors from the Hessian by name; an error is NaN where there is none.
-    minos : dict of (float, float)
+    values, errors, minimum
+        Best fit, errors from the Hessian (NaN where there is none), and χ² there.
+    minos
         How far below and above the best fit χ², minimised over all else, has risen by one; NaN where it does
         not. Empty unless asked for.
-    minimum : float
-        χ² there.
-    flat : dict of float
+    flat
         Parameters that the data do not fix, whose values mean nothing, and in which direction they may go.
-    converged : bool
-        The search converged, and nothing is flat.
-    message : str
-        One line for the reader: "converged", or what to mind.
-    starts : int
-        From how many places the user began.
-    others : tuple of (values, χ²)
-        The other minima within 4 of the lowest.
+    converged, message
+        The search converged, and nothing is flat; and in a line what to mind.
+    starts, others
+        From how many places the user began, and the other minima within 4 of the lowest, with their χ².
     """
 
     names: tuple[str, ...]
@@ -146,7 +137,6 @@ class BestFit(Shown):
         return (self.pulls[pull.name] - float(pull.default or 0.0)) / width
 
     def record(self, result: Result["BestFit"]) -> dict[str, object]:
-        """Return the best fit, its errors, other minima, pulls, and sums of counts."""
         fit = self.fit
         return {
             "best_fit": {p.name: fit.record(p) for p in self.parameters},
@@ -178,12 +168,11 @@ class BestFit(Shown):
         }
 
     def blocks(self, result: Result["BestFit"]) -> Iterator[Block]:
-        """Show the best fit with its errors, the counts of each experiment, and the pulls."""
         fit = self.fit
         rows = [(p.name, fit.text(p)) for p in self.parameters]
         rows.append(("χ²", f"{fit.minimum:.2f} for {self.bins} bin{'s' * (self.bins > 1)}"))
         rows += [
-            ("also a minimum", f"{_place(self.parameters, point)}: χ² = {chi2:.2f}")
+            ("also a minimum", f"{written(self.parameters, point)}: χ² = {chi2:.2f}")
             for point, chi2 in fit.others
         ]
         reasons = (note for note in result.notes if note.startswith(("there is no", "the fit did")))
@@ -223,15 +212,10 @@ def fit(
 
     Parameters
     ----------
-    study
-        What is tested, and by what.
     free : mapping
-        The parameters to fit and where to start, ``{"m_zprime": "1 TeV"}``: of the model, or nuisance
-        parameters, which are then free of their priors.
-    starts
-        Starts in all, against local minima; the others are spread around the first.
+        ``{"m_zprime": "1 TeV"}``: of the model, or nuisance parameters, which are then free of their priors.
     minos
-        Find asymmetric errors too: where χ², all else fitted, is higher by 1.
+        Asymmetric errors too: where χ², all else fitted, is higher by 1.
 
     Examples
     --------
@@ -413,13 +397,9 @@ def _notes(question: Question, fit: Fit) -> tuple[str, ...]:
     """Return what a reader should know of a fit: what is free, which other minima there are."""
     notes = [] if fit.converged else [_trouble(question, fit)]
     for values, chi2 in fit.others:
-        where = _place(question.free, values)
+        where = written(question.free, values)
         notes.append(f"another minimum, {chi2 - fit.minimum:.2g} higher in χ², is at {where}.")
     return tuple(notes)
-
-
-def _place(parameters: Sequence[Parameter], values: Mapping[str, float]) -> str:
-    return ", ".join(f"{p.name} = {p.format(values[p.name], 4)}" for p in parameters)
 
 
 def _trouble(question: Question, fit: Fit) -> str:

@@ -1,16 +1,16 @@
 """`goodness`: how well the best fit describes the data."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.significance import log_p_value
-from nurecoil.likelihood import Fitted
+from nurecoil.likelihood import JointLikelihood
 from nurecoil.likelihood.objective import deviance
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Block, Grid, Pairs
@@ -20,8 +20,6 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, require_toys
 from nurecoil.verbs.options import MaybeFree, Seed, Starts, Toys, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each
 experiment adds to it, and with --toys the fraction of simulated experiments, each fitted as the data were,
@@ -50,16 +48,13 @@ class Goodness(Shown):
 
     Attributes
     ----------
-    chi2
-        -2 ln λ against the saturated model, the priors of the nuisance parameters included.
+    chi2, p_value
+        -2 ln λ against the saturated model, the priors of the nuisance parameters included; P(χ²_dof >= χ²),
+        asymptotic, for many counts in each bin.
     bins, fitted
         The number of bins, and of fitted parameters without a prior.
-    p_value
-        P(χ²_dof >= χ²): asymptotic, for many counts in each bin.
-    contributions
-        By experiment.
-    priors
-        What the priors add to χ².
+    contributions, priors
+        What each experiment, and the priors, add to χ².
     parameters, best_fit
         The free parameters, and their best fit (inside units).
     toys
@@ -82,7 +77,6 @@ class Goodness(Shown):
         return self.bins - self.fitted
 
     def record(self, result: Result["Goodness"]) -> dict[str, object]:
-        """Return χ² and what it consists of, p-values, and the best fit."""
         toys = self.toys
         return {
             "chi2": self.chi2,
@@ -97,7 +91,6 @@ class Goodness(Shown):
         }
 
     def blocks(self, result: Result["Goodness"]) -> Iterator[Block]:
-        """Show χ², p, the best fit, and what each experiment adds."""
         toys = self.toys
         rows = [
             ("χ²", f"{self.chi2:.2f} for {self.dof} degree{'s' * (self.dof > 1)} of freedom"),
@@ -123,17 +116,8 @@ def goodness(
 
     .. math:: \chi^2 = 2 \sum_b \left[\mu_b - n_b + n_b \ln(n_b/\mu_b)\right] + \sum_k (x_k/w_k)^2
 
-    Parameters
-    ----------
-    study
-        What is tested, and by what.
-    free, starts
-        As for `fit`; nothing is free by default.
-    toys
-        Simulate so many experiments at the best fit, auxiliary measurements of the nuisance parameters
-        included, and fit each of them anew.
-    seed
-        Of the random numbers.
+    Toys are experiments simulated at the best fit, auxiliary measurements of the nuisance parameters
+    included, each of which is fitted anew. Nothing is free by default.
 
     Examples
     --------
@@ -148,7 +132,8 @@ def goodness(
     more = spread(question, starts)
     best = minima(question, starting_points(question, more))
     fitted = len(question.free) + _floating(question)
-    contributions = _contributions(question, best)
+    expected = question.expected(best.points[0], best.pulls[0]).counts
+    contributions = _contributions(question.likelihood, expected)
     bins = sum(each.bins for each in contributions.values())
     if bins <= fitted:
         raise NurecoilError(
@@ -179,7 +164,7 @@ def goodness(
         "goodness",
         answer,
         converged=bool(best.converged[0]) and not (found and found.not_converged),
-        notes=_notes(question, best, found),
+        notes=_notes(question, expected, bool(best.converged[0]), found),
         settings={"start": dict(question.start), "starts": more, "toys": toys, "seed": seed},
     )
 
@@ -194,9 +179,7 @@ def _floating(question: Question) -> int:
     )
 
 
-def _contributions(question: Question, best: Fitted) -> dict[str, Contribution]:
-    likelihood = question.likelihood
-    expected = question.expected(best.points[0], best.pulls[0]).counts
+def _contributions(likelihood: JointLikelihood, expected: Sequence[Array]) -> dict[str, Contribution]:
     return {
         term.name: Contribution(_deviance(observed, mu, term.sigma), observed.size)
         for term, observed, mu in zip(likelihood.terms, likelihood.observed.counts, expected, strict=True)
@@ -208,15 +191,11 @@ def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
     return float(deviance(np.atleast_2d(mu / unit), observed / unit, sigma is not None, np)[0][0])
 
 
-def _notes(question: Question, best: Fitted, toys: ByToys | None) -> tuple[str, ...]:
-    notes = []
-    low = sum(
-        int((mu < _LOW_COUNTS).sum())
-        for term, mu in zip(
-            question.likelihood.terms, question.expected(best.points[0], best.pulls[0]).counts, strict=True
-        )
-        if term.sigma is None
-    )
+def _notes(
+    question: Question, expected: Sequence[Array], converged: bool, toys: ByToys | None
+) -> tuple[str, ...]:
+    notes, terms = [], zip(question.likelihood.terms, expected, strict=True)
+    low = sum(int((mu < _LOW_COUNTS).sum()) for term, mu in terms if term.sigma is None)
     if low:
         notes.append(
             f"{low} bins expect fewer than {_LOW_COUNTS:g} counts, where χ² does not follow its asymptotic"
@@ -227,7 +206,7 @@ def _notes(question: Question, best: Fitted, toys: ByToys | None) -> tuple[str, 
             f"{toys.not_converged} of {toys.number} fits of toys did not converge: their χ² is too large, and"
             " so is p."
         )
-    if not best.converged[0]:
+    if not converged:
         notes.append("the fit did not converge: try other starts.")
     return tuple(notes)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Parameter
@@ -21,8 +20,6 @@ from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
 from nurecoil.verbs.fit import fit_of
 from nurecoil.verbs.options import Free, Starts, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Rank nuisance parameters by their impact on a fitted parameter: how far each is pulled from its
 prior, how well the data constrain it, and how far the parameter moves when it is off by one standard
@@ -46,14 +43,11 @@ class Impact:
 
     Attributes
     ----------
-    pull
-        The nuisance parameter.
-    value
-        Its best fit, in its own unit.
-    pulled
-        How far that is from the centre of its prior, in units of the prior's width.
-    error
-        How far below and above its best fit χ², all else fitted, is higher by 1, in the same units.
+    pull, value
+        The nuisance parameter, and its best fit in its own unit.
+    pulled, error
+        How far that is from the centre of its prior, in units of the prior's width; and how far below and
+        above it χ², all else fitted, is higher by 1, in the same units.
     pre_fit, post_fit
         The change of the parameter of interest when this one is off its best fit by its prior's width, and
         by `error`, all else fitted (inside units).
@@ -100,10 +94,8 @@ class Impacts(Shown):
 
     Attributes
     ----------
-    parameter, best_fit, error
-        The parameter of interest, its best fit, and its asymmetric errors below and above (inside units).
-    minimum
-        χ² of the best fit.
+    parameter, best_fit, error, minimum
+        The parameter of interest, its best fit, its asymmetric errors below and above (inside units), and χ².
     rows
         One for each nuisance parameter with a prior.
     """
@@ -115,7 +107,6 @@ class Impacts(Shown):
     rows: tuple[Impact, ...]
 
     def record(self, result: Result["Impacts"]) -> dict[str, object]:
-        """Return the best fit, and of each nuisance parameter its pull, errors and impacts."""
         parameter, unit = self.parameter, self.parameter.inside
         best = {
             "value": self.best_fit / unit,
@@ -132,7 +123,6 @@ class Impacts(Shown):
         }
 
     def blocks(self, result: Result["Impacts"]) -> Iterator[Block]:
-        """Show the best fit, and the ranking."""
         parameter = self.parameter
         errors = [parameter.format(e, 2) if math.isfinite(e) else "unknown" for e in self.error]
         best = f"{parameter.format(self.best_fit, 5)} -{errors[0]} +{errors[1]}"
@@ -147,7 +137,6 @@ class Impacts(Shown):
         )
 
     def figure(self, result: Result["Impacts"]) -> Figure:
-        """Draw nuisance parameters by impact, the largest first, and how far each is pulled."""
         parameter, shown = self.parameter, self.rows[:_MOST_BARS]
         after, before = [row.post_fit for row in shown], [row.pre_fit for row in shown]
         impacts = RowChart(
@@ -209,10 +198,6 @@ def impact(
 
     Parameters
     ----------
-    study
-        What is tested, and by what.
-    free, starts
-        As for `fit`.
     of
         The parameter of interest, one of `free`; its first by default.
 
@@ -273,39 +258,37 @@ def _impact(question: Question, best: Fitted, interest: int, number: int) -> Imp
     pull, width = question.likelihood.pulls[number], float(question.likelihood.width[number])
     centre, value = float(question.likelihood.observed.centres[number]), float(best.pulls[0, number])
     distance = np.full(2, width)
-    before = moved = _moved(question, best, interest, number, distance)
+    rise, change = _moved(question, best, interest, number, distance)
+    before = change
     for _ in range(_MOST_ROUNDS):
-        if not (np.abs(moved.rise - 1.0) > _EXACT).any():
+        if not (np.abs(rise - 1.0) > _EXACT).any():
             break
-        distance = distance / np.sqrt(np.clip(moved.rise, 0.05, 20.0))
-        moved = _moved(question, best, interest, number, distance)
-    settled = np.abs(moved.rise - 1.0) <= _EXACT
+        distance = distance / np.sqrt(np.clip(rise, 0.05, 20.0))
+        rise, change = _moved(question, best, interest, number, distance)
+    settled = np.abs(rise - 1.0) <= _EXACT
     return Impact(
         pull=pull,
         value=value,
         pulled=(value - centre) / width,
         error=_pair(np.where(settled, distance / width, np.nan)),
-        pre_fit=_pair(before.change),
-        post_fit=_pair(np.where(settled, moved.change, np.nan)),
+        pre_fit=_pair(before),
+        post_fit=_pair(np.where(settled, change, np.nan)),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Moved:
-    """Rise of χ² and change of the parameter of interest with a nuisance parameter moved down and up."""
+def _moved(
+    question: Question, best: Fitted, interest: int, number: int, distance: Array
+) -> tuple[Array, Array]:
+    """Return the rise of χ² and the change of the parameter of interest, all else fitted.
 
-    rise: Array
-    change: Array
-
-
-def _moved(question: Question, best: Fitted, interest: int, number: int, distance: Array) -> _Moved:
-    """Fit all else with one nuisance parameter at two distances from its best fit, below and above."""
+    One nuisance parameter is at two distances from its best fit, below and above.
+    """
     likelihood = question.likelihood
     values = best.pulls[0, number] + np.array([-1.0, 1.0]) * distance
     found = fitted_from(held_at(question, {likelihood.pulls[number].name: values}), best.points)
     prior = ((values - likelihood.observed.centres[number]) / likelihood.width[number]) ** 2
     change = found.points[:, interest] - best.points[0, interest]
-    return _Moved(found.chi2 + prior - best.chi2[0], np.where(found.converged, change, np.nan))
+    return found.chi2 + prior - best.chi2[0], np.where(found.converged, change, np.nan)
 
 
 def _pair(values: Array) -> tuple[float, float]:

@@ -1,12 +1,16 @@
 """Allowed intervals of one parameter, as several verbs show them."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from nurecoil.inference.intervals import Interval, Profile
 from nurecoil.parameters import Parameter, at_border
-from nurecoil.presentation.document import Reference, Series, Style
+from nurecoil.presentation.document import Area, Figure, Panel, Reference, Series, Style
+from nurecoil.presentation.labels import axis_label
+from nurecoil.study.result import Result
 from nurecoil.study.study import require_points
 
 FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
@@ -89,6 +93,29 @@ def curve(profile: Profile, unit: float, label: str, colour: str, style: Style =
     """Return Δχ² of a profile, with gaps where it is infinite."""
     finite = np.where(np.isfinite(profile.delta_chi2), profile.delta_chi2, np.nan)
     return Series(profile.values / unit, finite, label, colour=colour, style=style)
+
+
+def figure(
+    result: Result[Any],
+    what: str,
+    profile: Profile,
+    series: Iterable[Series],
+    references: Iterable[Reference],
+    top: float,
+    areas: tuple[Area, ...] = (),
+) -> Figure:
+    """Return the figure of curves of Δχ² of a result's parameter, from 0 (or its lowest) up to `top`."""
+    parameter: Parameter = result.values.parameter
+    panel = Panel(
+        x_label=axis_label(parameter),
+        y_label=r"$\Delta\chi^2$",
+        series=tuple(series),
+        references=tuple(references),
+        x_log=parameter.log_scan and bool(profile.values[0] > 0),
+        y_range=(min(0.0, 1.1 * float(profile.delta_chi2.min())), top),
+        areas=areas,
+    )
+    return Figure(result.question, f"${parameter.latex}$ at {what}", "", (panel,), subtitle=result.facts)
 
 
 def level_line(profile: Profile, what: str) -> Reference:

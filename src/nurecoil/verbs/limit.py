@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
 from nurecoil.parameters import Parameter, Range
-from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Panel, Reference, Series
-from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
+from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Reference, Series
+from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.curve import EXPECTED, Curve
 from nurecoil.study.question import Question
@@ -24,6 +23,7 @@ from nurecoil.verbs.intervals import (
     at_edge,
     best_fit_text,
     curve,
+    figure,
     interval_rows,
     intervals_record,
     level_line,
@@ -32,8 +32,6 @@ from nurecoil.verbs.intervals import (
     require_curve,
 )
 from nurecoil.verbs.options import HOLDS, CurvePoints, Levels, Scanned, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find all values of one parameter that experiments allow together.
 
@@ -62,10 +60,8 @@ class Varied:
 
     Attributes
     ----------
-    choice, meaning
-        What was changed, and how, in words.
-    intervals, converged
-        What is then allowed, and whether that limit converged.
+    choice, meaning, intervals
+        What was changed, how, and what is then allowed.
     shifts
         How far the ends of all intervals move, low and high of the first, then of the next; None for an end
         that is the scan's. Empty where intervals or ends come or go.
@@ -97,10 +93,9 @@ class Limit(Shown):
 
     Attributes
     ----------
-    parameter, cl, profile
-        The scanned parameter, the confidence level, and Δχ² with its intervals (inside units).
-    further
-        The same curve with the intervals of further confidence levels.
+    parameter, cl, profile, further
+        The scanned parameter, the confidence level, Δχ² with its intervals (inside units), and the same curve
+        with the intervals of further confidence levels.
     variations
         What each choice does to it, the largest first; None where that was not asked.
     """
@@ -117,7 +112,6 @@ class Limit(Shown):
         return {self.cl: self.profile, **self.further}
 
     def record(self, result: Result["Limit"]) -> dict[str, object]:
-        """Return all levels, the curve, and the variations."""
         unit = self.parameter.inside
         return {
             "parameter": self.parameter.name,
@@ -129,7 +123,6 @@ class Limit(Shown):
         }
 
     def blocks(self, result: Result["Limit"]) -> Iterator[Block]:
-        """Show what is allowed at each level, the best fit, and the variations."""
         parameter, rows = self.parameter, []
         for cl, profile in self.profiles.items():
             level = f" at {100 * cl:g} % CL" if self.further else ""
@@ -147,7 +140,6 @@ class Limit(Shown):
             yield Grid(found.title, found.columns, found.rows, caption=found.caption)
 
     def figure(self, result: Result["Limit"]) -> Figure:
-        """Draw Δχ², its allowed parts, the levels, and the ends of the largest intervals."""
         parameter, unit = self.parameter, self.parameter.inside
         profiles = sorted(self.profiles.items(), reverse=True)  # the smaller intervals above the larger
         _, largest = profiles[0]
@@ -162,16 +154,9 @@ class Limit(Shown):
             for x, is_open in ((interval.low, interval.open_low), (interval.high, interval.open_high))
             if not is_open
         ]
-        panel = Panel(
-            x_label=axis_label(parameter),
-            y_label=r"$\Delta\chi^2$",
-            series=(curve(largest, unit, r"$\Delta\chi^2$", "grey"), *allowed),
-            references=(*(level_line(profile, cl_label(cl)) for cl, profile in profiles), *ends),
-            x_log=parameter.log_scan and bool(largest.values[0] > 0),
-            y_range=(min(0.0, 1.1 * float(largest.delta_chi2.min())), 4 * largest.level),
-        )
-        title = f"${parameter.latex}$ at {cl_label(*self.profiles)}"
-        return Figure("limit", title, "", (panel,), subtitle=result.facts)
+        series = (curve(largest, unit, r"$\Delta\chi^2$", "grey"), *allowed)
+        lines = (*(level_line(profile, cl_label(cl)) for cl, profile in profiles), *ends)
+        return figure(result, cl_label(*self.profiles), largest, series, lines, 4 * largest.level)
 
 
 @undisturbed
@@ -192,21 +177,15 @@ def limit(
 
     Parameters
     ----------
-    study
-        What is tested, and by what.
     parameter, within
-        The parameter and its range, "0.2..20 TeV": of the model, or a nuisance parameter of an experiment,
-        which is then free of its prior.
+        Of the model, or a nuisance parameter of an experiment, which is then free of its prior; its range,
+        "0.2..20 TeV".
     cl
-        Confidence level, 0.9 or "90%", or several; Δχ² follows from Wilks' theorem with one degree of
-        freedom.
+        0.9 or "90%", or several; Δχ² follows from Wilks' theorem with one degree of freedom.
     freeze_at
-        None profiles the pulls at every point. A value of the scanned parameter holds them at their best
-        fit there, and counts Δχ² from that point, as some papers do.
+        None profiles the pulls at every point. Else Δχ² is counted from this one, as some papers do.
     points
-        Points of the scan, at most; the intervals' ends do not depend on it.
-    vary
-        Whether to say what each choice behind the limit does to it, see `verbs.vary`.
+        At most; the intervals' ends do not depend on it.
 
     Examples
     --------

@@ -18,10 +18,8 @@ class Told:
     ----------
     help, metavar
         What it is, and the form of its value. A form with "=" gives a mapping, or with one name its range.
-    flag
-        Where it is not the argument's name.
-    many
-        Whether it may be repeated.
+    flag, many
+        Its name where that is not the argument's, and whether it may be repeated.
     shown
         What the help says of the default; empty for nothing.
     """
@@ -35,20 +33,15 @@ class Told:
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb as a command.
+    """A verb as a command, and what it says of itself.
 
     Attributes
     ----------
-    ask
-        The function: of a study, and of arguments whose annotations say how they are told.
-    help
-        What the command says of itself, with examples.
-    holds
-        Which options of the study it takes besides the model, the experiments and what is set.
-    plots
-        Whether its answer has a figure.
-    output, accepts
-        What else its answer can be written to, empty for nothing; and what refuses a path for it.
+    ask, holds
+        The function: of a study, and of arguments whose annotations say how they are told. Which options of
+        the study it takes besides the model, the experiments and what is set.
+    plots, output, accepts
+        Whether its answer has a figure; what else it can be written to, and what refuses a path for that.
     """
 
     ask: Callable[..., Any]

@@ -3,10 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
 from nurecoil.parameters import Values
@@ -17,8 +14,6 @@ from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Result, Shown, conventions, provenance
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Print the expected counts of an experiment at one point of a model.
 
@@ -40,16 +35,13 @@ class Expected:
 
     Attributes
     ----------
-    name, title
-        Of the experiment.
     edges, observable
         The bins of the first axis and what it is; counts are summed over the other axes.
     counts, standard_model_counts
         Per bin, of the model (Standard Model included) and of the Standard Model at the same s_W².
-    backgrounds
-        Counts per bin of each background at its central value, or in all bins if that is all there is.
-    observed
-        The same of the data; None for a projection.
+    backgrounds, observed
+        Counts per bin of each background at its central value, or in all bins if that is all there is; the
+        same of the data, None for a projection.
     """
 
     name: str
@@ -120,13 +112,11 @@ class Prediction(Shown):
     parts: tuple[Expected, ...]
 
     def record(self, result: Result["Prediction"]) -> dict[str, object]:
-        """Return all counts by bin; of several experiments by name."""
         if len(self.parts) == 1:
             return self.parts[0].record()
         return {"predictions": {part.name: part.record() for part in self.parts}}
 
     def blocks(self, result: Result["Prediction"]) -> Iterator[Block]:
-        """Show a table for each experiment."""
         return (part.block(result.model) for part in self.parts)
 
 

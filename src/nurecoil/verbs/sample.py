@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.inference.density import Curve, curve, highest_density_intervals
 from nurecoil.inference.nested import sample_nested
@@ -28,8 +27,6 @@ from nurecoil.verbs.sample_files import samples_format, save_samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
-
-Array = NDArray[np.float64]
 
 HELP = """Sample the posterior of parameters: exp(-χ²/2) times a prior.
 
@@ -54,6 +51,7 @@ SAMPLERS: Mapping[str, tuple[Callable[[Target, int, int], Samples], int]] = {  #
     "nuts": (sample_nuts, 9_900),
     "nested": (sample_nested, 1_000_000),
 }
+_DIAGNOSTICS = {"r_hat": ".4f", "bulk_size": ".0f", "tail_size": ".0f", "autocorrelation_time": ".1f"}
 _CHUNK = 1000  # points at which χ² is computed at once: bounds the memory
 _HIGH = math.exp(-2.0)  # of the highest density: Δχ² = 4
 
@@ -64,12 +62,9 @@ class Summary:
 
     Attributes
     ----------
-    mean, deviation, median
-        Of the samples; `deviation` is their standard deviation.
-    intervals
-        {probability: (low, high)}, equal-tailed: as much lies below as above.
-    highest_density
-        {probability: intervals}, the smallest set; of the density in ln x where the prior is flat in that.
+    intervals, highest_density
+        {probability: (low, high)}, equal-tailed: as much lies below as above; and {probability: intervals},
+        the smallest set, of the density in ln x where the prior is flat in that.
     """
 
     mean: float
@@ -98,12 +93,8 @@ class Posterior(Shown):
 
     Attributes
     ----------
-    parameters
-        What is sampled: the free parameters, then the nuisance parameters that are marginalised.
-    free
-        How many of them are free parameters.
-    priors
-        One for each of them.
+    parameters, priors
+        What is sampled: the `free` free parameters, then the nuisance parameters that are marginalised.
     samples : ndarray, shape (S, D)
         Equally weighted samples, inside units.
     chi2 : ndarray, shape (S,)
@@ -142,7 +133,6 @@ class Posterior(Shown):
         return _curve(self.samples[:, number], self.priors[number], size)
 
     def record(self, result: Result["Posterior"]) -> dict[str, object]:
-        """Return how it was drawn, and what it says of each parameter."""
         evidence, error = self.log_evidence or (None, None)
         of_each = {
             p.name: {
@@ -169,7 +159,6 @@ class Posterior(Shown):
         }
 
     def blocks(self, result: Result["Posterior"]) -> Iterator[Block]:
-        """Show how it was drawn, the intervals of each parameter, and how well the samples converged."""
         kind = "Profile likelihood times prior (no posterior)" if self.profiled else "Posterior"
         drawn = f"{len(self.samples)} from {self.steps} steps of {self.chains} chains"
         rows = [
@@ -215,13 +204,7 @@ class Posterior(Shown):
             "Convergence (Vehtari et al. 2021)",
             ("name", "R̂", "bulk size", "tail size", "autocorrelation time"),
             tuple(
-                (
-                    name,
-                    _number(d.r_hat, ".4f"),
-                    _number(d.bulk_size, ".0f"),
-                    _number(d.tail_size, ".0f"),
-                    _number(d.autocorrelation_time, ".1f"),
-                )
+                (name, *(_number(getattr(d, each), form) for each, form in _DIAGNOSTICS.items()))
                 for name, d in self.diagnostics.items()
             ),
             right=(1, 2, 3, 4),
@@ -247,14 +230,8 @@ class Posterior(Shown):
 
     def write(self, result: Result["Posterior"], path: Path) -> None:
         """Write the samples to a .csv or .npz file."""
-        about = {
-            "question": result.question,
-            "converged": result.converged,
-            "fixed": dict(result.fixed),
-            "notes": list(result.notes),
-            "conventions": dict(result.conventions),
-            "provenance": dict(result.provenance),
-        }
+        names = ("question", "converged", "fixed", "notes", "conventions", "provenance")
+        about = {name: getattr(result, name) for name in names}
         save_samples(path, self.parameters, self.samples, self.chi2, about)
 
 
@@ -295,23 +272,15 @@ def sample(
 
     Parameters
     ----------
-    study
-        What is tested, and by what; its engine computes profiled pulls.
     free
-        The free parameters and the ranges of their priors: of the model, or nuisance parameters, which are
-        then free of their Gaussian priors.
-    flat_in_log
-        Those of them whose prior is flat in the logarithm.
+        Of the model, or nuisance parameters, which are then free of their Gaussian priors.
     profile_pulls
         Minimise χ² over the pulls at each point instead of sampling them: a profile likelihood times the
         prior, which is no posterior.
     sampler
-        "emcee", "nuts" or "nested"; the last two need `nurecoil[sampling]`, and `nested` gives the evidence
-        as well.
-    seed
-        Of all random numbers; the same seed gives the same samples.
+        The last two need `nurecoil[sampling]`; `nested` gives the evidence as well.
     max_steps
-        Where to stop in any case: steps of each walker or chain, or iterations of nested sampling.
+        Of each walker or chain, or iterations of nested sampling.
 
     Raises
     ------

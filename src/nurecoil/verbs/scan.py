@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.parameters import Parameter, Value, at_border, find
+from nurecoil.parameters import Parameter, Value, at_border, find, written
 from nurecoil.presentation.document import Block, Pairs
 from nurecoil.scans import Axis, Grid, Listed, Progress, Spaced, run
 from nurecoil.scans.running import require_place
@@ -22,8 +22,6 @@ from nurecoil.study.study import Study
 
 if TYPE_CHECKING:
     from xarray import Dataset
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class Scan(Shown):
         The scanned parameters, and how many values of each.
     best_fit, minimum
         The best point of the grid (inside units), and χ² there.
-    points, not_converged
-        How many points there are, and at how many the nuisance parameters did not converge.
+    not_converged
+        At how many of the points the nuisance parameters did not converge.
     chunks, resumed
         In how many chunks the scan was computed, and how many of them an earlier attempt had left; both 0
         for a file that was there already.
@@ -62,7 +60,6 @@ class Scan(Shown):
         return xarray.open_dataset(self.path, engine="netcdf4")
 
     def record(self, result: Result["Scan"]) -> dict[str, object]:
-        """Return where the file is, what is in it, and its best point."""
         return {
             "file": str(self.path),
             "shape": dict(zip((p.name for p in self.parameters), self.shape, strict=True)),
@@ -75,8 +72,7 @@ class Scan(Shown):
         }
 
     def blocks(self, result: Result["Scan"]) -> Iterator[Block]:
-        """Show how many points there are, the best of them, and where the file is."""
-        best = ", ".join(f"{p.name} = {p.format(self.best_fit[p.name], 4)}" for p in self.parameters)
+        best = written(self.parameters, self.best_fit)
         axes = " x ".join(f"{n} {p.name}" for p, n in zip(self.parameters, self.shape, strict=True))
         rows = (
             ("points", f"{self.points} ({axes})"),
@@ -106,8 +102,6 @@ def scan(
 
     Parameters
     ----------
-    study
-        What is scanned.
     axes : mapping
         The parameters to scan and their values, in ascending order, or
         {"low": "0.1 TeV", "high": "10 TeV", "points": 50, "log": True}, or `Spaced` (inside units). A
@@ -118,10 +112,9 @@ def scan(
         Whether to keep the best nuisance parameters of each point as well, 8 bytes each.
     executor : Executor, optional
         Where to compute: of `concurrent.futures`, Dask or MPI; in this process by default.
-    restart : bool
-        Start afresh, whatever an earlier scan left behind.
-    report : callable
-        Is called with the `Progress`, at the beginning and after each chunk.
+    restart, report
+        Start afresh, whatever an earlier scan left behind; and what is called with the `Progress`, at the
+        beginning and after each chunk.
 
     Raises
     ------
@@ -192,8 +185,7 @@ def _ticks(study: Study, name: str, given: Any) -> Spaced | Listed:
     if isinstance(given, Spaced):
         return given
     parameter = find(study.parameters, name)
-    if parameter.choices:
-        raise NurecoilError(f"{name} cannot be scanned: it is a choice, {parameter.allowed()}")
+    parameter.require_number("scanned")
     try:
         if isinstance(given, Mapping):
             low, high = (float(study.value(parameter, given[end])) for end in ("low", "high"))

@@ -7,16 +7,17 @@ import numpy as np
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.inference.intervals import profile
+from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values, at_border
-from nurecoil.presentation.document import Area, Block, Figure, Pairs, Panel
-from nurecoil.presentation.labels import axis_label, cl_label
+from nurecoil.presentation.document import Area, Block, Figure, Pairs
+from nurecoil.presentation.labels import cl_label
 from nurecoil.progress import in_steps
-from nurecoil.study import asimov
 from nurecoil.study.bands import Bands, bands
 from nurecoil.study.curve import EXPECTED, Curve
+from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, Within, level, require_toys
-from nurecoil.verbs.intervals import curve, interval_rows, level_line, profile_record, require_curve
+from nurecoil.verbs.intervals import curve, figure, interval_rows, level_line, profile_record, require_curve
 from nurecoil.verbs.limit import Limit, limit_of
 from nurecoil.verbs.options import CurvePoints, Level, Scanned, Seed, Toys, Truth, Verb
 
@@ -38,14 +39,10 @@ class Sensitivity(Shown):
 
     Attributes
     ----------
-    expected
-        The allowed intervals if the experiments saw exactly what is expected at `truth`.
-    observed
-        The allowed intervals.
-    truth
-        Where the data are expected (inside units); None is the Standard Model.
-    parameters
-        Of which `truth` may have values.
+    expected, observed
+        The allowed intervals if the experiments saw exactly what is expected at `truth`, and what they saw.
+    truth, parameters
+        Where the data are expected (inside units), None is the Standard Model; of which it may have values.
     bands
         How the expected limit varies from experiment to experiment, if toys were asked for.
     """
@@ -56,9 +53,13 @@ class Sensitivity(Shown):
     parameters: tuple[Parameter, ...]
     bands: Bands | None = None
 
+    @property
+    def parameter(self) -> Parameter:
+        """The scanned parameter."""
+        return self.expected.parameter
+
     def record(self, result: Result["Sensitivity"]) -> dict[str, object]:
-        """Return both limits, and the bands."""
-        parameter = self.expected.parameter
+        parameter = self.parameter
         return {
             "parameter": parameter.name,
             "unit": parameter.unit,
@@ -69,8 +70,7 @@ class Sensitivity(Shown):
         }
 
     def blocks(self, result: Result["Sensitivity"]) -> Iterator[Block]:
-        """Show what is allowed, expected and observed."""
-        parameter, rows = self.expected.parameter, []
+        parameter, rows = self.parameter, []
         for name, limit in (("expected", self.expected), ("observed", self.observed)):
             rows += interval_rows(name, parameter, limit.profile.intervals)
         rows += _bands_rows(self.bands, parameter)
@@ -82,22 +82,14 @@ class Sensitivity(Shown):
         yield Pairs(result.title(f"{parameter.name} at {bound}"), tuple(rows))
 
     def figure(self, result: Result["Sensitivity"]) -> Figure:
-        """Draw the expected Δχ², the observed one, the level, and the bands of toys, if there are."""
-        parameter, profile, cl = self.expected.parameter, self.expected.profile, cl_label(self.expected.cl)
-        panel = Panel(
-            x_label=axis_label(parameter),
-            y_label=r"$\Delta\chi^2$",
-            series=(
-                curve(profile, parameter.inside, "expected", "vermillion", "dashed"),
-                curve(self.observed.profile, parameter.inside, "observed", "blue"),
-            ),
-            references=(level_line(profile, cl),),
-            x_log=parameter.log_scan and bool(profile.values[0] > 0),
-            y_range=(0.0, 4 * profile.level),
-            areas=_areas(self.bands, parameter.inside, 8 * profile.level) if self.bands else (),
+        parameter, profile, cl = self.parameter, self.expected.profile, cl_label(self.expected.cl)
+        series = (
+            curve(profile, parameter.inside, "expected", "vermillion", "dashed"),
+            curve(self.observed.profile, parameter.inside, "observed", "blue"),
         )
-        title = f"${parameter.latex}$ at {cl}, expected and observed"
-        return Figure("sensitivity", title, "", (panel,), subtitle=result.facts)
+        areas = _areas(self.bands, parameter.inside, 8 * profile.level) if self.bands else ()
+        line, title = level_line(profile, cl), f"{cl}, expected and observed"
+        return figure(result, title, profile, series, [line], 4 * profile.level, areas)
 
 
 @undisturbed
@@ -120,13 +112,12 @@ def sensitivity(
 
     Parameters
     ----------
-    study, parameter, within, cl, points
+    parameter, within, cl, points
         As for `limit`.
     truth
-        Values of parameters, in place of those that are set, at which the data are expected; by default it is
-        the Standard Model.
-    toys, seed
-        Simulate so many experiments, and return in which bands Δχ² and the limits lie.
+        Values of parameters, in place of those that are set; by default it is the Standard Model.
+    toys
+        Give the bands in which Δχ² and the limits lie.
 
     Examples
     --------
@@ -146,11 +137,9 @@ def sensitivity(
     with in_steps(3 if toys else 2) as begin:
         begin("the observed limit")
         observed = limit_of(question, scanned, [cl], points=points)
-        if place is None:
-            true = asimov.Truth.standard_model(question, study.experiments)
-        else:
-            true = asimov.Truth.of(question, study.experiments, study.values, place)
-        asked, seen = question.with_data(true.expected()), observed.values.profile
+        true = _true(question, study, place)
+        data = true.expected([true.start[name] for name in true.names])
+        asked, seen = question.with_data(data), observed.values.profile
         if toys:
             begin(f"{toys} toys")
         varying = bands(question, true, *scanned.ends, seen.level, toys, seed) if toys else None
@@ -185,6 +174,17 @@ def sensitivity(
             "seed": seed,
         },
     )
+
+
+def _true(question: Question, study: Study, place: Values | None) -> Question:
+    """Return the question of what is true, which is its start; nuisance parameters are at their centres."""
+    model, others, start = study.model, study.values, place
+    if start is None:
+        model, set_ = STANDARD_MODEL, question.values
+        others = model.resolve({p.name: set_[p.name] for p in model.parameters if p.name in set_})
+        start = {"sin2_theta_w": others["sin2_theta_w"]}
+    others = {name: value for name, value in others.items() if name not in start}
+    return Question.of(model, study.experiments, others, start, likelihood=question.likelihood)
 
 
 def _bands_record(bands: Bands, unit: float) -> dict[str, object]:

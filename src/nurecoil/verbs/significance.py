@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.inference.significance import log_p_value, standard_deviations
-from nurecoil.parameters import Parameter, at_border
+from nurecoil.likelihood import Fitted
+from nurecoil.parameters import Parameter, at_border, written
 from nurecoil.presentation.document import Block, Pairs
 from nurecoil.study.minima import fitted_from, held_at, minima, spread, starting_points
 from nurecoil.study.p_value import ByToys, by_toys
@@ -19,8 +20,6 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, require_toys
 from nurecoil.verbs.options import Free, Seed, Starts, Told, Toys, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find by how many standard deviations data reject a null hypothesis, from Δχ² to the best fit: what
 was observed, and what was expected (--truth). With --toys, p is also the fraction of simulated experiments
@@ -41,12 +40,11 @@ class Rejection:
 
     Attributes
     ----------
-    delta_chi2 : float
+    delta_chi2
         χ² of the null hypothesis above the best fit.
-    log10_p_value : float
-        The probability of a Δχ² at least as large if the null hypothesis is true, asymptotically.
-    sigma : float
-        The same in standard deviations.
+    log10_p_value, sigma
+        The probability of a Δχ² at least as large if the null hypothesis is true, asymptotically; the same in
+        standard deviations.
     """
 
     delta_chi2: float
@@ -72,18 +70,13 @@ class Significance(Shown):
 
     Attributes
     ----------
-    parameters
-        All free parameters.
-    null
-        The null hypothesis: values of those that are tested (inside units); the others are fitted.
-    one_sided
-        Whether the null hypothesis lies at the bound of the one parameter that is tested.
-    observed
-        With the data.
-    best_fit, minimum
-        The best fit (inside units) and χ² there.
-    expected, truth
-        With Asimov data at `truth` (inside units); None where that is the null hypothesis itself.
+    parameters, best_fit, minimum
+        All free parameters, their best fit (inside units), and χ² there.
+    null, one_sided
+        The null hypothesis: values of those that are tested (inside units), the others are fitted; and
+        whether it lies at the bound of the one parameter that is tested.
+    observed, expected, truth
+        With the data, and with Asimov data at `truth` (inside units); None where that is the null hypothesis.
     toys
         The p-value from simulated experiments, if asked for.
     """
@@ -104,7 +97,6 @@ class Significance(Shown):
         return len(self.null)
 
     def record(self, result: Result["Significance"]) -> dict[str, object]:
-        """Return the hypotheses, how strongly they are rejected, and the best fit."""
         return {
             "null": at_border(self.parameters, self.null),
             "dof": self.dof,
@@ -118,7 +110,6 @@ class Significance(Shown):
         }
 
     def blocks(self, result: Result["Significance"]) -> Iterator[Block]:
-        """Show what was observed, what was expected, and the best fit."""
         rows = [("null hypothesis", self._point(self.null)), ("observed", str(self.observed))]
         if toys := self.toys:
             found = f"p = {toys.p_value:.4g} ± {toys.error:.2g} ({toys.number} toys)"
@@ -136,7 +127,7 @@ class Significance(Shown):
         yield Pairs(result.title("Significance"), tuple(rows))
 
     def _point(self, at: Mapping[str, float]) -> str:
-        return ", ".join(f"{p.name} = {p.format(at[p.name], 4)}" for p in self.parameters if p.name in at)
+        return written(self.parameters, at)
 
 
 @undisturbed
@@ -171,17 +162,11 @@ def significance(
 
     Parameters
     ----------
-    study
-        What is tested, and by what.
-    free, starts
-        As for `fit`.
     null : mapping
-        The null hypothesis: values of some or all free parameters; the others are fitted.
-    truth : mapping, optional
-        Free parameters at which the expected significance is computed; by default all are at their defaults.
-    toys, seed
-        Simulate so many experiments at the null hypothesis, the other parameters and the nuisance parameters
-        at their best fit to the data, and return the fraction that lies as far from it as the data.
+        Values of some or all free parameters; the others are fitted.
+    toys
+        Are simulated at the null hypothesis, the other parameters and the nuisance parameters at their best
+        fit to the data; what counts is the fraction that lies as far from it as the data.
 
     Examples
     --------
@@ -211,8 +196,8 @@ def significance(
         null=tested,
         one_sided=one_sided,
         observed=seen.rejection,
-        best_fit=seen.best_fit,
-        minimum=seen.minimum,
+        best_fit=dict(zip(question.names, seen.best.points[0].tolist(), strict=True)),
+        minimum=float(seen.best.chi2[0]),
         expected=expected.rejection if expected else None,
         truth=place,
         toys=found,
@@ -237,12 +222,13 @@ def significance(
 
 @dataclass(frozen=True)
 class _Tested:
+    """The best fit, and that of the null hypothesis with its point (d,)."""
+
     rejection: Rejection
-    best_fit: Mapping[str, float]
-    minimum: float
-    converged: bool
+    best: Fitted
+    null: Fitted
     at_null: Array
-    pulls_at_null: Array
+    converged: bool
 
 
 def _rejection(
@@ -267,14 +253,8 @@ def _rejection(
         log10_p_value=log_p_value(delta, len(null), one_sided=one_sided) / math.log(10.0),
         sigma=standard_deviations(delta, len(null)),
     )
-    return _Tested(
-        rejection,
-        dict(zip(question.names, best.points[0].tolist(), strict=True)),
-        float(best.chi2[0]),
-        bool((without.converged[0] or without.chi2[0] == math.inf) and best.converged[0]),
-        at_null[0],
-        without.pulls[0],
-    )
+    settled = bool((without.converged[0] or without.chi2[0] == math.inf) and best.converged[0])
+    return _Tested(rejection, best, without, at_null[0], settled)
 
 
 def _simulated(
@@ -282,8 +262,7 @@ def _simulated(
 ) -> ByToys:
     """Return Δχ² of toys at the null hypothesis; each is fitted from there too, so that none is negative."""
     free = [number for number, name in enumerate(question.names) if name not in null]
-    best = [seen.best_fit[name] for name in question.names]
-    starts = np.concatenate([[seen.at_null, best], starts])
+    starts = np.concatenate([[seen.at_null, seen.best.points[0]], starts])
 
     def of_toys(toy: Question) -> tuple[Array, NDArray[np.bool_]]:
         without = fitted_from(held_at(toy, null), seen.at_null[np.newaxis, free])
@@ -291,7 +270,7 @@ def _simulated(
         settled = without.converged & (found.converged | (found.chi2 >= without.chi2))
         return np.maximum(without.chi2 - found.chi2, 0.0), settled
 
-    place, observed = (seen.at_null, seen.pulls_at_null), seen.rejection.delta_chi2
+    place, observed = (seen.at_null, seen.null.pulls[0]), seen.rejection.delta_chi2
     return by_toys(question, *place, of_toys, observed, toys=toys, seed=seed, at_once=_TOYS_AT_ONCE)
 
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import BinnedStatistics, CompiledExperiment, Experiment, Signal, compile_experiment
 from nurecoil.experiment.histograms import mirrored
@@ -22,7 +22,6 @@ from nurecoil.study.result import Result
 from nurecoil.study.study import Study
 from nurecoil.verbs.limit import Limit, Varied
 
-Array = NDArray[np.float64]
 Compiled: TypeAlias = CompiledExperiment
 
 _SMALL = 0.01  # of an interval: choices that move no end by more are only named

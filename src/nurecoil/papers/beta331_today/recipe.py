@@ -9,12 +9,12 @@ from nurecoil.experiment.card import load_experiment
 from nurecoil.models import ZPRIME_331
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021.compute import LimitResult
-from nurecoil.papers.binh2021.pictures import BETA_LABEL, MASS_LABEL, printed_bars
+from nurecoil.papers.binh2021.pictures import BETA_LABEL, limits_chart, printed_intervals
 from nurecoil.papers.binh2021.published import load_published
 from nurecoil.papers.binh2021.setup import BETA_OF, BETA_TEXT, CL
 from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
 from nurecoil.presentation.comparison import Comparison, load_toml
-from nurecoil.presentation.document import Document, Figure, LimitBar, LimitBars, Section, Table
+from nurecoil.presentation.document import Document, Figure, Section, Table
 from nurecoil.study.result import Result
 from nurecoil.study.study import Study
 from nurecoil.verbs.limit import Limit, limit
@@ -65,19 +65,14 @@ def _reading(beta: str, variant: str, result: Result[Limit]) -> LimitResult:
 
 
 def _figure(limits: Sequence[LimitResult], caption: str) -> Figure:
-    rows = [
-        LimitBar(
-            BETA_LABEL[r.beta],
-            r.lower_limit_tev,
-            f'CsI 2021 + LAr 2020, "{variant}"',
-            allowed=r.allowed_tev if r.lower_limit_tev else (),
-        )
+    groups = {
+        f'CsI 2021 + LAr 2020, "{variant}"': {
+            BETA_LABEL[r.beta]: r.allowed_tev for r in limits if r.variant == variant
+        }
         for variant in VARIANTS
-        for r in limits
-        if r.variant == variant
-    ]
-    rows += printed_bars(load_published(), "printed by Binh et al. (2021)")
-    panel = LimitBars(MASS_LABEL, tuple(rows), x_range=(0.1, 100))
+    }
+    groups["printed by Binh et al. (2021)"] = printed_intervals(load_published())
+    panel = limits_chart(groups, (0.1, 100.0))
     return Figure("331-beta-today", "Allowed masses of the Z′", caption, (panel,))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import CompiledExperiment, CountingStatistics
 from nurecoil.experiment.recoil import RecoilTemplates, recoil_templates
 from nurecoil.inference.intervals import Profile, threshold
@@ -32,8 +32,8 @@ from nurecoil.physics.couplings import weak_charge
 from nurecoil.physics.nuclei import Nuclide, nuclide
 from nurecoil.study.study import Study
 
-Array = NDArray[np.float64]
 Table3 = Mapping[str, Mapping[str, Mapping[int, float]]]  # {reading: {beta: {mass in GeV: events}}}
+Intervals = tuple[tuple[float, float | None], ...]  # in TeV; None where one is open upwards
 FERMIONS = {"nu": NEUTRINO, "u": UP, "d": DOWN}
 SCAN = (5e4, 1e8)  # MeV
 
@@ -50,7 +50,7 @@ class LimitResult:
     profile: Profile
 
     @property
-    def allowed_tev(self) -> tuple[tuple[float, float | None], ...]:
+    def allowed_tev(self) -> Intervals:
         """The allowed intervals; None where one is open upwards."""
         return tuple((i.low / 1e6, None if i.open_high else i.high / 1e6) for i in self.profile.intervals)
 
@@ -67,15 +67,7 @@ class LimitResult:
 
     def text(self) -> str:
         """Return the allowed intervals in words."""
-        all_below = self.profile.values[0] * (1 + 1e-9) / 1e6
-        parts = []
-        for low, high in self.allowed_tev:
-            at_edge = low <= all_below
-            if high is None:
-                parts.append("all scanned" if at_edge else f"≥\u00a0{low:.3g}")
-            else:
-                parts.append(f"≤\u00a0{high:.3g}" if at_edge else f"{low:.3g} to {high:.3g}")
-        return "; ".join(parts) or "none"
+        return intervals_text(self.allowed_tev, self.profile.values[0] * (1 + 1e-9) / 1e6)
 
     def record(self) -> dict[str, object]:
         """Return the limit ready for JSON."""
@@ -87,6 +79,18 @@ class LimitResult:
             "lower_limit_tev": self.lower_limit_tev,
             "converged": self.profile.converged,
         }
+
+
+def intervals_text(intervals: Intervals, lowest: float) -> str:
+    """Return allowed intervals in words; one that begins at the lowest mass has no lower end."""
+    parts = []
+    for low, high in intervals:
+        at_edge = low <= lowest
+        if high is None:
+            parts.append("all scanned" if at_edge else f"≥\u00a0{low:.3g}")
+        else:
+            parts.append(f"≤\u00a0{high:.3g}" if at_edge else f"{low:.3g} to {high:.3g}")
+    return "; ".join(parts) or "none"
 
 
 def table1() -> dict[str, dict[str, dict[str, float]]]:

@@ -173,7 +173,7 @@ def table1_table() -> Table:
         rows=tuple(rows),
         caption=f"At s<sub>W</sub>² = {SIN2_THETA_W} and s̃<sub>13</sub> = {S13_TILDE}, derived from"
         " hypercharge and SU(3)<sub>L</sub> representation.",
-        align=("left", *("right",) * 6),
+        right=tuple(range(1, 7)),
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from nurecoil.arithmetic import Array
 from nurecoil.models import zprime_331 as z331
 from nurecoil.models.standard_model import z_axial, z_vector
-from nurecoil.papers.binh2021.compute import FERMIONS, Array
+from nurecoil.papers.binh2021.compute import FERMIONS
 from nurecoil.papers.binh2021.published import Brackets
 from nurecoil.papers.binh2021.setup import BETA_OF, S13_TILDE, SIN2_THETA_W
 from nurecoil.physics.constants import (

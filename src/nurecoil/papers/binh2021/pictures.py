@@ -1,14 +1,14 @@
 """Figures 1 to 8 of the paper and a summary of all limits; `report.toml` has their words and axes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import LimitResult
+from nurecoil.papers.binh2021.compute import Intervals, LimitResult, intervals_text
 from nurecoil.papers.binh2021.published import WORDS, Published
 from nurecoil.papers.binh2021.setup import (
     BETA_OF,
@@ -23,9 +23,7 @@ from nurecoil.papers.binh2021.setup import (
     Setup,
 )
 from nurecoil.physics.nuclei import nuclide
-from nurecoil.presentation.document import Figure, LimitBar, LimitBars, Panel, Reference, Series, Style
-
-Array = NDArray[np.float64]
+from nurecoil.presentation.document import Bars, Figure, Panel, Reference, RowChart, Series, Style
 
 BETA_LABEL = {
     beta: rf"$\beta={text}$".replace("−", "-").replace("√3", r"\sqrt{3}") for beta, text in BETA_TEXT.items()
@@ -175,26 +173,37 @@ def _profile_series(result: LimitResult) -> Series:
 
 def summary_figure(published: Published, limits: Sequence[LimitResult]) -> Figure:
     """Return the overlay of our limits, the paper's, and the other bounds that it quotes."""
-    rows = [
-        LimitBar(
-            f"{DETECTOR_TEXT[r.experiment]}, {BETA_LABEL[r.beta]}",
-            r.lower_limit_tev,
-            f'nurecoil, "{r.variant}", profiled',
-            allowed=r.allowed_tev,
-        )
+    groups = {
+        f'nurecoil, "{variant}", profiled': {
+            f"{DETECTOR_TEXT[r.experiment]}, {BETA_LABEL[r.beta]}": r.allowed_tev
+            for r in limits
+            if (r.variant, r.nuisances) == (variant, "profiled") and r.systematic in (None, SYSTEMATICS[0])
+        }
         for variant in VARIANT_TITLE
-        for r in limits
-        if (r.variant, r.nuisances) == (variant, "profiled") and r.systematic in (None, SYSTEMATICS[0])
-    ]
-    rows += printed_bars(published, "printed in the paper")
-    rows += [LimitBar(label, tev, "other bounds it quotes") for label, tev in published.bounds.items()]
+    }
+    groups["printed in the paper"] = printed_intervals(published)
+    groups["other bounds it quotes"] = {label: ((tev, None),) for label, tev in published.bounds.items()}
     title, caption = "Summary: limits on the Z′ mass", _caption(["summary"])
-    return Figure("summary", title, caption, (LimitBars(MASS_LABEL, tuple(rows), x_range=(0.05, 20)),))
+    return Figure("summary", title, caption, (limits_chart(groups, (0.05, 20.0)),))
 
 
-def printed_bars(published: Published, group: str) -> list[LimitBar]:
-    """Return the printed limits, each once."""
-    return [
-        LimitBar(f"{detector}, {BETA_LABEL[beta]}", tev, group)
+def printed_intervals(published: Published) -> dict[str, Intervals]:
+    """Return what the printed limits allow, each once, by detector and β."""
+    return {
+        f"{detector}, {BETA_LABEL[beta]}": ((tev, None),)
         for (detector, beta), tev in published.first_limits.items()
-    ]
+    }
+
+
+def limits_chart(groups: Mapping[str, Mapping[str, Intervals]], x_range: tuple[float, float]) -> RowChart:
+    """Return a chart of the allowed masses (TeV), a row each with its intervals, coloured by group."""
+    names: list[str] = []
+    bars = []
+    for group, rows in groups.items():
+        pieces = []
+        for name, allowed in rows.items():
+            pieces += [(len(names), *np.clip((a, b or np.inf), *x_range)) for a, b in allowed]
+            names.append(f"{name}: {intervals_text(allowed, x_range[0])}")
+        numbers, low, high = np.array(pieces).reshape(-1, 3).T
+        bars.append(Bars(numbers.astype(np.intp), low, high, group))
+    return RowChart(MASS_LABEL, tuple(names), tuple(bars), x_log=True, x_range=x_range)

@@ -5,10 +5,11 @@ from math import log10
 
 import numpy as np
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import zprime_331 as z331
 from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import Array, LimitResult, Table3
+from nurecoil.papers.binh2021.compute import LimitResult, Table3
 from nurecoil.papers.binh2021.equations import ROOT3, Finding, both, worst
 from nurecoil.papers.binh2021.published import Published
 from nurecoil.papers.binh2021.setup import (
