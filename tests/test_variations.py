@@ -13,7 +13,7 @@ import asking
 import nurecoil
 from asking import study
 from command_line import read_json, result, run
-from nurecoil.experiment import STANDARD_BASIS, Statistics, Variance, compile_experiment
+from nurecoil.experiment import STANDARD_BASIS, Component, Statistics, Variance, compile_experiment
 from nurecoil.inference import Interval
 from nurecoil.models import STANDARD_MODEL, load_model
 from nurecoil.physics.form_factors import form_factor
@@ -188,7 +188,8 @@ def test_counts_without_end_stay_without_end(mine):  # noqa: F811
 
 def test_without_pulls_it_says_so(mine):  # noqa: F811
     compiled = compile_experiment(mine())
-    statistics = replace(compiled.experiment.statistics, backgrounds=(), normalisations=(), variations=())
+    signal = Component("signal", compiled.experiment.signal)
+    statistics = replace(compiled.experiment.statistics, signal=signal, backgrounds=())
     experiment = replace(compiled.experiment, statistics=statistics)
     bare = replace(compiled, experiment=experiment, variations=())
     found = vary(study(SCALED, (bare,), {}), limit_of(STRENGTH))
@@ -260,7 +261,7 @@ def test_nothing_that_was_given_is_changed(mine):  # noqa: F811
     np.testing.assert_array_equal(templates(whole), templates(kept))
     ours, theirs = whole.experiment.statistics, kept.experiment.statistics
     np.testing.assert_array_equal(ours.observed, theirs.observed)
-    np.testing.assert_array_equal(ours.backgrounds[0].counts, theirs.backgrounds[0].counts)
+    np.testing.assert_array_equal(ours.backgrounds[0].nominal, theirs.backgrounds[0].nominal)
     assert whole.experiment.shape == kept.experiment.shape
 
 
