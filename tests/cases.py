@@ -5,7 +5,7 @@ import math
 import numpy as np
 from iminuit import Minuit
 
-from nurecoil.experiment import Background, BackgroundVariation, BinnedStatistics, Variation
+from nurecoil.experiment import Component, Shape, Statistics, Variance
 from nurecoil.likelihood import binned_term
 from nurecoil.parameters import Parameter
 
@@ -37,6 +37,19 @@ def plain_poisson(observed, mu):
     return total
 
 
+def signal_of(rates=(), shapes=()):
+    """Return the signal of a likelihood whose templates are given, with its pulls."""
+    return Component("signal", None, tuple(rates), tuple(shapes))
+
+
+def gaussian_term(name, observed, sigma, templates, signal_pull=None, backgrounds=()):
+    """Return a Gaussian term with rates alone, backgrounds as (name, counts, pull)."""
+    signal = signal_of([signal_pull] if signal_pull else [])
+    components = tuple(Component(b, counts, (rate,)) for b, counts, rate in backgrounds)
+    statistics = Statistics(observed, signal, components, Variance(sigma**2, 0.0))
+    return binned_term(name, statistics, templates[np.newaxis])
+
+
 class Case:
     """A random likelihood: two rates and two shapes of the signal, two backgrounds that share a shape.
 
@@ -57,21 +70,20 @@ class Case:
         self.observed[random.random(BINS) < 0.2] = 0.0
         self.widths = {"flux": 0.1, "rate": 0.3}
         variations = [
-            BackgroundVariation(pull(name), up, down)
+            Shape(pull(name), up, down)
             for name, up, down in zip(
                 ("own", "shared", "shared"), self.background_ups, self.background_downs, strict=True
             )
         ]
-        self.statistics = BinnedStatistics(
+        self.statistics = Statistics(
             observed=self.observed,
             backgrounds=(
-                Background("first", self.background_counts[0], pull("a1", 0.2), tuple(variations[:2])),
-                Background("second", self.background_counts[1], pull("a2", 0.5), (variations[2],)),
+                Component("first", self.background_counts[0], (pull("a1", 0.2),), tuple(variations[:2])),
+                Component("second", self.background_counts[1], (pull("a2", 0.5),), (variations[2],)),
             ),
-            normalisations=tuple(pull(name, width) for name, width in self.widths.items()),
-            variations=(
-                Variation(pull("light"), None, None),
-                Variation(pull("radius", 0.25, 5.0), None, None),
+            signal=signal_of(
+                tuple(pull(name, width) for name, width in self.widths.items()),
+                (Shape(pull("light"), None, None), Shape(pull("radius", 0.25, 5.0), None, None)),
             ),
         )
         self.term = binned_term(name, self.statistics, self.templates)
@@ -137,11 +149,11 @@ class Independent:
         self.statistics = compiled.experiment.statistics
         signal = compiled.counts(couplings)
         ends = [[t.evaluate(couplings) for t in pair] for pair in compiled.variations]
-        self.parts = [(signal, ends, [v.pull.name for v in self.statistics.variations],
-                       [v.step or v.pull.prior_width for v in self.statistics.variations])]  # fmt: skip
+        self.parts = [(signal, ends, [v.pull.name for v in self.statistics.signal.shapes],
+                       [v.step or v.pull.prior_width for v in self.statistics.signal.shapes])]  # fmt: skip
         for b in self.statistics.backgrounds:
-            shapes = [(v.up, v.down) for v in b.variations]
-            self.parts.append((b.counts, shapes, [v.pull.name for v in b.variations], [1.0] * len(shapes)))
+            shapes = [(v.up, v.down) for v in b.shapes]
+            self.parts.append((b.nominal, shapes, [v.pull.name for v in b.shapes], [1.0] * len(shapes)))
         self.logs = [self._logarithms(counts, shapes) for counts, shapes, _, _ in self.parts]
         self.names = [p.name for p in self.statistics.pulls]
         self.pulls = {p.name: (p.default, p.prior_width) for p in self.statistics.pulls}
@@ -166,10 +178,10 @@ class Independent:
                     exponent = exponent + low + (t + 1) * ((high - low) / 2 - (high + low))
             if number == 0:
                 rate = 1.0
-                for pull in self.statistics.normalisations:
+                for pull in self.statistics.signal.rates:
                     rate *= (1 + pull.prior_width) ** (at[pull.name] / pull.prior_width)
             else:
-                rate = 1 + at[self.statistics.backgrounds[number - 1].pull.name]
+                rate = 1 + at[self.statistics.backgrounds[number - 1].rates[0].name]
             total = total + rate * counts * np.exp(np.clip(exponent, -300, 300))
         return total
 

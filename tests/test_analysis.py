@@ -343,8 +343,9 @@ def test_a_confidence_level_as_people_write_it(csi, cl):
 def test_a_pull_named_like_a_parameter_of_the_model_is_refused():
     csi = compile_experiment(load_experiment("binh2021-csi"))
     statistics = csi.experiment.statistics
-    pull = replace(statistics.signal_pull, name="sin2_theta_w")
-    experiment = replace(csi.experiment, statistics=replace(statistics, signal_pull=pull))
+    pull = replace(statistics.signal.rates[0], name="sin2_theta_w")
+    signal = replace(statistics.signal, rates=(pull,))
+    experiment = replace(csi.experiment, statistics=replace(statistics, signal=signal))
     with pytest.raises(NurecoilError, match="has the name of a parameter of standard-model"):
         limit(
             load_model("standard-model"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import Case, plain_poisson, pull
-from nurecoil.experiment import Background, BackgroundVariation, BinnedStatistics, Variation
+from cases import Case, plain_poisson, pull, signal_of
+from nurecoil.experiment import Component, Shape, Statistics
 from nurecoil.likelihood import JointLikelihood, binned_term
 from nurecoil.likelihood.objective import evaluate
 from nurecoil.likelihood.response import respond
@@ -81,9 +81,9 @@ def test_ups_and_downs_are_reproduced_exactly_at_one_standard_deviation(seed):
 
 def test_shapes_may_be_given_further_out_than_the_width_of_the_prior():
     # a radius of 5.0 ± 0.1 fm, shapes at 5.0 ± 0.25 fm: t = 0.2/0.25 = 0.8, a = ln(2)/2, b = ln(1.125)/2
-    shape = Variation(pull("radius", 0.1, 5.0), None, None, step=0.25)
+    shape = Shape(pull("radius", 0.1, 5.0), None, None, step=0.25)
     templates = np.array([[[4.0]], [[6.0]], [[3.0]]])
-    term = binned_term("mine", BinnedStatistics(np.array([4.0]), (), (), (shape,)), templates)
+    term = binned_term("mine", Statistics(np.array([4.0]), signal_of(shapes=[shape])), templates)
     for radius, expected in ((5.25, 6), (4.75, 3), (5.2, 4 * 2**0.4 * 1.125**0.32)):
         assert counts(term, [radius])["signal"] == pytest.approx(expected, rel=1e-12)
     # the prior has its own width: two of them at 5.2, where the data are expected
@@ -149,8 +149,8 @@ def test_value_and_slope_are_continuous_where_the_parabola_ends(t):
 def test_a_rate_and_a_shape_of_one_component_by_hand():
     # μ = (1 + t0)·2·e^t1 at 0, n = 4: φ' = 2(1 - n/μ) = -2, φ'' = 2 n/μ² = 2; ∂μ = (2, 2), ∂₀∂₁μ = 2 = ∂₁²μ
     up, down = np.array([2 * math.e]), np.array([2 / math.e])
-    background = Background("b", np.array([2.0]), pull("a"), (BackgroundVariation(pull("c"), up, down),))
-    term = binned_term("mine", BinnedStatistics(np.array([4.0]), (background,), (), ()), np.zeros((1, 1, 1)))
+    background = Component("b", np.array([2.0]), (pull("a"),), (Shape(pull("c"), up, down),))
+    term = binned_term("mine", Statistics(np.array([4.0]), signal_of(), (background,)), np.zeros((1, 1, 1)))
     assert [p.name for p in term.pulls] == ["a", "c"]
     value, gradient, hessian = at(term, np.zeros((1, 2)))
     assert value[0] == pytest.approx(2 * (2 - 4 + 4 * math.log(2)), rel=1e-14)
@@ -163,8 +163,8 @@ def test_a_rate_and_a_shape_of_one_component_by_hand():
 
 def simple(observed, background, signal):
     """Return a likelihood without signal systematics and one background."""
-    rate = Background("b", np.asarray(background, dtype=float), pull("a", 0.1))
-    statistics = BinnedStatistics(np.asarray(observed, dtype=float), (rate,), (), ())
+    rate = Component("b", np.asarray(background, dtype=float), (pull("a", 0.1),))
+    statistics = Statistics(np.asarray(observed, dtype=float), signal_of(), (rate,))
     return binned_term("mine", statistics, np.array([[signal]], dtype=float))
 
 
@@ -190,9 +190,9 @@ def test_a_negative_expectation_is_impossible():
 
 def test_a_bin_that_a_shape_empties_keeps_a_thousandth():
     # up is 0: e^(ln(1e-3)) of 5; a bin that is empty stays so, whatever up says
-    shape = BackgroundVariation(pull("c"), np.array([0.0, 3.0]), np.array([10.0, 0.0]))
-    background = Background("b", np.array([5.0, 0.0]), pull("a"), (shape,))
-    statistics = BinnedStatistics(np.array([5.0, 0.0]), (background,), (), ())
+    shape = Shape(pull("c"), np.array([0.0, 3.0]), np.array([10.0, 0.0]))
+    background = Component("b", np.array([5.0, 0.0]), (pull("a"),), (shape,))
+    statistics = Statistics(np.array([5.0, 0.0]), signal_of(), (background,))
     term = binned_term("mine", statistics, np.zeros((1, 1, 2)))
     np.testing.assert_allclose(counts(term, [0.0, 1.0])["b"], [5e-3, 0.0], rtol=1e-12)
 

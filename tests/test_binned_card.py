@@ -136,7 +136,7 @@ def test_the_card_is_what_it_says(mine):
     early, late = 1 - math.exp(-0.1), math.exp(-0.1) - math.exp(-0.6)
     shape = np.outer([1 / 9, 2 / 9, 6 / 9], [early / (early + late), late / (early + late)])
     (background,) = statistics.backgrounds
-    np.testing.assert_allclose(background.counts, 60 * shape.ravel(), rtol=1e-12)
+    np.testing.assert_allclose(background.nominal, 60 * shape.ravel(), rtol=1e-12)
     assert [name for name, _ in experiment.data_hashes] == ["flat.csv", "seen.txt"]
     assert experiment.data_hashes[0][1] == nurecoil_sha256(FLAT)
 

@@ -6,7 +6,7 @@ import pytest
 
 from asking import predict
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import compile_experiment
+from nurecoil.experiment import Variance, compile_experiment
 from nurecoil.experiment.card import experiment_names, load_experiment
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.physics.nuclei import material
@@ -84,8 +84,9 @@ def test_csi_sees_quenched_light():
 
 def test_csi_statistics_are_eq_43():
     statistics = load_experiment("binh2021-csi").statistics
-    assert (statistics.observed, statistics.background) == (134, 6)
-    assert statistics.variance_counts == 2 * 405 + 6
+    (background,) = statistics.backgrounds
+    assert (statistics.observed, background.nominal) == ([134], [6])
+    assert statistics.variance == Variance(2 * 405 + 6, 1)
     assert [pull.name for pull in statistics.pulls] == ["binh2021-csi_signal", "binh2021-csi_background"]
     assert [pull.prior_width for pull in statistics.pulls] == [0.28, 0.25]
 

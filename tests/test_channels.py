@@ -115,7 +115,9 @@ def test_counts_of_a_light_vector_are_the_direct_integral(coherent, name, m):
 def test_counts_of_a_light_vector_at_a_pull_are_the_direct_integral(coherent):
     compiled = coherent["coherent-csi-2021"].with_channels(["light-vector"])
     couplings = LIGHT_VECTOR.couplings(m_mediator=2.0, g_mediator=4e-5)
-    for variation, ends in zip(compiled.experiment.statistics.variations, compiled.variations, strict=True):
+    for variation, ends in zip(
+        compiled.experiment.statistics.signal.shapes, compiled.variations, strict=True
+    ):
         for signal, templates in zip((variation.up, variation.down), ends, strict=True):
             expected = direct(
                 compiled.experiment, signal, light_vector(2.0, 4e-5), vector_kernel, g_f_squared
@@ -205,9 +207,7 @@ def test_a_light_mediator_needs_a_threshold():
         "E", (1.0, 200.0), ConstantQuenching(1.0), 1.0, GaussianSmearing(0.3, 0.5, "true"),
         experiment.signal.detector.efficiency,
     )  # fmt: skip
-    everything = replace(
-        experiment, signal=replace(experiment.signal, detector=smeared), axes=experiment.axes
-    )
+    everything = experiment.with_signal(replace(experiment.signal, detector=smeared))
     with pytest.raises(NurecoilError, match=r"binh2021-ge: it sees recoils down to T = 0.*threshold"):
         compile_experiment(everything).counts(LIGHT_VECTOR.couplings(m_mediator=1.0, g_mediator=1e-5))
 

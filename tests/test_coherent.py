@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from cases import migrad
-from nurecoil.experiment import STANDARD_BASIS, BinnedStatistics, compile_experiment
+from cases import migrad, signal_of
+from nurecoil.experiment import STANDARD_BASIS, compile_experiment
 from nurecoil.likelihood import Data, JointLikelihood, binned_term
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
 from nurecoil.parameters import Range
@@ -40,7 +40,7 @@ def csi_and_lar(coherent):
 
 
 def backgrounds(experiment):
-    return {b.name: b.counts.sum() for b in experiment.statistics.backgrounds}
+    return {b.name: b.nominal.sum() for b in experiment.statistics.backgrounds}
 
 
 def total(compiled, scheme):
@@ -175,7 +175,7 @@ def test_lar_2020_fit_of_the_templates_of_the_release(coherent):
     widths = {
         name: w for name, w in statistical(compiled).items() if name.startswith("coherent-lar-2020_neu")
     }
-    bare = replace(compiled.experiment.statistics, normalisations=(), variations=())
+    bare = replace(compiled.experiment.statistics, signal=signal_of())
     likelihood = JointLikelihood((binned_term(LAR, bare, shape[np.newaxis, np.newaxis]),), widths)
 
     def chi2(N):
@@ -217,7 +217,7 @@ def test_profiled_is_what_migrad_finds(alone, name, point):
 def asimov(compiled, couplings):
     """Return the experiment as if it had observed its expectation."""
     statistics = compiled.experiment.statistics
-    observed = compiled.counts(couplings) + sum(b.counts for b in statistics.backgrounds)
+    observed = compiled.counts(couplings) + sum(b.nominal for b in statistics.backgrounds)
     experiment = replace(compiled.experiment, statistics=replace(statistics, observed=observed))
     return replace(compiled, experiment=experiment)
 
@@ -296,12 +296,8 @@ def scaled_radii(experiment, factor):
         replace(n, neutron_radius_fm=factor * (n.neutron_radius_fm or n.charge_radius_fm))
         for n in target.nuclides
     )
-    statistics = BinnedStatistics(experiment.statistics.observed, (), (), ())
-    return replace(
-        experiment,
-        target=Material(target.formula, nuclides, target.nuclei_per_kg),
-        statistics=statistics,
-    )
+    bare = experiment.with_signal(experiment.signal, ())
+    return replace(bare, target=Material(target.formula, nuclides, target.nuclei_per_kg))
 
 
 @pytest.mark.parametrize(("change", "accuracy"), [(0.025, 2e-4), (0.05, 1e-10), (0.08, 5e-3)])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from asking import combine, figure_of, predict
+from closed_form import closed_form
 from nurecoil import cli
 from nurecoil.errors import NurecoilError
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
@@ -19,12 +20,12 @@ SCAN = ("signal_strength", 0.0, 3.0)
 def named(compiled, name):
     """Return another detector that saw and expects the same, with pulls of its own."""
     statistics = compiled.experiment.statistics
-    pulls = {
-        field: replace(pull, name=f"{name}_{field}")
-        for field in ("signal_pull", "background_pull")
-        if (pull := getattr(statistics, field))
-    }
-    statistics, mass_kg = replace(statistics, **pulls), compiled.experiment.mass_kg + len(name)
+    signal, *backgrounds = (
+        replace(c, rates=tuple(replace(pull, name=f"{name}_{pull.name}") for pull in c.rates))
+        for c in statistics.components
+    )
+    statistics = replace(statistics, signal=signal, backgrounds=tuple(backgrounds))
+    mass_kg = compiled.experiment.mass_kg + len(name)
     other = replace(compiled.experiment, name=name, mass_kg=mass_kg, statistics=statistics)
     return replace(compiled, experiment=other)
 
@@ -63,10 +64,10 @@ def test_two_gaussian_measurements_agree_as_their_distance_says(compiled):
     csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
     result = combine(SCALED_STANDARD_MODEL, [csi, lar], {}, SCAN, cl=ONE_SIGMA, widths=exact(csi, lar))
     statistics = lar.experiment.statistics
-    variance = statistics.observed * (1 + statistics.variance_fraction) + statistics.variance_counts
+    closed = closed_form(statistics)
     (x1, e1), (x2, e2) = (
         measurement(csi, 134, 6, 950),
-        measurement(lar, statistics.observed, statistics.background, variance),
+        measurement(lar, closed.observed, closed.background, closed.variance),
     )
     pull = (x1 - x2) ** 2 / (e1**2 + e2**2)
     agree = result.values.compatibility

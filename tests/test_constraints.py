@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import asking
+from closed_form import closed_form
 from command_line import result
 from nurecoil.errors import NurecoilError
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
@@ -51,14 +52,11 @@ def test_a_narrow_constraint_is_a_value_and_a_wide_one_weakens_the_limit(coheren
 
 def test_a_gaussian_count_with_a_constraint_in_closed_form(csi):
     """χ² of a strength μ = 1 ± w: n against μ s is that of one more pull of the rate, of width w."""
-    statistics = csi.experiment.statistics
+    closed = closed_form(csi.experiment.statistics)
     s = float(csi.counts(STANDARD_MODEL.couplings()).sum())
-    variance = (
-        statistics.observed + statistics.variance_counts + statistics.variance_fraction * statistics.observed
-    )
     held = {"binh2021-csi_signal": 0.0, "binh2021-csi_background": 0.0}
     question = Question.of(SCALED_STANDARD_MODEL, [csi], {}, {}, {**held, "signal_strength": (1.0, 0.2)})
-    expected = (statistics.observed - statistics.background - s) ** 2 / (variance + (0.2 * s) ** 2)
+    expected = (closed.observed - closed.background - s) ** 2 / (closed.variance + (0.2 * s) ** 2)
     assert question.profiled(np.empty((1, 0))).chi2[0] == pytest.approx(expected, rel=1e-6)
 
 

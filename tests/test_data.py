@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cases import BINS, Case, pull
+from cases import BINS, Case, gaussian_term, pull
 from nurecoil.errors import NurecoilError
-from nurecoil.likelihood import Data, JointLikelihood, gaussian_term
+from nurecoil.likelihood import Data, JointLikelihood
 
 SEEDS = st.integers(0, 10_000)
 

@@ -55,14 +55,11 @@ def seeing(coherent):
     def with_electrons(signal):
         return replace(signal, detector=replace(signal.detector, electron_recoils=True))
 
-    statistics = experiment.statistics
-    variations = tuple(
-        replace(v, up=with_electrons(v.up), down=with_electrons(v.down)) for v in statistics.variations
+    shapes = tuple(
+        replace(v, up=with_electrons(v.up), down=with_electrons(v.down))
+        for v in experiment.statistics.signal.shapes
     )
-    changed = replace(statistics, variations=variations)
-    return compile_experiment(
-        replace(experiment, signal=with_electrons(experiment.signal), statistics=changed)
-    )
+    return compile_experiment(experiment.with_signal(with_electrons(experiment.signal), shapes))
 
 
 # --- shells -------------------------------------------------------------------------------------------

@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cases import pull
+from cases import gaussian_term, pull, signal_of
+from closed_form import CountingLikelihood
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import Background, BackgroundVariation, BinnedStatistics, Variation
+from nurecoil.experiment import Component, Shape, Statistics
 from nurecoil.likelihood import (
-    CountingLikelihood,
     Expansion,
     JointLikelihood,
     binned_term,
     engines,
-    gaussian_term,
 )
 from nurecoil.likelihood.newton import minimise_traced
 from nurecoil.likelihood.problem import evaluate_joint
@@ -53,13 +52,10 @@ def poisson(seed):
     counts = random.uniform(20, 50, BINS)
     ends = random.uniform(0.8, 1.2, (2, BINS)) * counts
     observed = random.poisson(nominal.sum(axis=0) + counts) * (np.arange(BINS) != 3.0)
-    statistics = BinnedStatistics(
+    statistics = Statistics(
         observed=observed.astype(float),
-        backgrounds=(
-            Background("one", counts, pull("rate", 0.2), (BackgroundVariation(pull("bend"), *ends),)),
-        ),
-        normalisations=(pull("flux", 0.1),),
-        variations=(Variation(pull("bend"), None, None),),
+        backgrounds=(Component("one", counts, (pull("rate", 0.2),), (Shape(pull("bend"), *ends),)),),
+        signal=signal_of([pull("flux", 0.1)], [Shape(pull("bend"), None, None)]),
     )
     return binned_term("poisson", statistics, templates)
 

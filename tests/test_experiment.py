@@ -31,7 +31,7 @@ TABLE_II = sorted(reference.SETUPS)
 
 def with_detector(experiment, detector):
     """Return the experiment with another detector."""
-    return replace(experiment, signal=replace(experiment.signal, detector=detector))
+    return experiment.with_signal(replace(experiment.signal, detector=detector))
 
 
 # --- against the independent double integral ----------------------------------------------------------
@@ -186,7 +186,7 @@ def counts_of(target, form_factor_name="point", edges=(5.0, 100.0)):
     experiment = load_experiment("binh2021-ge")
     detector = replace(experiment.signal.detector, edges=edges)
     signal = replace(experiment.signal, detector=detector, form_factor=form_factor(form_factor_name))
-    compiled = compile_experiment(replace(experiment, target=target, signal=signal))
+    compiled = compile_experiment(replace(experiment.with_signal(signal), target=target))
     return compiled.counts(flavour_universal(0.0, -0.5, 0.0, 0.0, 0.0))
 
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 
 from asking import figure_of, fit, impact, predict
+from closed_form import closed_form
 from nurecoil import cli
 from nurecoil.errors import NurecoilError
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
@@ -36,10 +37,8 @@ def test_two_experiments_as_brute_force_finds(compiled):
     """What CsI's pull of its rate does when argon constrains the strength, all else in closed form."""
     csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
     s1, s2 = (predict(STANDARD_MODEL, each, {}).values.total for each in (csi, lar))
-    statistics = lar.experiment.statistics
-    n2 = statistics.observed - statistics.background
-    variance = statistics.observed * (1 + statistics.variance_fraction) + statistics.variance_counts
-    width = statistics.signal_pull.prior_width
+    closed = closed_form(lar.experiment.statistics)
+    n2, variance, width = closed.observed - closed.background, closed.variance, closed.signal_width
 
     def lowest(a):
         def chi2(mu):

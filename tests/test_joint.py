@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize, minimize_scalar
 
-from cases import plain_poisson, pull
+from cases import plain_poisson, pull, signal_of
+from closed_form import closed_form
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import STANDARD_BASIS, Background, BinnedStatistics
-from nurecoil.likelihood import Data, JointLikelihood, binned_term, counting_likelihood, joint
+from nurecoil.experiment import STANDARD_BASIS, Component, Statistics, Variance
+from nurecoil.likelihood import Data, JointLikelihood, binned_term, joint
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.study.question import joint_likelihood
 
@@ -25,11 +26,10 @@ ONE = np.ones((1, 1))
 
 def statistics(name, observed, background, width=0.2, flux="sns_flux", flux_width=FLUX):
     """Return a binned experiment with a rate of its own and one of the source."""
-    return BinnedStatistics(
+    return Statistics(
         np.array(observed, dtype=float),
-        (Background("b", np.array(background, dtype=float), pull(f"{name}_b", width)),),
-        (pull(flux, flux_width),),
-        (),
+        signal_of([pull(flux, flux_width)]),
+        (Component("b", np.array(background, dtype=float), (pull(f"{name}_b", width),)),),
     )
 
 
@@ -53,7 +53,7 @@ def test_a_counting_experiment_is_profiled_as_the_closed_form_says(compiled, nam
     points = ZPRIME_331.couplings(**SEED, beta=-math.sqrt(3), m_zprime=np.geomspace(3e5, 1e8, 40))
     found = likelihood.profiled(STANDARD_BASIS.strengths(points))
     expected = compiled[name].counts(STANDARD_MODEL.couplings(**SEED)).sum()
-    closed = counting_likelihood(compiled[name].experiment.statistics, expected)
+    closed = closed_form(compiled[name].experiment.statistics, expected)
     N = compiled[name].counts(points).sum(axis=1)
     np.testing.assert_allclose(found.chi2, closed.profiled(N), rtol=1e-9, atol=1e-9)
     a = np.stack(np.broadcast_arrays(*closed.best_pulls(N)), axis=-1)[:, : found.pulls.shape[1]]
@@ -64,15 +64,24 @@ def test_a_counting_experiment_is_profiled_as_the_closed_form_says(compiled, nam
 @pytest.mark.parametrize("background", [0.0, 6.0, 60.0])
 def test_a_background_without_a_pull_is_there_all_the_same(csi, background):
     # (134 - (1 + a) N - B)² / 950 + (a/0.28)², at the best a: (134 - N - B)² / (950 + (0.28 N)²)
-    seen = replace(csi.experiment.statistics, background=background, background_pull=None)
-    fixed = 950 - seen.observed  # so that σ² is 950, as in eq. 43
-    experiment = replace(csi.experiment, statistics=replace(seen, variance_counts=fixed))
+    known = (Component("background", np.array([background])),)
+    seen = replace(
+        csi.experiment.statistics, backgrounds=known, variance=Variance(950.0, 0.0)
+    )  # as in eq. 43
+    experiment = replace(csi.experiment, statistics=seen)
     likelihood = joint_likelihood([replace(csi, experiment=experiment)], SEED)
     points = ZPRIME_331.couplings(**SEED, beta=-math.sqrt(3), m_zprime=np.geomspace(3e5, 1e8, 9))
     N = csi.counts(points).sum(axis=1)
     found = likelihood.profiled(STANDARD_BASIS.strengths(points))
     np.testing.assert_allclose(found.chi2, (134 - N - background) ** 2 / (950 + (0.28 * N) ** 2), rtol=1e-9)
     assert [pull.name for pull in likelihood.pulls] == ["binh2021-csi_signal"]
+
+
+@pytest.mark.parametrize(("rates", "variance"), [(0, None), (2, None), (2, Variance(4.0, 0.0))])
+def test_a_background_has_one_pull_of_its_rate_or_none_if_gaussian(rates, variance):
+    background = Component("b", np.ones(2), tuple(pull(f"rate{n}") for n in range(rates)))
+    with pytest.raises(NurecoilError, match=f"background b has {rates} pulls of its rate: it must have one"):
+        Statistics(np.ones(2), signal_of(), (background,), variance)
 
 
 # --- shared pulls -------------------------------------------------------------------------------------

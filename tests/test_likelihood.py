@@ -1,5 +1,6 @@
 """Gaussian χ²: eqs. 43-45 by hand and against numerical minimisers; bins and pulls as one covariance."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,14 @@ import scipy.optimize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases import migrad, pull
+from cases import gaussian_term, migrad, pull
+from closed_form import CountingLikelihood, closed_form
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment import Variance
 from nurecoil.experiment.card import load_experiment
-from nurecoil.likelihood import CountingLikelihood, Data, JointLikelihood, counting_likelihood, gaussian_term
+from nurecoil.likelihood import Data, JointLikelihood
+from nurecoil.models import STANDARD_MODEL
+from nurecoil.study.question import joint_likelihood
 
 CSI = CountingLikelihood(observed=134, background=6, variance=950, signal_width=0.28, background_width=0.25)
 SIGNALS = st.floats(0, 2000)
@@ -26,20 +31,24 @@ LIKELIHOODS = st.builds(
 
 
 def of(name, standard_model=1e9, widths=None):
-    return counting_likelihood(load_experiment(name).statistics, standard_model, widths or {})
+    return closed_form(load_experiment(name).statistics, standard_model, widths)
 
 
-def test_a_gaussian_of_no_counts_needs_a_variance():
-    statistics = replace(load_experiment("binh2021-csi").statistics, observed=0.0, variance_counts=0.0)
-    for nothing in (
-        statistics,
-        replace(statistics, variance_fraction=0.3),
-        replace(statistics, observed=None),
-    ):
+def test_a_gaussian_of_no_counts_needs_a_variance(csi):
+    def sigma(observed, counts, per_count):
+        """Return σ of the likelihood, of a projection where nothing is observed."""
+        seen, variance = csi.experiment.statistics, Variance(counts, per_count)
+        seen = replace(seen, observed=observed and np.array(observed), variance=variance)
+        experiment = replace(csi.experiment, statistics=seen)
+        (term,) = joint_likelihood([replace(csi, experiment=experiment)], {}).terms
+        return term.sigma.tolist()
+
+    for per_count in (1.0, 1.3):
         with pytest.raises(NurecoilError, match=r"observed = 0 without variance_counts .* bins of \[data\]"):
-            counting_likelihood(nothing, 0.0)
-    assert counting_likelihood(replace(statistics, variance_counts=3.0), 0.0).variance == 3.0
-    assert counting_likelihood(replace(statistics, observed=None), 5.0).variance == 5.0
+            sigma([0.0], 0.0, per_count)
+    assert sigma([0.0], 3.0, 1.0) == [math.sqrt(3.0)]
+    expected = csi.counts(STANDARD_MODEL.couplings()).sum()
+    assert sigma(None, 0.0, 1.0) == [pytest.approx(math.sqrt(expected), rel=1e-14)]
 
 
 # --- the seed's three χ² ------------------------------------------------------------------------------

@@ -64,26 +64,26 @@ EDITS = {
     "exposure.baseline_m": lambda baseline: 2 * baseline,
     "exposure.protons_on_target": lambda protons: np.nextafter(protons, np.inf),
     "conventions.vector_recoil_term": lambda term: not term,
-    "signal.detector.efficiency": lambda efficiency: ConstantEfficiency(0.3),
-    "signal.detector.quenching.factor": lambda factor: 0.5 * factor,
-    "signal.form_factor": lambda old: form_factor("klein-nystrand"),
+    "statistics.signal.nominal.detector.efficiency": lambda efficiency: ConstantEfficiency(0.3),
+    "statistics.signal.nominal.detector.quenching.factor": lambda factor: 0.5 * factor,
+    "statistics.signal.nominal.form_factor": lambda old: form_factor("klein-nystrand"),
     "axes.0.name": lambda name: "keV",
     "overlaps": lambda names: ("binh2021-csi",),
 }
 EDITS_OF_COUNTS = {
     "statistics.observed": lambda observed: observed + 1,
-    "statistics.background": lambda background: background + 1,
-    "statistics.signal_pull.prior_width": lambda width: 0.1,
-    "statistics.background_pull": lambda pull: None,
+    "statistics.backgrounds.0.nominal": lambda background: background + 1,
+    "statistics.signal.rates.0.prior_width": lambda width: 0.1,
+    "statistics.backgrounds.0.rates": lambda pulls: (),
     "spectrum.coincidence": lambda counts: counts[::-1],
 }
 EDITS_OF_BINS = {
     "statistics.observed": lambda observed: observed[::-1],
     "statistics.backgrounds": lambda backgrounds: (),
-    "statistics.backgrounds.0.counts": lambda counts: 2 * counts,
-    "statistics.variations.0.up.detector.quenching.factor": lambda factor: 0.5 * factor,
-    "statistics.normalisations.0.prior_width": lambda width: 0.2,
-    "signal.spread": lambda spread: 0.5 * spread,
+    "statistics.backgrounds.0.nominal": lambda counts: 2 * counts,
+    "statistics.signal.shapes.0.up.detector.quenching.factor": lambda factor: 0.5 * factor,
+    "statistics.signal.rates.0.prior_width": lambda width: 0.2,
+    "statistics.signal.nominal.spread": lambda spread: 0.5 * spread,
 }
 
 
@@ -127,7 +127,7 @@ def test_an_edit_that_is_undone_or_changes_nothing_is_none(binned):
     for same in (
         replace(replace(binned, mass_kg=100.0), mass_kg=10.0),
         deep(binned, "statistics.observed", np.array),
-        deep(binned, "signal.detector.quenching", replace),
+        deep(binned, "statistics.signal.nominal.detector.quenching", replace),
         pickle.loads(pickle.dumps(binned)),
     ):
         assert ledger(as_if_compiled(same))["card"].startswith("sha256 ")
@@ -137,8 +137,8 @@ def test_the_arrays_of_a_card_cannot_be_edited_in_place(binned):
     compiled = compile_experiment(binned)
     (background,) = binned.statistics.backgrounds
     for array in (
-        binned.statistics.observed, background.counts, binned.signal.spread,
-        binned.statistics.variations[1].up.spread, *compiled.templates.channels.values(),
+        binned.statistics.observed, background.nominal, binned.signal.spread,
+        binned.statistics.signal.shapes[1].up.spread, *compiled.templates.channels.values(),
         compiled.variations[0][0]["vector"],
     ):  # fmt: skip
         with pytest.raises(ValueError, match="read-only"):

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from cases import pull
-from nurecoil.experiment import Background, BinnedStatistics
+from cases import pull, signal_of
+from nurecoil.experiment import Component, Statistics
 from nurecoil.likelihood import JointLikelihood, binned_term
 from nurecoil.study.strengths import Coordinates, fit_strengths
 
@@ -64,11 +64,10 @@ class Theirs:
 
 def ours(observed=OBSERVED):
     """Return our likelihood, whose one strength is μ."""
-    statistics = BinnedStatistics(
+    statistics = Statistics(
         np.array(observed),
-        tuple(Background(n, np.array(counts), pull(n, w)) for n, (counts, w) in BACKGROUNDS.items()),
-        tuple(pull(name, w) for name, w in RATES.items()),
-        (),
+        signal_of(pull(name, w) for name, w in RATES.items()),
+        tuple(Component(n, np.array(counts), (pull(n, w),)) for n, (counts, w) in BACKGROUNDS.items()),
     )
     likelihood = JointLikelihood((binned_term("bins", statistics, np.array([[SIGNAL]])),), {})
     assert tuple(p.name for p in likelihood.pulls) == PULLS

@@ -22,7 +22,7 @@ from nurecoil.detector.quenching import ConstantQuenching, LinearQuenching, Tabu
 from nurecoil.detector.response import Detector
 from nurecoil.detector.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import STANDARD_BASIS, Signal, Variation, compile_experiment
+from nurecoil.experiment import STANDARD_BASIS, Shape, Signal, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.quadrature import GAUSS, KRONROD, NODES, integrate
 from nurecoil.parameters import Parameter
@@ -52,11 +52,10 @@ def experiment_of(detector, target=None, flux=None):
     material = Material("test", nuclides, tuple(target[n] for n in NUCLIDES if n in target))
     base = load_experiment("binh2021-ge")
     return replace(
-        base,
+        base.with_signal(Signal(detector, form_factor("point"))),
         target=material,
         mass_kg=1 / base.exposure.fluence,
         conventions=Conventions(),
-        signal=Signal(detector, form_factor("point")),
         flux=flux or base.flux,
     )
 
@@ -248,13 +247,11 @@ def test_shared_integrals_are_those_of_each_signal_alone():
     detector = base.signal.detector
     other = [replace(base.signal, detector=replace(detector, efficiency=e)) for e in (ALL, STEPS)]
     helm = [replace(base.signal, form_factor=form_factor(name)) for name in ("helm", "klein-nystrand")]
-    statistics = nurecoil.experiment.BinnedStatistics(
-        np.ones(10), (), (), (Variation(pulls[0], *other), Variation(pulls[1], *helm))
-    )
-    together = compile_experiment(replace(base, statistics=statistics))
+    shapes = (Shape(pulls[0], *other), Shape(pulls[1], *helm))
+    together = compile_experiment(base.with_signal(base.signal, shapes))
     found = [t for pair in together.variations for t in pair]
     for templates, signal in zip([together.templates, *found], [base.signal, *other, *helm], strict=True):
-        alone = compile_experiment(replace(base, signal=signal)).templates
+        alone = compile_experiment(base.with_signal(signal)).templates
         for channel in STANDARD:
             np.testing.assert_allclose(templates[channel], alone[channel], rtol=1e-9)
 
@@ -332,7 +329,7 @@ def test_questions_refuse_moments_that_are_free_or_set_and_no_other():
 
 def with_observed(experiment):
     """Return it with a count of its own that no divergence can change."""
-    return replace(experiment, statistics=replace(experiment.statistics, observed=100.0))
+    return replace(experiment, statistics=replace(experiment.statistics, observed=np.array([100.0])))
 
 
 # --- the rule -----------------------------------------------------------------------------------------

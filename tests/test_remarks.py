@@ -22,7 +22,7 @@ def timed(csi):
 
     def make(spread):
         signal = replace(csi.experiment.signal, spread=np.array(spread, dtype=float))
-        return CompiledExperiment(replace(csi.experiment, signal=signal), csi.templates)
+        return CompiledExperiment(csi.experiment.with_signal(signal), csi.templates)
 
     return make
 
@@ -129,10 +129,11 @@ def test_what_another_detector_saw_is_not_refused(compiled):
     statistics, exposure = csi.experiment.statistics, csi.experiment.exposure
     joint_likelihood([csi, compiled["binh2021-lar"], ge], {})
     joint_likelihood([ge, renamed(ge)], {})  # projections observe nothing that could count twice
-    joint_likelihood([csi, renamed(csi, statistics=replace(statistics, observed=135.0))], {})
+    joint_likelihood([csi, renamed(csi, statistics=replace(statistics, observed=np.array([135.0])))], {})
     joint_likelihood([csi, renamed(csi, mass_kg=14.5)], {})
     joint_likelihood([csi, renamed(csi, exposure=replace(exposure, baseline_m=25.0))], {})
-    none = replace(csi, experiment=replace(csi.experiment, statistics=replace(statistics, observed=0.0)))
+    nothing = replace(statistics, observed=np.zeros(1))
+    none = replace(csi, experiment=replace(csi.experiment, statistics=nothing))
     joint_likelihood([none, renamed(none)], {})  # two detectors that saw nothing
 
 

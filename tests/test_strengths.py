@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from cases import Case, beside
+from cases import Case, beside, gaussian_term
 from nurecoil.experiment import STANDARD_BASIS
-from nurecoil.likelihood import JointLikelihood, expand, gaussian_term
+from nurecoil.likelihood import JointLikelihood, expand
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
 from nurecoil.study.question import Question
 from nurecoil.study.strengths import Coordinates, fit_strengths

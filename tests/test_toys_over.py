@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from asking import feldman_cousins
+from cases import gaussian_term
 from few_counts import critical_values
 from nurecoil.errors import NurecoilError
-from nurecoil.likelihood import JointLikelihood, gaussian_term
+from nurecoil.likelihood import JointLikelihood
 from nurecoil.models import NSI, Model
 from nurecoil.parameters import Parameter
 from nurecoil.physics.couplings import Couplings

@@ -13,7 +13,7 @@ import asking
 import nurecoil
 from asking import study
 from command_line import read_json, result, run
-from nurecoil.experiment import STANDARD_BASIS, compile_experiment
+from nurecoil.experiment import STANDARD_BASIS, Component, Statistics, Variance, compile_experiment
 from nurecoil.inference import Interval
 from nurecoil.models import STANDARD_MODEL, load_model
 from nurecoil.physics.form_factors import form_factor
@@ -52,17 +52,14 @@ def counting(csi):
     """Return the seed's detector with round numbers: one Gaussian count, χ² known in closed form."""
     statistics = csi.experiment.statistics
     signal, background = (
-        replace(p, prior_width=width)
-        for p, width in zip((statistics.signal_pull, statistics.background_pull), WIDTHS, strict=True)
+        replace(c, rates=(replace(c.rates[0], prior_width=width),))
+        for c, width in zip(statistics.components, WIDTHS, strict=True)
     )
-    changed = replace(
-        statistics,
-        observed=OBSERVED,
-        background=BACKGROUND,
-        variance_counts=VARIANCE - OBSERVED,
-        variance_fraction=0.0,
-        signal_pull=signal,
-        background_pull=background,
+    changed = Statistics(
+        np.array([OBSERVED]),
+        signal,
+        (replace(background, nominal=np.array([BACKGROUND])),),
+        Variance(VARIANCE - OBSERVED, 1.0),
     )
     return replace(csi, experiment=replace(csi.experiment, statistics=changed))
 
@@ -152,8 +149,8 @@ def test_what_does_not_apply_is_not_listed(counting):
 
 def test_priors_that_are_given_are_varied_and_shared_ones_once(counting, compiled):
     other = compiled["binh2021-lar"]
-    shared = counting.experiment.statistics.signal_pull
-    statistics = replace(other.experiment.statistics, signal_pull=shared)
+    signal = counting.experiment.statistics.signal
+    statistics, (shared,) = replace(other.experiment.statistics, signal=signal), signal.rates
     together = replace(other, experiment=replace(other.experiment, statistics=statistics))
     case = study(SCALED, (counting, together), {}, widths={shared.name: 0.1})
     found = choices(case, STRENGTH)
@@ -191,7 +188,8 @@ def test_counts_without_end_stay_without_end(mine):  # noqa: F811
 
 def test_without_pulls_it_says_so(mine):  # noqa: F811
     compiled = compile_experiment(mine())
-    statistics = replace(compiled.experiment.statistics, backgrounds=(), normalisations=(), variations=())
+    signal = Component("signal", compiled.experiment.signal)
+    statistics = replace(compiled.experiment.statistics, signal=signal, backgrounds=())
     experiment = replace(compiled.experiment, statistics=statistics)
     bare = replace(compiled, experiment=experiment, variations=())
     found = vary(study(SCALED, (bare,), {}), limit_of(STRENGTH))
@@ -245,12 +243,12 @@ def test_bins_are_merged_and_dropped_as_a_card_with_those_bins_has_them(mine):  
         ours, theirs = changed.experiment.statistics, card.experiment.statistics
         assert ours.observed.tolist() == theirs.observed.tolist()
         for one, other in zip(ours.backgrounds, theirs.backgrounds, strict=True):
-            np.testing.assert_allclose(one.counts, other.counts, rtol=1e-12)
+            np.testing.assert_allclose(one.nominal, other.nominal, rtol=1e-12)
         assert changed.experiment.shape == card.experiment.shape
     (dropped,) = found["mine: first energy bin dropped"].study().experiments
     np.testing.assert_array_equal(templates(dropped), templates(whole)[..., 2:])
     assert dropped.experiment.statistics.observed.tolist() == [50, 35, 20, 30]
-    before, after = (e.experiment.statistics.backgrounds[0].counts for e in (whole, dropped))
+    before, after = (e.experiment.statistics.backgrounds[0].nominal for e in (whole, dropped))
     np.testing.assert_array_equal(after, before[2:])
     assert dropped.experiment.axes[0].edges == (2, 4, 10)
 
@@ -263,7 +261,7 @@ def test_nothing_that_was_given_is_changed(mine):  # noqa: F811
     np.testing.assert_array_equal(templates(whole), templates(kept))
     ours, theirs = whole.experiment.statistics, kept.experiment.statistics
     np.testing.assert_array_equal(ours.observed, theirs.observed)
-    np.testing.assert_array_equal(ours.backgrounds[0].counts, theirs.backgrounds[0].counts)
+    np.testing.assert_array_equal(ours.backgrounds[0].nominal, theirs.backgrounds[0].nominal)
     assert whole.experiment.shape == kept.experiment.shape
 
 
@@ -359,7 +357,7 @@ def test_what_argon_alone_has(coherent):
     assert f"{LAR}_delayed_neutrons held" in found
     (timed,) = found[f"{LAR}: times per flavour"].study().experiments
     statistics = lar.experiment.statistics
-    rates = {background.pull.name for background in statistics.backgrounds}
+    rates = {rate.name for background in statistics.backgrounds for rate in background.rates}
     widths = {p.name: 0.0 for p in statistics.pulls if p.name not in rates}
     for experiment, events in ((lar, 158), (timed, 136)):
         fit = asking.fit(
@@ -369,12 +367,12 @@ def test_what_argon_alone_has(coherent):
     (one_sided,) = found[f"{LAR}: mirrored pulls off"].study().experiments
     mirrored = {f"{LAR}_signal_time_mean", f"{LAR}_neutron_time_width"}
     changed = one_sided.experiment.statistics
-    for v, (_, down) in zip(changed.variations, one_sided.variations, strict=True):
+    for v, (_, down) in zip(changed.signal.shapes, one_sided.variations, strict=True):
         same = np.allclose(matrix(down), matrix(one_sided.templates), rtol=1e-12)
         assert same == (v.pull.name in mirrored)
     for b in changed.backgrounds:
-        for v in b.variations:
-            assert np.array_equal(v.down, b.counts) == (v.pull.name in mirrored)
+        for v in b.shapes:
+            assert np.array_equal(v.down, b.nominal) == (v.pull.name in mirrored)
 
 
 def test_what_is_mirrored_is_so_in_merged_bins_too(coherent):
@@ -384,18 +382,18 @@ def test_what_is_mirrored_is_so_in_merged_bins_too(coherent):
     found = {c.name: c for c in _choices(study(SCALED, (lar,), {}), nothing)}
     (merged,) = found[f"{LAR}: time in one bin"].study().experiments
     nominal, checked = merged.templates, 0
-    for v, (up, down) in zip(merged.experiment.statistics.variations, merged.variations, strict=True):
+    for v, (up, down) in zip(merged.experiment.statistics.signal.shapes, merged.variations, strict=True):
         if v.mirrored:
             checked += 1
             np.testing.assert_allclose(matrix(down) * matrix(up), matrix(nominal) ** 2, rtol=1e-12, atol=0)
             assert matrix(down).sum() == pytest.approx(matrix(nominal).sum(), rel=0.02)
     for b in merged.experiment.statistics.backgrounds:
-        for v in b.variations:
+        for v in b.shapes:
             if v.mirrored:
                 checked += 1
-                some = (b.counts > 0) & (v.up > 0)
-                np.testing.assert_allclose((v.down * v.up)[some], (b.counts**2)[some], rtol=1e-12)
-                assert v.down.sum() == pytest.approx(b.counts.sum(), rel=0.02)
+                some = (b.nominal > 0) & (v.up > 0)
+                np.testing.assert_allclose((v.down * v.up)[some], (b.nominal**2)[some], rtol=1e-12)
+                assert v.down.sum() == pytest.approx(b.nominal.sum(), rel=0.02)
     assert checked == 2
 
 

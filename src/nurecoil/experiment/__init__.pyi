@@ -10,13 +10,12 @@ from .compiled import (
 from .integrals import signal_templates as signal_templates
 from .experiment import (
     Axis as Axis,
-    Background as Background,
-    BackgroundVariation as BackgroundVariation,
-    BinnedStatistics as BinnedStatistics,
-    CountingStatistics as CountingStatistics,
+    Component as Component,
     Experiment as Experiment,
     Exposure as Exposure,
     ResidualSpectrum as ResidualSpectrum,
+    Shape as Shape,
     Signal as Signal,
-    Variation as Variation,
+    Statistics as Statistics,
+    Variance as Variance,
 )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.experiment import BinnedStatistics, Experiment
+from nurecoil.experiment.experiment import Experiment
 from nurecoil.experiment.integrals import signal_templates
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.one_line import one_line
@@ -132,9 +132,8 @@ def _extended(compiled: CompiledExperiment, channel: str) -> CompiledExperiment:
 
 def _blocks(experiment: Experiment, channels: tuple[str, ...]) -> list[RecoilTemplates]:
     """Return the templates of the signal, then up and down of each pull that changes its shape."""
-    statistics, signals = experiment.statistics, [experiment.signal]
-    if isinstance(statistics, BinnedStatistics):
-        signals += [signal for v in statistics.variations for signal in (v.up, v.down)]
+    shapes = experiment.statistics.signal.shapes
+    signals = [experiment.signal, *(signal for shape in shapes for signal in (shape.up, shape.down))]
     return signal_templates(experiment, signals, channels)
 
 

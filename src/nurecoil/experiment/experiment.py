@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from nurecoil.physics.nuclei import Material
 from nurecoil.sources import Flux
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,35 +43,6 @@ class Exposure:
         """Neutrinos of each component per cm²: r N_POT/(4πL²)."""
         area = 4 * math.pi * (self.baseline_m * 100) ** 2
         return self.neutrinos_per_proton * self.protons_on_target / area
-
-
-@dataclass(frozen=True)
-class CountingStatistics:
-    """What a counting experiment saw and how well it knows its rates (Binh et al. 2021, eqs. 43-45).
-
-    Attributes
-    ----------
-    observed
-        Observed counts; None for a projection, which "observes" the Standard Model's expectation.
-    background
-        Expected counts of the background that is fitted along.
-    variance_counts, variance_fraction
-        What background fluctuations add to the statistical variance: σ² = n + counts + fraction · n.
-    pulls
-        Nuisance parameters, each a fractional change of the "signal" or of the "background".
-    """
-
-    observed: float | None
-    background: float
-    variance_counts: float
-    variance_fraction: float
-    signal_pull: Parameter
-    background_pull: Parameter | None
-
-    @property
-    def pulls(self) -> tuple[Parameter, ...]:
-        """All nuisance parameters."""
-        return (self.signal_pull,) + ((self.background_pull,) if self.background_pull else ())
 
 
 @dataclass(frozen=True)
@@ -100,66 +72,101 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class Variation:
-    """A pull that changes the signal's shape: the signal at `step` above and below the pull's default.
+class Shape(Generic[T]):
+    """A pull that changes a component's shape: what it is at `step` above and below the pull's default.
 
     The step is the prior's width unless given. `down` is mirrored where only `up` is known.
     """
 
     pull: Parameter
-    up: Signal
-    down: Signal
+    up: T
+    down: T
     step: float | None = None
     mirrored: bool = False
 
 
 @dataclass(frozen=True)
-class BackgroundVariation:
-    """A pull that changes a background's shape: its counts at +1, and at -1 where `mirrored` from those."""
+class Component(Generic[T]):
+    """What adds counts: the signal, whose counts hang on the model, or a background.
 
-    pull: Parameter
-    up: Array
-    down: Array
-    mirrored: bool = False
-
-
-@dataclass(frozen=True)
-class Background:
-    """A background: expected counts per bin, the pull of its rate, and pulls of its shape."""
+    Attributes
+    ----------
+    nominal
+        Of the signal a `Signal`, of a background its expected counts, shape (bins,).
+    rates
+        Pulls that are fractional changes of it. A background has one, or none if its rate is known exactly.
+    shapes
+        Pulls that change its shape.
+    """
 
     name: str
-    counts: Array
-    pull: Parameter
-    variations: tuple[BackgroundVariation, ...] = ()
+    nominal: T
+    rates: tuple[Parameter, ...] = ()
+    shapes: tuple[Shape[T], ...] = ()
+
+    @property
+    def pulls(self) -> tuple[Parameter, ...]:
+        """All nuisance parameters."""
+        return (*self.rates, *(shape.pull for shape in self.shapes))
 
 
 @dataclass(frozen=True)
-class BinnedStatistics:
-    """What a binned experiment saw, its backgrounds, and the pulls of its signal.
+class Variance:
+    """σ² of Gaussian counts n: counts + per_count n (Binh et al. 2021, eqs. 43-45)."""
+
+    counts: float | Array
+    per_count: float
+
+    def of(self, observed: Array) -> Array:
+        """Return σ², shape (bins,)."""
+        variance = observed * self.per_count + self.counts
+        if not (variance > 0).all():
+            raise NurecoilError(
+                f"observed = {observed[~(variance > 0)][0]:g} without variance_counts is not allowed: a"
+                " Gaussian needs a variance; give variance_counts, or the counts as bins of [data], which"
+                " are Poisson"
+            )
+        return np.asarray(variance)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What an experiment saw in bins, and the components of its counts.
 
     Attributes
     ----------
     observed : ndarray, shape (bins,)
-    backgrounds
-        Each with its own pulls.
-    normalisations
-        Pulls that are fractional changes of the signal.
-    variations
-        Pulls that change its shape.
+        Of one bin: counts of all bins of the signal together. None for a projection, which has one bin and
+        "observes" the Standard Model's expectation.
+    signal, backgrounds
+        The components.
+    variance
+        Of Gaussian counts; None for Poisson counts.
     """
 
-    observed: Array
-    backgrounds: tuple[Background, ...]
-    normalisations: tuple[Parameter, ...]
-    variations: tuple[Variation, ...]
+    observed: Array | None
+    signal: Component[Signal]
+    backgrounds: tuple[Component[Array], ...] = ()
+    variance: Variance | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a background whose rate is not one pull."""
+        for b in self.backgrounds:
+            if len(b.rates) != 1 and (b.pulls or not self.variance):
+                raise NurecoilError(
+                    f"background {b.name} has {len(b.rates)} pulls of its rate: it must have one, or none at"
+                    " all where counts are Gaussian"
+                )
+
+    @property
+    def components(self) -> tuple[Component[Any], ...]:
+        """The signal and the backgrounds."""
+        return self.signal, *self.backgrounds
 
     @property
     def pulls(self) -> tuple[Parameter, ...]:
         """All nuisance parameters, each once."""
-        found = [*self.normalisations, *(v.pull for v in self.variations)]
-        for background in self.backgrounds:
-            found += [background.pull, *(v.pull for v in background.variations)]
-        return tuple({pull.name: pull for pull in found}.values())
+        return tuple({pull.name: pull for c in self.components for pull in c.pulls}.values())
 
 
 @dataclass(frozen=True)
@@ -196,9 +203,8 @@ class Experiment:
     flux: Flux
     exposure: Exposure
     conventions: Conventions
-    signal: Signal
     axes: tuple[Axis, ...]
-    statistics: CountingStatistics | BinnedStatistics
+    statistics: Statistics
     spectrum: ResidualSpectrum | None = None
     data_hashes: tuple[tuple[str, str], ...] = ()
     overlaps: tuple[str, ...] = ()  # names of experiments that contain some of the same data
@@ -214,8 +220,8 @@ class Experiment:
     @property
     def facts(self) -> tuple[str, ...]:
         """Its target, bins and pulls, in words."""
-        counting = isinstance(self.statistics, CountingStatistics)
-        bins = "one number of counts" if counting else f"{' x '.join(map(str, self.shape))} bins"
+        gaussian = self.statistics.variance
+        bins = "one number of counts" if gaussian else f"{' x '.join(map(str, self.shape))} bins"
         return f"{self.target.formula} {self.mass_kg:g} kg", bins, f"{len(self.statistics.pulls)} pulls"
 
     @property
@@ -223,19 +229,26 @@ class Experiment:
         """The number of bins on each axis."""
         return tuple(len(axis.edges) - 1 for axis in self.axes)
 
+    @property
+    def signal(self) -> Signal:
+        """How recoils become counts."""
+        return self.statistics.signal.nominal
+
+    def with_signal(self, signal: Signal, shapes: tuple[Shape[Signal], ...] | None = None) -> "Experiment":
+        """Return the experiment with another signal, and other pulls of its shape where those are given."""
+        before = self.statistics.signal
+        after = replace(before, nominal=signal, shapes=before.shapes if shapes is None else shapes)
+        return replace(self, statistics=replace(self.statistics, signal=after))
+
     def with_form_factor(self, form_factor: FormFactor) -> "Experiment":
         """Return the experiment with another form factor, in its systematic variations too."""
-        statistics, changed = self.statistics, partial(replace, form_factor=form_factor)
-        if isinstance(statistics, BinnedStatistics):
-            fixed = [v for v in statistics.variations if v.up.form_factor is not self.signal.form_factor]
-            if fixed:
-                raise NurecoilError(
-                    f"experiment {self.name} cannot take another form factor: its pull {fixed[0].pull.name}"
-                    " changes the form factor of its card; copy the card and change it there"
-                )
-            variations = tuple(
-                replace(v, up=changed(v.up), down=changed(v.down)) for v in statistics.variations
+        shapes, changed = self.statistics.signal.shapes, partial(replace, form_factor=form_factor)
+        fixed = [v for v in shapes if v.up.form_factor is not self.signal.form_factor]
+        if fixed:
+            raise NurecoilError(
+                f"experiment {self.name} cannot take another form factor: its pull {fixed[0].pull.name}"
+                " changes the form factor of its card; copy the card and change it there"
             )
-            statistics = replace(statistics, variations=variations)
+        shapes = tuple(replace(v, up=changed(v.up), down=changed(v.down)) for v in shapes)
         as_read = self.as_read and self.as_read.with_form_factor(form_factor)
-        return replace(self, signal=changed(self.signal), statistics=statistics, as_read=as_read)
+        return replace(self.with_signal(changed(self.signal), shapes), as_read=as_read)

@@ -1,8 +1,7 @@
 """Likelihoods: from expected counts to χ² = -2 ln L, nuisance parameters profiled or held.
 
 `term`: one experiment, Poisson or Gaussian. `joint`: their sum, in which pulls of one name are one, and what
-it is asked; `found`: what it answers. `data`: what was observed, or might have been. `counting`: one number
-of counts, in closed form.
+it is asked; `found`: what it answers. `data`: what was observed, or might have been.
 
 The engine: `arrays` (an experiment as plain arrays), `expansion` (strengths as functions of fitted
 parameters), `response` (strengths to signal, with derivatives),
@@ -11,16 +10,14 @@ together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fu
 lowest of several minima).
 """
 
-from nurecoil.likelihood.counting import CountingLikelihood, counting_likelihood
 from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.expansion import Expansion, Moving, Strengths, expand
 from nurecoil.likelihood.found import Fitted, lowest
 from nurecoil.likelihood.joint import REACH, JointLikelihood, Tie
-from nurecoil.likelihood.term import Term, binned_term, gaussian_term, term_of
+from nurecoil.likelihood.term import Term, binned_term, term_of
 
 __all__ = [
     "REACH",
-    "CountingLikelihood",
     "Data",
     "Expansion",
     "Fitted",
@@ -30,9 +27,7 @@ __all__ = [
     "Term",
     "Tie",
     "binned_term",
-    "counting_likelihood",
     "expand",
-    "gaussian_term",
     "lowest",
     "term_of",
 ]

@@ -3,25 +3,18 @@
 Pulls are in their own units here, in t inside the arrays: counted from their defaults in steps (the prior's
 width unless the card says otherwise), at which the shapes at +1 and -1 are given. A pull of a binned
 signal's rate of width w is a factor (1 + w)^t: a log-normal prior, so that no pull can take the signal away.
-The pulls of the backgrounds' rates are fractions, and so are those of a counting experiment.
+The pulls of the backgrounds' rates are fractions, and so are those of a signal whose counts are Gaussian.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.experiment import (
-    STANDARD_BASIS,
-    Basis,
-    BinnedStatistics,
-    CompiledExperiment,
-    CountingStatistics,
-)
+from nurecoil.experiment import STANDARD_BASIS, Basis, CompiledExperiment, Statistics
 from nurecoil.likelihood.arrays import Background, Rotation, SignalArrays, TermArrays, rotated
-from nurecoil.likelihood.counting import CountingLikelihood
 from nurecoil.likelihood.morphing import morphing
 from nurecoil.parameters import Parameter
 
@@ -84,48 +77,56 @@ class Term:
 
 
 def binned_term(
-    name: str, statistics: BinnedStatistics, templates: Array, widths: Mapping[str, float] | None = None
+    name: str, statistics: Statistics, templates: Array, widths: Mapping[str, float] | None = None
 ) -> Term:
-    """Return the Poisson likelihood of a binned experiment.
+    """Return the likelihood of counts in bins, Poisson or Gaussian.
+
+    Gaussian and without shapes: χ² = Σ_b [n_b - (1 + a) s_b - Σ_k (1 + a_k) B_kb]²/σ_b² (one bin: Binh et al.
+    2021, eqs. 43-45)
 
     Parameters
     ----------
     name : str
-    statistics : BinnedStatistics
+    statistics : Statistics
+        That observed something.
     templates : ndarray, shape (1 + 2 K, strengths, bins)
-        Of the signal, then up and down of each of its K variations.
+        Of the signal, then up and down of each pull of its shape; their sums where one bin is observed.
     widths : mapping, optional
         Prior widths in place of the pulls' own: w of a rate's (1 + w)^t, if it is positive and finite.
     """
-    pulls = statistics.pulls
+    observed, variance, signal = statistics.observed, statistics.variance, statistics.signal
+    assert observed is not None
+    gaussian, pulls = variance is not None, statistics.pulls
     numbers = {pull.name: number for number, pull in enumerate(pulls)}
-    step = {pull.name: _width(pull, widths or {}) for pull in statistics.normalisations}
-    signal = SignalArrays(
-        templates,
-        tuple(numbers[pull.name] for pull in statistics.normalisations),
-        tuple(np.log1p(list(step.values())).tolist()),
-        tuple(numbers[v.pull.name] for v in statistics.variations),
+    step = {pull.name: _width(pull, widths or {}) for pull in signal.rates}
+    arrays = SignalArrays(
+        templates.sum(axis=-1, keepdims=True) if observed.size == 1 else templates,
+        tuple(numbers[pull.name] for pull in signal.rates),
+        None if gaussian else tuple(np.log1p(list(step.values())).tolist()),
+        tuple(numbers[v.pull.name] for v in signal.shapes),
     )
+    sigma = None if variance is None else np.sqrt(variance.of(observed))
     backgrounds = []
     for b in statistics.backgrounds:
-        shape = (1, len(b.variations), b.counts.size)
-        ups, downs = (
-            np.array([getattr(v, end) for v in b.variations]).reshape(shape) for end in ("up", "down")
-        )
-        morphed = morphing(b.counts[np.newaxis], ups, downs, np)
-        shapes = tuple(numbers[v.pull.name] for v in b.variations)
-        backgrounds.append(
-            Background(b.name, b.counts, numbers[b.pull.name], shapes, morphed.a[0], morphed.b[0])
-        )
-    rates = {b.pull.name for b in statistics.backgrounds}
-    steps = {**step, **{v.pull.name: v.step for v in statistics.variations}, **dict.fromkeys(rates, 1.0)}
+        if not b.rates:  # Gaussian, and known exactly
+            observed = observed - b.nominal
+            continue
+        shape = (1, len(b.shapes), b.nominal.size)
+        ups, downs = (np.array([getattr(v, end) for v in b.shapes]).reshape(shape) for end in ("up", "down"))
+        morphed = morphing(b.nominal[np.newaxis], ups, downs, np)
+        shapes = tuple(numbers[v.pull.name] for v in b.shapes)
+        rate = numbers[b.rates[0].name]
+        backgrounds.append(Background(b.name, b.nominal, rate, shapes, morphed.a[0], morphed.b[0]))
+    fractions = {pull.name for b in statistics.backgrounds for pull in b.rates}
+    fractions |= set(step) if gaussian else set()
+    steps = {**step, **{v.pull.name: v.step for v in signal.shapes}, **dict.fromkeys(fractions, 1.0)}
     return Term(
         name=name,
         pulls=pulls,
-        observed=statistics.observed,
-        sigma=None,
-        arrays=TermArrays(False, signal, tuple(backgrounds)),
-        centre=np.array([0.0 if p.name in rates else p.default for p in pulls], dtype=float),
+        observed=observed,
+        sigma=sigma,
+        arrays=TermArrays(gaussian, arrays, tuple(backgrounds)),
+        centre=np.array([0.0 if p.name in fractions else p.default for p in pulls], dtype=float),
         unit=np.array([steps.get(p.name) or p.prior_width for p in pulls], dtype=float),
     )
 
@@ -136,70 +137,11 @@ def _width(pull: Parameter, widths: Mapping[str, float]) -> float:
     return width if 0.0 < width < np.inf else pull.prior_width or 0.0
 
 
-def gaussian_term(
-    name: str,
-    observed: Array,
-    sigma: Array,
-    templates: Array,
-    signal_pull: Parameter | None = None,
-    backgrounds: Sequence[tuple[str, Array, Parameter]] = (),
-) -> Term:
-    """Return the Gaussian likelihood of counts in bins, with linear pulls of the rates.
-
-    χ² = Σ_b [n_b - (1 + a) s_b - Σ_k (1 + a_k) B_kb]²/σ_b²
-
-    Parameters
-    ----------
-    name : str
-    observed, sigma : ndarray, shape (bins,)
-    templates : ndarray, shape (strengths, bins)
-        Of the signal.
-    signal_pull : Parameter, optional
-        a, a fraction.
-    backgrounds
-        (name, counts (bins,), pull) of each.
-    """
-    pulls = (*([signal_pull] if signal_pull else ()), *(pull for _, _, pull in backgrounds))
-    none = np.empty((0, observed.size))
-    first = 1 if signal_pull else 0
-    parts = tuple(
-        Background(b, counts, first + k, (), none, none) for k, (b, counts, _) in enumerate(backgrounds)
-    )
-    signal = SignalArrays(templates[np.newaxis], (0,) if signal_pull else (), None, ())
-    arrays = TermArrays(True, signal, parts)
-    return Term(name, pulls, observed, sigma, arrays, np.zeros(len(pulls)), np.ones(len(pulls)))
-
-
 def term_of(
     compiled: CompiledExperiment,
-    counting: CountingLikelihood | None = None,
     widths: Mapping[str, float] | None = None,
     basis: Basis = STANDARD_BASIS,
 ) -> Term:
-    """Return the term of a compiled experiment; a counting one needs its likelihood."""
-    experiment, statistics = compiled.experiment, compiled.experiment.statistics
+    """Return the term of a compiled experiment that is no projection."""
     templates = np.array([basis.matrix(block) for block in compiled.blocks])
-    if isinstance(statistics, CountingStatistics):
-        assert counting is not None
-        background = np.array([counting.background])
-        pull = statistics.background_pull
-        if pull is None:
-            return _counting_term(experiment.name, counting, templates[0], statistics.signal_pull, ())
-        parts = (("background", background, pull),)
-        return _counting_term(experiment.name, counting, templates[0], statistics.signal_pull, parts)
-    return binned_term(experiment.name, statistics, templates, widths)
-
-
-def _counting_term(
-    name: str,
-    counting: CountingLikelihood,
-    templates: Array,
-    pull: Parameter,
-    backgrounds: Sequence[tuple[str, Array, Parameter]],
-) -> Term:
-    """Return the Gaussian term of one number: the sum over bins, a background without pull taken off."""
-    observed = counting.observed - (0.0 if backgrounds else counting.background)
-    sigma = np.sqrt([counting.variance])
-    return gaussian_term(
-        name, np.array([observed]), sigma, templates.sum(axis=1, keepdims=True), pull, backgrounds
-    )
+    return binned_term(compiled.experiment.name, compiled.experiment.statistics, templates, widths)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.experiment import Axis, BinnedStatistics, Experiment
+from nurecoil.experiment import Axis, Experiment
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,9 @@ class Seen:
     def by(cls, experiment: Experiment) -> "Seen":
         """Return what an experiment saw."""
         statistics = experiment.statistics
-        if isinstance(statistics, BinnedStatistics):
-            backgrounds = {b.name: b.counts.reshape(experiment.shape) for b in statistics.backgrounds}
-            return cls(
-                experiment.name, experiment.axes, statistics.observed.reshape(experiment.shape), backgrounds
-            )
-        observed = None if statistics.observed is None else np.array(statistics.observed)
-        backgrounds = {"background": np.array(statistics.background)} if statistics.background else {}
+        shape = () if statistics.variance else experiment.shape
+        observed = None if statistics.observed is None else statistics.observed.reshape(shape)
+        backgrounds = {b.name: b.nominal.reshape(shape) for b in statistics.backgrounds}
         return cls(experiment.name, experiment.axes, observed, backgrounds)
 
     def along(self, axis: int) -> "Seen":

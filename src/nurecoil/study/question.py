@@ -10,15 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment, CountingStatistics, basis_of
+from nurecoil.experiment import CompiledExperiment, basis_of
 from nurecoil.likelihood import (
     REACH,
     Data,
     Fitted,
     JointLikelihood,
     Strengths,
-    Term,
-    counting_likelihood,
     lowest,
     term_of,
 )
@@ -68,21 +66,23 @@ def joint_likelihood(
     require_distinct_data([compiled.experiment for compiled in experiments])
     widths = widths or {}
     basis = basis_of(channels, experiments)
-    terms: list[Term] = []
-    for compiled in (experiment.with_channels(channels) for experiment in experiments):
-        statistics = compiled.experiment.statistics
-        counting = None
-        if isinstance(statistics, CountingStatistics):
-            expected = float(standard_model_counts(compiled, fixed).sum())
-            counting = counting_likelihood(statistics, expected, widths)
-        terms.append(term_of(compiled, counting, widths, basis))
-    likelihood = JointLikelihood(
-        tuple(terms), widths, constraints=constraints, engine_name=engine, basis=basis
-    )
+    seen = (_as_seen(experiment.with_channels(channels), fixed) for experiment in experiments)
+    terms = tuple(term_of(compiled, widths, basis) for compiled in seen)
+    likelihood = JointLikelihood(terms, widths, constraints=constraints, engine_name=engine, basis=basis)
     if all(term.sigma is not None for term in terms):
         return likelihood
     standard = basis.strengths(_standard_model_couplings(fixed))
     return replace(likelihood, start=tuple(likelihood.profiled(standard).pulls[0].tolist()))
+
+
+def _as_seen(compiled: CompiledExperiment, fixed: Values) -> CompiledExperiment:
+    """Return the experiment; a projection as if it had observed the Standard Model's expectation."""
+    experiment = compiled.experiment
+    if experiment.statistics.observed is not None:
+        return compiled
+    expected = standard_model_counts(compiled, fixed).sum(keepdims=True)
+    seen = replace(experiment.statistics, observed=expected)
+    return replace(compiled, experiment=replace(experiment, statistics=seen))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment, CountingStatistics, Experiment, edits
+from nurecoil.experiment import CompiledExperiment, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
 from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
@@ -124,8 +124,7 @@ def _on_axial_targets(experiment: Experiment) -> list[str]:
 
 
 def _on_projections(experiments: Sequence[CompiledExperiment]) -> list[str]:
-    statistics = {e.experiment.name: e.experiment.statistics for e in experiments}
-    names = [n for n, s in statistics.items() if isinstance(s, CountingStatistics) and s.observed is None]
+    names = [e.experiment.name for e in experiments if e.experiment.statistics.observed is None]
     default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
     sentence = (
         f"{', '.join(names)} is a projection: it observes the Standard Model at sin2_theta_w = {default}."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Conventions = Mapping[str, object]
 
 _MOST_EDITS = 5
-_OF_FILES = ("signal", "statistics", "data_hashes", "compiled")  # edits of what data files say
+_OF_FILES = ("statistics", "data_hashes", "compiled")  # edits of what data files say
 
 
 class Shown:

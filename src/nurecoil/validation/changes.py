@@ -7,14 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.experiment import (
-    BinnedStatistics,
-    CompiledExperiment,
-    Experiment,
-    Signal,
-    Variation,
-    compile_experiment,
-)
+from nurecoil.experiment import CompiledExperiment, Experiment, Shape, Signal, compile_experiment
 from nurecoil.experiment.card import read_card
 from nurecoil.experiment.card.building import build
 from nurecoil.experiment.card.signal_schema import PulsedTime
@@ -49,14 +42,14 @@ def _flat_in_time(compiled: CompiledExperiment) -> Iterator[tuple[str, CompiledE
         return
     background = largest_background(statistics)
     durations = np.diff(experiment.axes[1].edges)
-    energies = background.counts.reshape(experiment.shape).sum(axis=1)
-    flat = replace(background, counts=np.outer(energies, durations / durations.sum()).ravel())
+    energies = background.nominal.reshape(experiment.shape).sum(axis=1)
+    flat = replace(background, nominal=np.outer(energies, durations / durations.sum()).ravel())
     backgrounds = tuple(flat if b is background else b for b in statistics.backgrounds)
     changed = replace(experiment, statistics=replace(statistics, backgrounds=backgrounds))
     yield f"{background.name.replace('-', ' ')} flat in time", replace(compiled, experiment=changed)
 
 
-def _size(variation: Variation) -> str:
+def _size(variation: Shape[Signal]) -> str:
     """Return how far a variation goes: one standard deviation, or its step where that is another."""
     width = variation.pull.prior_width
     if variation.step is None or width is None or math.isclose(variation.step, width):
@@ -72,7 +65,7 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
     yield "Klein-Nystrand form factor", _counts(experiment, other)
     nearer = replace(experiment, target=_with_radii_shifted(experiment.target, RADIUS_SHIFT_FM))
     yield f"neutron radii {RADIUS_SHIFT_FM:+g} fm".replace("-", "−"), _counts(nearer, nearer.signal)
-    for variation, templates in zip(binned(compiled).variations, compiled.variations, strict=True):
+    for variation, templates in zip(binned(compiled).signal.shapes, compiled.variations, strict=True):
         name = variation.pull.name.removeprefix(f"{experiment.name}_").replace("_", " ")
         size = _size(variation)
         for sign, template in zip("+−", templates, strict=True):
@@ -87,10 +80,7 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
 
 def _counts(experiment: Experiment, signal: Signal) -> Array:
     """Return the Standard Model's counts of an experiment with another signal."""
-    statistics = experiment.statistics
-    assert isinstance(statistics, BinnedStatistics)
-    bare = replace(experiment, signal=signal, statistics=replace(statistics, variations=()))
-    return standard_model(compile_experiment(bare))
+    return standard_model(compile_experiment(experiment.with_signal(signal, ())))
 
 
 def _with_radii_shifted(target: Material, shift_fm: float) -> Material:

@@ -64,7 +64,7 @@ class SignalFit:
 
         The signal's shape is held at the best fit, and the backgrounds are profiled.
         """
-        rates = {background.pull.name for background in binned(self.compiled).backgrounds}
+        rates = {p.name for background in binned(self.compiled).backgrounds for p in background.rates}
         return self._profile({name: value for name, value in self.best.pulls.items() if name not in rates})
 
     @cached_property
@@ -155,7 +155,7 @@ def signal_fits(name: str) -> SignalFits:
         others["template, all pulls"] = fit_signal(fitted, widths)
         others["first principles, rates alone"] = fit_signal(compiled, rates)
         main, widths = fit_signal(fitted, rates), rates
-    rate = largest_background(statistics).pull.name
+    rate = largest_background(statistics).rates[0].name
     significance_if = {
         word: fit_signal(main.compiled, {**widths, rate: width}).significance
         for word, width in (("known", 0.0), ("free", math.inf))
@@ -177,6 +177,6 @@ def fit_changed(unchanged: SignalFit, compiled: CompiledExperiment) -> SignalFit
     takes ten times as long as the fit, and gives the same minima.
     """
     before = unchanged.question.likelihood
-    likelihood = replace(before, terms=(term_of(compiled, None, before.widths, before.basis),))
+    likelihood = replace(before, terms=(term_of(compiled, before.widths, before.basis),))
     question = replace(unchanged.question, likelihood=likelihood)
     return SignalFit(compiled, question, fit_of(question, minos=False).values)

@@ -44,7 +44,7 @@ def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
     name, fit = fits.compiled.experiment.name, fits.main
     if published(name, "residual_counts").where:
         on = float(fit.observed.sum())
-        off = float(largest_background(binned(fits.compiled)).counts.sum())
+        off = float(largest_background(binned(fits.compiled)).nominal.sum())
         why = f"{on:.0f} coincidence minus {off:.0f} anticoincidence counts"
         yield "residual_counts", Entry(on - off), why
     why = "The inputs that move it most, one at a time: " + _most_important(changed, "standard_model")
@@ -65,7 +65,7 @@ def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
 def _backgrounds(fits: SignalFits) -> Found:
     for background in binned(fits.compiled).backgrounds:
         ours = float(fits.main.components[background.name].sum())
-        before, width = float(background.counts.sum()), background.pull.prior_width or 0.0
+        before, width = float(background.nominal.sum()), background.rates[0].prior_width or 0.0
         pull = (ours / before - 1) / width
         why = f"Expected {before:.4g} ± {before * width:.3g}; the fit pulls its rate by {signed(pull)}σ"
         yield f"best_fit_{slug(background.name)}", Entry(ours), why
@@ -122,7 +122,7 @@ def _parameters(fits: SignalFits) -> Found:
     why += f"; couplings at tree level give {at_tree.values[name]:.3f}"
     yield name, Entry(best.values[name], best.errors[name]), why
 
-    (pull,) = (v.pull for v in binned(fits.compiled).variations if v.pull.unit == "fm")
+    (pull,) = (v.pull for v in binned(fits.compiled).signal.shapes if v.pull.unit == "fm")
     centre = float(pull.default or 0.0)
     best = fit_of(asked(pull.name, centre), minos=False).values.fit
     value = best.values[pull.name]

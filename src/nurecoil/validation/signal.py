@@ -6,7 +6,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import Background, BinnedStatistics, CompiledExperiment
+from nurecoil.experiment import CompiledExperiment, Component, Statistics
 from nurecoil.experiment.card import read_card
 from nurecoil.experiment.datasets import file_path
 from nurecoil.experiment.histograms import histogram, read_columns
@@ -19,17 +19,17 @@ OTHER_FORM_FACTOR = "klein-nystrand"
 RADIATIVE: dict[str, Value] = {"electroweak": "radiative"}
 
 
-def binned(compiled: CompiledExperiment) -> BinnedStatistics:
+def binned(compiled: CompiledExperiment) -> Statistics:
     """Return the statistics of an experiment that has bins."""
     statistics = compiled.experiment.statistics
-    if not isinstance(statistics, BinnedStatistics):
+    if statistics.variance:
         raise NurecoilError(f"experiment {compiled.experiment.name} has no bins to validate")
     return statistics
 
 
-def largest_background(statistics: BinnedStatistics) -> Background:
+def largest_background(statistics: Statistics) -> Component[Array]:
     """Return the background with the most expected counts."""
-    return max(statistics.backgrounds, key=lambda background: float(background.counts.sum()))
+    return max(statistics.backgrounds, key=lambda background: float(background.nominal.sum()))
 
 
 def standard_model(compiled: CompiledExperiment) -> Array:
@@ -61,12 +61,12 @@ def release_template(name: str, compiled: CompiledExperiment) -> Array | None:
     return histogram(columns, table.columns, edges, table.weight).ravel()
 
 
-def free_signal(statistics: BinnedStatistics) -> Widths:
+def free_signal(statistics: Statistics) -> Widths:
     """Return the widths with which a free strength takes the place of the signal's own normalisations."""
-    return {pull.name: 0.0 for pull in statistics.normalisations}
+    return {pull.name: 0.0 for pull in statistics.signal.rates}
 
 
-def rates_alone(statistics: BinnedStatistics) -> Widths:
+def rates_alone(statistics: Statistics) -> Widths:
     """Return the widths that leave only the rates of the backgrounds, and no shape, to be fitted."""
-    rates = {background.pull.name for background in statistics.backgrounds}
+    rates = {pull.name for background in statistics.backgrounds for pull in background.rates}
     return {pull.name: 0.0 for pull in statistics.pulls if pull.name not in rates}

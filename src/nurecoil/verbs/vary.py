@@ -4,13 +4,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import BinnedStatistics, CompiledExperiment, Experiment, Signal, compile_experiment
+from nurecoil.experiment import CompiledExperiment, Component, Experiment, Signal, compile_experiment
 from nurecoil.experiment.histograms import mirrored
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.inference.intervals import Interval
@@ -23,6 +23,7 @@ from nurecoil.study.study import Study
 from nurecoil.verbs.limit import Limit, Varied
 
 Compiled: TypeAlias = CompiledExperiment
+T = TypeVar("T")
 
 _SMALL = 0.01  # of an interval: choices that move no end by more are only named
 _OTHERS = {"sin2_theta_w": (SIN2_THETA_W, SIN2_THETA_W_AT_Z)}  # of a parameter that is a choice: all words
@@ -141,7 +142,7 @@ def _choices(study: Study, base: Result[Limit]) -> Iterator[Choice]:
 def _of_bins(compiled: Compiled) -> Iterator[tuple[str, str, Callable[[], Compiled]]]:
     """Yield what can be chosen otherwise in an experiment with bins: a name, its meaning, and the change."""
     experiment, statistics = compiled.experiment, compiled.experiment.statistics
-    if not isinstance(statistics, BinnedStatistics):
+    if statistics.variance:  # one number
         return
     for place, axis in enumerate(experiment.axes):
         if len(axis.edges) > 2:
@@ -153,11 +154,10 @@ def _of_bins(compiled: Compiled) -> Iterator[tuple[str, str, Callable[[], Compil
         meaning = f"without {energy.name} from {energy.edges[0]:g} to {energy.edges[1]:g}"
         change = partial(_rebinned, compiled, 0, energy.edges[1:], lambda cells: cells[1:])
         yield "first energy bin dropped", meaning, change
-    names = [v.pull.name for v in statistics.variations if v.mirrored]
-    names += [v.pull.name for b in statistics.backgrounds for v in b.variations if v.mirrored]
+    names = [shape.pull.name for c in statistics.components for shape in c.shapes if shape.mirrored]
     if names:
         meaning = f"{', '.join(names)}, known on one side, change nothing on the other"
-        yield "mirrored pulls off", meaning, partial(_without_mirrors, experiment, statistics)
+        yield "mirrored pulls off", meaning, partial(_without_mirrors, experiment)
     if experiment.spread_per_component is not None:
         signal = replace(experiment.signal, spread=experiment.spread_per_component)
         meaning = "each component of the source has its own arrival times, from the beam's pulse"
@@ -212,10 +212,8 @@ def _with_form_factor(study: Study, form: FormFactor) -> Study:
 
 def _with_signal(compiled: Compiled, signal: Signal) -> Compiled:
     """Return the experiment with another signal, which the pulls change by the same factors."""
-    experiment, old = replace(compiled.experiment, signal=signal), compiled.templates
-    if isinstance(bare := experiment.statistics, BinnedStatistics):
-        bare = replace(bare, variations=())
-    again = compile_experiment(replace(experiment, statistics=bare))
+    experiment, old = compiled.experiment.with_signal(signal), compiled.templates
+    again = compile_experiment(experiment.with_signal(signal, shapes=()))
     new = again.with_channels(list(old.channels)).templates.at(old.nodes)
 
     def scaled(varied: Array, new: Array, old: Array) -> Array:
@@ -233,14 +231,15 @@ def _with_signal(compiled: Compiled, signal: Signal) -> Compiled:
     return replace(compiled, experiment=experiment).with_templates(change)
 
 
-def _without_mirrors(experiment: Experiment, statistics: BinnedStatistics) -> Compiled:
+def _without_mirrors(experiment: Experiment) -> Compiled:
     """Return the experiment with nothing changed on the side that is only mirrored."""
-    backgrounds = []
-    for b in statistics.backgrounds:
-        one_sided = tuple(replace(v, down=b.counts) if v.mirrored else v for v in b.variations)
-        backgrounds.append(replace(b, variations=one_sided))
-    of_signal = (replace(v, down=experiment.signal) if v.mirrored else v for v in statistics.variations)
-    changed = replace(statistics, backgrounds=tuple(backgrounds), variations=tuple(of_signal))
+
+    def one_sided(c: Component[T]) -> Component[T]:
+        return replace(c, shapes=tuple(replace(v, down=c.nominal) if v.mirrored else v for v in c.shapes))
+
+    statistics = experiment.statistics
+    backgrounds = tuple(map(one_sided, statistics.backgrounds))
+    changed = replace(statistics, signal=one_sided(statistics.signal), backgrounds=backgrounds)
     return compile_experiment(replace(experiment, statistics=changed))
 
 
@@ -249,7 +248,7 @@ def _rebinned(
 ) -> Compiled:
     """Return the experiment with other bins of one axis: counts (*bins, ...) as `change` makes them."""
     experiment, statistics = compiled.experiment, compiled.experiment.statistics
-    assert isinstance(statistics, BinnedStatistics)
+    assert statistics.observed is not None
 
     def rebin(counts: Array) -> Array:
         cells = change(counts.reshape(*experiment.shape, *counts.shape[1:]))
@@ -267,15 +266,15 @@ def _rebinned(
 
     backgrounds = []
     for b in statistics.backgrounds:
-        downs = (other_side(b.counts, v.up, v.down, v.mirrored) for v in b.variations)
-        shapes = (replace(v, up=rebin(v.up), down=down) for v, down in zip(b.variations, downs, strict=True))
-        backgrounds.append(replace(b, counts=rebin(b.counts), variations=tuple(shapes)))
+        downs = (other_side(b.nominal, v.up, v.down, v.mirrored) for v in b.shapes)
+        shapes = (replace(v, up=rebin(v.up), down=down) for v, down in zip(b.shapes, downs, strict=True))
+        backgrounds.append(replace(b, nominal=rebin(b.nominal), shapes=tuple(shapes)))
     axes = list(experiment.axes)
     axes[place] = replace(axes[place], edges=edges)
     changed = replace(statistics, observed=rebin(statistics.observed), backgrounds=tuple(backgrounds))
     rebinned = replace(compiled, experiment=replace(experiment, axes=tuple(axes), statistics=changed))
     nominal, pairs = compiled.templates, []
-    for v, (up, down) in zip(statistics.variations, compiled.variations, strict=True):
+    for v, (up, down) in zip(statistics.signal.shapes, compiled.variations, strict=True):
         sides = {name: other_side(nominal[name], up[name], down[name], v.mirrored) for name in down.channels}
         pairs.append((up.each(rebin), replace(down, channels=sides)))
     return replace(rebinned, templates=nominal.each(rebin), variations=tuple(pairs))

@@ -15,13 +15,12 @@ from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import (
     Axis,
-    Background,
-    BackgroundVariation,
-    BinnedStatistics,
-    CountingStatistics,
+    Component,
     Experiment,
+    Shape,
     Signal,
-    Variation,
+    Statistics,
+    Variance,
 )
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
@@ -92,7 +91,6 @@ class _Builder:
             flux=card.source.flux,
             exposure=card.source.exposure,
             conventions=Conventions(**vars(card.cross_section)),
-            signal=self.signal,
             axes=self.axes,
             statistics=statistics,
             spectrum=card.spectrum,
@@ -114,24 +112,24 @@ class _Builder:
         require_columns(table, card.x, card.efficiency)
         return TabulatedEfficiency(tuple(table[:, card.x]), tuple(table[:, card.efficiency]))
 
-    def counting(self) -> CountingStatistics:
-        """Return the statistics of a counting experiment."""
-        card = self.card.statistics
+    def counting(self) -> Statistics:
+        """Return the statistics of a counting experiment: one Gaussian bin."""
+        card, name = self.card.statistics, self.card.name
         assert card is not None
-        name, width = self.card.name, card.background_pull_width
-        background = None if width is None else _rate_pull(f"{name}_background", width, "the background")
-        return CountingStatistics(
-            observed=None if card.observed == "standard-model" else card.observed,
-            background=card.background,
-            variance_counts=card.variance_counts,
-            variance_fraction=card.variance_fraction,
-            signal_pull=_rate_pull(f"{name}_signal", card.signal_pull_width, "the signal"),
-            background_pull=background,
+        width = card.background_pull_width
+        rates = () if width is None else (_rate_pull(f"{name}_background", width, "the background"),)
+        background = Component("background", np.array([card.background]), rates)
+        rate = _rate_pull(f"{name}_signal", card.signal_pull_width, "the signal")
+        return Statistics(
+            observed=None if card.observed == "standard-model" else np.array([card.observed]),
+            signal=Component("signal", self.signal, (rate,)),
+            backgrounds=(background,) if card.background or rates else (),
+            variance=Variance(card.variance_counts, 1 + card.variance_fraction),
         )
 
     # bins
 
-    def binned(self) -> BinnedStatistics:
+    def binned(self) -> Statistics:
         """Return the observed bins, backgrounds and pulls of a binned experiment."""
         card = self.card
         assert card.data is not None
@@ -147,18 +145,16 @@ class _Builder:
             raise NurecoilError(
                 f"data.observed: {card.data.observed.file}: {whole:g} is not a whole number of counts"
             )
-        return BinnedStatistics(
-            observed=np.ravel(observed[0]),
-            backgrounds=tuple(b for found in backgrounds for b in found),
-            normalisations=tuple(
-                _rate_pull(p.name, p.width, "the signal")
-                for p in pulls
-                if isinstance(p, schema.NormalisationPull)
-            ),
-            variations=tuple(v for found in variations for v in found),
+        rates = [p for p in pulls if isinstance(p, schema.NormalisationPull)]
+        signal = Component(
+            "signal",
+            self.signal,
+            tuple(_rate_pull(p.name, p.width, "the signal") for p in rates),
+            tuple(v for found in variations for v in found),
         )
+        return Statistics(np.ravel(observed[0]), signal, tuple(b for found in backgrounds for b in found))
 
-    def variation(self, card: schema.SignalPull) -> Variation:
+    def variation(self, card: schema.SignalPull) -> Shape[Signal]:
         """Return the signal at +1 and -1 of a pull that changes its shape."""
         base = self.signal
         match card:
@@ -182,9 +178,9 @@ class _Builder:
             case schema.NormalisationPull():
                 raise AssertionError(card)
         one_sided = isinstance(card, schema.TemplatePull) and not card.down
-        return Variation(_shape_pull(card.name, card.effect), signals[0], signals[1], mirrored=one_sided)
+        return Shape(_shape_pull(card.name, card.effect), signals[0], signals[1], mirrored=one_sided)
 
-    def radius_variation(self, card: schema.RadiusPull) -> Variation:
+    def radius_variation(self, card: schema.RadiusPull) -> Shape[Signal]:
         """Return the signal with all neutron radii scaled by 1 ± step."""
         nuclides = self.target.nuclides
         weights = np.where([n.N > 0 for n in nuclides], self.target.nuclei_per_kg, 0.0)
@@ -207,9 +203,9 @@ class _Builder:
             high=1.5 * mean,
             prior_width=card.width * mean,
         )
-        return Variation(pull, up, down, step=card.step * mean)
+        return Shape(pull, up, down, step=card.step * mean)
 
-    def background(self, card: schema.Background) -> Background:
+    def background(self, card: schema.Background) -> Component[Array]:
         """Return a background with its shape and pulls."""
         shape, total = self.background_shape(card)
         counts = card.scale * (total if card.counts == "table" else card.counts)
@@ -219,9 +215,9 @@ class _Builder:
             up = self.tables.unit_shape(pull.up)
             down = self.tables.unit_shape(pull.down) if pull.down else mirrored(shape, up)
             parameter = _shape_pull(pull.name, card.name)
-            variations.append(BackgroundVariation(parameter, counts * up, counts * down, not pull.down))
+            variations.append(Shape(parameter, counts * up, counts * down, mirrored=not pull.down))
         rate = _rate_pull(card.pull, width, card.name)
-        return Background(card.name, counts * shape, rate, tuple(variations))
+        return Component(card.name, counts * shape, (rate,), tuple(variations))
 
     def background_shape(self, card: schema.Background) -> tuple[Array, float]:
         """Return the shape over all bins, of unit sum, and the counts in the tables of its first factor."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.experiment import CompiledExperiment, CountingStatistics
+from nurecoil.experiment import CompiledExperiment
 from nurecoil.experiment.recoil import RecoilTemplates, recoil_templates
 from nurecoil.inference.intervals import Profile, threshold
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
@@ -145,11 +145,12 @@ def chi2_of_events(setup: Setup, events: Array) -> Array:
     (N_exp - N - B_on)²/(σ_stat² + σ_a1² N² + σ_a2² B_on²).
     """
     s = setup.experiments[CSI].experiment.statistics
-    if not isinstance(s, CountingStatistics) or s.observed is None or s.background_pull is None:
+    if s.observed is None or not s.variance:
         raise TypeError("the card of binh2021-csi is not that of eq. 43")
-    rate, background = s.signal_pull.prior_width or 0.0, s.background_pull.prior_width or 0.0
-    variance = s.observed + s.variance_counts + (rate * events) ** 2 + (background * s.background) ** 2
-    chi2: Array = (s.observed - events - s.background) ** 2 / variance
+    components = ((events, s.signal), (s.backgrounds[0].nominal, s.backgrounds[0]))
+    squares = [((c.rates[0].prior_width or 0.0) * counts) ** 2 for counts, c in components]
+    residual = s.observed - events - s.backgrounds[0].nominal
+    chi2: Array = residual**2 / (s.variance.of(s.observed) + sum(squares))
     return chi2
 
 
