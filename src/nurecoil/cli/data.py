@@ -1,6 +1,7 @@
 """`nurecoil data`: the official data releases: list, fetch, verify, and where they are."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,8 +60,9 @@ def fetch(names: Names) -> None:
     """
     from nurecoil.experiment import datasets
 
+    say = partial(print, file=sys.stderr, flush=True)
     for release in _chosen(names):
-        print(datasets.fetch(release, replace=True, say=_say))
+        print(datasets.fetch(release, replace=True, say=say))
 
 
 @app.command(short_help="Compare all checksums.")
@@ -109,22 +111,14 @@ def _chosen(names: list[str]) -> "list[Release]":
     return [load_release(name) for name in (release_names() if "all" in names else names)]
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def _bytes(release: "Release") -> int:
     return sum(file.size for file in release.files)
 
 
 def _release_json(release: "Release", state: str) -> dict[str, object]:
+    names = ("name", "title", "doi", "url", "licence", "citation")
     return {
-        "name": release.name,
-        "title": release.title,
-        "doi": release.doi,
-        "url": release.url,
-        "licence": release.licence,
-        "citation": release.citation,
+        **{name: getattr(release, name) for name in names},
         "files": [file.path for file in release.files],
         "bytes": _bytes(release),
         "state": state,

@@ -63,13 +63,7 @@ class ScanCard:
 
 
 def read_scan_card(path: Path) -> ScanCard:
-    """Return a card, checked; experiments that are files are looked for beside it.
-
-    Raises
-    ------
-    NurecoilError
-        If the card cannot be read, and, all at once, for every error in it.
-    """
+    """Return a card, all its errors refused at once; experiments that are files are looked for beside it."""
     card, _ = read_toml(path, "scan card", ScanCard)
     beside = [str(path.parent / name) if name.endswith(".toml") else name for name in card.experiments]
     return replace(card, experiments=tuple(beside))

@@ -18,12 +18,7 @@ def staged(directory: Path | str) -> Iterator[Path]:
 
     An error or Ctrl-C leaves `directory` as it was. That it can be written is tried before the block
     runs. The folder lies inside `directory`, or inside its nearest parent that exists, so that each move
-    is one `os.replace` on one file system.
-
-    Raises
-    ------
-    NurecoilError
-        If the directory, or a file in it, cannot be written.
+    is one `os.replace` on one file system. A directory or a file that cannot be written is a NurecoilError.
 
     Examples
     --------

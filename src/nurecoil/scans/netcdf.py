@@ -20,8 +20,6 @@ from nurecoil.scans.work import Table
 
 Hyperslab = tuple[slice, ...]
 
-_AT_ONCE = 1_000_000  # coordinates written together
-
 
 @dataclass(frozen=True)
 class Summary:
@@ -135,9 +133,7 @@ def _write_axis(file: Any, axis: Axis) -> None:
     file.createDimension(axis.name, points)
     variable = file.createVariable(axis.name, "f8", (axis.name,), contiguous=True, fill_value=False)
     variable.setncatts(dict(axis.attributes))
-    for first in range(0, points, _AT_ONCE):
-        last = min(first + _AT_ONCE, points)
-        variable[first:last] = axis.ticks.at(np.arange(first, last))
+    variable[:] = axis.ticks.at(np.arange(points))
 
 
 def _variable(file: Any, grid: Grid, name: str) -> Any:

@@ -60,10 +60,7 @@ class Work:
 def compute(work: Work, first: int, last: int) -> Table:
     """Return the columns at the points numbered `first` to `last` (excluded), block by block.
 
-    Raises
-    ------
-    NurecoilError
-        Where χ² is NaN or -inf, naming the point; and on a worker with other versions.
+    Where χ² is NaN or -inf, and on a worker with other versions, it is a NurecoilError.
     """
     evaluate = _ready(work)
     table = np.empty(last - first, work.columns)

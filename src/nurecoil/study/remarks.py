@@ -106,8 +106,7 @@ def on_mixing_angle(experiments: Sequence[CompiledExperiment], fixed: Values) ->
 def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:
     return [
         f"{first.name} and {second.name} contain the same data, which count twice here."
-        for number, first in enumerate(experiments)
-        for second in experiments[number + 1 :]
+        for first, second in combinations(experiments, 2)
         if first.name in second.overlaps or second.name in first.overlaps
     ]
 

@@ -222,12 +222,6 @@ class Study:
             found[name] = float(self.value(parameter, value, infinite=True))
         return found
 
-    def range(self, name: str, within: Within, doing: str = "scanned") -> Range:
-        """Return the checked range of a parameter that nothing else is done with."""
-        found = self._range(find(self.parameters, name), within, doing)
-        self.require_unused(name, doing)
-        return found
-
     def require_unused(self, name: str, doing: str) -> None:
         """Refuse a parameter that is set, profiled over or has a prior."""
         if name in self.values:
@@ -238,9 +232,11 @@ class Study:
             held = "given a prior" if self.widths[name] else "fixed"
             raise NurecoilError(f"{name} is both {doing} and {held}: do one or the other")
 
-    def ranges(self, given: Mapping[str, Within], doing: str = "scanned") -> "list[Range]":
-        """Return several, at whose corners counts are finite."""
-        found = [self.range(name, within, doing) for name, within in given.items()]
+    def ranges(self, given: Mapping[str, Within], doing: str = "scanned") -> list[Range]:
+        """Return ranges of parameters with which nothing else is done, at whose corners counts are finite."""
+        found = [self._range(find(self.parameters, name), within, doing) for name, within in given.items()]
+        for name in given:
+            self.require_unused(name, doing)
         for corner in product(*(each.ends for each in found)):
             self.require_counts({each.parameter.name: x for each, x in zip(found, corner, strict=True)})
         return found

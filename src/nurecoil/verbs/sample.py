@@ -282,11 +282,6 @@ def sample(
     max_steps
         Of each walker or chain, or iterations of nested sampling.
 
-    Raises
-    ------
-    NurecoilError
-        If a prior could not be normalised, a name or value is not allowed, or the sampler is not installed.
-
     Examples
     --------
     >>> import nurecoil
