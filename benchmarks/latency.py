@@ -50,6 +50,23 @@ COMMANDS: Sequence[Row] = (
     ("sensitivity to ε, CsI 2021", 3.0, ("sensitivity", *EPSILON)),
     ("map 101 x 101 of two ε, CsI 2021", 4.0, ("map", *EPSILON, "--scan", "eps_u_mumu=-0.5..1")),
     (
+        "map 300 x 1000 of mass and coupling, both",
+        10.0,
+        (
+            "map",
+            "--model",
+            "light-vector",
+            *CSI,
+            *LAR,
+            "--scan",
+            "m_mediator=1..1000MeV",
+            "--scan",
+            "g_mediator=1e-6..1e-3",
+            "--points",
+            "300x1000",
+        ),
+    ),
+    (
         "goodness, 100 toys, CsI 2021",
         2.0,
         ("goodness", *MODEL["standard-model"], *CSI, "--toys", "100"),

@@ -126,6 +126,13 @@ def test_spacing_follows_the_parameter_unless_told(csi):
     )
 
 
+@pytest.mark.parametrize("points", ["21x31", (21, 31)])
+def test_each_axis_may_have_its_own_number_of_points(csi, points):
+    scans = ("beta", -1.0, 1.0), ("m_zprime", 1e5, 1e7)
+    found = asking.profile_map(nurecoil.load_model("331-beta"), [csi], {}, scans, cl=[0.9], points=points)
+    assert found.values.delta_chi2.shape == (21, 31)
+
+
 def test_a_best_fit_at_the_edge_is_noted(csi):
     model = nurecoil.load_model("scaled-standard-model")
     scans = ("signal_strength", 0.1, 0.3), ("sin2_theta_w", 0.2, 0.21)
@@ -146,6 +153,9 @@ def test_a_best_fit_at_the_edge_is_noted(csi):
         (EPSILONS, {"cl": [1.0]}, "confidence level 1.0 is not allowed"),
         (EPSILONS, {"cl": []}, "at least one confidence level"),
         (EPSILONS, {"points": 3}, "points = 3 is not allowed: it must be between 21 and 1001"),
+        (EPSILONS, {"points": "31x20"}, "points = 20 is not allowed: it must be between 21 and 1001"),
+        (EPSILONS, {"points": "few"}, "points = few is not allowed: write one number, or two as in 300x1000"),
+        (EPSILONS, {"points": (21, 21, 21)}, "write one number, or two as in 300x1000"),
         (EPSILONS, {"spacing": {"eps_u_ee": "log"}}, "a logarithmic scan from -0.5"),
     ],
 )

@@ -10,11 +10,12 @@ from nurecoil.errors import NurecoilError
 from nurecoil.inference.mesh import FORBIDDEN, BoolArray, FloatArray, Function, Mesh, Plane
 from nurecoil.inference.mesh_search import MOST_NODES, Minimise, searched
 from nurecoil.inference.regions import Contours, Region, polished
+from nurecoil.inference.sampled_plane import interpolation, sampled_mesh
 from nurecoil.progress import Progress, in_steps
 
 __all__ = ["Contours", "Region", "Surface", "contours"]
 
-_PART = 4096  # points of the grid at once, between two steps of the progress
+_MOST_TRACED, _TRACED = 161, 101  # nodes on an axis where contours are looked for; of a finer grid
 _FEWEST_POINTS = 5
 
 
@@ -64,7 +65,7 @@ def contours(
 
     .. math:: \{x \in [x_\mathrm{low}, x_\mathrm{high}] : \chi^2(x) - \min \chi^2 \le \mathrm{level}\}
 
-    The grid only shows where to look. Minimisations start from all its local minima; the lowest is the best
+    The grid, see `sampled_mesh`, only shows where to look. Minimisations start from its local minima; the lowest is the best
     fit. Where a level may pass, as the grid's second differences tell, the grid is made twice as fine until
     regions and holes stay the same in number. Each vertex is then moved along its edge of the grid onto the
     level by root-finding, and the outermost points of each boundary are added.
@@ -115,16 +116,13 @@ def contours(
     """
     plane = Plane(chi2, np.asarray(low, dtype=float), np.asarray(high, dtype=float), np.array(log))
     _check(plane, levels, points)
-    parts = min(-(-points[0] * points[1] // _PART), points[0])
-    with progress(parts + 1 + len(levels)) as say:
-        grid = Mesh.coarse(points)
-        for part in np.array_split(np.arange(points[0]), parts):
-            say(f"the grid of {points[0]} x {points[1]} points")
-            grid = grid.known_at(plane, np.isin(np.arange(points[0]), part)[:, np.newaxis] & ~grid.known)
+    with progress(2 + len(levels)) as say:
+        say(f"the grid of {points[0]} x {points[1]} points")
+        grid = sampled_mesh(plane, points)
         if not (grid.y < FORBIDDEN).any():
             raise NurecoilError("chi2 is infinite everywhere in the range: no point is allowed")
         say("the best fit, and a finer grid where contours pass")
-        search = searched(plane, grid, minimise, levels, noise, at_infinity)
+        search = searched(plane, _thinned(grid), minimise, levels, noise, at_infinity)
         minimum = min(float(search.best.y[0]), at_infinity)
         found = []
         for regions, level, settled in zip(search.traced, levels, search.settled, strict=True):
@@ -146,6 +144,20 @@ def contours(
         unique=search.unique,
         contours=tuple(found),
     )
+
+
+def _thinned(grid: Mesh) -> Mesh:
+    """Return a grid on which contours are looked for: a finer one only gives them more vertices."""
+    y = grid.y
+    if max(y.shape) <= _MOST_TRACED:
+        return grid
+    for _ in y.shape:
+        n = len(y)
+        y = (
+            interpolation(np.arange(n), np.linspace(0, n - 1, n if n <= _MOST_TRACED else _TRACED), order=1)
+            @ y
+        ).T
+    return Mesh(y, np.zeros(y.shape, dtype=bool), np.ones(y.shape, dtype=bool))
 
 
 def _check(plane: Plane, levels: Sequence[float], points: tuple[int, int]) -> None:

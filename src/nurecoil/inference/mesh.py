@@ -65,6 +65,11 @@ class Points:
     y: FloatArray
     ok: BoolArray
 
+    @classmethod
+    def none(cls) -> "Points":
+        """Return no points."""
+        return cls(np.empty((0, 2)), np.empty(0), np.empty(0, dtype=bool))
+
     def first(self) -> "Points":
         """Return the lowest alone."""
         return Points(self.s[:1], self.y[:1], self.ok[:1])

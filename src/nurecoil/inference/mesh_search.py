@@ -21,8 +21,10 @@ from nurecoil.inference.regions import rings_of
 Minimise: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray]]
 
 MOST_NODES = 5_000_000  # of a refined grid, few of them evaluated
-_MOST_STARTS = 64  # local minima of the grid from which a minimisation starts
+_MOST_STARTS = 16  # local minima of a mesh from which minimisations start at once
 _APART, _AS_LOW = 1e-2, 1e-3  # of the range, in Δχ²: another best fit
+_TRIED = 3.0  # cells of the first mesh within which no second minimisation starts
+_CRUMB, _BESIDE = 4, 3.0  # vertices of a region of one node, nodes from there to another region
 _STEPS = 200  # of a walk to a minimum
 _AROUND = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)], dtype=float)
 
@@ -44,14 +46,18 @@ def searched(
     """Return the best fit and a mesh so fine that regions and holes no longer change in number."""
     best: Points | None = None
     shapes: list[list[int]] = []
+    minima, tried, apart, traced_to = Points.none(), np.empty((0, 2)), _TRIED / mesh.cells, -np.inf
     while True:
-        minima = _minima(plane, mesh, minimise)
+        starts = _starts(mesh, tried, apart, traced_to)
+        minima = _minima(plane, starts, minimise, minima)
+        tried = np.concatenate([tried, starts, minima.s])
         lowest = minima.first() if minima.ok[0] else _walked(plane, minima.first(), 1 / mesh.cells, noise)
         best = lowest if best is None or lowest.y[0] < best.y[0] else best
         ceilings = min(float(best.y[0]), floor) + np.asarray(levels, dtype=float)
+        traced_to = float(ceilings.max())
         hidden = [_hidden(mesh, minima, ceiling) for ceiling in ceilings]
         traced = [rings_of(mesh, ceiling, level) for ceiling, level in zip(ceilings, levels, strict=True)]
-        before, shapes = shapes, [sorted(len(rings) for rings in regions) for regions in traced]
+        before, shapes = shapes, [_shape(regions) for regions in traced]
         settled = [
             len(before) > 0 and before[i] == shapes[i] and not hidden[i].any() for i in range(len(levels))
         ]
@@ -62,23 +68,47 @@ def searched(
         mesh = _refined(plane, mesh, ceilings, np.any(hidden, axis=0))
 
 
-def _minima(plane: Plane, mesh: Mesh, minimise: Minimise) -> Points:
-    """Return the minima to which the local minima of the mesh lead, the lowest of those, first."""
+def _shape(regions: list[list[FloatArray]]) -> list[int]:
+    """Return the number of rings of each region; a crumb beside a larger one is counted to that.
+
+    Where a narrow region ends in a tip, nodes lie in it by chance, and some with a gap before them.
+    """
+    large = [rings for rings in regions if len(rings) > 1 or len(rings[0]) > _CRUMB]
+    vertices = np.concatenate([np.empty((0, 2)), *(ring for rings in large for ring in rings)])
+    alone = [
+        rings
+        for rings in regions
+        if len(rings) == 1
+        and len(rings[0]) <= _CRUMB
+        and not (np.abs(vertices - rings[0].mean(axis=0)).max(axis=1) < _BESIDE).any()
+    ]
+    return sorted(len(rings) for rings in (*large, *alone))
+
+
+def _starts(mesh: Mesh, tried: FloatArray, apart: FloatArray, above: float) -> FloatArray:
+    """Return the lowest local minima of the mesh (k, 2), if higher than `above`, where none was tried."""
     n, m = mesh.y.shape
     padded = np.pad(mesh.y, 1, constant_values=np.inf)
     around = [padded[i : n + i, j : m + j] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
-    at = np.argwhere(mesh.known & (mesh.y < FORBIDDEN) & (mesh.y <= np.min(around, axis=0)))
-    at = at[np.argsort(mesh.y[tuple(at.T)], kind="stable")][:_MOST_STARTS]
-    start, y, ok = at / mesh.cells, mesh.y[tuple(at.T)], mesh.ok[tuple(at.T)]
+    at = np.argwhere((mesh.y < FORBIDDEN) & (mesh.y > above) & (mesh.y <= np.min(around, axis=0)))
+    at = at[np.argsort(mesh.y[tuple(at.T)], kind="stable")]
+    s = at / mesh.cells
+    beside = np.any(np.all(np.abs(s[:, np.newaxis] - tried) < apart, axis=2), axis=1)
+    return np.asarray(s[~beside][:_MOST_STARTS])
+
+
+def _minima(plane: Plane, start: FloatArray, minimise: Minimise, before: Points) -> Points:
+    """Return the minima that are known and those to which the starts lead, the lowest first."""
+    if not len(start):
+        return before
+    y, ok = plane.evaluate(start)
     found, fitted = minimise(plane.x(start))
     s = plane.s(found)
     lower, settled = plane.evaluate(s)
     moved = lower <= y
-    s, y, ok = (
-        np.where(moved[:, np.newaxis], s, start),
-        np.where(moved, lower, y),
-        np.where(moved, settled, ok) & fitted,
-    )
+    s = np.concatenate([before.s, np.where(moved[:, np.newaxis], s, start)])
+    y = np.concatenate([before.y, np.where(moved, lower, y)])
+    ok = np.concatenate([before.ok, np.where(moved, settled, ok) & fitted])
     order = np.argsort(y, kind="stable")
     return Points(s[order], y[order], ok[order])
 

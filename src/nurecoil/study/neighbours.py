@@ -22,8 +22,9 @@ _GROWTH = 16  # of what is known, a share that is worth a new tree
 class Neighbours:
     """Fits of the pulls, and of what is profiled over, at points in a range; it remembers them.
 
-    Of many points some are searched for all valleys. Any other begins from the nearest that is known and,
-    where others of the nearest four lie in another valley and χ² is not far above the lowest, from those too.
+    Of many points, more than are known, some are searched for all valleys. Any other begins from the nearest
+    that is known and, where others of the nearest four lie in another valley and χ² is not far above the
+    lowest, from those too.
 
     Attributes
     ----------
@@ -51,7 +52,7 @@ class Neighbours:
     def fits(self, x: Array) -> Fitted:
         """Return the fits at points (P, d)."""
         places = np.where(self.log, np.log(np.where(self.log, x, 1.0)), x) / self.scale
-        if self._known is None or len(x) > _FEWEST:
+        if self._known is None or len(x) > max(_FEWEST, len(self._known.chi2)):
             few = slice(None, None, _SEARCHED if len(x) > _FEWEST else 1)
             self._remember(places[few], self.question.profiled(x[few]))
         found = self._beside(x, places)
