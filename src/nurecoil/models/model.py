@@ -26,7 +26,7 @@ class Model:
         The couplings at checked values, one for every parameter; raises `NurecoilError` where the
         model itself does not exist.
     channels
-        The channels that it needs (see `nurecoil.physics.products`): those of its couplings.
+        The channels that it needs (see `nurecoil.physics.channels`): those of its couplings.
     notes
         What a user should be told about a point, in sentences; of a scanned parameter there is no value.
     standard_at
