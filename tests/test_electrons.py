@@ -12,7 +12,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import basis_of, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.recoil import recoil_templates
-from nurecoil.models import LIGHT_VECTOR, NSI, STANDARD_MODEL
+from nurecoil.models import LIGHT_VECTOR, NSI, STANDARD_MODEL, ZPRIME_331
 from nurecoil.models.standard_model import electron_couplings
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.electrons import binding_energies, electrons_freed
@@ -189,12 +189,45 @@ def test_counts_of_a_light_vector_on_electrons_are_the_direct_integral(seeing, m
     assert abs(expected.sum() / direct(seeing, by_hand).sum() - 1) > 0.1
 
 
+def test_counts_of_a_magnetic_moment_on_electrons_are_the_direct_integral(seeing, coherent):
+    heavy = {"beta": 0.0, "m_zprime": 1e12}
+
+    def per_electron(name, T, E):
+        m = reference.ELECTRON
+        allowed = 2 * E**2 / (m + 2 * E) >= T
+        brackets = np.where(allowed, 1 / T - 1 / E, 0.0)
+        return math.pi * 7.2973525643e-3**2 / m**2 * 1e-10**2 * brackets * reference.CM2
+
+    def moment(compiled):
+        with_it, without = (ZPRIME_331.couplings(mu_nu=mu, **heavy) for mu in (1e-10, 0.0))
+        return compiled.counts(with_it) - compiled.counts(without)
+
+    found, expected = moment(seeing) - moment(coherent[CARD]), direct(seeing, per_electron)
+    np.testing.assert_allclose(found, expected, rtol=3e-5, atol=1e-7 * expected.max())
+    assert 0.05 < expected.sum() / moment(coherent[CARD]).sum() < 0.2  # Z electrons, and a nucleus of Z²
+
+
+def test_the_z_prime_of_331_on_electrons():
+    """At β = √3, s_W² = 1/5: f² = 5, ν has 1 - 4/5, e_L as ν by SU(2), e_R -6/5, over f²/6 (m_Z/m_Z')²."""
+    found = ZPRIME_331.couplings(beta=math.sqrt(3), m_zprime=1e6, sin2_theta_w=0.2).electron
+    unit = (91187.6 / 1e6) ** 2 * 5 / 6
+    np.testing.assert_allclose(found.left, np.diag([0.7, -0.3, -0.3]) + unit * 0.04 * np.eye(3), rtol=1e-6)
+    np.testing.assert_allclose(found.right, 0.2 * np.eye(3) - unit * 0.24 * np.eye(3), rtol=1e-6)
+
+
+def test_331_with_a_heavy_z_prime_counts_the_electrons_of_the_standard_model(seeing):
+    heavy = ZPRIME_331.couplings(beta=-math.sqrt(3), m_zprime=1e12)
+    np.testing.assert_allclose(
+        seeing.counts(heavy), seeing.counts(STANDARD_MODEL.couplings()), rtol=1e-9, atol=1e-12
+    )
+
+
 def test_only_a_card_that_says_so_counts_electrons(seeing, coherent):
     channels = LIGHT_VECTOR.channels
     assert "electron" not in coherent[CARD].with_channels(channels).templates.channels
     assert "electron" in seeing.with_channels(channels).templates.channels
     basis = basis_of(channels, [coherent[CARD]])
-    assert set(basis.unseen) == {"electron", "light-vector-electron"}
+    assert set(basis.unseen) == {"electron", "light-vector-electron", "magnetic-electron"}
     both = basis_of(channels, [seeing, coherent["coherent-lar-2020"]])
     assert both.unseen == ()
     lar = coherent["coherent-lar-2020"].with_channels(channels)

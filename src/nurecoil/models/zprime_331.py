@@ -10,7 +10,7 @@ vector couplings of the quarks doubled.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,14 @@ from nurecoil.models.model import Model
 from nurecoil.models.standard_model import (
     ELECTROWEAK_PARAMETER,
     SIN2_THETA_W_PARAMETER,
+    electron_couplings,
     radiative_shift,
     z_axial,
     z_vector,
 )
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import Z_MASS
-from nurecoil.physics.couplings import Couplings, flavour_diagonal, nucleon_couplings
+from nurecoil.physics.couplings import Couplings, ElectronCouplings, flavour_diagonal, nucleon_couplings
 
 Array = float | NDArray[np.float64]
 
@@ -56,6 +57,7 @@ class Fermion:
 
 
 NEUTRINO = Fermion(isospin=1 / 2, hypercharge_left=-1 / 2, hypercharge_right=0.0, triplet=-1)
+ELECTRON = Fermion(isospin=-1 / 2, hypercharge_left=-1 / 2, hypercharge_right=-1.0, triplet=-1)
 UP = Fermion(isospin=1 / 2, hypercharge_left=1 / 6, hypercharge_right=2 / 3, triplet=+1)
 DOWN = Fermion(isospin=-1 / 2, hypercharge_left=1 / 6, hypercharge_right=-1 / 3, triplet=+1)
 
@@ -178,8 +180,7 @@ def quark_couplings(
 
     The mass of the Z' is in MeV; numbers and arrays broadcast. `variant` is "equations" or "numbers".
     """
-    neutrino, _ = zprime_couplings(NEUTRINO, beta, sin2_theta_w)
-    strength = (Z_MASS / np.asarray(m_zprime)) ** 2 * 2 * neutrino
+    strength = _strength(beta, m_zprime, sin2_theta_w)
     result: dict[str, tuple[Array, Array]] = {}
     for name, quark, third in (("u", UP, 0.0), ("d", DOWN, np.asarray(s13_tilde) ** 2)):
         vector, axial = zprime_couplings(quark, beta, sin2_theta_w, third)
@@ -190,6 +191,26 @@ def quark_couplings(
             z_axial(quark.isospin) + strength * axial,
         )
     return result
+
+
+def lepton_couplings(beta: Array, m_zprime: Array, sin2_theta_w: Array) -> ElectronCouplings:
+    """Return g_L and g_R of electrons: the Standard Model's, and what the Z' adds as to quarks (eq. 25).
+
+    The mass of the Z' is in MeV; numbers and arrays broadcast. The same in both variants.
+    """
+    vector, axial = zprime_couplings(ELECTRON, beta, sin2_theta_w)
+    half = _strength(beta, m_zprime, sin2_theta_w) / 2
+    left, right = (
+        np.asarray(half * x)[..., np.newaxis, np.newaxis] for x in (vector + axial, vector - axial)
+    )
+    standard = electron_couplings(sin2_theta_w)
+    return ElectronCouplings(standard.left + left * np.eye(3), standard.right + right * np.eye(3))
+
+
+def _strength(beta: Array, m_zprime: Array, sin2_theta_w: Array) -> Array:
+    """Return (m_Z²/m_Z'²) 2 g_V^Z'(ν), what multiplies g_X^Z'(f)."""
+    neutrino, _ = zprime_couplings(NEUTRINO, beta, sin2_theta_w)
+    return (Z_MASS / np.asarray(m_zprime)) ** 2 * 2 * neutrino
 
 
 # --- the model ----------------------------------------------------------------------------------------
@@ -209,7 +230,9 @@ def _couplings(values: Values) -> Couplings:
     proton, neutron, axial_p, axial_n, moment = (
         np.asarray(x, dtype=float)[..., np.newaxis] for x in (*nucleons, values["mu_nu"])
     )
-    return flavour_diagonal(proton + shift_p, neutron + shift_n, axial_p, axial_n, moment)
+    couplings = flavour_diagonal(proton + shift_p, neutron + shift_n, axial_p, axial_n, moment)
+    leptons = lepton_couplings(values["beta"], values["m_zprime"], values["sin2_theta_w"])
+    return replace(couplings, electron=leptons)
 
 
 def _notes(values: Values) -> tuple[str, ...]:

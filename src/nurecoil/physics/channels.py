@@ -44,4 +44,5 @@ CHANNELS: Final[Mapping[str, Channel]] = {
     "light-vector-electron": Channel(
         INTERACTIONS["electron"], PRODUCTS["light-vector-electron"], weighted=True
     ),
+    "magnetic-electron": Channel(INTERACTIONS["magnetic-electron"], PRODUCTS["magnetic"], terms=1),
 }

@@ -81,6 +81,10 @@ def _magnetic(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
     return cross_section.magnetic_kernel(T, E, M, recoil_term=conventions.magnetic_recoil_term)
 
 
+def _magnetic_electron(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
+    return cross_section.magnetic_kernel(T, E, M)
+
+
 def _scalar(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
     return cross_section.scalar_kernel(T, E, M)
 
@@ -100,5 +104,8 @@ INTERACTIONS: Final[Mapping[str, Interaction]] = {
         _electrons,
         (1, 0, 2),
         on_electrons=True,
+    ),
+    "magnetic-electron": Interaction(
+        lambda M: cross_section.magnetic_prefactor(), (_magnetic_electron,), _electrons, on_electrons=True
     ),
 }
