@@ -29,8 +29,7 @@ def sampled_mesh(plane: Plane, points: tuple[int, int]) -> Mesh:
         guess, new = grid.y, wanted & ~grid.known
         grid = grid.known_at(plane, wanted)
         above = np.maximum(np.minimum(guess, grid.y) - grid.y[grid.known].min() - _NEAR, 0.0)
-        off: FloatArray = np.abs(guess - grid.y) - _FAR * above
-        rough = (new & (off > _EXACT))[np.ix_(*places)]
+        off = np.where(new, np.abs(guess - grid.y) - _FAR * above, 0.0)[np.ix_(*places)]
         finer = [np.union1d(at, (at[1:] + at[:-1]) // 2) for at in places]
         if all(new.size == old.size for new, old in zip(finer, places, strict=True)):
             return grid
@@ -41,7 +40,7 @@ def sampled_mesh(plane: Plane, points: tuple[int, int]) -> Mesh:
         filled[np.ix_(*finer)] = np.where(y > 0.5 * FORBIDDEN, FORBIDDEN, y)  # but for rounding
         grid = Mesh(np.where(grid.known, grid.y, filled), grid.known, grid.ok | ~grid.known)
         parents = (np.searchsorted(a, f[:-1], "right") - 1 for a, f in zip(places, finer, strict=True))
-        active = corner_values(rough).any(axis=0)[np.ix_(*parents)]
+        active = np.asarray(corner_values(off).max(axis=0) > _EXACT)[np.ix_(*parents)]
         places = finer
 
 
