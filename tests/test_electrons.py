@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+import nurecoil
 import reference
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import basis_of, compile_experiment
@@ -263,3 +264,13 @@ def test_a_question_counts_electrons(seeing):
     found = question.profiled([[1e-10], [1e-6], [1e-4]])
     assert found.converged.all()
     assert found.chi2[2] > found.chi2[0] + 100
+
+
+def test_a_model_that_says_nothing_of_electrons_is_told_of_where_they_are_seen(seeing):
+    silent = replace(
+        STANDARD_MODEL,
+        evaluate=lambda values: replace(STANDARD_MODEL.evaluate(values), electron=None),
+    )
+    told, usual = (nurecoil.Study(model, seeing).predict().notes for model in (silent, STANDARD_MODEL))
+    assert any("sees recoils of electrons, of which standard-model says nothing" in note for note in told)
+    assert not any("sees recoils of electrons" in note for note in usual)

@@ -31,6 +31,11 @@ def remarks(
     found += [sentence for e in experiments for sentence in _on_axial_targets(e.experiment)]
     if "sin2_theta_w" in free:
         found += _on_projections(experiments)
+    seeing = [e.experiment.name for e in experiments if e.experiment.signal.detector.electron_recoils]
+    if seeing and model.evaluate(values).electron is None:
+        found.append(
+            f"{', '.join(seeing)} sees recoils of electrons, of which {model.name} says nothing: none are counted."
+        )
     untimed = [e.experiment.name for e in experiments if _has_one_time_for_all(e.experiment)]
     if untimed and _changes_flavours(model, values, free):
         found.append(
