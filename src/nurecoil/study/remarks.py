@@ -34,7 +34,7 @@ def remarks(
     seeing = [e.experiment.name for e in experiments if e.experiment.signal.detector.electron_recoils]
     if seeing and model.evaluate(values).electron is None:
         found.append(
-            f"{', '.join(seeing)} sees recoils of electrons, of which {model.name} says nothing: none are counted."
+            f"{', '.join(seeing)} sees recoils of electrons, of which {model.name} says nothing: none count."
         )
     untimed = [e.experiment.name for e in experiments if _has_one_time_for_all(e.experiment)]
     if untimed and _changes_flavours(model, values, free):
