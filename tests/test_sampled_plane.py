@@ -22,7 +22,7 @@ def island(x, y):
 
 
 def disc(x, y):
-    return np.where(np.hypot(x - 0.51, y - 0.49) < 0.02, 5.0, 0.0)  # and nothing elsewhere
+    return np.where(np.hypot(x - 0.51, y - 0.49) < 0.02, 50.0, 0.0)
 
 
 def wall(x, y):
