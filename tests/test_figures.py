@@ -10,7 +10,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.pictures import limits_chart, profile_figure
 from nurecoil.presentation.document import Area, Bars, Figure, Panel, Reference, RowChart, Series
-from nurecoil.presentation.figures import PALETTE, draw, save, save_as
+from nurecoil.presentation.figures import PALETTE, draw, save, save_canvas
 
 T = np.linspace(0.1, 50, 120)
 EDGES = np.linspace(5, 55, 11)
@@ -103,25 +103,25 @@ def test_save_writes_the_same_three_files_each_time(figure, tmp_path):
 
 
 @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".SVG", b"<?xml"), (".pdf", b"%PDF")])
-def test_save_as_writes_one_file_the_same_each_time(suffix, start, tmp_path):
+def test_save_canvas_writes_one_file_the_same_each_time(suffix, start, tmp_path):
     figure = Figure("f", "t", "c", (limits(),))
     for name in ("a", "b"):
-        save_as(figure, tmp_path / (name + suffix))
+        save_canvas(draw(figure), tmp_path / (name + suffix))
     first, second = (path.read_bytes() for path in sorted(tmp_path.iterdir()))
     assert first == second
     assert first.startswith(start)
 
 
-def test_save_and_save_as_write_the_same_image(tmp_path):
+def test_save_and_save_canvas_write_the_same_image(tmp_path):
     figure = Figure("f", "t", "c", (profile(),))
-    save_as(figure, tmp_path / "one.png")
+    save_canvas(draw(figure), tmp_path / "one.png")
     assert (tmp_path / "one.png").read_bytes() == save(figure, tmp_path)["png"].read_bytes()
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", ".png"])
-def test_save_as_refuses_an_unknown_suffix(name, tmp_path):
+def test_save_canvas_refuses_an_unknown_suffix(name, tmp_path):
     with pytest.raises(NurecoilError, match=r"must end in \.png, \.svg, \.pdf"):
-        save_as(Figure("f", "t", "c", (limits(),)), tmp_path / name)
+        save_canvas(draw(Figure("f", "t", "c", (limits(),))), tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 

@@ -76,6 +76,6 @@ def _write_page(document: "Document", directory: Path) -> None:
 
     (directory / "images").mkdir()
     for figure in document.figures:
-        figures.save_as(figure, directory / "images" / f"{figure.name}.png")
+        figures.save_canvas(figures.draw(figure), directory / "images" / f"{figure.name}.png")
     text = report.to_markdown(document, lambda figure: f"images/{figure.name}.png")
     (directory / "validation.md").write_text(_FIRST_LINE + text, encoding="utf-8")

@@ -62,14 +62,10 @@ class Row:
         The table in which it stands: its experiment, or "number", "equation", "statement", "input".
     where, quantity, printed
         Where it is printed, what it is, and how it is printed (an empty entry: not at all).
-    ours
-        What we find, by name of column.
-    why
-        What explains a difference, or what ours rests on.
+    ours, why, key
+        What we find, by name of column; what it rests on, or explains a difference; which check finds it.
     verdict, reading, rule
         What becomes of it, the reading of a paper in which it agrees, and the rule by which it is judged.
-    key
-        Names the check that finds ours.
     """
 
     group: str
@@ -112,17 +108,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a paper or a validation comes to.
-
-    Attributes
-    ----------
-    document
-        The report, as data.
-    tables
-        What a terminal shows of it.
-    results
-        The numbers, ready for JSON.
-    """
+    """What a paper or a validation comes to: a report, what a terminal shows of it, and numbers for JSON."""
 
     document: Document
     tables: tuple[Table, ...]

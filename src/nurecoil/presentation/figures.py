@@ -312,14 +312,8 @@ def format_of(path: Path | str) -> str:
     return kind
 
 
-def save_as(figure: Figure, path: Path | str) -> None:
-    """Write one file, .png, .svg or .pdf, the same bytes each time; another suffix is a NurecoilError."""
-    format_of(path)
-    save_canvas(draw(figure), path)
-
-
 def save_canvas(canvas: "Canvas", path: Path | str) -> None:
-    """Write a drawn figure to one file, the same bytes each time."""
+    """Write a drawn figure to one .png, .svg or .pdf file, the same bytes each time."""
     kind = format_of(path)
     with style():
         canvas.savefig(path, format=kind, dpi=160, metadata=dict(METADATA[kind]))

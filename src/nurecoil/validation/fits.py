@@ -118,18 +118,10 @@ class SignalFit:
 
 @dataclass(frozen=True)
 class SignalFits:
-    """All fits of the signal of one experiment.
+    """All fits of the signal of one experiment, of which the main one is compared with the collaboration's.
 
-    Attributes
-    ----------
-    main
-        The fit that the collaboration's is compared with.
-    first_principles
-        The fit of the signal from first principles with all pulls.
-    others
-        Other fits, by name; empty where the main one is that from first principles.
-    significance_if
-        √Δχ² of no signal with the rate of the largest background "known" exactly, or "free".
+    That from first principles has all pulls; there are no others, by name, where it is the main one.
+    `significance_if` is √Δχ² of no signal with the rate of the largest background "known" exactly, or "free".
     """
 
     main: SignalFit

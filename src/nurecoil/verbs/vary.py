@@ -41,14 +41,8 @@ class Choice:
 def vary(study: Study, ask: Callable[[Study], Result[Limit]], more: Sequence[Choice] = ()) -> Result[Limit]:
     """Return a limit with what each choice that it rests on does to its ends, one changed at a time.
 
-    Parameters
-    ----------
-    study
-        Of the limit itself.
-    ask
-        The limit of a study; of several confidence levels the first is compared.
-    more
-        Choices besides those of the model and the experiments.
+    `ask` gives the limit of a study, of several confidence levels the first is compared; `more` are choices
+    besides those of the model and the experiments.
 
     Examples
     --------
