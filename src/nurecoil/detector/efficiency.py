@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import (
     Ascending,
     Finite,
@@ -20,8 +20,6 @@ from nurecoil.checks import (
     require_one_each,
 )
 from nurecoil.errors import NurecoilError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

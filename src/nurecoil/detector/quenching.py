@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import (
     Ascending,
     Finite,
@@ -25,8 +26,6 @@ from nurecoil.checks import (
     require_one_each,
 )
 from nurecoil.errors import NurecoilError
-
-Array = NDArray[np.float64]
 
 _KEV_PER_MEV = 1e3
 

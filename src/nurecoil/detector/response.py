@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import Ascending, Finite, LeftOut, Positive, check_fields, require
 from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency
 from nurecoil.detector.quenching import ConstantQuenching, Quenching
 from nurecoil.detector.smearing import GammaSmearing, NoSmearing, PoissonSmearing, Smearing
 from nurecoil.errors import NurecoilError
 from nurecoil.one_line import one_line
-
-Array = NDArray[np.float64]
 
 _HIGHEST_KEV = 5.3e4  # no recoil takes more than the whole neutrino of a stopped muon
 _MOST_SUB_BINS = 100_000  # and bins

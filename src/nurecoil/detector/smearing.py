@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import NotNegative, Number, Positive, check_fields, checked, require
 from nurecoil.errors import NurecoilError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,14 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.compiled import CompiledExperiment
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.physics.weights import Nodes, Weight
-
-Array = NDArray[np.float64]
 
 _KEPT: Final = 1e-12  # of the largest singular value
 _FAINT: Final = 1e-6  # of the largest template: fainter ones need only be known as well as it

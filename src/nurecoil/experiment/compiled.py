@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.experiment import Experiment
 from nurecoil.experiment.integrals import signal_templates
@@ -18,7 +18,6 @@ from nurecoil.one_line import one_line
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import Couplings
 
-Array = NDArray[np.float64]
 T = TypeVar("T")
 
 

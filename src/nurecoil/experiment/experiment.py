@@ -6,8 +6,8 @@ from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import Ascending, Finite, Number, check_fields
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
@@ -18,7 +18,6 @@ from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Material
 from nurecoil.sources import Flux
 
-Array = NDArray[np.float64]
 T = TypeVar("T")
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.experiment import Experiment, Signal
@@ -18,7 +18,6 @@ from nurecoil.physics.cross_section import momentum_transfer
 from nurecoil.physics.electrons import binding_energies
 from nurecoil.physics.weights import Nodes
 
-Array = NDArray[np.float64]
 T = TypeVar("T")
 
 _LOWEST: Final = 1e-8  # recoil energies that are looked at, of the largest

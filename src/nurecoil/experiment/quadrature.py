@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 
-Array = NDArray[np.float64]
 Integrand = Callable[[Array], tuple[slice, Array, Array]]
 
 ACCURACY: Final = 1e-6  # what an integral must reach, as a fraction of itself

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.physics import cross_section
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import FLAVOURS, Couplings
@@ -14,8 +15,6 @@ from nurecoil.physics.interactions import Interaction
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.weights import Nodes
 from nurecoil.sources import Flux, flux_integral
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

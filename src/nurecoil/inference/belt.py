@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.calibration import CURVE_POINTS, Calibration, Coverage
 from nurecoil.inference.intervals import Function, Profile, profile, threshold
-
-Array = NDArray[np.float64]
 
 _TIES = 1e-9  # of t: equal values of t differ by rounding
 _MORE = np.linspace(0.0, 3.0, 1501)  # counts: a larger background that allows more signal is not far away

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.critical import Draw, Node, check_toys, critical_value, throw
 from nurecoil.inference.intervals import Function, Interval, Profile, profile, threshold
 from nurecoil.inference.significance import binomial_error
 from nurecoil.progress import Progress, in_steps
-
-Array = NDArray[np.float64]
 
 _TIES = 1e-9  # of t: equal values of t differ by rounding
 _STEEP_ENOUGH = 0.005  # of the level: by so much more than its error Δχ² may change between two points

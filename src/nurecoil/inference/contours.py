@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.mesh import FORBIDDEN, BoolArray, FloatArray, Function, Mesh, Plane
+from nurecoil.inference.mesh import FORBIDDEN, BoolArray, Function, Mesh, Plane
 from nurecoil.inference.mesh_search import MOST_NODES, Minimise, searched
 from nurecoil.inference.regions import Contours, Region, polished
 from nurecoil.inference.sampled_plane import interpolation, sampled_mesh
@@ -39,10 +40,10 @@ class Surface:
         In the order of the levels.
     """
 
-    values: tuple[FloatArray, FloatArray]
-    delta_chi2: FloatArray
+    values: tuple[Array, Array]
+    delta_chi2: Array
     converged: BoolArray
-    best_fit: FloatArray
+    best_fit: Array
     minimum: float
     fitted: bool
     unique: bool

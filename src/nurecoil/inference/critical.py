@@ -6,13 +6,12 @@ from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import threshold
 from nurecoil.progress import Progress
 
-Array = NDArray[np.float64]
 Draw = Callable[[float, int, np.random.SeedSequence], tuple[Array, int]]
 
 _BATCH = 1000  # toys of one task, whatever the executor: their seeds make the numbers

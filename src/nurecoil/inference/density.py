@@ -1,12 +1,11 @@
 """Densities of samples: smooth curves and maps, and the regions of highest density."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 _CELLS = 4096  # of a curve
 _LEAST_CELLS = 0.6  # width of the kernel of a map
@@ -23,8 +22,8 @@ class Curve:
     A gap narrower than the `resolution` is none: it can be noise of the samples.
     """
 
-    x: FloatArray
-    density: FloatArray
+    x: Array
+    density: Array
     resolution: float = 0.0
 
     @property
@@ -34,7 +33,7 @@ class Curve:
         return float(self.x[0] - half), float(self.x[-1] + half)
 
 
-def curve(samples: FloatArray, low: float, high: float, size: float | None = None) -> Curve:
+def curve(samples: Array, low: float, high: float, size: float | None = None) -> Curve:
     r"""Return the density of samples between low and high, smoothed by a Gaussian kernel.
 
     .. math:: h = 0.9\, s\, S^{-1/5}
@@ -60,14 +59,14 @@ def curve(samples: FloatArray, low: float, high: float, size: float | None = Non
     return Curve(0.5 * (edges[1:] + edges[:-1]), smooth / (smooth.sum() * cell), _RESOLVED * width)
 
 
-def _smoothed(counts: FloatArray, width: float, axis: int) -> FloatArray:
+def _smoothed(counts: Array, width: float, axis: int) -> Array:
     from scipy.ndimage import gaussian_filter1d  # type: ignore[import-untyped]
 
-    smooth: FloatArray = gaussian_filter1d(counts, width, axis=axis, mode="reflect")
+    smooth: Array = gaussian_filter1d(counts, width, axis=axis, mode="reflect")
     return smooth
 
 
-def _kernel_width(samples: FloatArray, size: float) -> float:
+def _kernel_width(samples: Array, size: float) -> float:
     ordered = np.sort(samples)
     steps = np.diff(ordered[:: max(1, int(np.sqrt(ordered.size)))])  # each holds as many samples
     densest = np.sort(steps)[: max(1, steps.size // 2)].sum()
@@ -110,7 +109,7 @@ def _bridged(density: Curve, level: float) -> NDArray[np.bool_]:
     return np.asarray(within)
 
 
-def threshold(density: FloatArray, level: float) -> float:
+def threshold(density: Array, level: float) -> float:
     """Return the density above which equal cells hold a part `level` of the whole.
 
     >>> threshold(np.array([[4.0, 3.0], [2.0, 1.0]]), 0.6)
@@ -125,12 +124,12 @@ def threshold(density: FloatArray, level: float) -> float:
 class Map:
     """The density of two parameters, (n, m), at the centres of equal cells x (n,) and y (m,)."""
 
-    x: FloatArray
-    y: FloatArray
-    density: FloatArray
+    x: Array
+    y: Array
+    density: Array
 
 
-def density_map(x: Curve, y: Curve, samples: FloatArray, size: float, cells: int = 128) -> Map:
+def density_map(x: Curve, y: Curve, samples: Array, size: float, cells: int = 128) -> Map:
     """Return the smoothed density of samples (n, 2) where the curves of the two parameters lie.
 
     Smoothed as a curve is, with h = s S^(-1/6) / 2, half of what Scott's rule says: regions are often rings.

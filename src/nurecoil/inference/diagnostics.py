@@ -5,15 +5,12 @@ V; its equation numbers stand beside the code. A chain is a column: arrays have 
 of M chains.
 """
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 
-def split(chains: FloatArray) -> FloatArray:
+def split(chains: Array) -> Array:
     """Return each chain's halves as chains of their own, (N // 2, 2M); a drift then shows as a difference.
 
     >>> split(np.arange(5.0)[:, np.newaxis]).tolist()
@@ -23,17 +20,17 @@ def split(chains: FloatArray) -> FloatArray:
     return np.concatenate([chains[:half], chains[len(chains) - half :]], axis=1)
 
 
-def rank_normalised(chains: FloatArray) -> FloatArray:
+def rank_normalised(chains: Array) -> Array:
     """Return each draw as the normal quantile of its rank among all draws, equal draws alike (V, eq. 14)."""
     from scipy.special import ndtri  # type: ignore[import-untyped]
 
     _, which, count = np.unique(chains, return_inverse=True, return_counts=True)
     rank = np.cumsum(count) - 0.5 * (count - 1)
-    normal: FloatArray = ndtri((rank - 0.375) / (chains.size + 0.25))[which.reshape(chains.shape)]
+    normal: Array = ndtri((rank - 0.375) / (chains.size + 0.25))[which.reshape(chains.shape)]
     return normal
 
 
-def r_hat(chains: FloatArray) -> float:
+def r_hat(chains: Array) -> float:
     r"""Return the rank-normalised split-R̂, the larger of that for location and that for scale.
 
     .. math:: \hat R^2 = \frac{\frac{N-1}{N} W + \frac1N B}{W}
@@ -53,7 +50,7 @@ def r_hat(chains: FloatArray) -> float:
     return float(np.max([_plain_r_hat(rank_normalised(x)) for x in (halves, folded)]))
 
 
-def _plain_r_hat(chains: FloatArray) -> float:
+def _plain_r_hat(chains: Array) -> float:
     draws = len(chains)
     within = chains.var(axis=0, ddof=1).mean()
     between = chains.mean(axis=0).var(ddof=1)  # B / N
@@ -62,7 +59,7 @@ def _plain_r_hat(chains: FloatArray) -> float:
     return float(np.sqrt((draws - 1) / draws + between / within))
 
 
-def effective_size(chains: FloatArray) -> float:
+def effective_size(chains: Array) -> float:
     r"""Return how many independent draws would give the mean as well.
 
     .. math:: S = \frac{NM}{\hat\tau}, \qquad \hat\tau = 1 + 2 \sum_{t=1}^{T} \hat\rho_t, \qquad
@@ -94,23 +91,23 @@ def effective_size(chains: FloatArray) -> float:
     return float(chains.size / time)
 
 
-def _autocovariance(chains: FloatArray) -> FloatArray:
+def _autocovariance(chains: Array) -> Array:
     """Return the covariance of each chain with itself, shifted by 0, 1, ... draws, (N, M)."""
     from scipy.fft import irfft, next_fast_len, rfft  # type: ignore[import-untyped]
 
     draws = len(chains)
     length = next_fast_len(2 * draws, real=True)
     spectrum = rfft(chains - chains.mean(axis=0), length, axis=0)
-    covariance: FloatArray = irfft(np.abs(spectrum) ** 2, length, axis=0)[:draws] / draws
+    covariance: Array = irfft(np.abs(spectrum) ** 2, length, axis=0)[:draws] / draws
     return covariance
 
 
-def bulk_size(chains: FloatArray) -> float:
+def bulk_size(chains: Array) -> float:
     """Return the effective size for the centre of the distribution (V, section 4.2)."""
     return effective_size(rank_normalised(split(chains)))
 
 
-def tail_size(chains: FloatArray) -> float:
+def tail_size(chains: Array) -> float:
     """Return the effective size for its tails: the lower of those of the 5 % and 95 % quantiles (V, 4.3)."""
     halves = split(chains)
     ends = np.quantile(halves, [0.05, 0.95])

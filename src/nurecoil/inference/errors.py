@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 _EXACT = 1e-6  # of the rise
 _MOST_ROUNDS = 50
@@ -13,9 +12,7 @@ _FASTEST = 4.0  # times as far in one round
 _FLAT = 1e-12
 
 
-def crossings(
-    rise: Callable[[FloatArray], FloatArray], size: float, room: tuple[float, float]
-) -> tuple[float, float]:
+def crossings(rise: Callable[[Array], Array], size: float, room: tuple[float, float]) -> tuple[float, float]:
     """Return how far below and above the minimum a profile has risen by one; NaN where it does not.
 
     Parameters

@@ -8,11 +8,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.sampled import sampled
 
-FloatArray: TypeAlias = NDArray[np.float64]
-Function: TypeAlias = Callable[[FloatArray], FloatArray]
+Function: TypeAlias = Callable[[Array], Array]
 
 _FORBIDDEN = 1e100  # stands for an infinite χ², so that differences stay finite
 _ROUNDS = 24  # of zooming by 4: 4**24 = 3e14, a bracket shrinks to rounding
@@ -51,8 +51,8 @@ class Profile:
         Every end of an interval was polished to the tolerance.
     """
 
-    values: FloatArray
-    delta_chi2: FloatArray
+    values: Array
+    delta_chi2: Array
     level: float
     best_fit: float
     minimum: float
@@ -220,7 +220,7 @@ def profiles(
         )
     values = axis.value(grid)
 
-    def function(u: FloatArray) -> FloatArray:
+    def function(u: Array) -> Array:
         return checked(axis.value(u))
 
     on_grid = sampled(function, grid, scale) if noise > 0 else checked(values)
@@ -253,12 +253,12 @@ class _Axis:
     high: float
     log: bool
 
-    def grid(self, points: int) -> FloatArray:
+    def grid(self, points: int) -> Array:
         """Return evenly spaced points u from end to end."""
         ends = np.log([self.low, self.high]) if self.log else (self.low, self.high)
         return np.linspace(ends[0], ends[1], points)
 
-    def value(self, u: FloatArray) -> FloatArray:
+    def value(self, u: Array) -> Array:
         """Return x(u), exact at the ends of the scan."""
         if not self.log:
             return u.copy()
@@ -272,10 +272,10 @@ class _Axis:
 class _Mesh:
     """The points u (ascending) at which χ² is known, and y = χ² there."""
 
-    u: FloatArray
-    y: FloatArray
+    u: Array
+    y: Array
 
-    def joined(self, u: FloatArray, y: FloatArray) -> "_Mesh":
+    def joined(self, u: Array, y: Array) -> "_Mesh":
         """Return the mesh with more points; one that is there already keeps its value."""
         together, index = np.unique(np.concatenate([self.u, u]), return_index=True)
         return _Mesh(together, np.concatenate([self.y, y])[index])
@@ -284,7 +284,7 @@ class _Mesh:
 def _checked(chi2: Function) -> Function:
     """Return `chi2` with its values checked and +inf replaced by a huge number."""
 
-    def evaluate(x: FloatArray) -> FloatArray:
+    def evaluate(x: Array) -> Array:
         y = np.asarray(chi2(x), dtype=np.float64)
         if y.shape != x.shape:
             raise NurecoilError(
@@ -334,7 +334,7 @@ def _with_hidden_features(function: Function, grid: _Mesh, scale: float, noise: 
     return mesh
 
 
-def _hints(y: FloatArray, scale: float) -> NDArray[np.intp]:
+def _hints(y: Array, scale: float) -> NDArray[np.intp]:
     """Return where y dips below the cubic through its two neighbours on either side, strongest first.
 
     Around a dip the excess over the cubic changes sign; over a smooth quartic, say, it does not.
@@ -353,7 +353,7 @@ def _zoom_on_extrema(
     noise: float,
     below: float | None = None,
     scale: float | None = None,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Array, Array]:
     """Return the refined local minima of the mesh or, given `below`, the maxima not above that."""
     sign = 1.0 if below is None else -1.0
     chosen = _is_local_minimum(sign * mesh.y)
@@ -368,7 +368,7 @@ def _zoom_on_extrema(
     return _zoom(function, mesh.u[left], mesh.u[at], mesh.u[right], noise, sign)
 
 
-def _is_local_minimum(y: FloatArray) -> NDArray[np.bool_]:
+def _is_local_minimum(y: Array) -> NDArray[np.bool_]:
     """Return which points lie no higher than their neighbours, both ends of a plateau included."""
     step = np.sign(np.diff(y))
     before, after = np.concatenate([[-1.0], step]), np.concatenate([step, [1.0]])
@@ -377,13 +377,13 @@ def _is_local_minimum(y: FloatArray) -> NDArray[np.bool_]:
 
 def _zoom(
     function: Function,
-    left: FloatArray,
-    mid: FloatArray,
-    right: FloatArray,
+    left: Array,
+    mid: Array,
+    right: Array,
     noise: float,
     sign: float = 1.0,
-    slope: FloatArray | float = 0.0,
-) -> tuple[FloatArray, FloatArray]:
+    slope: Array | float = 0.0,
+) -> tuple[Array, Array]:
     """Return u and y(u) of the lowest sign·(y(u) - slope·u) in every bracket left <= mid <= right.
 
     All brackets shrink together around their lowest of nine points, fourfold in a round, one
@@ -409,7 +409,7 @@ def _zoom(
     return mid, (function(mid) if mid.size else mid)
 
 
-def _nine_points(left: FloatArray, mid: FloatArray, right: FloatArray) -> FloatArray:
+def _nine_points(left: Array, mid: Array, right: Array) -> Array:
     """Return rows of nine ascending points: the three given and three in each gap."""
     weight = np.array([0.0, 0.25, 0.5, 0.75])
     lower = left[:, None] + (mid - left)[:, None] * weight
@@ -422,7 +422,7 @@ def _intervals(
 ) -> tuple[tuple[Interval, ...], bool]:
     """Return the runs of mesh points not above the ceiling, their ends solved for, and whether all were."""
 
-    def above(u: FloatArray) -> FloatArray:
+    def above(u: Array) -> Array:
         return function(u) - ceiling
 
     excess = mesh.y - ceiling
@@ -440,7 +440,7 @@ def _intervals(
     return tuple(intervals), converged
 
 
-def _root(function: Function, u: FloatArray, excess: FloatArray, i: int) -> tuple[float, bool]:
+def _root(function: Function, u: Array, excess: Array, i: int) -> tuple[float, bool]:
     """Return the zero of the function between u[i] and u[i + 1], where its signs differ."""
     from scipy.optimize import brentq  # type: ignore[import-untyped]
 

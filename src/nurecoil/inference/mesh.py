@@ -7,11 +7,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 
-FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
-Function: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray]]
+Function: TypeAlias = Callable[[Array], tuple[Array, BoolArray]]
 
 FORBIDDEN = 1e100  # stands for an infinite χ², so that differences stay finite
 _BLOCK = 4096  # points in one call
@@ -23,26 +23,26 @@ class Plane:
     """χ² on the unit square: s = 0 at the low end of each parameter's range and 1 at the high one."""
 
     function: Function
-    low: FloatArray
-    high: FloatArray
+    low: Array
+    high: Array
     log: BoolArray
 
-    def x(self, s: FloatArray) -> FloatArray:
+    def x(self, s: Array) -> Array:
         """Return the parameters at s (k, 2), exact at the ends."""
         a, b = self._scaled(self.low), self._scaled(self.high)
         u = a + s * (b - a)
         x = np.where(self.log, np.exp(np.where(self.log, u, 0.0)), u)
         return np.where(s <= 0, self.low, np.where(s >= 1, self.high, np.clip(x, self.low, self.high)))
 
-    def s(self, x: FloatArray) -> FloatArray:
+    def s(self, x: Array) -> Array:
         """Return where in the unit square the parameters x (k, 2) are."""
         a, b = self._scaled(self.low), self._scaled(self.high)
         return np.asarray((self._scaled(np.clip(x, self.low, self.high)) - a) / (b - a))
 
-    def _scaled(self, x: FloatArray) -> FloatArray:
+    def _scaled(self, x: Array) -> Array:
         return np.where(self.log, np.log(np.where(self.log, x, 1.0)), x)
 
-    def evaluate(self, s: FloatArray) -> tuple[FloatArray, BoolArray]:
+    def evaluate(self, s: Array) -> tuple[Array, BoolArray]:
         """Return χ² (k,) and whether it converged, +inf replaced by a huge number."""
         x = self.x(s)
         parts = [self.function(x[first : first + _BLOCK]) for first in range(0, len(x), _BLOCK)]
@@ -61,8 +61,8 @@ class Plane:
 class Points:
     """Points s (k, 2), χ² (k,) there, and whether it converged; the lowest first."""
 
-    s: FloatArray
-    y: FloatArray
+    s: Array
+    y: Array
     ok: BoolArray
 
     @classmethod
@@ -79,7 +79,7 @@ class Points:
 class Mesh:
     """The nodes of a grid: χ², whether it is known there or interpolated, and whether it converged."""
 
-    y: FloatArray
+    y: Array
     known: BoolArray
     ok: BoolArray
 
@@ -89,7 +89,7 @@ class Mesh:
         return cls(np.full(points, np.inf), np.zeros(points, dtype=bool), np.zeros(points, dtype=bool))
 
     @property
-    def cells(self) -> FloatArray:
+    def cells(self) -> Array:
         """The number of cells on each axis: node numbers divided by it are s."""
         return np.array(self.y.shape) - 1.0
 
@@ -110,7 +110,7 @@ class Mesh:
         return Mesh(y, known, ok)
 
 
-def corner_values(y: FloatArray) -> FloatArray:
+def corner_values(y: Array) -> Array:
     """Return the values at the four corners of each cell, shape (4, cells, cells)."""
     n, m = y.shape
     return np.stack([y[i : n - 1 + i, j : m - 1 + j] for i, j in _CORNERS])

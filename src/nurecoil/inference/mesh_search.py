@@ -6,10 +6,10 @@ from typing import TypeAlias
 
 import numpy as np
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.mesh import (
     FORBIDDEN,
     BoolArray,
-    FloatArray,
     Mesh,
     Plane,
     Points,
@@ -18,7 +18,7 @@ from nurecoil.inference.mesh import (
 )
 from nurecoil.inference.regions import rings_of
 
-Minimise: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray]]
+Minimise: TypeAlias = Callable[[Array], tuple[Array, BoolArray]]
 
 MOST_NODES = 5_000_000  # of a refined grid, few of them evaluated
 _MOST_STARTS = 16  # local minima of a mesh from which minimisations start at once
@@ -36,7 +36,7 @@ class Search:
     best: Points
     unique: bool
     mesh: Mesh
-    traced: list[list[list[FloatArray]]]
+    traced: list[list[list[Array]]]
     settled: list[bool]
 
 
@@ -68,7 +68,7 @@ def searched(
         mesh = _refined(plane, mesh, ceilings, np.any(hidden, axis=0))
 
 
-def _shape(regions: list[list[FloatArray]]) -> list[int]:
+def _shape(regions: list[list[Array]]) -> list[int]:
     """Return the number of rings of each region; a crumb beside a larger one is counted to that.
 
     Where a narrow region ends in a tip, nodes lie in it by chance, and some with a gap before them.
@@ -85,7 +85,7 @@ def _shape(regions: list[list[FloatArray]]) -> list[int]:
     return sorted(len(rings) for rings in (*large, *alone))
 
 
-def _starts(mesh: Mesh, tried: FloatArray, apart: FloatArray, above: float) -> FloatArray:
+def _starts(mesh: Mesh, tried: Array, apart: Array, above: float) -> Array:
     """Return the lowest local minima of the mesh (k, 2), if higher than `above`, where none was tried."""
     n, m = mesh.y.shape
     padded = np.pad(mesh.y, 1, constant_values=np.inf)
@@ -97,7 +97,7 @@ def _starts(mesh: Mesh, tried: FloatArray, apart: FloatArray, above: float) -> F
     return np.asarray(s[~beside][:_MOST_STARTS])
 
 
-def _minima(plane: Plane, start: FloatArray, minimise: Minimise, before: Points) -> Points:
+def _minima(plane: Plane, start: Array, minimise: Minimise, before: Points) -> Points:
     """Return the minima that are known and those to which the starts lead, the lowest first."""
     if not len(start):
         return before
@@ -113,7 +113,7 @@ def _minima(plane: Plane, start: FloatArray, minimise: Minimise, before: Points)
     return Points(s[order], y[order], ok[order])
 
 
-def _walked(plane: Plane, start: Points, step: FloatArray, noise: float) -> Points:
+def _walked(plane: Plane, start: Points, step: Array, noise: float) -> Points:
     """Return the lowest point that steps inside the range lead to, halved where none leads down.
 
     For a minimisation that failed, or left the range: slow but sure.
@@ -140,7 +140,7 @@ def _hidden(mesh: Mesh, minima: Points, ceiling: float) -> BoolArray:
     return np.asarray(cells & (corner_values(mesh.y).min(axis=0) > ceiling))
 
 
-def _refined(plane: Plane, mesh: Mesh, ceilings: FloatArray, hidden: BoolArray) -> Mesh:
+def _refined(plane: Plane, mesh: Mesh, ceilings: Array, hidden: BoolArray) -> Mesh:
     """Return the mesh of half the spacing, χ² evaluated at every new node where a ceiling may pass."""
     wanted = corners_of(np.kron(_near(mesh.y, ceilings) | hidden, np.ones((2, 2))).astype(bool))
     mesh = mesh.doubled()
@@ -150,7 +150,7 @@ def _refined(plane: Plane, mesh: Mesh, ceilings: FloatArray, hidden: BoolArray) 
     return mesh
 
 
-def _near(y: FloatArray, ceilings: FloatArray) -> BoolArray:
+def _near(y: Array, ceilings: Array) -> BoolArray:
     """Return which cells a ceiling may cross, if between nodes χ² bends twice as much as at them.
 
     A quadratic function is off the bilinear interpolation by at most (|∂²_1| + |∂²_2|)/8, for second
@@ -162,16 +162,16 @@ def _near(y: FloatArray, ceilings: FloatArray) -> BoolArray:
     return _any_between(low, high, ceilings)
 
 
-def _bend(y: FloatArray) -> FloatArray:
+def _bend(y: Array) -> Array:
     """Return the size of the second differences along the first axis, at an edge those next to it."""
     return np.pad(np.abs(np.diff(y, 2, axis=0)), ((1, 1), (0, 0)), mode="edge")
 
 
-def _crossed(y: FloatArray, ceilings: FloatArray) -> BoolArray:
+def _crossed(y: Array, ceilings: Array) -> BoolArray:
     """Return which cells have corners on both sides of a ceiling."""
     corners = corner_values(y)
     return _any_between(corners.min(axis=0), corners.max(axis=0), ceilings)
 
 
-def _any_between(low: FloatArray, high: FloatArray, ceilings: FloatArray) -> BoolArray:
+def _any_between(low: Array, high: Array, ceilings: Array) -> BoolArray:
     return np.asarray(np.any([(low <= ceiling) & (high > ceiling) for ceiling in ceilings], axis=0))

@@ -1,12 +1,11 @@
 """Moves of walkers for emcee; imported where they are used, because emcee costs time to import."""
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from emcee.moves import RedBlueMove
-from numpy.typing import NDArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 _CROSSOVERS = (0.2, 0.5, 1.0)  # how large a part of the coordinates moves
 _JITTER = 1e-5  # of γ, so that every point can be reached (Nelson et al. 2013)
@@ -32,9 +31,7 @@ class SubspaceMove(RedBlueMove):  # type: ignore[misc]
         super().__init__()
         self.jumps = jumps
 
-    def get_proposal(
-        self, s: FloatArray, c: list[FloatArray], random: np.random.RandomState
-    ) -> tuple[FloatArray, FloatArray]:
+    def get_proposal(self, s: Array, c: list[Array], random: np.random.RandomState) -> tuple[Array, Array]:
         """Return where the walkers s (n, D) would go, and no weights: the move is symmetric."""
         others: Any = np.concatenate(c)
         walkers, dimensions = s.shape

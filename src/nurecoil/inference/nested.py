@@ -3,17 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.priors import Target
 from nurecoil.inference.sampling import SMALLEST_SIZE, Diagnostic, Samples, seeds
 from nurecoil.progress import Progress, in_steps
-
-FloatArray: TypeAlias = NDArray[np.float64]
 
 _REGION_ENDS = 10  # dimensions; beyond, ellipsoids around the live points accept too little
 _IMPOSSIBLE = -1e300  # ultranest takes no -inf
@@ -45,11 +42,11 @@ def sample_nested(target: Target, seed: int, most_steps: int, progress: Progress
         ) from None
     from scipy.special import ndtri  # type: ignore[import-untyped]
 
-    def coordinates(cube: FloatArray) -> FloatArray:
-        z: FloatArray = ndtri(np.clip(cube, 1e-16, 1 - 1e-16))
+    def coordinates(cube: Array) -> Array:
+        z: Array = ndtri(np.clip(cube, 1e-16, 1 - 1e-16))
         return z
 
-    def log_likelihood(z: FloatArray) -> FloatArray:
+    def log_likelihood(z: Array) -> Array:
         return np.maximum(target.log_likelihood_at(z), _IMPOSSIBLE)
 
     with progress(1) as say, _quiet(), _seeded(seeds(seed, 1)[0]):

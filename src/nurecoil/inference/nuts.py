@@ -1,11 +1,12 @@
 """Samples of a posterior with the No-U-Turn sampler of NumPyro, for a likelihood that is plain NumPy."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
@@ -15,7 +16,6 @@ from nurecoil.progress import Progress, in_steps
 if TYPE_CHECKING:
     from jax import Array as JaxArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
 
 _CHAINS = 8
 _WARM_UP, _DRAWS = 300, 300
@@ -94,7 +94,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress =
     )
 
 
-def _far_apart(points: FloatArray) -> FloatArray:
+def _far_apart(points: Array) -> Array:
     """Return a start for each chain: the central one of some points, then always the farthest from all."""
     chosen = [int(np.argmin((points**2).sum(axis=1)))]
     while len(chosen) < _CHAINS:
@@ -103,12 +103,12 @@ def _far_apart(points: FloatArray) -> FloatArray:
     return points[chosen]
 
 
-def _diagnostic(chains: FloatArray) -> Diagnostic:
+def _diagnostic(chains: Array) -> Diagnostic:
     time = chains.size / effective_size(chains)
     return Diagnostic(r_hat(chains), bulk_size(chains), tail_size(chains), time)
 
 
-def _potential(function: Callable[[FloatArray], FloatArray], dimensions: int) -> "Callable[[JaxArray], Any]":
+def _potential(function: Callable[[Array], Array], dimensions: int) -> "Callable[[JaxArray], Any]":
     """Return a function of NumPy arrays, (P, D) -> (P,), as one of JAX with a gradient.
 
     Numbers cross as pairs of uint32: in the thread where JAX calls back, `enable_x64` is not set, and

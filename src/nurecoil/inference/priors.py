@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import require
 from nurecoil.errors import NurecoilError
 
-FloatArray: TypeAlias = NDArray[np.float64]
-LogLikelihood: TypeAlias = Callable[[FloatArray], FloatArray]
+LogLikelihood: TypeAlias = Callable[[Array], Array]
 
 _FAR = 8.0  # standard deviations: Φ(-8) = 6e-16, beyond which a double holds no 1 - Φ
 
@@ -68,7 +67,7 @@ class Prior:
         if self.log:
             require(self.low > 0, "the prior's range", bounds, "above 0 where the prior is flat in ln x")
 
-    def value(self, z: FloatArray) -> FloatArray:
+    def value(self, z: Array) -> Array:
         """Return x at coordinates z, each a standard normal number a priori."""
         from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 
@@ -83,10 +82,10 @@ class Prior:
             low, high = self._cut
             part = np.clip(low + (high - low) * ndtr(z), ndtr(-_FAR), 1.0 - np.finfo(float).eps)
             x = self.centre + self.width * ndtri(part)
-        inside: FloatArray = np.clip(x, self.low, self.high)
+        inside: Array = np.clip(x, self.low, self.high)
         return inside
 
-    def gaussian(self, x: FloatArray) -> FloatArray:
+    def gaussian(self, x: Array) -> Array:
         """Return the exponent of the Gaussian, -(x - c)²/2w²; 0 without one."""
         if self.width is None:
             return np.zeros_like(x)
@@ -123,12 +122,12 @@ class Target:
         """The number of parameters."""
         return len(self.priors)
 
-    def values(self, z: FloatArray) -> FloatArray:
+    def values(self, z: Array) -> Array:
         """Return the parameters (P, D) at coordinates z (P, D)."""
         columns = [prior.value(z[..., number]) for number, prior in enumerate(self.priors)]
         return np.stack(columns, axis=-1)
 
-    def log_likelihood_at(self, z: FloatArray) -> FloatArray:
+    def log_likelihood_at(self, z: Array) -> Array:
         """Return ln L (P,) at coordinates z (P, D), checked."""
         x = self.values(z)
         found = np.asarray(self.log_likelihood(x), dtype=float)
@@ -140,13 +139,13 @@ class Target:
             )
         return found
 
-    def log_posterior_at(self, z: FloatArray) -> FloatArray:
+    def log_posterior_at(self, z: Array) -> Array:
         """Return ln L - z²/2 (P,): the density in z, up to a constant."""
-        density: FloatArray = self.log_likelihood_at(z) - 0.5 * (z**2).sum(axis=-1)
+        density: Array = self.log_likelihood_at(z) - 0.5 * (z**2).sum(axis=-1)
         return density
 
-    def chi2(self, x: FloatArray) -> FloatArray:
+    def chi2(self, x: Array) -> Array:
         """Return -2 ln L plus the Gaussian priors' terms (P,) at parameters x (P, D)."""
         gaussians = sum(prior.gaussian(x[:, number]) for number, prior in enumerate(self.priors))
-        chi2: FloatArray = -2.0 * (np.asarray(self.log_likelihood(x)) + gaussians)
+        chi2: Array = -2.0 * (np.asarray(self.log_likelihood(x)) + gaussians)
         return chi2

@@ -6,7 +6,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.inference.mesh import BoolArray, FloatArray, Function, Mesh, Plane
+from nurecoil.arithmetic import Array
+from nurecoil.inference.mesh import BoolArray, Function, Mesh, Plane
 
 _NUDGE = 1e-3  # a node at the level itself is moved off it, so that every vertex lies between two nodes
 _ROUNDS = 60  # of root-finding
@@ -27,9 +28,9 @@ class Region:
         The parts of the boundaries where Δχ² = level: closed, or open where the range cuts them.
     """
 
-    outer: FloatArray
-    holes: tuple[FloatArray, ...]
-    lines: tuple[FloatArray, ...]
+    outer: Array
+    holes: tuple[Array, ...]
+    lines: tuple[Array, ...]
 
     @property
     def open(self) -> bool:
@@ -37,7 +38,7 @@ class Region:
         return not self.lines or any(bool((line[0] != line[-1]).any()) for line in self.lines)
 
     @property
-    def bounds(self) -> FloatArray:
+    def bounds(self) -> Array:
         """The smallest and the largest value of each parameter: [[low, high], [low, high]]."""
         return np.stack([self.outer.min(axis=0), self.outer.max(axis=0)], axis=1)
 
@@ -64,12 +65,12 @@ class Contours:
     settled: bool
 
     @property
-    def polygons(self) -> tuple[FloatArray, ...]:
+    def polygons(self) -> tuple[Array, ...]:
         """All lines on which Δχ² = level, each of shape (k, 2)."""
         return tuple(line for region in self.regions for line in region.lines)
 
 
-def rings_of(mesh: Mesh, ceiling: float, level: float) -> list[list[FloatArray]]:
+def rings_of(mesh: Mesh, ceiling: float, level: float) -> list[list[Array]]:
     """Return the rings of each region, its outer one first, in numbers of nodes.
 
     Every vertex lies between two nodes, one allowed and one not, or is a corner of the range; the last one
@@ -80,10 +81,10 @@ def rings_of(mesh: Mesh, ceiling: float, level: float) -> list[list[FloatArray]]
     z = np.clip((mesh.y - ceiling) / level, -1.0, 1.0)
     z = np.where(z > 0, np.maximum(z, _NUDGE), np.minimum(z, -_NUDGE))
     generator = contour_generator(z=z.T, name="serial", fill_type=FillType.OuterOffset)
-    points, offsets = cast(tuple[list[FloatArray], list[NDArray[np.uint32]]], generator.filled(-2.0, 0.0))
+    points, offsets = cast(tuple[list[Array], list[NDArray[np.uint32]]], generator.filled(-2.0, 0.0))
     corners = np.array(mesh.y.shape) - 1
 
-    def tidy(ring: FloatArray) -> FloatArray:
+    def tidy(ring: Array) -> Array:
         """Undo the rounding off the lines of the grid, and leave the nodes on the range's edge out."""
         line = np.round(ring)
         ring = np.where(np.abs(ring - line) < 0.1 * _NUDGE, line, ring)
@@ -100,7 +101,7 @@ def rings_of(mesh: Mesh, ceiling: float, level: float) -> list[list[FloatArray]]
 def polished(
     plane: Plane,
     mesh: Mesh,
-    traced: list[list[FloatArray]],
+    traced: list[list[Array]],
     level: float,
     ceiling: float,
     noise: float,
@@ -109,7 +110,7 @@ def polished(
     """Return the regions with their vertices moved onto the level."""
     scale, tolerance = 4.0 * level, max(noise, 1e-9 * level)
 
-    def excess(s: FloatArray) -> tuple[FloatArray, BoolArray]:
+    def excess(s: Array) -> tuple[Array, BoolArray]:
         y, ok = plane.evaluate(s)
         return np.clip(y - ceiling, -scale, scale), ok
 
@@ -130,8 +131,8 @@ def polished(
 
 
 def _roots(
-    function: Function, a: FloatArray, b: FloatArray, at_a: FloatArray, at_b: FloatArray, tolerance: float
-) -> tuple[FloatArray, BoolArray]:
+    function: Function, a: Array, b: Array, at_a: Array, at_b: Array, tolerance: float
+) -> tuple[Array, BoolArray]:
     """Return a zero of the function between each a and b (k, 2), where its signs differ (Illinois method)."""
     a, b, at_a, at_b = a.copy(), b.copy(), at_a.copy(), at_b.copy()
     ok, active = np.zeros(len(a), dtype=bool), np.arange(len(a))
@@ -152,9 +153,7 @@ def _roots(
     return b, ok
 
 
-def _with_extremes(
-    function: Function, rings: list[FloatArray], tolerance: float
-) -> tuple[list[FloatArray], BoolArray]:
+def _with_extremes(function: Function, rings: list[Array], tolerance: float) -> tuple[list[Array], BoolArray]:
     """Return the rings with a new vertex on either side of each outermost one, and whether each was found.
 
     The level is solved for across the middle of the chord. Each round makes the extents four times as exact.
@@ -174,26 +173,26 @@ def _with_extremes(
     return rings, ok
 
 
-def _outermost(ring: FloatArray) -> set[int]:
+def _outermost(ring: Array) -> set[int]:
     """Return which chords, by the number of their first vertex, end at the ring's outermost vertices."""
     highest = {(int(np.argmax(sign * ring[:, axis])), axis) for axis in (0, 1) for sign in (1, -1)}
     inside = [at for at, axis in highest if 0.0 < ring[at, axis] < 1.0]
     return {k % len(ring) for at in inside for k in (at - 1, at)}
 
 
-def _region(plane: Plane, rings: list[FloatArray]) -> Region:
+def _region(plane: Plane, rings: list[Array]) -> Region:
     closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
     lines = [line for ring in closed for line in _lines(ring)]
     outer, *holes = (plane.x(ring) for ring in closed)
     return Region(outer, tuple(holes), tuple(plane.x(line) for line in lines))
 
 
-def _along_edge(p: FloatArray, q: FloatArray) -> BoolArray:
+def _along_edge(p: Array, q: Array) -> BoolArray:
     """Return which chords from p to q (k, 2) run along the edge of the unit square."""
     return np.asarray(((p == q) & ((p == 0) | (p == 1))).any(axis=1))
 
 
-def _lines(ring: FloatArray) -> list[FloatArray]:
+def _lines(ring: Array) -> list[Array]:
     """Return the parts of a closed ring that do not run along the edge of the unit square."""
     along = _along_edge(ring[:-1], ring[1:])
     if not along.any():
@@ -205,6 +204,6 @@ def _lines(ring: FloatArray) -> list[FloatArray]:
     return [ring[a : b + 1] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-def _area(ring: FloatArray) -> float:
+def _area(ring: Array) -> float:
     x, y = ring.T
     return abs(float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])))

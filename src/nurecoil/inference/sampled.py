@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 _STRIDE = 32  # of the first points
 _EXACT = 1e-5  # of the scale, and of the height above the lowest point
 
 
-def sampled(function: Callable[[FloatArray], FloatArray], grid: FloatArray, scale: float) -> FloatArray:
+def sampled(function: Callable[[Array], Array], grid: Array, scale: float) -> Array:
     """Return a function on an even grid, to 1e-5 of the scale or of the height above its lowest point.
 
     Every 32nd point is computed, and then the points halfway. Where one lies off the cubic through its four
@@ -35,7 +35,7 @@ def sampled(function: Callable[[FloatArray], FloatArray], grid: FloatArray, scal
     whole = -(-cells // step) * step  # the grid, continued to a whole number of steps
     places = np.arange(0, whole + 1, step)
 
-    def at(numbers: NDArray[np.intp]) -> FloatArray:
+    def at(numbers: NDArray[np.intp]) -> Array:
         return function(grid[np.minimum(numbers, cells)])
 
     y = at(places)
@@ -55,7 +55,7 @@ def sampled(function: Callable[[FloatArray], FloatArray], grid: FloatArray, scal
     return y[: grid.size]
 
 
-def _halfway(y: FloatArray) -> FloatArray:
+def _halfway(y: Array) -> Array:
     """Return the value halfway between neighbours on the cubic through the four nearest."""
     inner = (9 * (y[1:-2] + y[2:-1]) - y[:-3] - y[3:]) / 16
     first = (5 * y[0] + 15 * y[1] - 5 * y[2] + y[3]) / 16

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.inference.mesh import FORBIDDEN, FloatArray, Mesh, Plane, corner_values, corners_of
+from nurecoil.arithmetic import Array
+from nurecoil.inference.mesh import FORBIDDEN, Mesh, Plane, corner_values, corners_of
 
 _FEWEST_CELLS = 24  # on each axis, of the first nodes; as all halfway between are computed as well, 48
 _NEAR = 32.0  # in χ² above the lowest node: levels lie far below
@@ -47,7 +48,7 @@ def sampled_mesh(plane: Plane, points: tuple[int, int]) -> Mesh:
         places = finer
 
 
-def _spread(off: FloatArray) -> FloatArray:
+def _spread(off: Array) -> Array:
     """Return how far nodes are off, or will be by what is off beside them, as interpolation weighs it."""
     from scipy.ndimage import maximum_filter  # type: ignore[import-untyped]
 
@@ -63,7 +64,7 @@ def _first(n: int) -> NDArray[np.intp]:
     return np.append(np.arange(0, n - 1, step), n - 1)
 
 
-def interpolation(at: NDArray[Any], to: NDArray[Any], order: int = 5) -> FloatArray:
+def interpolation(at: NDArray[Any], to: NDArray[Any], order: int = 5) -> Array:
     """Return the matrix from values `at` increasing places to those at others, by polynomials of some order.
 
     Through the nearest places, one more than the order; at one of them, the value is its own.

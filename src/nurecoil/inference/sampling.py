@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
@@ -15,7 +15,6 @@ from nurecoil.progress import Progress, in_steps
 if TYPE_CHECKING:
     from emcee import EnsembleSampler
 
-FloatArray: TypeAlias = NDArray[np.float64]
 
 ENSEMBLES = 4  # started independently; R̂ compares them
 LARGEST_R_HAT = 1.01  # Vehtari et al. 2021, section 4.1
@@ -70,7 +69,7 @@ class Samples:
         ln ∫ L(x) π(x) dx.
     """
 
-    values: FloatArray
+    values: Array
     diagnostics: tuple[Diagnostic, ...]
     steps: int
     chains: int
@@ -154,7 +153,7 @@ def seeds(seed: int, number: int) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class _Summary:
-    values: FloatArray  # (N, ensembles, walkers, D)
+    values: Array  # (N, ensembles, walkers, D)
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -165,7 +164,7 @@ def _summary(target: Target, ensembles: "Sequence[_Ensemble]", thin: int) -> _Su
     return _Summary(values, tuple(_diagnostic(values[..., n], thin) for n in range(target.dimensions)))
 
 
-def _diagnostic(values: FloatArray, thin: int) -> Diagnostic:
+def _diagnostic(values: Array, thin: int) -> Diagnostic:
     """Return how well one parameter (N, ensembles, walkers) is sampled."""
     steps, ensembles, _ = values.shape
     walkers = values.reshape(steps, -1)
@@ -199,7 +198,7 @@ def shortcomings(diagnostics: Sequence[Diagnostic]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def annealed(target: Target, number: int, random: np.random.RandomState) -> FloatArray:
+def annealed(target: Target, number: int, random: np.random.RandomState) -> Array:
     """Return coordinates z (number, D) that follow the posterior, annealed from draws of the prior."""
     z = random.standard_normal((number, target.dimensions))
     beta = 0.0
@@ -221,7 +220,7 @@ def annealed(target: Target, number: int, random: np.random.RandomState) -> Floa
     )
 
 
-def _largest_step(log_likelihood: FloatArray, most: float) -> float:
+def _largest_step(log_likelihood: Array, most: float) -> float:
     """Return by how much β may grow if half of the draws are to keep their worth."""
 
     def worth(step: float) -> float:
@@ -238,22 +237,22 @@ def _largest_step(log_likelihood: FloatArray, most: float) -> float:
     return float(np.exp(low))
 
 
-def _moved(target: Target, z: FloatArray, beta: float, random: np.random.RandomState) -> FloatArray:
+def _moved(target: Target, z: Array, beta: float, random: np.random.RandomState) -> Array:
     """Return the draws after some moves among themselves that leave L^β times the prior as it is."""
     sampler = _sampler(target, z, beta, random)
     state = sampler.run_mcmc(z, 10 + 2 * z.shape[1], skip_initial_state_check=True, store=False)
-    moved: FloatArray = state.coords
+    moved: Array = state.coords
     return moved
 
 
-def _sampler(target: Target, z: FloatArray, beta: float, random: np.random.RandomState) -> "EnsembleSampler":
+def _sampler(target: Target, z: Array, beta: float, random: np.random.RandomState) -> "EnsembleSampler":
     from emcee import EnsembleSampler
     from emcee.moves import StretchMove
 
     from nurecoil.inference.moves import SubspaceMove
 
-    def density(z: FloatArray) -> FloatArray:
-        found: FloatArray = beta * target.log_likelihood_at(z) - 0.5 * (z**2).sum(axis=1)
+    def density(z: Array) -> Array:
+        found: Array = beta * target.log_likelihood_at(z) - 0.5 * (z**2).sum(axis=1)
         return found
 
     moves = [(SubspaceMove(jumps=0.4), 0.9), (StretchMove(), 0.1)]

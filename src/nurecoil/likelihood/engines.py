@@ -8,13 +8,11 @@ from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood.newton import Minimum, minimise_batch
 from nurecoil.likelihood.problem import Inputs, JointProblem, Layout
-
-Array = NDArray[np.float64]
 
 ENGINES = ("auto", "numpy", "jax", "fast")
 

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.newton import triangle
-
-Array = NDArray[np.float64]
 
 
 class Strengths(Protocol):

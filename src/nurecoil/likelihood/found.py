@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 _SAME = 1e-6  # in χ²
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import STANDARD_BASIS, Basis
 from nurecoil.likelihood.data import Data
@@ -22,8 +23,6 @@ from nurecoil.likelihood.search import Hop, search
 from nurecoil.likelihood.term import Term
 from nurecoil.parameters import Parameter, find
 from nurecoil.progress import parts
-
-Array = NDArray[np.float64]
 
 REACH = 40.0  # in χ²: what lies so much higher is far out of any level
 _CHUNK_NUMBERS = 1_000_000  # of derivatives at once: bounds the memory, and keeps them in the cache

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 MOST_STEPS = 100
 LARGEST_DAMPING = 1e12

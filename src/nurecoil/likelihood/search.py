@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.found import Fitted, lowest
 from nurecoil.likelihood.newton import Minimum
 
-Array = NDArray[np.float64]
 Minimise = Callable[[Array, NDArray[np.intp] | None], Minimum]
 
 _SAMPLE = (16, 64)  # points on which all hops are tried first, an eighth of all

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.experiment import STANDARD_BASIS, Basis, CompiledExperiment, Statistics
 from nurecoil.likelihood.arrays import Background, Rotation, SignalArrays, TermArrays, rotated
 from nurecoil.likelihood.morphing import morphing
 from nurecoil.parameters import Parameter
-
-Array = NDArray[np.float64]
 
 _BEND = 0.01  # of ln(counts), on average: a shape that bends less makes no valley
 

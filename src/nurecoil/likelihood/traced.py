@@ -3,12 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.newton import Minimum, minimise_traced
 from nurecoil.likelihood.problem import Inputs, JointProblem, Layout, taken
-
-Array = NDArray[np.float64]
 
 
 def minimise(layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None) -> Minimum:

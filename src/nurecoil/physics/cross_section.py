@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, FINE_STRUCTURE, MEV_M2_TO_CM2
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-
-Array = NDArray[np.float64]
 
 
 def electrons_freed(symbol: str, T: ArrayLike) -> Array:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.physics.constants import HBAR_C_MEV_FM
 from nurecoil.physics.nuclei import Nuclide
-
-FloatArray = NDArray[np.float64]
 
 HELM_SKIN_FM: Final = 0.9
 HELM_BINH2021_SKIN_FM: Final = 0.5
@@ -25,7 +24,7 @@ FERMI_DIFFUSENESS_FM: Final = 0.52
 _LIGHT: Final = 4  # nucleons; without a core, such a nucleus may be smaller than the surface of the others
 
 
-def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> FloatArray:
+def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> Array:
     """Return the Helm form factor, a uniform sphere folded with a Gaussian skin.
 
     F(q) = 3 j1(q R0)/(q R0) exp(-q² s²/2), of rms radius R² = (3/5) R0² + 3 s²; R0 is the diffraction radius,
@@ -44,7 +43,7 @@ def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> 
     return sphere * np.exp(-0.5 * _phase(q, skin_fm) ** 2)
 
 
-def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> FloatArray:
+def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> Array:
     """Return the Helm diffraction radius that belongs to an rms radius.
 
     R0² = (5/3) (R² - 3 s²); an error if the skin alone has that rms radius R, or more.
@@ -62,7 +61,7 @@ def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> F
     return _sphere_radius_fm(rms_radius_fm, 3 * skin_fm**2, f"a Helm skin of {skin_fm} fm")
 
 
-def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM) -> FloatArray:
+def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM) -> Array:
     """Return the Helm diffraction radius of Binh et al. (2021) from the mass number.
 
     R0² = R² - 5 s², R = 1.2 A^(1/3) fm; an error if R0² is not positive.
@@ -82,7 +81,7 @@ def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM
     )
 
 
-def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> FloatArray:
+def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> Array:
     """Return the Klein-Nystrand form factor, a uniform sphere folded with a Yukawa potential.
 
     F(q) = 3 j1(q R_A)/(q R_A) / (1 + a² q²), of rms radius R² = (3/5) R_A² + 6 a²; R_A is the radius of
@@ -100,7 +99,7 @@ def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> F
     return _uniform_sphere(_phase(q, radius_fm)) / (1 + _phase(q, range_fm) ** 2)
 
 
-def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: ArrayLike) -> FloatArray:
+def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: ArrayLike) -> Array:
     """Return the form factor of the symmetrised Fermi density, in closed form.
 
     F(q) = 3/(qc [(qc)² + (πqa)²]) · πqa/sinh(πqa) · [πqa sin(qc)/tanh(πqa) - qc cos(qc)], for the density
@@ -127,7 +126,7 @@ def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: 
 
 def symmetrised_fermi_radius_fm(
     rms_radius_fm: ArrayLike, diffuseness_fm: float = FERMI_DIFFUSENESS_FM
-) -> FloatArray:
+) -> Array:
     """Return the half-density radius of the symmetrised Fermi density that belongs to an rms radius.
 
     c² = (5/3) [R² - (7/5) (πa)²]; an error if the diffuse surface alone has that rms radius R, or more.
@@ -146,7 +145,7 @@ def symmetrised_fermi_radius_fm(
     )
 
 
-def mass_number_radius_fm(A: ArrayLike) -> FloatArray:
+def mass_number_radius_fm(A: ArrayLike) -> Array:
     """Return the liquid-drop radius R = 1.2 A^(1/3) fm of a mass number.
 
     References
@@ -177,8 +176,8 @@ class FormFactor:
 
     name: str
     description: str
-    proton: Callable[[ArrayLike, Nuclide], FloatArray]
-    neutron: Callable[[ArrayLike, Nuclide], FloatArray]
+    proton: Callable[[ArrayLike, Nuclide], Array]
+    neutron: Callable[[ArrayLike, Nuclide], Array]
 
 
 def form_factor(name: str) -> FormFactor:
@@ -204,43 +203,43 @@ def _neutron_radius_fm(nuclide: Nuclide) -> float:
     return nuclide.charge_radius_fm if nuclide.neutron_radius_fm is None else nuclide.neutron_radius_fm
 
 
-def _helm_binh2021(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+def _helm_binh2021(q: ArrayLike, nuclide: Nuclide) -> Array:
     return helm(q, helm_binh2021_radius_fm(nuclide.A), HELM_BINH2021_SKIN_FM)
 
 
-def _helm_proton(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+def _helm_proton(q: ArrayLike, nuclide: Nuclide) -> Array:
     return _helm_of(q, nuclide.charge_radius_fm, nuclide.A)
 
 
-def _helm_neutron(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+def _helm_neutron(q: ArrayLike, nuclide: Nuclide) -> Array:
     return _helm_of(q, _neutron_radius_fm(nuclide), nuclide.A)
 
 
-def _helm_of(q: ArrayLike, rms_radius_fm: float, A: int) -> FloatArray:
+def _helm_of(q: ArrayLike, rms_radius_fm: float, A: int) -> Array:
     if A <= _LIGHT and rms_radius_fm**2 <= 3 * HELM_SKIN_FM**2:
         return helm(q, 0.0, rms_radius_fm / np.sqrt(3))
     return helm(q, helm_radius_fm(rms_radius_fm), HELM_SKIN_FM)
 
 
-def _klein_nystrand(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+def _klein_nystrand(q: ArrayLike, nuclide: Nuclide) -> Array:
     return klein_nystrand(q, mass_number_radius_fm(nuclide.A), KLEIN_NYSTRAND_RANGE_FM)
 
 
-def _symmetrised_fermi_proton(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+def _symmetrised_fermi_proton(q: ArrayLike, nuclide: Nuclide) -> Array:
     return _symmetrised_fermi_of(q, nuclide.charge_radius_fm, nuclide.A)
 
 
-def _symmetrised_fermi_neutron(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+def _symmetrised_fermi_neutron(q: ArrayLike, nuclide: Nuclide) -> Array:
     return _symmetrised_fermi_of(q, _neutron_radius_fm(nuclide), nuclide.A)
 
 
-def _symmetrised_fermi_of(q: ArrayLike, rms_radius_fm: float, A: int) -> FloatArray:
+def _symmetrised_fermi_of(q: ArrayLike, rms_radius_fm: float, A: int) -> Array:
     if A <= _LIGHT and rms_radius_fm**2 <= 1.4 * (np.pi * FERMI_DIFFUSENESS_FM) ** 2:
         return symmetrised_fermi(q, 0.0, rms_radius_fm / (np.pi * np.sqrt(1.4)))
     return symmetrised_fermi(q, symmetrised_fermi_radius_fm(rms_radius_fm), FERMI_DIFFUSENESS_FM)
 
 
-def _point(q: ArrayLike, nuclide: Nuclide) -> FloatArray:
+def _point(q: ArrayLike, nuclide: Nuclide) -> Array:
     return np.ones(np.shape(q))
 
 
@@ -279,17 +278,17 @@ _FORM_FACTORS: Final = {choice.name: choice for choice in _CHOICES}
 FORM_FACTOR_NAMES: Final = tuple(_FORM_FACTORS)
 
 
-def _floats(values: ArrayLike) -> FloatArray:
+def _floats(values: ArrayLike) -> Array:
     """Return an array of floats, of no dimension for a number."""
     return np.asarray(values, dtype=np.float64)
 
 
-def _phase(q: ArrayLike, length_fm: ArrayLike) -> FloatArray:
+def _phase(q: ArrayLike, length_fm: ArrayLike) -> Array:
     """Return the dimensionless product q L/(hbar c), for q in MeV and L in fm."""
     return _floats(q) * _floats(length_fm) / HBAR_C_MEV_FM
 
 
-def _uniform_sphere(x: FloatArray) -> FloatArray:
+def _uniform_sphere(x: Array) -> Array:
     """Return 3 j1(x)/x, the form factor of a uniform sphere, to 1e-14 also as x -> 0."""
     small = np.abs(x) < 0.3
     z = np.where(small, 1.0, x)
@@ -299,7 +298,7 @@ def _uniform_sphere(x: FloatArray) -> FloatArray:
     return np.where(small, series, closed)
 
 
-def _langevin_ratio(y: FloatArray) -> FloatArray:
+def _langevin_ratio(y: Array) -> Array:
     """Return 3 (y coth y - 1)/y² for y >= 0, to 1e-13 also as y -> 0."""
     small = y < 0.1
     z = np.where(small, 1.0, y)
@@ -309,13 +308,13 @@ def _langevin_ratio(y: FloatArray) -> FloatArray:
     return np.where(small, series, closed)
 
 
-def _over_sinh(y: FloatArray) -> FloatArray:
+def _over_sinh(y: Array) -> Array:
     """Return y/sinh(y) for y >= 0, without overflow at large y."""
     z = np.where(y > 0, y, 1.0)
     return np.where(y > 0, -2 * z * np.exp(-z) / np.expm1(-2 * z), 1.0)
 
 
-def _sphere_radius_fm(rms_radius_fm: ArrayLike, surface_fm2: float, surface: str) -> FloatArray:
+def _sphere_radius_fm(rms_radius_fm: ArrayLike, surface_fm2: float, surface: str) -> Array:
     """Return sqrt(5/3 (R² - surface)) [fm], or refuse an rms radius R that leaves nothing to the sphere."""
     rms = _floats(rms_radius_fm)
     good = np.isfinite(rms) & (rms > 0) & (rms**2 > surface_fm2)

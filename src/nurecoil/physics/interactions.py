@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.physics import cross_section
 from nurecoil.physics.constants import ELECTRON_MASS
 from nurecoil.physics.cross_section import Conventions
@@ -20,7 +20,6 @@ from nurecoil.physics.electrons import electrons_freed
 from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Nuclide
 
-Array = NDArray[np.float64]
 Kernel = Callable[[Array, Array, float, Conventions], Array]
 Factors = Callable[[Nuclide, FormFactor, Conventions, Array], Array]
 

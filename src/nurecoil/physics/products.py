@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.weights import Weight
 
-Array = NDArray[np.float64]
 Products = tuple[tuple[Array, Weight | None], ...]
 """(products, shape (..., 3, terms); their weight): to be summed."""
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from nurecoil.arithmetic import Array
 
 _AIM: Final = 1e-12  # of the largest value: that at the lowest q can be 1e4 times another's
 _SPARE: Final = 4

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.one_line import one_line
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

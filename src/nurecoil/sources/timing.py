@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nurecoil.arithmetic import Array
 from nurecoil.checks import (
     Microseconds,
     NotNegative,
@@ -20,8 +21,6 @@ from nurecoil.checks import (
     require,
     require_ascending,
 )
-
-Array = NDArray[np.float64]
 
 PION_LIFETIME_US: Final = 0.02603  # 26.033(5) ns (PDG 2022)
 MUON_LIFETIME_US: Final = 2.197  # 2.1969811(22) us (PDG 2022)

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood import REACH, Fitted, lowest
 from nurecoil.study.question import Question
-
-Array = NDArray[np.float64]
 
 _SEARCHED = 16  # of many points, each sixteenth
 _FEWEST = 200  # points: less are not many

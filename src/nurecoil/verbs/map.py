@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.contours import Contours, Region, Surface, contours
 from nurecoil.inference.intervals import threshold
@@ -22,8 +22,6 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, require_points, several_levels
 from nurecoil.verbs.options import HOLDS, Levels, Scans, Told, Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Find all values of two parameters that experiments allow together, as regions with exact contours.
 

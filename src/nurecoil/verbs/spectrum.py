@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from nurecoil.arithmetic import undisturbed
+from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.experiment.recoil import rates, recoil_energy_max
@@ -17,8 +17,6 @@ from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Result, Shown, conventions, provenance
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Verb
-
-Array = NDArray[np.float64]
 
 HELP = """Print the rate of recoils by nuclide and flavour, dR/dT for the whole exposure, and the counts that
 the detector makes of them, bin by bin. Electron recoils are in the counts where the detector sees them.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.detector.efficiency import Efficiency, FileEfficiency, TabulatedEfficiency
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
@@ -31,7 +31,6 @@ from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Nuclide
 
-Array = NDArray[np.float64]
 T = TypeVar("T")
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card import signal_schema
 from nurecoil.experiment.card.schema import Card
 from nurecoil.experiment.card.tables import Tables
 from nurecoil.sources.timing import ConstantTimeEfficiency
-
-Array = NDArray[np.float64]
 
 
 class Spreading:

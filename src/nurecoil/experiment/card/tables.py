@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card.signal_schema import Table
 from nurecoil.experiment.datasets import file_path, load_release, locate
 from nurecoil.experiment.histograms import histogram, read_columns, require_one_row_each
-
-Array = NDArray[np.float64]
 
 
 class Tables:

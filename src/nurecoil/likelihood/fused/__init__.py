@@ -5,9 +5,10 @@ point, `counts` in bins, their `chi2` and its `derivatives`, and Newton `steps`;
 counts without shapes need no steps: `parabola`, which is five times as fast.
 """
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.fused import parabola, points
 from nurecoil.likelihood.fused.compiling import NotCompiled
-from nurecoil.likelihood.newton import Array, Minimum
+from nurecoil.likelihood.newton import Minimum
 from nurecoil.likelihood.problem import Inputs, Layout
 
 __all__ = ["NotCompiled", "minimise"]

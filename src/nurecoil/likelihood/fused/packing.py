@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.arrays import Background, SignalArrays
 from nurecoil.likelihood.expansion import Moving
 from nurecoil.likelihood.problem import Inputs, Layout
 
-Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 # Of a component: experiment, bins, row of its counts, template of a signal or -1, whether its rate is 1 + Σt,

@@ -11,12 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.fused.compiling import allocating, compiled, compiled_sources, share
 from nurecoil.likelihood.fused.packing import plain, side_by_side
 from nurecoil.likelihood.newton import RIDGE, TINY, Minimum, triangle
 from nurecoil.likelihood.problem import Inputs, Layout
-
-Array = NDArray[np.float64]
 
 _BLOCK = 128  # points side by side
 

@@ -1,8 +1,8 @@
 """The minima of many points, each by its own Newton steps; threads share the points."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.fused.chi2 import row
 from nurecoil.likelihood.fused.compiling import compiled_sources, outermost, share
 from nurecoil.likelihood.fused.counts import morph, predict
@@ -10,8 +10,6 @@ from nurecoil.likelihood.fused.packing import packed, points_of, work_of
 from nurecoil.likelihood.fused.steps import newton
 from nurecoil.likelihood.newton import Minimum
 from nurecoil.likelihood.problem import Inputs, Layout
-
-Array = NDArray[np.float64]
 
 _FEWEST = 32  # points that are worth a thread
 
