@@ -21,11 +21,17 @@ def island(x, y):
     return 3 + 20 * x * y - 15 * np.exp(-((x - 0.62) ** 2 + (y - 0.31) ** 2) / 0.0018)
 
 
+def disc(x, y):
+    return np.where(np.hypot(x - 0.51, y - 0.49) < 0.02, 50.0, 0.0)
+
+
 def wall(x, y):
     return np.where(x + 0.3 * y > 0.9, np.inf, 10 * np.sin(4 * x) + y**2)
 
 
-@pytest.mark.parametrize(("f", "share"), [(bowl, 0.06), (valley, 0.5), (island, 0.15), (wall, 0.25)])
+@pytest.mark.parametrize(
+    ("f", "share"), [(bowl, 0.06), (valley, 0.5), (island, 0.15), (disc, 0.1), (wall, 0.25)]
+)
 def test_what_is_interpolated_is_right_and_the_rest_computed(f, share):
     asked = []
 

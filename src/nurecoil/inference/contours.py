@@ -28,7 +28,8 @@ class Surface:
     values : two 1-D arrays
         The grid: n1 and n2 values.
     delta_chi2, converged : ndarray, shape (n1, n2)
-        Δχ² (infinite where χ² is), and whether χ² converged there.
+        Δχ² (infinite where χ² is), and whether χ² converged there; interpolated at many points of a grid of
+        more than 49, to about 1e-3 where it is below 25.
     best_fit : ndarray, shape (2,)
     minimum : float
         χ² at the best fit: Δχ² is counted from it.
@@ -65,9 +66,10 @@ def contours(
 
     .. math:: \{x \in [x_\mathrm{low}, x_\mathrm{high}] : \chi^2(x) - \min \chi^2 \le \mathrm{level}\}
 
-    The grid, see `sampled_mesh`, only shows where to look. Minimisations start from its local minima; the lowest is the best
-    fit. Where a level may pass, as the grid's second differences tell, the grid is made twice as fine until
-    regions and holes stay the same in number. Each vertex is then moved along its edge of the grid onto the
+    The grid, see `sampled_mesh`, only shows where to look. Minimisations start from its local minima; the
+    lowest is the best fit. Where a level may pass, as the grid's second differences tell, the grid is made
+    twice as fine until regions and holes stay the same in number, but for crumbs at the tips of narrow ones,
+    which are left as regions of their own. Each vertex is then moved along its edge of the grid onto the
     level by root-finding, and the outermost points of each boundary are added.
 
     Parameters

@@ -86,7 +86,7 @@ class Mesh:
     @classmethod
     def coarse(cls, points: tuple[int, int]) -> "Mesh":
         """Return a grid on which nothing is known yet."""
-        return cls(np.zeros(points), np.zeros(points, dtype=bool), np.zeros(points, dtype=bool))
+        return cls(np.full(points, np.inf), np.zeros(points, dtype=bool), np.zeros(points, dtype=bool))
 
     @property
     def cells(self) -> FloatArray:

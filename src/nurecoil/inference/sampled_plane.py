@@ -10,6 +10,7 @@ from nurecoil.inference.mesh import FORBIDDEN, FloatArray, Mesh, Plane, corner_v
 _FEWEST_CELLS = 24  # on each axis, of the first nodes; as all halfway between are computed as well, 48
 _NEAR = 32.0  # in χ² above the lowest node: levels lie far below
 _EXACT, _FAR = 2e-3, 1e-1  # in χ², and of the height above that
+_BESIDE, _BEYOND = 25 / 256, 3 / 256  # what a value one, or two, nodes on weighs halfway between nodes
 
 
 def sampled_mesh(plane: Plane, points: tuple[int, int]) -> Mesh:
@@ -28,21 +29,30 @@ def sampled_mesh(plane: Plane, points: tuple[int, int]) -> Mesh:
         wanted[np.ix_(*places)] = corners_of(active)
         guess, new = grid.y, wanted & ~grid.known
         grid = grid.known_at(plane, wanted)
-        above = np.maximum(np.minimum(guess, grid.y) - grid.y[grid.known].min() - _NEAR, 0.0)
-        off: FloatArray = np.abs(guess - grid.y) - _FAR * above
-        rough = (new & (off > _EXACT))[np.ix_(*places)]
+        least, off = grid.y[grid.known].min(), np.zeros(points)
+        above = np.maximum(np.minimum(guess, grid.y)[new] - least - _NEAR, 0.0)
+        off[new] = np.abs(guess[new] - grid.y[new]) - _FAR * above
         finer = [np.union1d(at, (at[1:] + at[:-1]) // 2) for at in places]
         if all(new.size == old.size for new, old in zip(finer, places, strict=True)):
             return grid
         by = [interpolation(at, to) for at, to in zip(places, finer, strict=True)]
         y = by[0] @ grid.y[np.ix_(*places)] @ by[1].T
         filled = grid.y.copy()
-        y = np.maximum(y, grid.y[grid.known].min())
+        y = np.maximum(y, least)
         filled[np.ix_(*finer)] = np.where(y > 0.5 * FORBIDDEN, FORBIDDEN, y)  # but for rounding
         grid = Mesh(np.where(grid.known, grid.y, filled), grid.known, grid.ok | ~grid.known)
         parents = (np.searchsorted(a, f[:-1], "right") - 1 for a, f in zip(places, finer, strict=True))
-        active = corner_values(rough).any(axis=0)[np.ix_(*parents)]
+        active = np.asarray(corner_values(_spread(off[np.ix_(*places)])).max(axis=0) > _EXACT)
+        active = active[np.ix_(*parents)]
         places = finer
+
+
+def _spread(off: FloatArray) -> FloatArray:
+    """Return how far nodes are off, or will be by what is off beside them, as interpolation weighs it."""
+    from scipy.ndimage import maximum_filter  # type: ignore[import-untyped]
+
+    reach = [share * maximum_filter(off, size) for size, share in ((3, _BESIDE), (5, _BEYOND))]
+    return np.asarray(np.maximum(off, np.maximum(*reach)))
 
 
 def _first(n: int) -> NDArray[np.intp]:
