@@ -10,7 +10,7 @@ from nurecoil.inference.mesh import FORBIDDEN, Mesh, Plane, corner_values, corne
 
 _FEWEST_CELLS = 24  # on each axis, of the first nodes; as all halfway between are computed as well, 48
 _NEAR = 32.0  # in χ² above the lowest node: levels lie far below
-_EXACT, _FAR = 4e-3, 1e-1  # in χ², and of the height above that
+_EXACT, _FAR = 2e-3, 1e-1  # in χ², and of the height above that
 _BESIDE, _BEYOND = 25 / 256, 3 / 256  # what a value one, or two, nodes on weighs halfway between nodes
 
 
