@@ -309,7 +309,7 @@ def test_derivatives_of_the_loops_are_those_of_numpy(seed):
     inputs = likelihood._inputs(point, np.empty((1, 0)), expansion(seed), base, free, ())
     x = np.random.default_rng(seed).uniform(-0.9, 0.9, (layout.variables, 1)) * 0.5
     value, gradient, hessian = evaluate_joint(layout, inputs, x, np)
-    flat, points = packing.packed(layout), packing.points_of(inputs, None, None, 2)
+    flat, points = layout.once(packing.pack), packing.points_of(inputs, None, None, 2)
     work, g, h = packing.work_of(flat), np.empty(len(x)), np.zeros((len(x), len(x)))
     for _ in range(2):  # what is left of one point changes nothing of the next
         found = evaluated(flat, points, work, x[:, 0], g, h)

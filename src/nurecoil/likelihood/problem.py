@@ -7,9 +7,10 @@ in which the strengths of the couplings are expanded, if any (w = 0 unless one i
 priors are centred. Each experiment sees t = offset + gain · z of its own pulls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
 
 from nurecoil.likelihood.arrays import TermArrays
 from nurecoil.likelihood.expansion import Expansion, Moving
@@ -17,6 +18,8 @@ from nurecoil.likelihood.morphing import Morphing
 from nurecoil.likelihood.newton import triangle
 from nurecoil.likelihood.objective import evaluate
 from nurecoil.likelihood.response import Polynomial, polynomial, respond, respond_with_derivatives
+
+T = TypeVar("T")
 
 _FEW = 2  # parameters: more cost less by way of the strengths
 
@@ -44,6 +47,17 @@ class Layout:
     gains: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
     parameters: int = 0
+
+    def once(self, make: "Callable[[Layout], T]") -> T:
+        """Return what an engine makes of the layout, made when it is first asked for."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
+        return found
+
+    @cached_property
+    def _made(self) -> dict[Any, Any]:
+        return {}
 
     @property
     def variables(self) -> int:

@@ -20,7 +20,7 @@ def minimise(layout: Layout, inputs: Inputs, start: Array, low: Array | None, hi
     ]
     arrays = (array[:, which] for array in (start, *edges))
     with jax.enable_x64(True):
-        found = _compiled(layout)(taken(inputs._replace(signals=()), which), *arrays)
+        found = layout.once(_compile)(taken(inputs._replace(signals=()), which), *arrays)
         return Minimum(*(np.asarray(array)[..., :points] for array in found))
 
 
@@ -29,13 +29,6 @@ def _size(points: int) -> int:
     power = 1 << max(points - 1, 0).bit_length()
     step = max(power // 16, 1) if power > 512 else power  # of many, at most an eighth more
     return -(-points // step) * step
-
-
-def _compiled(layout: Layout) -> Any:
-    """Return the compiled minimisation of a layout, made once."""
-    if "traced" not in layout.__dict__:
-        object.__setattr__(layout, "traced", _compile(layout))
-    return layout.__dict__["traced"]
 
 
 def _compile(layout: Layout) -> Any:

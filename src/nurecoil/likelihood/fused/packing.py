@@ -123,14 +123,6 @@ def plain(array: Array) -> Array:
     return found if found.flags.carray else found.copy()
 
 
-def packed(layout: Layout) -> Packed:
-    """Return the packed arrays of a layout, made once."""
-    if "packed" not in layout.__dict__:
-        object.__setattr__(layout, "packed", pack(layout))
-    found: Packed = layout.__dict__["packed"]
-    return found
-
-
 def work_of(layout: Packed) -> Work:
     """Return what a thread writes on."""
     variables, columns = len(layout.weights), layout.sizes.log_slope - layout.sizes.column

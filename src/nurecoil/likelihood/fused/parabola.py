@@ -44,10 +44,7 @@ class Points(NamedTuple):
 
 def minimise(layout: Layout, inputs: Inputs, number: int, may_compile: bool) -> Minimum:
     """Return the minima of so many points."""
-    if "parabola" not in layout.__dict__:
-        object.__setattr__(layout, "parabola", _parabola(layout))
-    parabola: Parabola = layout.__dict__["parabola"]
-    points = _points(layout, inputs)
+    parabola, points = layout.once(_parabola), _points(layout, inputs)
     x, value = np.empty((number, layout.free)), np.empty(number)
 
     def run(first: int, last: int) -> None:

@@ -6,7 +6,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.likelihood.fused.chi2 import row
 from nurecoil.likelihood.fused.compiling import compiled_sources, outermost, share
 from nurecoil.likelihood.fused.counts import morph, predict
-from nurecoil.likelihood.fused.packing import packed, points_of, work_of
+from nurecoil.likelihood.fused.packing import pack, points_of, work_of
 from nurecoil.likelihood.fused.steps import newton
 from nurecoil.likelihood.newton import Minimum
 from nurecoil.likelihood.problem import Inputs, Layout
@@ -18,7 +18,7 @@ def minimise(
     layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None, may_compile: bool
 ) -> Minimum:
     """Return the minima of P points from `start` (J, P) inside the box (J, P)."""
-    flat, points = packed(layout), points_of(inputs, low, high, layout.parameters)
+    flat, points = layout.once(pack), points_of(inputs, low, high, layout.parameters)
     x = np.array(start.T, order="C")
     value, converged = np.empty(len(x)), np.empty(len(x), dtype=np.bool_)
 
