@@ -45,7 +45,9 @@ def test_predict_gives_the_seeds_standard_model_count():
     assert got["total"] == got["standard_model_total"] == pytest.approx(sum(got["counts"]), rel=1e-12)
     assert len(got["bin_edges"]) == len(got["counts"]) + 1
     assert (got["observable"], got["notes"]) == ("PE", [])
-    assert got["conventions"]["experiments"]["binh2021-csi"]["form_factor"].startswith("Helm as in the seed")
+    assert got["conventions"]["experiments"]["binh2021-csi"]["form_factor"].startswith(
+        "Helm as in Binh et al."
+    )
 
 
 def test_predict_says_which_parameters_it_used_in_the_units_of_the_border():

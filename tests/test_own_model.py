@@ -85,6 +85,11 @@ def changed(own, old, new):
         ("MODEL = Model(", "ONE = STANDARD_MODEL\nTWO = THREE = Model(", ""),
         ("import numpy as np", "import no_such_package", "fails: ModuleNotFoundError"),
         ("import numpy as np", "this is no Python", "fails: SyntaxError"),
+        ("import numpy as np", "import numpy as np\nimport sys\nsys.exit(5)", "fails: SystemExit: 5"),
+        ("* np.eye(3)", "* np.full((3, 3), np.nan)", "gives vector_n that is not finite"),
+        ('np.asarray(values["more_n"])', 'np.array([np.max(values["more_n"])])', "an array of more_n"),
+        ('low=-1.0, high=1.0', 'low=-1.0, high=1.0, unit="furlong"', "unknown unit of more_n 'furlong'"),
+        ('low=-1.0, high=1.0', 'low=1.0, high=-1.0', "the bounds of more_n, 1.0 and -1.0, are reversed"),
     ],
 )  # fmt: skip
 def test_what_it_says_is_checked_when_it_is_loaded(own, old, new, sentence):

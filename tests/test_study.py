@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nurecoil
+from command_line import run
 from nurecoil import NurecoilError, Study
 
 CSI = "binh2021-csi"
@@ -59,12 +60,39 @@ def test_a_result_prints_shows_plots_and_saves(tmp_path):
     for name in ("limit.json", "limit.png", "limit.svg", "limit.pdf"):
         result.save(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1000
-    with pytest.raises(NurecoilError, match="has nothing else to write"):
+    with pytest.raises(NurecoilError, match="it must end in"):
         result.save(tmp_path / "limit.txt")
     assert not (tmp_path / "limit.txt").exists()
 
 
+def test_a_result_is_drawn_on_axes_of_a_figure_of_ones_own():
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    result = Study("331-beta", CSI, beta="-sqrt(3)").limit("m_zprime", "0.2..20 TeV")
+    assert result.plot(axes) is axes
+    assert len(axes.lines) >= 3
+    assert axes.get_xlabel() == "$m_{Z'}$ [TeV]"
+    with pytest.raises(NurecoilError, match="it takes axes"):
+        result.plot(3)
+
+
+def test_a_projection_observes_its_background_as_well(tmp_path, monkeypatch):
+    """Else a starter card with 50 events of background is fitted by 0.85 of the Standard Model."""
+    monkeypatch.chdir(tmp_path)
+    assert run("new-card", "mine")[0] == 0
+    fit = Study("scaled-standard-model", "mine.toml").fit("signal_strength").values.fit
+    assert fit.values["signal_strength"] == pytest.approx(1.0, abs=1e-6)
+    assert fit.minimum == pytest.approx(0.0, abs=1e-9)
+
+
 REFUSED = {
+    "a pull fixed elsewhere": (
+        lambda: Study("nsi", CSI, fix={f"{CSI}_signal": 0.5}),
+        "held at its centre",
+    ),
+    "no engine": (lambda: Study("nsi", CSI, engine="x"), "unknown engine 'x'"),
+    "ranges as a list": (lambda: Study("nsi", CSI).map([("eps_u_ee", (-1, 1))]), "give names with values"),
     "5 experiments": (lambda: Study("nsi", 5), "experiments = 5 is not allowed"),
     "none": (lambda: Study("nsi", []), "at least one experiment is needed"),
     "nothing": (lambda: Study("nsi", [None]), "None is no experiment"),
@@ -89,8 +117,11 @@ REFUSED = {
         lambda: Study("nsi", CSI).limit("eps_u_ee", "-1..1", cl=[None]),
         "is not a number",
     ),
-    "points in words": (lambda: Study("nsi", CSI).limit("eps_u_ee", "-1..1", points="many"), "points = many"),
-    "toys in words": (lambda: Study("nsi", CSI).goodness(toys="x"), "toys = x is not allowed"),
+    "points in words": (
+        lambda: Study("nsi", CSI).limit("eps_u_ee", "-1..1", points="many"),
+        "points = 'many'",
+    ),
+    "toys in words": (lambda: Study("nsi", CSI).goodness(toys="x"), "toys = 'x' is not"),
     "set and scanned": (
         lambda: Study("nsi", CSI, eps_u_ee=0).limit("eps_u_ee", "-1..1"),
         "both set",

@@ -56,6 +56,15 @@ class Parameter:
     reference: str = ""
     decouples: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse an unknown unit, bounds that are reversed, and a default that is no value."""
+        if self.unit and self.unit not in UNITS:
+            raise unknown_name(f"unit of {self.name}", self.unit, UNITS)
+        if not self.low <= self.high:
+            raise NurecoilError(f"the bounds of {self.name}, {self.low} and {self.high}, are reversed")
+        if self.default is not None and (not self.choices) == isinstance(self.default, str):
+            raise NurecoilError(f"the default of {self.name}, {self.default!r}, is no value of it")
+
     @property
     def inside(self) -> float:
         """The factor from the unit at the border to the one inside (MeV for energies)."""

@@ -105,9 +105,12 @@ def check(model: object, where: str) -> Model:
             raise refuse("has couplings that are no numbers, or too large ones, at its defaults")
         for p in model.parameters:
             if not p.choices:
-                two = _at(model, {**place, p.name: np.full(2, place[p.name])}, where)
-                if not _same(two, at):
-                    raise refuse(f"has other couplings for an array of {p.name} than for one number")
+                pair = [place[p.name], _moved(p, place[p.name])]
+                two = _at(model, {**place, p.name: np.array(pair)}, where)
+                for number, value in enumerate(pair):
+                    one = _at(model, {**place, p.name: value}, where)
+                    if one is not None and not _same(_row(two, number), one):
+                        raise refuse(f"has other couplings for an array of {p.name} than for each number")
     if model.standard_at is not None:
         there = model.resolve({**point, **model.standard_at})
         own = {p.name: there[p.name] for p in STANDARD_MODEL.parameters if p.name in there}
@@ -155,6 +158,8 @@ def _at(model: Model, values: Values, where: str) -> Products | None:
             raise NurecoilError(
                 f"{where}: the model {model.name} gives {name} of shape {matrix.shape}, not (..., 3, 3)"
             )
+        if not np.isfinite(matrix).all():
+            raise NurecoilError(f"{where}: the model {model.name} gives {name} that is not finite")
         if not np.allclose(matrix, np.conj(np.swapaxes(matrix, -1, -2)), rtol=_EQUAL):
             raise NurecoilError(f"{where}: the model {model.name} gives {name} that is not Hermitian")
     for name, products in PRODUCTS.items():
@@ -178,6 +183,13 @@ def _products(couplings: Couplings) -> Products:
     return found
 
 
+def _row(of_points: Products | None, number: int) -> Products | None:
+    """Return the products of one of two points, those that are the same for both."""
+    if of_points is None:
+        return None
+    return {name: rows[min(number, len(rows) - 1)][np.newaxis] for name, rows in of_points.items()}
+
+
 def _same(one: Products | None, other: Products) -> bool:
     """Return whether products are the same, of all points."""
     return one is not None and all(
@@ -199,7 +211,7 @@ def _of_file(path: Path) -> object:
         sys.modules[module_name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             del sys.modules[module_name]
             raise NurecoilError(f"the model file {path} fails: {type(error).__name__}: {error}") from error
         _travel(module)

@@ -104,6 +104,22 @@ def draw(figure: Figure) -> "Canvas":
     return canvas
 
 
+def draw_on(ax: "Axes", figure: Figure) -> "Axes":
+    """Draw the one panel of a figure on axes that are there; what labels its lines has a place at once."""
+    (panel, *others) = figure.panels
+    if others or not isinstance(panel, Panel) or not hasattr(ax, "get_figure"):
+        raise NurecoilError(
+            f"the figure '{figure.name}' cannot be drawn on {ax!r}: it takes axes, and one panel"
+        )
+    ax.set_xlabel(panel.x_label)
+    _draw_panel(ax, panel)
+    if canvas := ax.get_figure(root=True):
+        canvas.draw_without_rendering()
+    _place_legend(ax, panel.title)
+    _label_references(ax, panel)
+    return ax
+
+
 def add_heading(canvas: "Canvas", title: str, facts: Sequence[str]) -> None:
     """Make a figure with a constrained layout higher, and write a title and facts above its axes."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine

@@ -1,17 +1,17 @@
 """What a result rests on, as people read it: in short, or all of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from string import hexdigits
 
 from nurecoil.parameters import Parameter, Values
 from nurecoil.presentation.document import Block, Pairs
 
 _CHECKSUM = 64  # hexadecimal digits of SHA-256
-_WHERE = "all of it: --conventions, --json, or .conventions in Python"
+_WHERE = "--conventions, --json, or .conventions in Python"
 
 
 def ledger(
-    parameters: Iterable[Parameter], values: Values, conventions: Mapping[str, object], whole: bool
+    parameters: Sequence[Parameter], values: Values, conventions: Mapping[str, object], whole: bool
 ) -> list[Block]:
     """Return the parameters that were held, and the conventions, each on a line if the `whole` is wanted."""
     used = [(p.name, _shown(p, values[p.name])) for p in parameters if p.name in values]
@@ -21,13 +21,18 @@ def ledger(
     assert isinstance(experiments, Mapping)
     rows = [(name, _in_short(held)) for name, held in experiments.items()]
     if used:
-        rows.insert(0, (str(conventions["model"]), ", ".join(f"{name} = {text}" for name, text in used)))
+        zero = {p.name for p in parameters if p.default == 0 == values.get(p.name)}
+        texts = [f"{name} = {text}" for name, text in used if name not in zero]
+        texts += (
+            ["all others 0"] if len(zero) > 1 else [f"{name} = {text}" for name, text in used if name in zero]
+        )
+        rows.insert(0, (str(conventions["model"]), ", ".join(texts)))
     for name in ("constraints", "profiled over"):
         if name in conventions:
             rows.append((name, _joined(conventions[name])))
     if conventions.get("nuisances", "profiled") != "profiled":
         rows.append(("nuisances", str(conventions["nuisances"])))
-    return [Pairs("Rests on", (*rows, ("", _WHERE)))]
+    return [Pairs("Rests on", (*rows, ("all of it", _WHERE)))]
 
 
 def _in_short(experiment: Mapping[str, object]) -> str:

@@ -76,11 +76,12 @@ def joint_likelihood(
 
 
 def _as_seen(compiled: CompiledExperiment, fixed: Values) -> CompiledExperiment:
-    """Return the experiment; a projection as if it had observed the Standard Model's expectation."""
+    """Return the experiment; a projection as if it had observed the Standard Model and backgrounds."""
     experiment = compiled.experiment
     if experiment.statistics.observed is not None:
         return compiled
     expected = standard_model_counts(compiled, fixed).sum(keepdims=True)
+    expected = expected + sum(background.nominal.sum() for background in experiment.statistics.backgrounds)
     seen = replace(experiment.statistics, observed=expected)
     return replace(compiled, experiment=replace(experiment, statistics=seen))
 

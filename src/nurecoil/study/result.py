@@ -54,7 +54,9 @@ class Shown:
 
     def write(self, result: "Result[Any]", path: Path) -> None:
         """Write what else there is of it to a file."""
-        raise NurecoilError(f"{result.question} has nothing else to write")
+        raise NurecoilError(
+            f"cannot save a {result.question} as '{path.suffix}': it must end in .json, .png, .svg or .pdf"
+        )
 
 
 Answer = TypeVar("Answer", bound=Shown)
@@ -160,9 +162,13 @@ class Result(Generic[Answer]):
 
         return html_of(self.blocks())
 
-    def plot(self, title: bool = True) -> "Axes":
-        """Return matplotlib axes of a figure of the answer, to be changed and shown; the first of several."""
-        return self.values.canvas(self, title).axes[0]
+    def plot(self, axes: "Axes | None" = None, title: bool = True) -> "Axes":
+        """Draw the answer on axes that are there, or on new ones (`axes.figure`), and return them."""
+        if axes is None:
+            return self.values.canvas(self, title).axes[0]
+        from nurecoil.presentation import figures
+
+        return figures.draw_on(axes, self.values.figure(self))
 
     def save(self, path: Path | str, title: bool = True) -> None:
         """Write the result to a .json file, its figure to .png, .svg or .pdf, or what else it has."""
@@ -174,7 +180,7 @@ class Result(Generic[Answer]):
             elif kind in (".png", ".svg", ".pdf"):
                 self.save_figure(target, title)
             else:
-                self.write(target)
+                self.write(target)  # refuses what it cannot be
 
     def save_figure(self, path: Path, title: bool = True) -> None:
         """Write the figure; a paper's has no title."""

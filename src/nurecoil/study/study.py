@@ -14,6 +14,7 @@ import numpy as np
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
+from nurecoil.likelihood.engines import engine as engine_called
 from nurecoil.models import Model, load_model
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
@@ -107,6 +108,7 @@ class Study:
         """Read and check what is given; compile the experiments."""
         self.inside_units = inside_units
         self.model = model if isinstance(model, Model) else load_model(str(model))
+        engine_called(engine)
         self.engine = engine
         self.values: Values = {
             name: self.value(find(self.model.parameters, name), given, infinite=True)
@@ -117,6 +119,8 @@ class Study:
             _mapping(given, name)
             for name, given in (("prior", prior), ("constrain", constrain), ("profile", profile))
         )
+        if isinstance(fix, Mapping):
+            raise NurecoilError(f"fix = {fix!r} is not allowed: a pull is held at its centre, so give names")
         fixed = (fix,) if isinstance(fix, str) else tuple(_several(fix, "fix"))
         for name in fixed:
             if name in prior or fixed.count(name) > 1:
@@ -234,7 +238,10 @@ class Study:
 
     def ranges(self, given: Mapping[str, Within], doing: str = "scanned") -> list[Range]:
         """Return ranges of parameters with which nothing else is done, at whose corners counts are finite."""
-        found = [self._range(find(self.parameters, name), within, doing) for name, within in given.items()]
+        found = [
+            self._range(find(self.parameters, name), within, doing)
+            for name, within in _mapping(given, "ranges").items()
+        ]
         for name in given:
             self.require_unused(name, doing)
         for corner in product(*(each.ends for each in found)):
@@ -408,7 +415,7 @@ def _several(given: Any, what: str) -> Sequence[Any]:
 
 def several_levels(cl: "float | str | Iterable[float | str]") -> list[float]:
     """Return confidence levels, each once: 0.9, "90%", or several of these."""
-    given = [cl] if isinstance(cl, str | int | float) else list(cl)
+    given = [cl] if isinstance(cl, str | int | float) else _several(cl, "cl")
     if not given:
         raise NurecoilError("at least one confidence level is needed")
     levels = [level(each) for each in given]
@@ -435,7 +442,9 @@ def level(given: float | str) -> float:
 def require_toys(toys: int, seed: int) -> None:
     """Refuse numbers of toys and seeds that cannot be."""
     if not _whole(toys, 0, MOST_TOYS):
-        raise NurecoilError(f"toys = {toys} is not allowed: it must be between 0 and {MOST_TOYS}, and whole")
+        raise NurecoilError(
+            f"toys = {toys!r} is not allowed: it must be between 0 and {MOST_TOYS}, and whole"
+        )
     if not _whole(seed, 0):
         raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
 
@@ -443,7 +452,9 @@ def require_toys(toys: int, seed: int) -> None:
 def require_points(points: int, fewest: int, most: int) -> None:
     """Refuse too few points, or too many."""
     if not _whole(points, fewest, most):
-        raise NurecoilError(f"points = {points} is not allowed: it must be between {fewest} and {most}")
+        raise NurecoilError(
+            f"points = {points!r} is not allowed: it must be between {fewest} and {most}, and whole"
+        )
 
 
 def _whole(number: object, low: int, high: float = np.inf) -> bool:

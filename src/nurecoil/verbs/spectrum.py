@@ -30,6 +30,7 @@ Examples:
 _POINTS = 200  # recoil energies
 _LOWEST = 1e-3  # of the largest recoil energy
 _SHOWN = 12  # rows of the table
+_FAINT = 1e-6  # of the largest rate: not drawn
 _KEV = 1e3  # in an MeV
 
 
@@ -100,7 +101,10 @@ class Spectrum(Shown):
             yield Grid(f"Recoils per keV, whole exposure: {part.name}", heads, tuple(rows), right)
             names = [f"{a:g} to {b:g}" for a, b in zip(part.edges[:-1], part.edges[1:], strict=True)]
             cells = np.vstack([part.counts, part.counts.sum(axis=0)]).T
-            counts = [(name, *(f"{x:.2f}" for x in row)) for name, row in zip(names, cells, strict=True)]
+            cells = np.vstack([cells, cells.sum(axis=0)])
+            counts = [
+                (name, *(f"{x:.2f}" for x in row)) for name, row in zip([*names, "total"], cells, strict=True)
+            ]
             heads = (part.observable, *(f"nu_{flavour}" for flavour in FLAVOURS), "all")
             yield Grid(f"Counts by flavour: {part.name}", heads, tuple(counts), (1, 2, 3, 4), whole=(0,))
 
@@ -111,8 +115,8 @@ class Spectrum(Shown):
                 x_label="$T$ [keV]",
                 y_label=r"$dR/dT$ [1/keV]",
                 series=(
-                    *(Series(p.energies, _shown(each.sum(axis=0)), name) for name, each in p.rates.items()),
-                    Series(p.energies, _shown(p.rate), "all", colour="black", style="dashed"),
+                    *(_curve(p, each.sum(axis=0), name) for name, each in p.rates.items()),
+                    _curve(p, p.rate, "all", colour="black", style="dashed"),
                 ),
                 title=p.name,
                 x_log=True,
@@ -202,9 +206,9 @@ def _energies(flux: Any, nuclides: Sequence[Any], given: ArrayLike | None) -> Ar
     return T
 
 
-def _shown(rate: Array) -> Array:
-    """Return a rate with gaps where there is none, for a logarithmic axis."""
-    return np.where(rate > 0, rate, np.nan)
+def _curve(part: Recoils, rate: Array, label: str, **how: Any) -> Series:
+    """Return a rate as a curve, with gaps where it is next to nothing."""
+    return Series(part.energies, np.where(rate > _FAINT * part.rate.max(), rate, np.nan), label, **how)
 
 
 COMMAND = Verb(spectrum, HELP, holds=("form_factor",), plots=True)
