@@ -239,11 +239,10 @@ def map(
     [True]
     """
     axes = _axes(points)
+    if isinstance(within, Mapping) and len(within) != 2:
+        raise NurecoilError(f"a map has two different parameters, not {', '.join(within) or 'none'}")
     levels = several_levels(cl)
     ranges = study.ranges(within)
-    if len(ranges) != 2:
-        names = ", ".join(each.parameter.name for each in ranges)
-        raise NurecoilError(f"a map has two different parameters, not {names or 'none'}")
     low, high = np.array([each.ends for each in ranges]).T
     log = _spacing(ranges, spacing or {})
     question = study.question({each.parameter.name: each.low for each in ranges})
