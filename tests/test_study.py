@@ -92,7 +92,7 @@ REFUSED = {
         "held at its centre",
     ),
     "no engine": (lambda: Study("nsi", CSI, engine="x"), "unknown engine 'x'"),
-    "ranges as a list": (lambda: Study("nsi", CSI).map([("eps_u_ee", (-1, 1))]), "give names with values"),
+    "ranges as a list": (lambda: Study("nsi", CSI).map([("eps_u_ee", (-1, 1))]), "two different"),
     "5 experiments": (lambda: Study("nsi", 5), "experiments = 5 is not allowed"),
     "none": (lambda: Study("nsi", []), "at least one experiment is needed"),
     "nothing": (lambda: Study("nsi", [None]), "None is no experiment"),

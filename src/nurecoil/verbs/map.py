@@ -239,8 +239,9 @@ def map(
     [True]
     """
     axes = _axes(points)
-    if isinstance(within, Mapping) and len(within) != 2:
-        raise NurecoilError(f"a map has two different parameters, not {', '.join(within) or 'none'}")
+    if len(within) != 2:
+        names = ", ".join(str(name) for name in within)
+        raise NurecoilError(f"a map has two different parameters, not {names or 'none'}")
     levels = several_levels(cl)
     ranges = study.ranges(within)
     low, high = np.array([each.ends for each in ranges]).T
