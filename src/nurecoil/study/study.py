@@ -1,7 +1,7 @@
 """What is asked, of what, under which conventions: a model and experiments, compiled once."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from itertools import product
@@ -19,6 +19,7 @@ from nurecoil.models import Model, load_model
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity
+from nurecoil.study.arguments import mapping, several
 from nurecoil.study.data import Seen
 from nurecoil.study.question import Question, constraints
 
@@ -116,12 +117,12 @@ class Study:
         }
         self.experiments = _compiled(experiments, form_factor)
         prior, constrain, profile = (
-            _mapping(given, name)
+            mapping(given, name)
             for name, given in (("prior", prior), ("constrain", constrain), ("profile", profile))
         )
         if isinstance(fix, Mapping):
             raise NurecoilError(f"fix = {fix!r} is not allowed: a pull is held at its centre, so give names")
-        fixed = (fix,) if isinstance(fix, str) else tuple(_several(fix, "fix"))
+        fixed = (fix,) if isinstance(fix, str) else tuple(several(fix, "fix"))
         for name in fixed:
             if name in prior or fixed.count(name) > 1:
                 raise NurecoilError(f"{name} is fixed twice, or fixed and given a prior: do one of them")
@@ -220,7 +221,7 @@ class Study:
     def point(self, given: Mapping[str, Value]) -> dict[str, float]:
         """Return values (inside units) of some parameters, of the model or pulls, that are numbers."""
         found = {}
-        for name, value in _mapping(given, "values").items():
+        for name, value in mapping(given, "values").items():
             parameter = find(self.parameters, name)
             parameter.require_number("fitted")
             found[name] = float(self.value(parameter, value, infinite=True))
@@ -240,7 +241,7 @@ class Study:
         """Return ranges of parameters with which nothing else is done, at whose corners counts are finite."""
         found = [
             self._range(find(self.parameters, name), within, doing)
-            for name, within in _mapping(given, "ranges").items()
+            for name, within in mapping(given, "ranges").items()
         ]
         for name in given:
             self.require_unused(name, doing)
@@ -267,7 +268,7 @@ class Study:
 
     def _defaults(self, names: str | Sequence[str]) -> dict[str, str]:
         found = {}
-        for name in [names] if isinstance(names, str) else _several(names, "free"):
+        for name in [names] if isinstance(names, str) else several(names, "free"):
             parameter = find(self.parameters, name)
             if not isinstance(parameter.default, float | int):
                 raise NurecoilError(f"{name} has no default: say where it starts, {{'{name}': VALUE}}")
@@ -371,12 +372,12 @@ def _compiled(
 ) -> tuple[CompiledExperiment, ...]:
     """Return compiled experiments, with another form factor if there is one."""
     single = isinstance(experiments, str | Path | Experiment | CompiledExperiment)
-    several = [experiments] if single else _several(experiments, "experiments")
-    if not several:
+    asked = [experiments] if single else several(experiments, "experiments")
+    if not asked:
         raise NurecoilError("at least one experiment is needed")
     form = other if isinstance(other, FormFactor) or other is None else form_factor(str(other))
     found = []
-    for given in several:
+    for given in asked:
         if isinstance(given, str | Path):
             given = load_experiment(given)
         if form is not None and isinstance(given, CompiledExperiment):
@@ -397,68 +398,3 @@ def _compiled(
             )
         found.append(given)
     return tuple(found)
-
-
-def _mapping(given: Any, what: str) -> Mapping[str, Any]:
-    """Return a mapping of names to what is said of them, or refuse what is none."""
-    if given is not None and not isinstance(given, Mapping):
-        raise NurecoilError(f"{what} = {given!r} is not allowed: give names with values, {{'NAME': VALUE}}")
-    return given or {}
-
-
-def _several(given: Any, what: str) -> Sequence[Any]:
-    """Return several things, or refuse what is no list of any."""
-    if not isinstance(given, Iterable):
-        raise NurecoilError(f"{what} = {given!r} is not allowed: give a name, or several in a list")
-    return list(given)
-
-
-def several_levels(cl: "float | str | Iterable[float | str]") -> list[float]:
-    """Return confidence levels, each once: 0.9, "90%", or several of these."""
-    given = [cl] if isinstance(cl, str | int | float) else _several(cl, "cl")
-    if not given:
-        raise NurecoilError("at least one confidence level is needed")
-    levels = [level(each) for each in given]
-    for each in levels:
-        if levels.count(each) > 1:
-            raise NurecoilError(f"cl is given {levels.count(each)} times as {each:g}: once is enough")
-    return levels
-
-
-def level(given: float | str) -> float:
-    """Return a confidence level: 0.9, "90%" or "90"."""
-    if not isinstance(given, str | int | float | np.floating):
-        raise NurecoilError(f"confidence level {given!r} is not a number, such as 0.9 or '90%'")
-    found = parse_quantity(given, "", name="cl") if isinstance(given, str) else float(given)
-    if 50 <= found < 100 and "%" not in str(given):
-        found /= 100
-    if not 0 < found < 1:
-        raise NurecoilError(
-            f"confidence level {given} is not allowed: it must lie between 0 and 1, such as 0.9 or 90%"
-        )
-    return found
-
-
-def require_toys(toys: int, seed: int) -> None:
-    """Refuse numbers of toys and seeds that cannot be."""
-    if not _whole(toys, 0, MOST_TOYS):
-        raise NurecoilError(
-            f"toys = {toys!r} is not allowed: it must be between 0 and {MOST_TOYS}, and whole"
-        )
-    if not _whole(seed, 0):
-        raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
-
-
-def require_points(points: int, fewest: int, most: int) -> None:
-    """Refuse too few points, or too many."""
-    if not _whole(points, fewest, most):
-        raise NurecoilError(
-            f"points = {points!r} is not allowed: it must be between {fewest} and {most}, and whole"
-        )
-
-
-def _whole(number: object, low: int, high: float = np.inf) -> bool:
-    return isinstance(number, int | np.integer) and bool(low <= number <= high)
-
-
-MOST_TOYS = 10_000_000

@@ -16,9 +16,10 @@ from nurecoil.parameters import Parameter
 from nurecoil.presentation.document import Bars, Block, Figure, Grid, Pairs, RowChart
 from nurecoil.presentation.labels import axis_label, cl_label
 from nurecoil.progress import in_steps
+from nurecoil.study.arguments import level
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
-from nurecoil.study.study import Study, Within, level
+from nurecoil.study.study import Study, Within
 from nurecoil.verbs.intervals import at_edge, interval_rows, profile_record, require_curve
 from nurecoil.verbs.limit import limit_of
 from nurecoil.verbs.options import CurvePoints, Level, Scanned, Verb

@@ -17,10 +17,11 @@ from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Series
 from nurecoil.presentation.labels import cl_label
 from nurecoil.scans import OneThread
+from nurecoil.study.arguments import level, require_toys
 from nurecoil.study.curve import Curve
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
-from nurecoil.study.study import Study, Within, level, require_toys
+from nurecoil.study.study import Study, Within
 from nurecoil.study.toys import ToyStatistic, minima_of
 from nurecoil.verbs.intervals import best_fit_text, curve, figure, interval_rows, intervals_record, level_line
 from nurecoil.verbs.options import HOLDS, Level, Scanned, Seed, Told, Verb

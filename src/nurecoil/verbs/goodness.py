@@ -14,11 +14,12 @@ from nurecoil.likelihood import JointLikelihood
 from nurecoil.likelihood.objective import deviance
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Block, Grid, Pairs
+from nurecoil.study.arguments import require_toys
 from nurecoil.study.minima import fitted_from, minima, spread, starting_points
 from nurecoil.study.p_value import ByToys, by_toys
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
-from nurecoil.study.study import Study, require_toys
+from nurecoil.study.study import Study
 from nurecoil.verbs.options import MaybeFree, Seed, Starts, Toys, Verb
 
 HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each

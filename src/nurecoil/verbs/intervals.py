@@ -10,8 +10,8 @@ from nurecoil.inference.intervals import Interval, Profile
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Area, Figure, Panel, Reference, Series, Style
 from nurecoil.presentation.labels import axis_label
+from nurecoil.study.arguments import require_points
 from nurecoil.study.result import Result
-from nurecoil.study.study import require_points
 
 FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
 

@@ -14,11 +14,12 @@ from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Reference, Series
 from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
 from nurecoil.progress import in_steps
+from nurecoil.study.arguments import several_levels
 from nurecoil.study.curve import EXPECTED, Curve
 from nurecoil.study.question import Question
 from nurecoil.study.remarks import on_mixing_angle
 from nurecoil.study.result import Result, Shown
-from nurecoil.study.study import Study, Within, several_levels
+from nurecoil.study.study import Study, Within
 from nurecoil.verbs.intervals import (
     at_edge,
     best_fit_text,

@@ -16,11 +16,12 @@ from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Range, at_border, find
 from nurecoil.presentation.document import Area, Block, Figure, Grid, Pairs, Panel, Series
 from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
+from nurecoil.study.arguments import require_points, several_levels
 from nurecoil.study.minima import held_at
 from nurecoil.study.neighbours import Neighbours
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
-from nurecoil.study.study import Study, require_points, several_levels
+from nurecoil.study.study import Study
 from nurecoil.verbs.options import HOLDS, Levels, Scans, Told, Verb
 
 HELP = """Find all values of two parameters that experiments allow together, as regions with exact contours.

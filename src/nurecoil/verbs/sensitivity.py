@@ -12,11 +12,12 @@ from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.presentation.document import Area, Block, Figure, Pairs
 from nurecoil.presentation.labels import cl_label
 from nurecoil.progress import in_steps
+from nurecoil.study.arguments import level, require_toys
 from nurecoil.study.bands import Bands, bands
 from nurecoil.study.curve import EXPECTED, Curve
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
-from nurecoil.study.study import Study, Within, level, require_toys
+from nurecoil.study.study import Study, Within
 from nurecoil.verbs.intervals import curve, figure, interval_rows, level_line, profile_record, require_curve
 from nurecoil.verbs.limit import Limit, limit_of
 from nurecoil.verbs.options import CurvePoints, Level, Scanned, Seed, Toys, Truth, Verb

@@ -14,11 +14,12 @@ from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Parameter, at_border, written
 from nurecoil.presentation.document import Block, Pairs
+from nurecoil.study.arguments import require_toys
 from nurecoil.study.minima import fitted_from, held_at, minima, spread, starting_points
 from nurecoil.study.p_value import ByToys, by_toys
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
-from nurecoil.study.study import Study, require_toys
+from nurecoil.study.study import Study
 from nurecoil.verbs.options import Free, Seed, Starts, Told, Toys, Verb
 
 HELP = """Find by how many standard deviations data reject a null hypothesis, from Δχ² to the best fit: what
