@@ -9,7 +9,7 @@ import typer
 
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.staging import staged
-from nurecoil.presentation.terminal import print_document_table
+from nurecoil.presentation.terminal import print_document_table, print_prose
 from nurecoil.progress import in_steps, watched
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def reproduce(
     directory = Path(output or f"{recipe.name}-report")
     with ExitStack() as end, staged(directory) as stage, watched(), in_steps(recipe.steps + 1) as begin:
         result = recipe.reproduce(begin)
+        end.callback(print_prose, result.document.lead)  # last: callbacks are called from behind
         for table in result.tables:
             end.callback(print_document_table, table)  # even if the report cannot be written
         begin("drawing the figures and writing the report")

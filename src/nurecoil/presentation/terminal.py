@@ -175,6 +175,11 @@ def print_document_table(table: "Table") -> None:
         console().print(_text(f"{where}: {', '.join(map(plain, left_out))}.\n"))
 
 
+def print_prose(markdown: str) -> None:
+    """Print a paragraph, its lines broken where the terminal ends."""
+    console().print(_text(plain(markdown)))
+
+
 def cell_len(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     from rich import cells

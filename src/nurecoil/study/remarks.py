@@ -53,7 +53,8 @@ def require_distinct_data(experiments: Sequence[Experiment]) -> None:
     """
     for one, other in combinations(experiments, 2):
         if one.name == other.name:
-            raise NurecoilError(f"experiment {one.name} is given 2 times: its data would count twice")
+            why = "its data would count twice" if not edits(one, other) else "two need two names"
+            raise NurecoilError(f"experiment {one.name} is given 2 times: {why}")
         if _of_one_file(one, other) or _alike(one, other):
             raise NurecoilError(
                 f"{one.name} and {other.name} have the same observed counts, which would count twice: leave"

@@ -138,7 +138,8 @@ class Limit(Shown):
             from nurecoil.verbs.vary import table
 
             found = table(self)
-            yield Grid(found.title, found.columns, found.rows, caption=found.caption)
+            rows_in_plain = tuple(tuple(cell.replace("−", "-") for cell in row) for row in found.rows)
+            yield Grid(found.title, found.columns, rows_in_plain, caption=found.caption)
 
     def figure(self, result: Result["Limit"]) -> Figure:
         parameter, unit = self.parameter, self.parameter.inside

@@ -147,10 +147,11 @@ def chi2_of_events(setup: Setup, events: Array) -> Array:
     s = setup.experiments[CSI].experiment.statistics
     if s.observed is None or not s.variance:
         raise TypeError("the card of binh2021-csi is not that of eq. 43")
-    components = ((events, s.signal), (s.backgrounds[0].nominal, s.backgrounds[0]))
-    squares = [((c.rates[0].prior_width or 0.0) * counts) ** 2 for counts, c in components]
-    residual = s.observed - events - s.backgrounds[0].nominal
-    chi2: Array = residual**2 / (s.variance.of(s.observed) + sum(squares))
+    (background,), observed = s.backgrounds, float(s.observed.item())
+    counts = float(background.nominal.item())
+    widths = [c.rates[0].prior_width or 0.0 for c in (s.signal, background)]
+    variance = float(s.variance.of(s.observed).item()) + (widths[0] * events) ** 2 + (widths[1] * counts) ** 2
+    chi2: Array = (observed - events - counts) ** 2 / variance
     return chi2
 
 
