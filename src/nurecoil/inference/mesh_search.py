@@ -90,7 +90,9 @@ def _starts(mesh: Mesh, tried: Array, apart: Array, above: float) -> Array:
     n, m = mesh.y.shape
     padded = np.pad(mesh.y, 1, constant_values=np.inf)
     around = [padded[i : n + i, j : m + j] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
-    at = np.argwhere((mesh.y < FORBIDDEN) & (mesh.y > above) & (mesh.y <= np.min(around, axis=0)))
+    least = np.min(around, axis=0)
+    lowest = np.where(mesh.known, mesh.y <= least, mesh.y < least)  # what is interpolated may be flat
+    at = np.argwhere((mesh.y < FORBIDDEN) & (mesh.y > above) & lowest)
     at = at[np.argsort(mesh.y[tuple(at.T)], kind="stable")]
     s = at / mesh.cells
     beside = np.any(np.all(np.abs(s[:, np.newaxis] - tried) < apart, axis=2), axis=1)
