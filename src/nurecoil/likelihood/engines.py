@@ -92,7 +92,11 @@ class AutoEngine:
 
     spent: float = 0.0
     price: dict[bool, float] = field(default_factory=lambda: {True: _LOADING, False: _LOADING})
-    chunked: bool = True
+
+    @property
+    def chunked(self) -> bool:
+        """Whether it is still NumPy's turn."""
+        return self.spent <= max(self.price.values())
 
     def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
         """Return the inputs as NumPy prepares them, if it is its turn."""
@@ -105,7 +109,9 @@ class AutoEngine:
         self.spent += _CALL + _NUMBER * layout.numbers * start.shape[1] * (
             _FITTED if layout.parameters else 1
         )
-        if self.spent > self.price[layout.straight] and (loops := _loops()):
+        if self.spent > self.price[layout.straight] and not (loops := _loops()):
+            self.price = dict.fromkeys(self.price, np.inf)
+        elif self.spent > self.price[layout.straight]:
             try:
                 found: Minimum = loops.minimise(layout, inputs, start, low, high, self.spent > _COMPILING)
                 return found

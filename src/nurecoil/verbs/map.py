@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -40,6 +40,7 @@ Examples:
     --scan sin2_theta_w=0.1..0.4 --scan neutron_radius_csi=4..6fm --json"""
 FEWEST_POINTS, MOST_POINTS = 21, 1001
 MOST_ROWS = 20  # regions of one confidence level that are printed
+_COMPUTED = 20_000  # points of a large map, the others interpolated
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +249,9 @@ def map(
     low, high = np.array([each.ends for each in ranges]).T
     log = _spacing(ranges, spacing or {})
     question = study.question({each.parameter.name: each.low for each in ranges})
-
+    settled = question.likelihood.settled(min(axes[0] * axes[1], _COMPUTED))
+    if settled.engine_name == "fast":  # so long that its loops pay from the first point on
+        question = replace(question, likelihood=settled)
     known = Neighbours.across(question, low, high, np.array(log))
 
     def chi2(x: Array) -> tuple[Array, NDArray[np.bool_]]:
