@@ -8,7 +8,7 @@ import numpy as np
 
 from floor import BLOCK, DGEMM, FAR, NEAR, Machine, Work
 from nurecoil.presentation.document import Figure, Panel, Reference, Series
-from nurecoil.presentation.figures import save_as
+from nurecoil.presentation.figures import draw, save_canvas
 from nurecoil.presentation.staging import staged_file
 
 Rows = list[dict[str, object]]
@@ -43,7 +43,7 @@ def write(results: Results, docs: Path) -> None:
     drawn = figures(results)
     for figure in drawn:
         with staged_file(images / f"{figure.name}.png") as stage:
-            save_as(figure, stage)
+            save_canvas(draw(figure), stage)
     with staged_file(docs / "performance.md") as stage:
         stage.write_text(page(results, {figure.name: figure for figure in drawn}), encoding="utf-8")
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nurecoil
-from nurecoil.experiment import Background, BinnedStatistics, Variation
-from nurecoil.likelihood import JointLikelihood, Term, binned_term, gaussian_term
+from nurecoil.experiment import Component, Shape, Statistics, Variance
+from nurecoil.likelihood import JointLikelihood, Term, binned_term
 from nurecoil.parameters import Parameter
 from nurecoil.scans import Axis, Grid, Spaced
 from nurecoil.study.question import Question
@@ -48,11 +48,14 @@ def gaussian(bins: int = 60, pulls: int = 2) -> Term:
     parts = []
     for k in range(max(pulls - 1, 0)):
         counts = flat * (1 + 0.5 * np.cos(np.pi * k * np.arange(bins) / bins))
-        parts.append((f"background {k}", counts, pull(f"b{k}", 0.1)))
-    own = pull("signal", 0.1) if pulls else None
-    mean = signal + sum((counts for _, counts, _ in parts), np.zeros(bins))
+        parts.append(Component(f"background {k}", counts, (pull(f"b{k}", 0.1),)))
+    own = (pull("signal", 0.1),) if pulls else ()
+    mean = signal + sum((part.nominal for part in parts), np.zeros(bins))
     observed = np.random.default_rng(1).normal(mean, np.sqrt(mean))
-    return gaussian_term("gaussian", observed, np.sqrt(mean), _templates(bins), own, parts)
+    statistics = Statistics(
+        observed, Component("signal", None, own), tuple(parts), Variance(mean - observed, 1.0)
+    )
+    return binned_term("gaussian", statistics, _templates(bins)[np.newaxis])
 
 
 def poisson(bins: int = 88, rates: int = 1, shapes: int = 0, backgrounds: int = 3) -> Term:
@@ -62,14 +65,15 @@ def poisson(bins: int = 88, rates: int = 1, shapes: int = 0, backgrounds: int = 
     parts = []
     for k in range(backgrounds):
         counts = flat * (1 + 0.5 * np.cos(np.pi * k * np.arange(bins) / bins)) / max(backgrounds, 1)
-        parts.append(Background(f"background {k}", counts, pull(f"b{k}", 0.1)))
-    mean = signal + sum((part.counts for part in parts), np.zeros(bins))
-    statistics = BinnedStatistics(
-        np.random.default_rng(1).poisson(mean).astype(float),
-        tuple(parts),
+        parts.append(Component(f"background {k}", counts, (pull(f"b{k}", 0.1),)))
+    mean = signal + sum((part.nominal for part in parts), np.zeros(bins))
+    own = Component(
+        "signal",
+        None,
         tuple(pull(f"rate {k}", 0.1) for k in range(rates)),
-        tuple(Variation(pull(f"shape {k}", 1.0), None, None) for k in range(shapes)),
+        tuple(Shape(pull(f"shape {k}", 1.0), None, None) for k in range(shapes)),
     )
+    statistics = Statistics(np.random.default_rng(1).poisson(mean).astype(float), own, tuple(parts))
     nominal = _templates(bins)
     ends = [nominal * (1 + sign * 0.1 * x ** (k + 1)) for k in range(shapes) for sign in (1, -1)]
     return binned_term("poisson", statistics, np.array([nominal, *ends]))
