@@ -8,6 +8,14 @@ from nurecoil.arithmetic import Array
 from nurecoil.experiment import Axis, Experiment
 
 
+def on_axis(counts: Array, axis: int) -> Array:
+    """Return counts (bins along each axis) summed over all axes but one."""
+    if not counts.ndim:  # of all bins
+        return counts.reshape(1)
+    others = tuple(n for n in range(counts.ndim) if n != axis)
+    return np.asarray(counts.sum(axis=others))
+
+
 @dataclass(frozen=True)
 class Seen:
     """Counts of one experiment.
@@ -38,13 +46,6 @@ class Seen:
 
     def along(self, axis: int) -> "Seen":
         """Return the counts summed over all axes but one."""
-
-        def summed(counts: Array) -> Array:
-            if not counts.ndim:  # of all bins
-                return counts.reshape(1)
-            others = tuple(n for n in range(counts.ndim) if n != axis)
-            return np.asarray(counts.sum(axis=others))
-
-        observed = None if self.observed is None else summed(self.observed)
-        backgrounds = {name: summed(counts) for name, counts in self.backgrounds.items()}
+        observed = None if self.observed is None else on_axis(self.observed, axis)
+        backgrounds = {name: on_axis(counts, axis) for name, counts in self.backgrounds.items()}
         return Seen(self.name, (self.axes[axis],), observed, backgrounds)

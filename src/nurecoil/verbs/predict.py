@@ -8,7 +8,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.models import Model
 from nurecoil.parameters import Values
 from nurecoil.presentation.document import Block, Grid
-from nurecoil.study.data import Seen
+from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Result, Shown, conventions, provenance
@@ -152,8 +152,7 @@ def _expected(model: Model, compiled: CompiledExperiment, values: Values) -> Exp
     seen, shape = Seen.by(experiment).along(0), experiment.shape
 
     def on_first_axis(counts: Array) -> Array:
-        summed: Array = counts.reshape(shape).sum(axis=tuple(range(1, len(shape))))
-        return summed
+        return on_axis(counts.reshape(shape), 0)
 
     return Expected(
         name=experiment.name,
