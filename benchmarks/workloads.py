@@ -109,9 +109,11 @@ def nsi_points(number: int) -> NsiPoints:
 def strengths_of(points: Array) -> Array:
     """Return the strengths of the couplings at ε (P, 4), through the NSI model."""
     from nurecoil.experiment import STANDARD_BASIS
+    from nurecoil.study.strengths import strengths_of
 
     model = nurecoil.load_model("nsi")
-    return STANDARD_BASIS.strengths(model.couplings(**dict(zip(EPSILONS, points.T, strict=True))))
+    values = model.resolve(dict(zip(EPSILONS, points.T, strict=True)))
+    return strengths_of(STANDARD_BASIS, model, values)
 
 
 def question(names: tuple[str, ...], free: dict[str, float], model: str, engine: str) -> Question:

@@ -14,7 +14,7 @@ from nurecoil.physics.couplings import (
     nucleon_couplings,
     weak_charge,
 )
-from nurecoil.physics.products import vector_products
+from nurecoil.physics.products import stacked, vector_products
 
 ENTRIES = st.floats(-2, 2)
 COMPLEX = arrays(complex, (3, 3), elements=st.complex_numbers(max_magnitude=2))
@@ -55,13 +55,13 @@ def test_flavour_universal_is_diagonal_and_broadcasts_over_points():
 
 def test_strengths_of_one_universal_point_by_hand():
     # |2 Z - 3 N|² = 4 Z² - 12 ZN + 9 N²
-    found = vector_products(flavour_universal(2.0, -3.0, 0.0, 0.0))
+    found = stacked(vector_products(flavour_universal(2.0, -3.0, 0.0, 0.0)))
     np.testing.assert_allclose(found, [[4.0, -12.0, 9.0]] * 3, rtol=1e-15)
 
 
 def test_strengths_follow_the_incoming_flavour():
     p, n = np.diag([1.0, 2.0, 3.0]), np.diag([0.0, 1.0, -1.0])
-    found = vector_products(with_vector(p, n))
+    found = stacked(vector_products(with_vector(p, n)))
     assert FLAVOURS == ("e", "mu", "tau")
     np.testing.assert_array_equal(found, [[1, 0, 0], [4, 4, 1], [9, -6, 1]])
 
@@ -69,7 +69,7 @@ def test_strengths_follow_the_incoming_flavour():
 @given(COMPLEX, COMPLEX, st.floats(0, 100), st.floats(0, 100))
 def test_strengths_are_the_sum_over_outgoing_flavours_also_complex_and_changing(p, n, Z, N):
     p, n = hermitian(p), hermitian(n)
-    form = vector_products(with_vector(p, n)) @ np.array([Z * Z, Z * N, N * N])
+    form = stacked(vector_products(with_vector(p, n))) @ np.array([Z * Z, Z * N, N * N])
     for a in range(3):
         direct = sum(abs(Z * p[a, b] + N * n[a, b]) ** 2 for b in range(3))
         rounding = 1e-14 * sum((abs(Z * p[a, b]) + abs(N * n[a, b])) ** 2 for b in range(3))
@@ -78,12 +78,16 @@ def test_strengths_are_the_sum_over_outgoing_flavours_also_complex_and_changing(
 
 @given(COMPLEX, COMPLEX)
 def test_the_sign_of_all_charges_changes_nothing(p, n):
-    np.testing.assert_array_equal(vector_products(with_vector(p, n)), vector_products(with_vector(-p, -n)))
+    np.testing.assert_array_equal(
+        stacked(vector_products(with_vector(p, n))), stacked(vector_products(with_vector(-p, -n)))
+    )
 
 
 @given(ENTRIES, ENTRIES, st.floats(0, 100), st.floats(0, 100))
 def test_a_universal_strength_is_the_weak_charge_squared_over_four(g_p, g_n, Z, N):
-    form = vector_products(flavour_universal(g_p, g_n, 0.0, 0.0))[0] @ np.array([Z * Z, Z * N, N * N])
+    form = stacked(vector_products(flavour_universal(g_p, g_n, 0.0, 0.0)))[0] @ np.array(
+        [Z * Z, Z * N, N * N]
+    )
     rounding = 1e-14 * (abs(Z * g_p) + abs(N * g_n)) ** 2
     assert form == pytest.approx(weak_charge(g_p, g_n, Z, N) ** 2 / 4, rel=1e-9, abs=1e-9 + rounding)
 

@@ -11,7 +11,7 @@ import reference
 from nurecoil.errors import NurecoilError
 from nurecoil.models import NSI, STANDARD_MODEL, ZPRIME_331, load_model, zprime_331
 from nurecoil.models.standard_model import z_vector
-from nurecoil.physics.products import vector_products
+from nurecoil.physics.products import stacked, vector_products
 
 FIELDS = ("vector_p", "vector_n", "axial_p", "axial_n", "magnetic_moment")
 SHAPES = {
@@ -54,7 +54,7 @@ def matrix(values, quark):
 
 def charges_squared(Z, N, **values):
     """Σ_β |Q_αβ|² by incoming flavour, from the package, form factors 1."""
-    return vector_products(NSI.couplings(**values)) @ np.array([Z * Z, Z * N, N * N])
+    return stacked(vector_products(NSI.couplings(**values))) @ np.array([Z * Z, Z * N, N * N])
 
 
 # --- the formula --------------------------------------------------------------------------------------
@@ -186,7 +186,10 @@ def test_e_and_mu_swap(values):
         f"eps_{name[4]}_{swap[name[6:]]}": -value if name.endswith("emu_im") else value
         for name, value in values.items()
     }
-    one, other = vector_products(NSI.couplings(**values)), vector_products(NSI.couplings(**swapped))
+    one, other = (
+        stacked(vector_products(NSI.couplings(**values))),
+        stacked(vector_products(NSI.couplings(**swapped))),
+    )
     np.testing.assert_allclose(one[[1, 0, 2]], other, rtol=1e-12, atol=1e-12)
 
 
@@ -197,7 +200,7 @@ def test_a_phase_common_to_u_and_d_is_not_seen(values, phase, pair):
         for q in "ud":
             z = complex(values[f"eps_{q}_{pair}"], values[f"eps_{q}_{pair}_im"]) * np.exp(1j * by)
             changed |= {f"eps_{q}_{pair}": z.real, f"eps_{q}_{pair}_im": z.imag}
-        return vector_products(NSI.couplings(**changed))
+        return stacked(vector_products(NSI.couplings(**changed)))
 
     np.testing.assert_allclose(turned(phase), turned(0.0), rtol=1e-11, atol=1e-11)
 

@@ -79,32 +79,31 @@ class Basis:
                     f"there are couplings of the channel {name}, which the model does not list"
                 )
         parts = {name: self._of_channel(name, couplings) for name in self.channels}
-        points = np.broadcast_shapes(*(part.shape[1:] for found in parts.values() for part in found))
-        # Points last in memory: each strength is written, and later read, in one run
+        points = np.broadcast_shapes(*(row.shape for rows in parts.values() for row in rows))
+        # Points last in memory: each strength is written once, and later read, in one run
         strengths, first = np.empty((sum(self.sizes.values()), *points)), 0
-        for name, found in parts.items():
-            rows = strengths[first : first + self.sizes[name]]
+        for name, rows in parts.items():
+            for number, row in enumerate(rows):
+                strengths[first + number] = row
             first += self.sizes[name]
-            rows[...] = _aligned(found[0], points) if found else 0.0
-            for part in found[1:]:
-                rows += _aligned(part, points)
         return strengths.reshape(len(strengths), -1).T
 
     def _of_channel(self, name: str, couplings: Couplings) -> list[Array]:
-        """Return parts of the strengths of a channel, shape (strengths, ...)."""
+        """Return the strengths of a channel, shape (...) each; none where there are no such couplings."""
         modes, parts = self.channels[name], []
-        for products, weight in CHANNELS[name].products(couplings):
+        for terms, weight in CHANNELS[name].products(couplings):
             if weight is None or modes is None:
-                first = np.moveaxis(products, (-2, -1), (0, 1))
-                parts.append(first.reshape(-1, *first.shape[2:]))
+                parts.append([term[..., flavour] for flavour in range(len(FLAVOURS)) for term in terms])
                 continue
-            at_nodes, of_flavours = weight(modes[0].nodes.q), []
+            at_nodes, rows = weight(modes[0].nodes.q), []
             for flavour, m in enumerate(modes):
-                terms = at_nodes @ np.moveaxis(m.down, 0, 1).reshape(len(m.nodes.q), -1)
-                terms = terms.reshape(*terms.shape[:-1], *m.down.shape[::2])
-                of_flavours.append((products[..., flavour, :, np.newaxis] * terms).sum(axis=-2))
-            parts.append(np.moveaxis(np.concatenate(of_flavours, axis=-1), -1, 0))
-        return parts
+                of_terms = (at_nodes @ down for down in m.down)
+                found = sum(
+                    term[..., flavour, np.newaxis] * w for term, w in zip(terms, of_terms, strict=True)
+                )
+                rows += list(np.moveaxis(np.asarray(found), -1, 0))
+            parts.append(rows)
+        return [sum(rows[1:], rows[0]) for rows in zip(*parts, strict=True)]
 
     def matrix(self, templates: RecoilTemplates) -> Array:
         """Return what multiplies the strengths, shape (strengths, n); 0 for infinite counts of a moment."""
@@ -123,11 +122,6 @@ class Basis:
             array = templates.at({name: modes[0].nodes})[name]
             rows += [np.tensordot(m.up, array[:, f], axes=((0, 1), (1, 2))) for f, m in enumerate(modes)]
         return np.concatenate(rows)
-
-
-def _aligned(rows: Array, points: tuple[int, ...]) -> Array:
-    """Return rows (strengths, ...) with as many axes of points as `points` has."""
-    return rows.reshape(len(rows), *(1,) * (len(points) + 1 - rows.ndim), *rows.shape[1:])
 
 
 STANDARD_BASIS: Final = Basis(dict.fromkeys(STANDARD))

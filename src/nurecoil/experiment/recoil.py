@@ -13,6 +13,7 @@ from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.interactions import Interaction
 from nurecoil.physics.nuclei import Nuclide
+from nurecoil.physics.products import stacked
 from nurecoil.physics.weights import Nodes
 from nurecoil.sources import Flux, flux_integral
 
@@ -43,7 +44,8 @@ class RecoilTemplates:
         for name, array in self.channels.items():
             infinite = np.isinf(array)
             templates = _flat(np.where(infinite, 0.0, array), array.ndim - 1)
-            for products, weight in CHANNELS[name].products(couplings):
+            for terms, weight in CHANNELS[name].products(couplings):
+                products = stacked(terms)
                 if weight is None:
                     strengths = _flat(products, 2)
                 else:
@@ -161,10 +163,10 @@ def rates(
     for channel in (CHANNELS[name] for name in channels):
         if channel.interaction.on_electrons:
             continue
-        for products, weight in channel.products(couplings):
+        for terms, weight in channel.products(couplings):
             (parts,) = spectra(channel.interaction, nuclide, flux, conventions, T, (form_factor,))
             at_q = 1.0 if weight is None else weight(q)[:, np.newaxis]
-            found += (by_flavour(parts, flux) * products).sum(axis=-1) * at_q
+            found += (by_flavour(parts, flux) * stacked(terms)).sum(axis=-1) * at_q
     return found.T
 
 

@@ -21,7 +21,7 @@ from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
 from nurecoil.physics.couplings import Couplings
-from nurecoil.physics.products import PRODUCTS
+from nurecoil.physics.products import PRODUCTS, stacked
 
 Products = dict[str, Any]
 
@@ -175,8 +175,8 @@ def _products(couplings: Couplings) -> Products:
     found = {}
     for name, products in PRODUCTS.items():
         parts = [
-            product if weight is None else product * weight([_MOMENTUM])[..., np.newaxis]
-            for product, weight in products(couplings)
+            stacked(terms) if weight is None else stacked(terms) * weight([_MOMENTUM])[..., np.newaxis]
+            for terms, weight in products(couplings)
         ]
         if parts:
             found[name] = sum(part.reshape(-1, 3 * part.shape[-1]) for part in parts)

@@ -14,19 +14,21 @@ from nurecoil.arithmetic import Array
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.weights import Weight
 
-Products = tuple[tuple[Array, Weight | None], ...]
-"""(products, shape (..., 3, terms); their weight): to be summed."""
+Terms = tuple[Array, ...]
+"""A product for each term, shape (..., 3): apart, as together they would be one copy more of a long scan."""
+
+Products = tuple[tuple[Terms, Weight | None], ...]
+"""(products of each term; their weight): to be summed."""
 
 
-def vector_products(couplings: Couplings) -> Array:
+def vector_products(couplings: Couplings) -> Terms:
     """Return what multiplies Z²F_p², ZN F_p F_n and N²F_n² in Σ_β |Q_αβ|².
 
     Σ_β |Z F_p g_p^αβ + N F_n g_n^αβ|² = Z²F_p² Σ|g_p|² + ZN F_p F_n 2 Re Σ g_p g_n* + N²F_n² Σ|g_n|²
 
-    Per incoming flavour α, the three sums over outgoing flavours β, shape (..., 3, 3).
+    Per incoming flavour α, the three sums over outgoing flavours β, shape (..., 3) each.
     """
-    p, n = couplings.vector_p, couplings.vector_n
-    return _stack(_overlap(p, p), 2 * _overlap(p, n), _overlap(n, n))
+    return _square(couplings.vector_p, couplings.vector_n)
 
 
 def _vector(couplings: Couplings) -> Products:
@@ -36,7 +38,7 @@ def _vector(couplings: Couplings) -> Products:
 
 def _magnetic(couplings: Couplings) -> Products:
     """Return μ²."""
-    return ((couplings.magnetic_moment[..., np.newaxis] ** 2, None),)
+    return (((couplings.magnetic_moment**2,), None),)
 
 
 def _light_vector(couplings: Couplings) -> Products:
@@ -44,24 +46,22 @@ def _light_vector(couplings: Couplings) -> Products:
     if (light := couplings.light_vector) is None:
         return ()
     p, n, x, y = couplings.vector_p, couplings.vector_n, light.proton, light.neutron
-    mixed = _stack(2 * _overlap(p, x), 2 * (_overlap(p, y) + _overlap(n, x)), 2 * _overlap(n, y))
-    own = _stack(_overlap(x, x), 2 * _overlap(x, y), _overlap(y, y))
-    return (mixed, Weight(light.mass, 1)), (own, Weight(light.mass, 2))
+    mixed = (2 * _overlap(p, x), 2 * (_overlap(p, y) + _overlap(n, x)), 2 * _overlap(n, y))
+    return (mixed, Weight(light.mass, 1)), (_square(x, y), Weight(light.mass, 2))
 
 
 def _light_scalar(couplings: Couplings) -> Products:
     """Return |g_ν Q_S|², which adds to the rest as it turns the neutrino's helicity."""
     if (light := couplings.light_scalar) is None:
         return ()
-    x, y = light.proton, light.neutron
-    return ((_stack(_overlap(x, x), 2 * _overlap(x, y), _overlap(y, y)), Weight(light.mass, 2)),)
+    return ((_square(light.proton, light.neutron), Weight(light.mass, 2)),)
 
 
 def _electron(couplings: Couplings) -> Products:
     """Return Σ_β |g_L|², |g_R|² and Re g_L g_R*."""
     if (g := couplings.electron) is None:
         return ()
-    return ((_stack(_overlap(g.left, g.left), _overlap(g.right, g.right), _overlap(g.left, g.right)), None),)
+    return (((_overlap(g.left, g.left), _overlap(g.right, g.right), _overlap(g.left, g.right)), None),)
 
 
 def _light_vector_electron(couplings: Couplings) -> Products:
@@ -71,9 +71,14 @@ def _light_vector_electron(couplings: Couplings) -> Products:
         return ()
     left, right, own = (_overlap(x, light.electron) for x in (g.left, g.right, light.electron))
     return (
-        (_stack(2 * left, 2 * right, left + right), Weight(light.mass, 1)),
-        (_stack(own, own, own), Weight(light.mass, 2)),
+        ((2 * left, 2 * right, left + right), Weight(light.mass, 1)),
+        ((own, own, own), Weight(light.mass, 2)),
     )
+
+
+def _square(x: NDArray[Any], y: NDArray[Any]) -> Terms:
+    """Return what multiplies a², ab and b² in Σ_β |a x_αβ + b y_αβ|²."""
+    return _overlap(x, x), 2 * _overlap(x, y), _overlap(y, y)
 
 
 def _overlap(x: NDArray[Any], y: NDArray[Any]) -> Array:
@@ -84,13 +89,9 @@ def _overlap(x: NDArray[Any], y: NDArray[Any]) -> Array:
     return sums
 
 
-def _stack(*terms: Array) -> Array:
-    """Return terms (..., 3) as one array (..., 3, terms), points last in memory: they are read in one run."""
-    found = np.empty((3, len(terms), *np.broadcast_shapes(*(term.shape for term in terms))[:-1]))
-    view = np.moveaxis(found, (0, 1), (-2, -1))
-    for number, term in enumerate(terms):
-        view[..., number] = term
-    return view
+def stacked(terms: Terms) -> Array:
+    """Return the products of all terms as one array, shape (..., 3, terms)."""
+    return np.stack(np.broadcast_arrays(*terms), axis=-1)
 
 
 PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {

@@ -28,7 +28,7 @@ from nurecoil.physics.couplings import Couplings
 from nurecoil.progress import parts
 from nurecoil.study.remarks import check_finite, remarks, require_distinct_data
 from nurecoil.study.result import Answer, Conventions, Result, conventions, provenance
-from nurecoil.study.strengths import Coordinates, expansion, fit_strengths
+from nurecoil.study.strengths import Coordinates, expansion, fit_strengths, strengths_of
 
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
@@ -181,7 +181,7 @@ class Question:
             else {name: np.atleast_2d(pulls)[:, j] for name, j in self.constrained.items()}
         )
         new |= {self.names[i]: x[:, i] for i in self.of_model}
-        return self.likelihood.basis.strengths(self.model.evaluate({**self.values, **new}))
+        return strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
 
     @cached_property
     def constrained(self) -> dict[str, int]:
@@ -433,15 +433,15 @@ class Question:
         """
         others = [i for i in self.of_model if self.names[i] not in names]
 
-        def strengths_of(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
+        def there(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
             x = points if rows is None or len(points) == 1 else points[rows]
             x = np.tile(x, (len(values) // len(x), 1))
             new = {self.names[i]: x[:, i] for i in others}
             new |= {name: values[:, number] for number, name in enumerate(names)}
-            found = self.likelihood.basis.strengths(self.model.evaluate({**self.values, **new}))
+            found = strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
             return np.array(np.broadcast_to(found, (len(values), found.shape[1])))
 
-        return strengths_of
+        return there
 
     def frozen_at(self, reference: float) -> tuple[Callable[[Array], Array], float]:
         """Return χ² of the one free parameter with pulls held at their best fit at a value; χ² there."""

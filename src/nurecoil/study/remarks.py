@@ -163,7 +163,7 @@ def _on_neutrons(couplings: Couplings) -> Array:
     """Return what multiplies N²F_n² of ν_e and ν_μ at a usual q, shape (2,), a scalar's in units of G_F²."""
     total = np.zeros(2)
     for name, unit in _ON_NEUTRONS.items():
-        for products, weight in PRODUCTS[name](couplings):
+        for terms, weight in PRODUCTS[name](couplings):
             at_q = 1.0 if weight is None else np.ravel(weight([_Q]))
-            total += np.ravel(products[..., :2, -1]) * at_q / unit
+            total += np.ravel(terms[-1][..., :2]) * at_q / unit
     return total

@@ -11,12 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
+from nurecoil.experiment import Basis
 from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Strengths, Tie, expand
-from nurecoil.parameters import Parameter
+from nurecoil.models import Model
+from nurecoil.parameters import Parameter, Values
 
+_PIECE = 5000  # points: the couplings of so many stay in the cache, and pages of memory are used again
 _STEP = 1e-4  # of the box: exact for a quadratic function, an error of 1e-8 of the range for others
 _EDGE = 1e-10  # of the box, from its ends: at the very end there may be no signal, and so no shape of it
 _EXACT = 1e-9  # of the largest value of each strength: magnetic moments squared are 1e-20 of the others
+
+
+def strengths_of(basis: Basis, model: Model, values: Values) -> Array:
+    """Return what a model expects at values, numbers or arrays (P,), shape (P or 1, strengths)."""
+    arrays = {name: value for name, value in values.items() if np.size(value) > 1}
+    points = max((value.size for value in arrays.values()), default=1)
+    if points <= _PIECE:
+        return basis.strengths(model.evaluate(values))
+    strengths = np.empty((sum(basis.sizes.values()), points)).T  # as the basis has them in memory
+    for first in range(0, points, _PIECE):
+        piece = slice(first, first + _PIECE)
+        of_piece = {name: value[piece] for name, value in arrays.items()}
+        strengths[piece] = basis.strengths(model.evaluate({**values, **of_piece}))
+    return strengths
 
 
 @dataclass(frozen=True)
