@@ -100,10 +100,10 @@ def evaluations(likelihood: JointLikelihood, strengths: np.ndarray) -> float:
     """Return how often χ² is evaluated per point on average, counted in the NumPy engine."""
     counted, evaluate = 0, JointProblem.evaluate
 
-    def counting(self: JointProblem, x: np.ndarray, xp: object) -> object:
+    def counting(self: JointProblem, x: np.ndarray) -> object:
         nonlocal counted
         counted += x.shape[1]
-        return evaluate(self, x, xp)
+        return evaluate(self, x)
 
     JointProblem.evaluate = counting  # type: ignore[method-assign,assignment]
     try:

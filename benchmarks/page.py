@@ -14,8 +14,8 @@ from nurecoil.presentation.staging import staged_file
 Rows = list[dict[str, object]]
 Curves = dict[str, list[tuple[int, float]]]
 
-NAMES = {"numpy": "NumPy", "jax": "JAX", "fast": "fast"}
-COLOURS = {"numpy": "blue", "jax": "green", "fast": "vermillion"}
+NAMES = {"numpy": "NumPy", "fast": "fast"}
+COLOURS = {"numpy": "blue", "fast": "vermillion"}
 HEAD = "<!-- Written by `python benchmarks/performance.py`: change the code, not this file. -->"
 
 
@@ -103,7 +103,7 @@ def _bounds(r: Results) -> str:
     head = ("10⁶ profiled points", "engine", "bound", "measured", "undisturbed", "held", "times the floor")
     return (
         "## The bounds\n\nOn two cores. NumPy works on one half of the points in each of two threads, the"
-        " fast engine shares the points among two threads of its own, JAX does as it likes. Points are random"
+        " fast engine shares the points among two threads of its own. Points are random"
         " ε of the `nsi` model within ±0.3, given as strengths of couplings that are ready or, where it says"
         " so, as ε that go through the model first. The Gaussian bound of the fast engine is five times the"
         " floor of the next section. *Measured* is all of it in one go; *undisturbed* is the shortest time of"
@@ -175,12 +175,10 @@ def _scaling(r: Results) -> str:
     for axis, curves in r.scaling.items():
         for name, points in curves.items():
             cells = ", ".join(f"{x:,}: {number(seconds, 's')}" for x, seconds in points)
-            rows.append((axis, name.replace("numpy", "NumPy").replace("jax", "JAX"), cells))
+            rows.append((axis, name.replace("numpy", "NumPy"), cells))
     return (
         "60 bins and 4 pulls, a pull of the signal's rate and of each background's, in one thread unless"
-        " it says"
-        " otherwise (JAX takes as many as it likes). Gaussian bins cost nothing beyond the first few; JAX is"
-        " compiled once for each number of bins, pulls and points.\n\n"
+        " it says otherwise. Gaussian bins cost nothing beyond the first few.\n\n"
         + table(("against", "engine", "time per point"), rows)
     )
 
@@ -261,7 +259,7 @@ def figures(r: Results) -> list[Figure]:
         "60 bins, 4 pulls, one thread.",
         panels,
         columns=2,
-        alt="Six panels: time per point of three engines, Gaussian left and Poisson right.",
+        alt="Six panels: time per point of both engines, Gaussian left and Poisson right.",
     )
     grown = [
         Series(

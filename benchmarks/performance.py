@@ -19,7 +19,6 @@ import numpy as np
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the engine's matrix products are small
 
-import jax
 import numba
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -33,7 +32,7 @@ from nurecoil.likelihood.problem import Layout
 from nurecoil.scans import executors, run
 from nurecoil.study.question import Question
 
-ENGINES = ("numpy", "jax", "fast")
+ENGINES = ("numpy", "fast")
 ROOT = Path(__file__).resolve().parents[1]
 MILLION = 1_000_000
 
@@ -69,7 +68,6 @@ def computer() -> dict[str, str]:
         "NumPy": np.__version__,
         "BLAS": f"{blas.get('internal_api')} {blas.get('version')} ({blas.get('architecture')} kernels)",
         "Numba": numba.__version__,
-        "JAX": f"{jax.__version__} on {jax.default_backend()}",
         "nurecoil": nurecoil.__version__,
         "load when it began": f"{os.getloadavg()[0]:.1f}",
     }
@@ -122,7 +120,7 @@ def bounds(machine: Machine, effort: Effort) -> list[dict[str, object]]:
             limits = {**limits, "fast": 5 * floor}
         for engine in ENGINES:
             likelihood = workloads.likelihood(term, engine, widths)
-            slow = term.sigma is None and (engine == "jax" or name.endswith("shapes")) and engine != "fast"
+            slow = engine == "numpy" and term.sigma is None and name.endswith("shapes")
             chosen = points.strengths[: 2 * effort.sample if slow else effort.points]
             seconds = MILLION * timed(likelihood, chosen, 2, effort.seconds)
             piece = chosen[: max(2000, len(chosen) // 40)]
@@ -225,8 +223,7 @@ def scaling(effort: Effort) -> dict[str, dict[str, list[tuple[int, float]]]]:
             found["bins"][name] = [(b, at(b, 4, n, 1)) for b, n in zip(bins, fewer, strict=True)]
             found["pulls"][name] = [(j, at(60, j, max(200, 4 * size // (j + 3)), 1)) for j in pulls]
             found["points"][name] = [(n, at(60, 4, n, 1)) for n in batches if n <= 5 * size]
-            if engine != "jax":
-                found["threads"][name] = [(t, at(60, 4, 5 * size, t)) for t in (1, 2)]
+            found["threads"][name] = [(t, at(60, 4, 5 * size, t)) for t in (1, 2)]
             show("scaling", name)
     return found
 

@@ -8,7 +8,7 @@ import workloads
 from nurecoil.likelihood import JointLikelihood
 
 POINTS = workloads.nsi_points(100_000)
-ENGINES = ("numpy", "jax", "fast")
+ENGINES = ("numpy", "fast")
 CASES = {
     "gaussian": (workloads.gaussian(), {}),
     "poisson": (workloads.poisson(), {}),

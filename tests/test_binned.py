@@ -21,8 +21,8 @@ ONE = np.ones((1, 1))
 def at(term, x, strengths=ONE):
     """Return χ² without priors (P,), its gradient (P, J) and Hessian (P, J, J) in the pulls x (P, J)."""
     t = (np.atleast_2d(x) - term.centre) / term.unit
-    signal = respond(term.arrays.signal, strengths, np)
-    value, slopes, curves = evaluate(term.arrays, signal, term.observed[np.newaxis], list(t.T), np)
+    signal = respond(term.arrays.signal, strengths)
+    value, slopes, curves = evaluate(term.arrays, signal, term.observed[np.newaxis], list(t.T))
     points, pulls = t.shape
     gradient, hessian = np.zeros((points, pulls)), np.zeros((points, pulls, pulls))
     for i, slope in slopes.items():

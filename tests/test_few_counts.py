@@ -282,10 +282,10 @@ def test_the_error_of_an_end_is_the_larger_of_both_sides(steep):
     assert error == pytest.approx(np.sqrt(0.9 * 0.1 / 400) / chi2_of.pdf(level, 1), rel=0.4)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "fast", "jax"])
+@pytest.mark.parametrize("engine", ["numpy", "fast"])
 def test_toys_are_fitted_around_their_own_auxiliary_measurements(csi, engine):
     if engine != "numpy":
-        pytest.importorskip({"fast": "numba", "jax": "jax"}[engine])
+        pytest.importorskip("numba")
     question = Question.of(STANDARD_MODEL, [csi], {}, {}, engine=engine)
     N, pulls = predict(STANDARD_MODEL, csi, {}).values.total, np.array([0.1, -0.2])
     data = question.simulate([], pulls, 50, np.random.default_rng(3))
@@ -299,10 +299,10 @@ def test_toys_are_fitted_around_their_own_auxiliary_measurements(csi, engine):
     assert data.centres.std(axis=0) == pytest.approx([0.28, 0.25], rel=0.3)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "fast", "jax"])
+@pytest.mark.parametrize("engine", ["numpy", "fast"])
 def test_so_are_toys_of_few_counts(counted, engine):
     if engine != "numpy":
-        pytest.importorskip({"fast": "numba", "jax": "jax"}[engine])
+        pytest.importorskip("numba")
     question = Question.of(STANDARD_MODEL, [counted([1], rate=0.3)], {}, {}, engine=engine)
     data = question.simulate([], np.array([0.2]), 30, np.random.default_rng(5))
     t = np.linspace(-8.0, 8.0, 16001)

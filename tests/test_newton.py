@@ -11,7 +11,6 @@ from nurecoil.likelihood.newton import (
     accept,
     begin,
     minimise_batch,
-    minimise_traced,
     propose,
     triangle,
 )
@@ -23,7 +22,7 @@ class Problem:
     def __init__(self, function, which):
         self.function, self.which = function, which
 
-    def evaluate(self, x, xp):
+    def evaluate(self, x):
         value, gradient, hessian = self.function(x.T, self.which)
         packed = [hessian[:, i, j] for i, j in triangle(len(x))]
         return value, gradient.T, np.reshape(packed, (len(packed), value.size))
@@ -112,7 +111,7 @@ def test_a_step_should_bring_what_the_parabola_says(problems):
     value, gradient, hessian = Quartics(problems, 3, seed=2)(np.zeros((problems, 3)), np.arange(problems))
     problem = Problem(lambda x, _: (value, gradient, hessian), np.arange(problems))
     edge = np.full((3, problems), np.inf)
-    _, decrease, _ = propose(begin(problem, np.zeros((3, problems)), np), -edge, edge, 1e-10, np)
+    _, decrease, _ = propose(begin(problem, np.zeros((3, problems))), -edge, edge, 1e-10)
     by_hand = [g @ np.linalg.solve(H, g) / 2 for g, H in zip(gradient, hessian, strict=True)]
     np.testing.assert_allclose(decrease, by_hand, rtol=1e-8)
 
@@ -236,11 +235,11 @@ def test_the_value_never_rises_on_the_way_however_small_it_is():
 
     start = np.random.default_rng(3).uniform(-2, 2, (2, 200))
     problem, edge = Problem(small, np.arange(200)), np.full((2, 200), np.inf)
-    state = begin(problem, start, np)
+    state = begin(problem, start)
     refused = 0
     for _ in range(60):
-        trial, decrease, state = propose(state, -edge, edge, 1e-20, np)
-        after = accept(state, trial, decrease, problem.evaluate(trial, np), np)
+        trial, decrease, state = propose(state, -edge, edge, 1e-20)
+        after = accept(state, trial, decrease, problem.evaluate(trial))
         assert (after.value <= state.value).all()
         refused += int((after.damping > state.damping).sum())
         state = after
@@ -364,23 +363,3 @@ def test_a_narrow_valley_ends_at_the_wall():
 def test_a_box_keeps_each_well_apart():
     found = minimise(double_well, [[-0.5, 0.7], [0.5, 0.7]], [[-2, -2], [0.2, -2]], [[-0.2, 2], [2, 2]])
     np.testing.assert_allclose(found.x, [[-1, 0], [1, 0]], atol=1e-4)
-
-
-# --- one loop -----------------------------------------------------------------------------------------
-
-
-def test_the_traced_loop_takes_the_same_steps():
-    def loop(unfinished, body, carry):
-        while unfinished(carry):
-            carry = body(carry)
-        return carry
-
-    start = np.array([(-1.2, 1.0), (2.0, -3.0), (0.0, 0.0)])
-    high = np.array([np.inf, 0.8])
-    problem = Problem(rosenbrock, np.arange(3))
-    low = np.full((2, 3), -np.inf)
-    state = minimise_traced(problem, start.T, low, np.tile(high[:, np.newaxis], 3), np, loop)
-    batch = minimise(rosenbrock, start, None, high)
-    np.testing.assert_allclose(state.x.T, batch.x, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(state.value, batch.value, rtol=1e-12, atol=1e-14)
-    assert state.converged.tolist() == batch.converged.tolist() == [True] * 3

@@ -90,9 +90,9 @@ class Random:
 
     def evaluated(self, t, theta):
         """Return the engine's value (), gradient (J,) and Hessian (J, J) in pulls and parameters."""
-        signal, derivatives = respond_with_derivatives(self.arrays.signal, self.expansion, theta[None], np)
+        signal, derivatives = respond_with_derivatives(self.arrays.signal, self.expansion, theta[None])
         pulls = [np.array([x]) for x in t]
-        value, g, h = evaluate(self.arrays, signal, self.observed[None], pulls, np, derivatives)
+        value, g, h = evaluate(self.arrays, signal, self.observed[None], pulls, derivatives)
         gradient, hessian = np.zeros(PULLS + PARAMETERS), np.zeros((PULLS + PARAMETERS,) * 2)
         for i, slope in g.items():
             gradient[i] = slope.item()
@@ -121,8 +121,8 @@ def check_derivatives(evaluated, x, step=1e-5):
 def test_counts_and_chi2_are_those_of_plain_loops(seed, gaussian, linear):
     case = Random(seed, gaussian, linear)
     t, theta = case.anywhere()
-    signal = respond(case.arrays.signal, case.strengths(theta)[None], np)
-    found = expected(case.arrays, signal, [np.array([x]) for x in t], np)
+    signal = respond(case.arrays.signal, case.strengths(theta)[None])
+    found = expected(case.arrays, signal, [np.array([x]) for x in t])
     mean = case.mean(t, theta)
     assert set(found) == set(mean)
     for name, counts in mean.items():
@@ -143,8 +143,8 @@ def test_points_are_one_by_one(gaussian, linear):
     case = Random(3, gaussian, linear)
     places = [case.anywhere() for _ in range(5)]
     t, theta = (np.array(part) for part in zip(*places, strict=True))
-    signal, derivatives = respond_with_derivatives(case.arrays.signal, case.expansion, theta, np)
-    value, g, h = evaluate(case.arrays, signal, case.observed[None], list(t.T), np, derivatives)
+    signal, derivatives = respond_with_derivatives(case.arrays.signal, case.expansion, theta)
+    value, g, h = evaluate(case.arrays, signal, case.observed[None], list(t.T), derivatives)
     for number, (pulls, parameters) in enumerate(places):
         one = case.evaluated(pulls, parameters)
         assert value[number] == pytest.approx(one[0], rel=1e-12)
@@ -160,7 +160,7 @@ def test_a_rate_of_zero_keeps_its_derivatives():
     flat = Background("b", np.array([3.0]), 1, (), np.empty((0, 1)), np.empty((0, 1)))
     arrays = TermArrays(True, signal, (flat,))
     pulls = [np.array([-1.0]), np.array([0.0])]
-    value, g, h = evaluate(arrays, respond(signal, np.ones((1, 1)), np), np.array([[7.0]]), pulls, np)
+    value, g, h = evaluate(arrays, respond(signal, np.ones((1, 1))), np.array([[7.0]]), pulls)
     assert value[0] == pytest.approx(16)
     assert (g[0].item(), g[1].item()) == pytest.approx((2 * -4 * 5, 2 * -4 * 3))
     assert (h[0, 0].item(), h[1, 0].item(), h[1, 1].item()) == pytest.approx((50, 30, 18), rel=1e-4)
@@ -174,7 +174,7 @@ def test_the_deviance_by_hand():
         (False, poisson, [-2, 2], [2, 0]),
         (True, 13.0, [-4, 6], [2, 2]),
     ):
-        found = deviance(mu, n, gaussian, np)
+        found = deviance(mu, n, gaussian)
         assert found[0][0] == pytest.approx(value, rel=1e-14)
         np.testing.assert_allclose(found[1], [first], rtol=1e-14)
         np.testing.assert_allclose(found[2], [second], rtol=1e-14)
@@ -238,7 +238,7 @@ class Together:
         problem = self.problem.take(np.array([number]))
 
         def evaluated(x):
-            value, gradient, packed = problem.evaluate(x[:, np.newaxis], np)
+            value, gradient, packed = problem.evaluate(x[:, np.newaxis])
             hessian = np.zeros((x.size, x.size))
             for row, (i, j) in enumerate(triangle(x.size)):
                 hessian[i, j] = hessian[j, i] = packed[row, 0]
@@ -250,7 +250,7 @@ class Together:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_joint_chi2_is_the_sum_by_hand(seed):
     together = Together(seed)
-    value, _, _ = together.problem.evaluate(together.x, np)
+    value, _, _ = together.problem.evaluate(together.x)
     for number in range(3):
         assert value[number] == pytest.approx(together.by_hand(together.x[:, number], number), rel=1e-10)
         assert together.one(number)(together.x[:, number])[0] == pytest.approx(value[number], rel=1e-12)
@@ -268,8 +268,8 @@ def test_strengths_and_an_expansion_are_the_same_problem():
     theta = together.x[FREE:]
     inputs = together.problem.inputs._replace(strengths=together.cases[0].strengths(theta.T), expansion=None)
     layout = replace(together.problem.layout, weights=together.weights[:FREE], parameters=0)
-    fixed = JointProblem(layout, inputs.prepared(layout, np)).evaluate(together.x[:FREE], np)
-    full = together.problem.evaluate(together.x, np)
+    fixed = JointProblem(layout, inputs.prepared(layout)).evaluate(together.x[:FREE])
+    full = together.problem.evaluate(together.x)
     pulls, away = len(triangle(FREE)), theta.T - inputs.centres[:, FREE:]
     constraint = (np.array(together.weights[FREE:]) * away**2).sum(axis=1)
     np.testing.assert_allclose(fixed[0] + constraint, full[0], rtol=1e-12)
@@ -281,7 +281,7 @@ def test_strengths_and_an_expansion_are_the_same_problem():
 @given(st.integers(0, 1000), st.lists(st.integers(0, 2), min_size=1, max_size=4))
 def test_taking_points_is_looking_at_those(seed, which):
     together = Together(seed)
-    everything = together.problem.evaluate(together.x, np)
-    some = together.problem.take(np.array(which)).evaluate(together.x[:, which], np)
+    everything = together.problem.evaluate(together.x)
+    some = together.problem.take(np.array(which)).evaluate(together.x[:, which])
     for all_points, taken in zip(everything, some, strict=True):
         np.testing.assert_allclose(taken, all_points[..., which], rtol=1e-9, atol=1e-9)

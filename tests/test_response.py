@@ -39,7 +39,7 @@ def templates(seed=1):
 def test_strengths_and_slopes_of_an_expansion(parameters, points):
     found, exact = expansion(parameters, points)
     theta = np.random.default_rng(9).normal(size=(7, parameters))
-    value, slope = found.strengths(theta, np)
+    value, slope = found.strengths(theta)
     np.testing.assert_allclose(value, exact(theta), rtol=1e-11, atol=1e-12)
     for i in range(parameters):
         shift = 1e-3 * np.eye(parameters)[i]
@@ -51,7 +51,7 @@ def test_points_of_an_expansion_are_taken_and_one_stands_for_all():
     many, exact = expansion(2, 7)
     which = np.array([5, 1])
     theta = np.random.default_rng(9).normal(size=(7, 2))
-    np.testing.assert_allclose(many.at(which).strengths(theta[which], np)[0], exact(theta)[which], rtol=1e-11)
+    np.testing.assert_allclose(many.at(which).strengths(theta[which])[0], exact(theta)[which], rtol=1e-11)
     one, _ = expansion(2, 1)
     assert one.at(which) is one
 
@@ -61,15 +61,15 @@ def test_points_of_an_expansion_are_taken_and_one_stands_for_all():
 
 def test_the_parabola_of_a_shape_goes_on_straight():
     t = np.array([-2.5, -1.0, -0.5, 0.0, 0.3, 1.0, 4.0])
-    np.testing.assert_allclose(bent(t, np), [4, 1, 0.25, 0, 0.09, 1, 7], rtol=1e-14)
-    np.testing.assert_allclose(bent_slope(t, np), [-2, -2, -1, 0, 0.6, 2, 2], rtol=1e-14)
-    np.testing.assert_allclose(bent_curvature(t, np), [0, 2, 2, 2, 2, 2, 0], rtol=1e-14)
+    np.testing.assert_allclose(bent(t), [4, 1, 0.25, 0, 0.09, 1, 7], rtol=1e-14)
+    np.testing.assert_allclose(bent_slope(t), [-2, -2, -1, 0, 0.6, 2, 2], rtol=1e-14)
+    np.testing.assert_allclose(bent_curvature(t), [0, 2, 2, 2, 2, 2, 0], rtol=1e-14)
 
 
 def test_morphing_goes_through_its_ends_by_hand():
     # a = ln(up/down)/2, b = ln(up down/s²)/2; a thousandfold at most, nothing where there is nothing
     up, down = np.array([[[8.0, 0.0, 5.0]]]), np.array([[[1.0, 3e9, 0.0]]])
-    found = morphing(np.array([[2.0, 3.0, 0.0]]), up, down, np)
+    found = morphing(np.array([[2.0, 3.0, 0.0]]), up, down)
     most = np.log(1e3)
     np.testing.assert_allclose(found.a[0, 0], [np.log(8) / 2, -most, 0], rtol=1e-14)
     np.testing.assert_allclose(found.b[0, 0], [np.log(2) / 2, 0, 0], rtol=1e-14)
@@ -81,7 +81,7 @@ def test_morphing_goes_through_its_ends_by_hand():
 def test_the_signal_is_linear_in_the_strengths():
     blocks, q = templates(), np.random.default_rng(2).uniform(0, 2, (6, STRENGTHS))
     signal = SignalArrays(blocks, (), (), (0, 1))
-    found = respond(signal, q, np)
+    found = respond(signal, q)
     for p in range(6):
         s, up1, down1, up2, down2 = (sum(q[p, m] * block[m] for m in range(STRENGTHS)) for block in blocks)
         np.testing.assert_allclose(found.counts[p], s, rtol=1e-13)
@@ -100,7 +100,7 @@ def test_derivatives_of_counts_and_logarithms_are_finite_differences(parameters)
     theta = np.random.default_rng(7).normal(scale=0.3, size=(4, parameters)) + found.centre
 
     def at(theta):
-        morphed, derivatives = respond_with_derivatives(signal, found, theta, np)
+        morphed, derivatives = respond_with_derivatives(signal, found, theta)
         up, down = morphed.a + morphed.b, morphed.b - morphed.a
         logs = np.stack([up[:, 0], down[:, 0], up[:, 1], down[:, 1]], axis=1)
         return morphed.counts, logs, derivatives
@@ -129,7 +129,7 @@ def test_a_shape_beyond_a_thousandfold_does_not_move_with_the_parameters():
     blocks = np.array([[[1.0], [1.0]], [[1e4], [2e4]], [[0.5], [0.25]]])
     signal = SignalArrays(blocks, (), (), (0,))
     one = Expansion(np.zeros((1, 1)), np.array([[1.0, 0.3]]), np.array([[[0.2, 0.1]]]), np.zeros((1, 1, 2)))
-    morphed, derivatives = respond_with_derivatives(signal, one, np.zeros((1, 1)), np)
+    morphed, derivatives = respond_with_derivatives(signal, one, np.zeros((1, 1)))
     assert (morphed.a + morphed.b).item() == pytest.approx(np.log(1e3))
     assert derivatives.logs[0, 0, 0, 0] == 0
     by_hand = (0.1 + 0.025) / (0.5 + 0.25 * 0.3) - 0.3 / 1.3

@@ -63,7 +63,7 @@ def test_an_expansion_of_nsi_is_exact_everywhere(names, centres, step):
     assert nodes[0].max() <= 1
     u = random.random((6, d))
     exact = at(u)
-    found, slope = expansion.strengths(u, np)
+    found, slope = expansion.strengths(u)
     # differences of the largest strengths, over the square of the step in the curvature
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-12 * np.abs(exact).max() * (0.25 / step) ** 2)
     for i in range(d):
@@ -76,7 +76,7 @@ def test_an_expansion_of_the_signal_strength_is_exact():
     at = of(SCALED_STANDARD_MODEL, ("signal_strength",))
     expansion = expand(lambda u, rows=None: at(5 * u), np.array([[0.5]]), 0.25)
     u = np.linspace(0, 1, 11)[:, np.newaxis]
-    np.testing.assert_allclose(expansion.strengths(u, np)[0], at(5 * u), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(expansion.strengths(u)[0], at(5 * u), rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(expansion.curvature, 0, atol=1e-13)
 
 
@@ -85,7 +85,7 @@ def test_an_expansion_around_where_the_fit_stands_has_value_and_slope_of_the_mod
     box = Coordinates((True,), np.array([1e5]), np.array([1e8]))
     u = np.array([[0.3], [0.5], [0.9]])
     expansion = expand(lambda u, rows=None: at(box.parameters(u)), u, 1e-4)
-    value, slope = expansion.strengths(u, np)
+    value, slope = expansion.strengths(u)
     h = 1e-3  # a stencil of fourth order
     ends = [at(box.parameters(u + k * h)) for k in (-2, -1, 1, 2)]
     expected = (ends[0] - 8 * ends[1] + 8 * ends[2] - ends[3]) / (12 * h)
@@ -199,7 +199,7 @@ def test_standard_model_strengths_are_quadratic_in_the_weak_mixing_angle():
     at = of(STANDARD_MODEL, ("sin2_theta_w",))
     expansion = expand(lambda u, rows=None: at(0.1 + 0.3 * u), np.array([[0.5]]), 0.25)
     u = np.linspace(0, 1, 7)[:, np.newaxis]
-    np.testing.assert_allclose(expansion.strengths(u, np)[0], at(0.1 + 0.3 * u), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(expansion.strengths(u)[0], at(0.1 + 0.3 * u), rtol=1e-12, atol=1e-14)
 
 
 def test_a_minimum_at_the_end_where_no_signal_is_left_is_found(csi):

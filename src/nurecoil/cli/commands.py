@@ -46,7 +46,7 @@ STUDY = {
         "NAME",
         shown="the experiment's own",
     ),
-    "engine": Told("What minimises: auto, numpy, jax or fast.", "NAME"),
+    "engine": Told("What minimises: auto, numpy or fast.", "NAME"),
 }
 _WORKERS = {
     "workers": (int, None, Told("Worker processes.", "N", shown="compute in this one")),

@@ -6,7 +6,7 @@ it is asked; `found`: what it answers. `data`: what was observed, or might have 
 The engine: `arrays` (an experiment as plain arrays), `expansion` (strengths as functions of fitted
 parameters), `response` (strengths to signal, with derivatives),
 `morphing` (shapes that pulls change), `objective` (χ² of one experiment with derivatives), `problem` (of all
-together), `engines` (what minimises it: `newton`, `traced`, or the loops of `fused`) and `search` (for the
+together), `engines` (what minimises it: `newton`, or the loops of `fused`) and `search` (for the
 lowest of several minima).
 """
 

@@ -1,7 +1,6 @@
-"""What minimises: NumPy, JAX (`nurecoil[jax]`), loops of Numba (`nurecoil[fast]`), or what answers first."""
+"""What minimises: NumPy, loops that Numba compiles (`nurecoil[fast]`), or what answers first."""
 
 import importlib.util
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -14,7 +13,9 @@ from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood.newton import Minimum, minimise_batch
 from nurecoil.likelihood.problem import Inputs, JointProblem, Layout
 
-ENGINES = ("auto", "numpy", "jax", "fast")
+ENGINES = ("auto", "numpy", "fast")
+
+_FUSED = "nurecoil.likelihood.fused"  # imported where it is used: it takes a second, and Numba
 
 _CALL, _NUMBER = 2e-3, 1e-7  # seconds that NumPy takes: a call, and each derivative of each point
 _FITTED = 4  # times as long with parameters
@@ -46,23 +47,22 @@ class NumpyEngine:
     def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
         """Return the inputs with the signals, which do not depend on the pulls."""
         with np.errstate(all="ignore"):
-            return inputs.prepared(layout, np)
+            return inputs.prepared(layout)
 
     def minimise(
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
         """Return the minima, see `newton.minimise_batch`."""
         with np.errstate(all="ignore"):  # a step too far is refused
-            problem = JointProblem(layout, inputs.prepared(layout, np))
+            problem = JointProblem(layout, inputs.prepared(layout))
             return minimise_batch(problem, start, low=low, high=high)
 
 
 @dataclass(frozen=True)
-class CompiledEngine:
-    """What a module compiles, see `fused` and `traced`."""
+class FastEngine:
+    """Loops that Numba compiles, see `fused`."""
 
-    module: str
-    chunked: bool
+    chunked: bool = False
 
     def prepared(self, layout: Layout, inputs: Inputs) -> Inputs:
         """Return the inputs as they are."""
@@ -71,8 +71,8 @@ class CompiledEngine:
     def minimise(
         self, layout: Layout, inputs: Inputs, start: Array, low: Array | None, high: Array | None
     ) -> Minimum:
-        """Return the minima."""
-        found: Minimum = import_module(self.module).minimise(layout, inputs, start, low, high)
+        """Return the minima, see `fused.minimise`."""
+        found: Minimum = import_module(_FUSED).minimise(layout, inputs, start, low, high)
         return found
 
 
@@ -120,12 +120,6 @@ class AutoEngine:
         return NumpyEngine().minimise(layout, inputs, start, low, high)
 
 
-_EXTRAS: Mapping[str, tuple[str, Engine]] = {
-    "jax": ("jax", CompiledEngine("nurecoil.likelihood.traced", chunked=True)),
-    "fast": ("numba", CompiledEngine("nurecoil.likelihood.fused", chunked=False)),
-}
-
-
 @cache
 def _automatic() -> Engine:
     """Return the engine of all questions of this process: what it has compiled serves them all."""
@@ -136,7 +130,7 @@ def _automatic() -> Engine:
 def _loops() -> Any:
     """Return the module `fused`; None where Numba does not work, or cannot keep what it compiles."""
     try:
-        return import_module("nurecoil.likelihood.fused")
+        return import_module(_FUSED)
     except (ImportError, RuntimeError):
         return None
 
@@ -160,11 +154,8 @@ def engine(name: str) -> Engine:
         return NumpyEngine()
     if name == "auto":
         return _automatic()
-    if name not in _EXTRAS:
+    if name != "fast":
         raise unknown_name("engine", name, ENGINES)
-    module, found = _EXTRAS[name]
-    if importlib.util.find_spec(module) is None:
-        raise NurecoilError(
-            f"engine {name} needs {module}, which is not installed: pip install 'nurecoil[{name}]'"
-        )
-    return found
+    if importlib.util.find_spec("numba") is None:
+        raise NurecoilError("engine fast needs numba, which is not installed: pip install 'nurecoil[fast]'")
+    return FastEngine()

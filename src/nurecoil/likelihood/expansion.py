@@ -1,7 +1,4 @@
-"""Strengths of the couplings as a quadratic function of fitted parameters: what a step of a fit needs.
-
-The functions of `Expansion` take `xp`, `numpy` or `jax.numpy`.
-"""
+"""Strengths of the couplings as a quadratic function of fitted parameters: what a step of a fit needs."""
 
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
@@ -53,12 +50,12 @@ class Expansion(NamedTuple):
         """Return the points `which`; a single point stands for all."""
         return self if len(self.value) == 1 else Expansion(*(part[which] for part in self))
 
-    def strengths(self, theta: Any, xp: Any) -> tuple[Any, Any]:
+    def strengths(self, theta: Any) -> tuple[Any, Any]:
         """Return q (P, strengths) and its slope (P, d, strengths) at θ (P, d)."""
-        return evaluated(self, theta, xp)
+        return evaluated(self, theta)
 
 
-def evaluated(quadratic: Any, theta: Any, xp: Any) -> tuple[Any, Any]:
+def evaluated(quadratic: Any, theta: Any) -> tuple[Any, Any]:
     """Return the value (P, ...) and the slope (P, d, ...) of a quadratic function at θ (P, d).
 
     With centre, value, slope and curvature as of an `Expansion`.
@@ -75,7 +72,7 @@ def evaluated(quadratic: Any, theta: Any, xp: Any) -> tuple[Any, Any]:
         slope[i] = slope[i] + distance[j] * curve
         if i != j:
             slope[j] = slope[j] + distance[i] * curve
-    return value, xp.stack(slope, axis=1)
+    return value, np.stack(slope, axis=1)
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class Moving:
         """Return the points `which`; a single point stands for all."""
         return self if self.rows is None else replace(self, rows=self.rows[which])
 
-    def around(self, theta: Array, xp: Any) -> Expansion:
+    def around(self, theta: Array) -> Expansion:
         """Return the expansion around θ (P, d)."""
         return expand(self.strengths, theta, self.step, self.rows)
 

@@ -59,7 +59,7 @@ class JointLikelihood:
         Parameters of the model that something else has measured: the last of the pulls, with a prior, but
         they act by way of the strengths, see `fitted`.
     engine_name
-        "auto", "numpy", "jax" or "fast": what computes, see `engines`; the results agree.
+        "auto", "numpy" or "fast": what computes, see `engines`; the results agree.
     basis
         From couplings to strengths, as the terms have their templates.
     """
@@ -165,7 +165,7 @@ class JointLikelihood:
             mu = np.sum(list(counts.values()), axis=0)
             observed, gaussian = self.observed.counts[number], term.sigma is not None
             sigma = 1.0 if term.sigma is None else term.sigma
-            total += deviance(mu / sigma, np.atleast_2d(observed) / sigma, gaussian, np)[0]
+            total += deviance(mu / sigma, np.atleast_2d(observed) / sigma, gaussian)[0]
         return total
 
     def components(self, strengths: Array, pulls: Array) -> dict[str, dict[str, Array]]:
@@ -299,9 +299,9 @@ class JointLikelihood:
         fixed, moving = (
             (strengths, None) if isinstance(strengths, np.ndarray) else (np.empty((1, 0)), strengths)
         )
-        inputs = self._inputs(slice(0, 1), fixed, moving, base, free, tied).prepared(layout, np)
+        inputs = self._inputs(slice(0, 1), fixed, moving, base, free, tied).prepared(layout)
         z = (pulls - self.centre)[free] / self._scale[free]
-        packed = evaluate_joint(layout, inputs, np.concatenate([z, theta])[:, np.newaxis], np)[2][:, 0]
+        packed = evaluate_joint(layout, inputs, np.concatenate([z, theta])[:, np.newaxis])[2][:, 0]
         scale = np.concatenate([self._scale[free], np.ones(d)])
         matrix = np.zeros((scale.size, scale.size))
         for (i, j), entry in zip(triangle(scale.size), packed.tolist(), strict=True):
@@ -457,9 +457,9 @@ class JointLikelihood:
         """Return the counts of each component of each experiment, (P, bins), at pulls (P, J)."""
         found = []
         for term, places in zip(self.terms, self._places, strict=True):
-            signal = respond(term.arrays.signal, strengths, np)
+            signal = respond(term.arrays.signal, strengths)
             t = (x[:, places] - term.centre) / term.unit
-            found.append(expected(term.arrays, signal, list(t.T), np))
+            found.append(expected(term.arrays, signal, list(t.T)))
         return found
 
     def _prior(self, x: Array) -> Array:

@@ -4,8 +4,6 @@
 
 a = ln(up/down)/2 and b = ln(up·down/s²)/2 make the shape exactly `up` at +1 and `down` at -1; it is smooth in
 between, never negative, and straight in the logarithm outside.
-
-The functions take `xp`, `numpy` or `jax.numpy`.
 """
 
 from typing import Any, NamedTuple
@@ -30,34 +28,34 @@ class Morphing(NamedTuple):
         return Morphing(self.counts[which], self.a[which], self.b[which])
 
 
-def morphing(counts: Any, ups: Any, downs: Any, xp: Any) -> Morphing:
+def morphing(counts: Any, ups: Any, downs: Any) -> Morphing:
     """Return the morphing of counts (P, bins) to ups and downs (P, K, bins).
 
     A bin without counts stays empty; where `up` or `down` empties a bin, a thousandth of it is left.
     """
     s = counts[:, None]
-    up, down = (log_ratio(shape, s, xp) for shape in (ups, downs))
+    up, down = (log_ratio(shape, s) for shape in (ups, downs))
     return Morphing(counts, (up - down) / 2, (up + down) / 2)
 
 
-def log_ratio(shape: Any, counts: Any, xp: Any) -> Any:
+def log_ratio(shape: Any, counts: Any) -> Any:
     """Return ln(shape/counts), at most a thousandfold either way; 0 where there are no counts."""
-    ratio = xp.where(shape > 0, shape, 1.0) / xp.where(counts > 0, counts, 1.0)
-    logarithm = xp.clip(xp.log(ratio), -MOST_CHANGE, MOST_CHANGE)
-    return xp.where(counts > 0, xp.where(shape > 0, logarithm, -MOST_CHANGE), 0.0)
+    ratio = np.where(shape > 0, shape, 1.0) / np.where(counts > 0, counts, 1.0)
+    logarithm = np.clip(np.log(ratio), -MOST_CHANGE, MOST_CHANGE)
+    return np.where(counts > 0, np.where(shape > 0, logarithm, -MOST_CHANGE), 0.0)
 
 
-def bent(t: Any, xp: Any) -> Any:
+def bent(t: Any) -> Any:
     """Return what multiplies b in g: t² for |t| <= 1, 2|t| - 1 beyond."""
-    size = xp.abs(t)
-    return xp.where(size <= 1, t * t, 2 * size - 1)
+    size = np.abs(t)
+    return np.where(size <= 1, t * t, 2 * size - 1)
 
 
-def bent_slope(t: Any, xp: Any) -> Any:
+def bent_slope(t: Any) -> Any:
     """Return its derivative."""
-    return 2 * xp.clip(t, -1.0, 1.0)
+    return 2 * np.clip(t, -1.0, 1.0)
 
 
-def bent_curvature(t: Any, xp: Any) -> Any:
+def bent_curvature(t: Any) -> Any:
     """Return its second derivative."""
-    return xp.where(xp.abs(t) <= 1, 2.0, 0.0)
+    return np.where(np.abs(t) <= 1, 2.0, 0.0)

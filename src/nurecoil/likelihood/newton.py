@@ -1,11 +1,9 @@
 """Damped Newton minimisation of many small problems at once, inside a box.
 
-One source for every array library: the functions take `xp`, `numpy` or `jax.numpy`, and change no array in
-place. All arrays have the problems on the last axis, so that each operation runs over all of them; a
+All arrays have the problems on the last axis, so that each operation runs over all of them; a
 symmetric matrix is its lower triangle, row by row: (J (J + 1)/2, P).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -28,7 +26,7 @@ _FEW = 15  # problems for each variable: below it, LAPACK is faster
 class Problem(Protocol):
     """P functions of J variables."""
 
-    def evaluate(self, x: Any, xp: Any) -> tuple[Any, Any, Any]:
+    def evaluate(self, x: Any) -> tuple[Any, Any, Any]:
         """Return values (P,), gradients (J, P) and Hessians (J (J + 1)/2, P) at x (J, P).
 
         An infinite value rejects a step.
@@ -93,12 +91,12 @@ def minimise_batch(
     x = np.array(start, dtype=float)
     low, high = (_bounds(edge, x.shape, end) for edge, end in ((low, -np.inf), (high, np.inf)))
     live = np.arange(x.shape[1])
-    state = begin(problem, x, np)
+    state = begin(problem, x)
     if not len(x):
         return Minimum(state.value, x, state.converged)
     value, converged = np.array(state.value), np.zeros(live.size, dtype=bool)
     for _ in range(MOST_STEPS):
-        trial, decrease, state = propose(state, low[:, live], high[:, live], tolerance, np)
+        trial, decrease, state = propose(state, low[:, live], high[:, live], tolerance)
         going = np.flatnonzero(state.active)
         if 2 * going.size <= live.size:  # the others are done: let them go
             x[:, live], value[live], converged[live] = state.x, state.value, state.converged
@@ -107,62 +105,46 @@ def minimise_batch(
             live, problem = live[going], problem.take(going)
             trial, decrease = trial[:, going], decrease[going]
             state = State(*(part[..., going] for part in state))
-        state = accept(state, trial, decrease, problem.evaluate(trial, np), np)
+        state = accept(state, trial, decrease, problem.evaluate(trial))
     x[:, live], value[live], converged[live] = state.x, state.value, state.converged
     return Minimum(value, x, converged)
 
 
-def begin(problem: Problem, x: Any, xp: Any) -> State:
+def begin(problem: Problem, x: Any) -> State:
     """Return the state at the start."""
-    value, gradient, hessian = problem.evaluate(x, xp)
-    finite = xp.isfinite(value)
+    value, gradient, hessian = problem.evaluate(x)
+    finite = np.isfinite(value)
     nothing = finite & (len(x) == 0)  # without variables there is nothing to do
-    return State(x, value, gradient, hessian, xp.zeros_like(value), finite & ~nothing, nothing)
+    return State(x, value, gradient, hessian, np.zeros_like(value), finite & ~nothing, nothing)
 
 
-def propose(state: State, low: Any, high: Any, tolerance: float, xp: Any) -> tuple[Any, Any, State]:
+def propose(state: State, low: Any, high: Any, tolerance: float) -> tuple[Any, Any, State]:
     """Return where to try next, by how much the value should fall there, and which are done."""
     x, value, gradient, hessian, damping, active, converged = state
     held = ((x <= low) & (gradient > 0)) | ((x >= high) & (gradient < 0))
-    tolerance = tolerance + ROUNDING * xp.where(active, xp.abs(value), 0.0)
-    step, decrease = _step(hessian, xp.where(held, 0.0, gradient), damping, held, tolerance, xp)
-    done = active & (xp.abs(decrease) < tolerance) & (damping < 1)
+    enough = tolerance + ROUNDING * np.where(active, np.abs(value), 0.0)
+    step, decrease = _step(hessian, np.where(held, 0.0, gradient), damping, held, enough)
+    done = active & (np.abs(decrease) < enough) & (damping < 1)
     active = active & ~done & (damping < LARGEST_DAMPING)
-    trial = xp.clip(x + xp.where(active & (decrease > 0), step, 0.0), low, high)
+    trial = np.clip(x + np.where(active & (decrease > 0), step, 0.0), low, high)
     return trial, decrease, state._replace(active=active, converged=converged | done)
 
 
-def accept(state: State, trial: Any, decrease: Any, found: tuple[Any, Any, Any], xp: Any) -> State:
+def accept(state: State, trial: Any, decrease: Any, found: tuple[Any, Any, Any]) -> State:
     """Return the state after the trial: there where it is better, else where it was, damped more."""
     value, gradient, hessian = found
     better = state.active & (decrease > 0) & (value <= state.value)
-    eased = xp.where(state.damping < 1e-6, 0.0, state.damping / 10)
-    damped = xp.maximum(10 * state.damping, 1e-3)
+    eased = np.where(state.damping < 1e-6, 0.0, state.damping / 10)
+    damped = np.maximum(10 * state.damping, 1e-3)
     return State(
-        xp.where(better, trial, state.x),
-        xp.where(better, value, state.value),
-        xp.where(better, gradient, state.gradient),
-        xp.where(better, hessian, state.hessian),
-        xp.where(better, eased, damped),
+        np.where(better, trial, state.x),
+        np.where(better, value, state.value),
+        np.where(better, gradient, state.gradient),
+        np.where(better, hessian, state.hessian),
+        np.where(better, eased, damped),
         state.active,
         state.converged,
     )
-
-
-def minimise_traced(
-    problem: Problem, x: Any, low: Any, high: Any, xp: Any, loop: Callable[..., Any]
-) -> State:
-    """Return the last state of the same minimisation as one traceable loop (`jax.lax.while_loop`)."""
-
-    def unfinished(carry: tuple[int, State]) -> Any:
-        return (carry[0] < MOST_STEPS) & xp.any(carry[1].active)
-
-    def body(carry: tuple[int, State]) -> tuple[int, State]:
-        trial, decrease, state = propose(carry[1], low, high, TOLERANCE, xp)
-        return carry[0] + 1, accept(state, trial, decrease, problem.evaluate(trial, xp), xp)
-
-    state = begin(problem, x, xp)
-    return loop(unfinished, body, (0, state))[1] if len(x) else state
 
 
 def triangle(variables: int) -> list[tuple[int, int]]:
@@ -170,32 +152,32 @@ def triangle(variables: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(variables) for j in range(i + 1)]
 
 
-def _step(hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: Any, xp: Any) -> tuple[Any, Any]:
+def _step(hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: Any) -> tuple[Any, Any]:
     """Return a step (J, P) and the decrease that it should bring: the tolerance, away from a saddle."""
     n = len(gradient)
-    if xp is np and gradient.shape[1] < _FEW * n:
+    if gradient.shape[1] < _FEW * n:
         found = _step_of_few(hessian, gradient, damping, held)
         if found is not None:
             return found
-    scale = xp.stack([xp.sqrt(xp.abs(hessian[_at(i, i)])) + TINY for i in range(n)])
+    scale = np.stack([np.sqrt(np.abs(hessian[_at(i, i)])) + TINY for i in range(n)])
     unit, free = 1 / scale, 1.0 - held
     entries = {(i, j): hessian[_at(i, j)] * (unit[i] * unit[j]) for i, j in triangle(n)}
     for i, j in entries:
         entries[i, j] = entries[i, j] * (free[i] * free[j]) if i != j else entries[i, i] * free[i] + held[i]
-    lower, pivots, negative = _factorise(entries, damping + RIDGE, n, xp)
+    lower, pivots, negative = _factorise(entries, damping + RIDGE, n)
     scaled = [gradient[i] * unit[i] for i in range(n)]
     step = _backwards(lower, [y / d for y, d in zip(_forwards(lower, scaled), pivots, strict=True)])
     decrease = 0.5 * sum(g * s for g, s in zip(scaled, step, strict=True))
     saddle = sum(negative) > 0
-    if xp is np and not saddle.any():
-        return -xp.stack(step) * unit, decrease
+    if not saddle.any():
+        return -np.stack(step) * unit, decrease
     saddle = saddle & (decrease < tolerance)
     along = _backwards(lower, negative)
     uphill = sum(g * v for g, v in zip(scaled, along, strict=True)) > 0
-    length = AWAY / xp.sqrt(sum(v * v for v in along) + TINY)
-    away = [xp.where(uphill, -length, length) * v for v in along]
-    step = [xp.where(saddle, a, -s) for a, s in zip(away, step, strict=True)]
-    return xp.stack(step) * unit, xp.where(saddle, tolerance, decrease)
+    length = AWAY / np.sqrt(sum(v * v for v in along) + TINY)
+    away = [np.where(uphill, -length, length) * v for v in along]
+    step = [np.where(saddle, a, -s) for a, s in zip(away, step, strict=True)]
+    return np.stack(step) * unit, np.where(saddle, tolerance, decrease)
 
 
 def _step_of_few(
@@ -229,7 +211,7 @@ def _at(i: int, j: int) -> int:
 
 
 def _factorise(
-    entries: dict[tuple[int, int], Any], added: Any, n: int, xp: Any
+    entries: dict[tuple[int, int], Any], added: Any, n: int
 ) -> tuple[dict[tuple[int, int], Any], list[Any], list[Any]]:
     """Return L, D and where the first negative pivot is, of A = L D Lᵀ with D made positive, plus `added`."""
     lower: dict[tuple[int, int], Any] = {}
@@ -239,10 +221,10 @@ def _factorise(
     for j in range(n):
         scaled = [lower[j, k] * pivots[k] for k in range(j)]
         pivot = entries[j, j] - sum(lower[j, k] * scaled[k] for k in range(j))
-        first = xp.where(pivot < SADDLE, 1.0 - before, 0.0)
+        first = np.where(pivot < SADDLE, 1.0 - before, 0.0)
         negative.append(first)
         before = before + first
-        pivots.append(xp.abs(pivot) + added)  # after the sign: -1 + 1 would be an endless step
+        pivots.append(np.abs(pivot) + added)  # after the sign: -1 + 1 would be an endless step
         for i in range(j + 1, n):
             inner = sum(lower[i, k] * scaled[k] for k in range(j))
             lower[i, j] = (entries[i, j] - inner) / pivots[j]

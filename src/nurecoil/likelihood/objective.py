@@ -5,13 +5,14 @@
 with φ = 2 [μ - n + n ln(n/μ)] (Poisson) or ((n - μ)/σ)² (Gaussian). Only the signal depends on the model.
 Components whose shape no pull changes are columns of one matrix, so that they cost matrix products.
 
-One source for every array library: the functions take `xp`, `numpy` or `jax.numpy`, and change no array in
-place. Points are the first axis, bins the last; an axis of points of length 1 stands for all points.
+Points are the first axis, bins the last; an axis of points of length 1 stands for all points.
 Gradients are lists and Hessians dictionaries {(i, j): (P,)} with j <= i: no bins are kept.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from nurecoil.likelihood.arrays import Background, SignalArrays, TermArrays
 from nurecoil.likelihood.morphing import LARGEST, Morphing, bent, bent_curvature, bent_slope
@@ -46,56 +47,55 @@ def evaluate(
     signal: Morphing,
     observed: Any,
     t: Sequence[Any],
-    xp: Any,
     derivatives: Derivatives | None = None,
 ) -> tuple[Any, Gradient, Hessian]:
     """Return χ² (P,), its gradient and its Hessian at the pulls t, one (P,) each.
 
     Infinite where some μ < 0 or μ = 0 < n of a Poisson count. Parameters are numbered after the pulls.
     """
-    parts = [_signal(term.signal, signal, t, xp, derivatives)]
-    parts += [_shaped(background, t, xp) for background in term.shaped]
+    parts = [_signal(term.signal, signal, t, derivatives)]
+    parts += [_shaped(background, t) for background in term.shaped]
     mu = sum(part.counts for part in parts)
     if term.flat:
-        mu = mu + xp.stack([1 + t[b.rate] for b in term.flat], axis=1) @ term.flat_counts
-    value, first, second = deviance(mu, observed, term.gaussian, xp)
+        mu = mu + np.stack([1 + t[b.rate] for b in term.flat], axis=1) @ term.flat_counts
+    value, first, second = deviance(mu, observed, term.gaussian)
     gradient: Gradient = {}
     hessian: Hessian = {}
     if term.flat:
-        _add_flat(term, first, second, parts, gradient, hessian, xp)
+        _add_flat(term, first, second, parts, gradient, hessian)
     for number, part in enumerate(parts):
         _add_gradient(part, first, gradient)
-        _add_curvature(part, first, second, hessian, xp)
+        _add_curvature(part, first, second, hessian)
         for other in parts[:number]:
             _add_pairs(part, other, second, hessian)
     return value, gradient, hessian
 
 
-def expected(term: TermArrays, signal: Morphing, t: Sequence[Any], xp: Any) -> dict[str, Any]:
+def expected(term: TermArrays, signal: Morphing, t: Sequence[Any]) -> dict[str, Any]:
     """Return the expected counts (P, bins) of the signal and of each background, by name."""
-    found = {"signal": _signal(term.signal, signal, t, xp, None).counts}
-    found |= {b.name: _shaped(b, t, xp).counts for b in term.shaped}
+    found = {"signal": _signal(term.signal, signal, t, None).counts}
+    found |= {b.name: _shaped(b, t).counts for b in term.shaped}
     return found | {b.name: (1 + t[b.rate])[:, None] * b.counts for b in term.flat}
 
 
-def deviance(mu: Any, observed: Any, gaussian: bool, xp: Any) -> tuple[Any, Any, Any]:
+def deviance(mu: Any, observed: Any, gaussian: bool) -> tuple[Any, Any, Any]:
     """Return Σφ (P,), φ' and φ'' (P, bins); a Gaussian count is in units of its σ."""
     if gaussian:
         residual = mu - observed
-        return xp.sum(residual * residual, axis=1), 2 * residual, xp.full_like(residual, 2.0)
-    safe = xp.where(mu > 0, mu, 1.0)
+        return np.sum(residual * residual, axis=1), 2 * residual, np.full_like(residual, 2.0)
+    safe = np.where(mu > 0, mu, 1.0)
     ratio = observed / safe
-    logarithm = xp.log(xp.where(ratio > 0, ratio, 1.0))
-    value = 2 * xp.sum(mu - observed + observed * logarithm, axis=1)
-    allowed = xp.all(((mu > 0) | (observed == 0)) & (mu >= 0), axis=1)
-    return xp.where(allowed, value, xp.inf), 2 * (1 - ratio), 2 * ratio / safe
+    logarithm = np.log(np.where(ratio > 0, ratio, 1.0))
+    value = 2 * np.sum(mu - observed + observed * logarithm, axis=1)
+    allowed = np.all(((mu > 0) | (observed == 0)) & (mu >= 0), axis=1)
+    return np.where(allowed, value, np.inf), 2 * (1 - ratio), 2 * ratio / safe
 
 
 def _signal(
-    arrays: SignalArrays, signal: Morphing, t: Sequence[Any], xp: Any, derivatives: Derivatives | None
+    arrays: SignalArrays, signal: Morphing, t: Sequence[Any], derivatives: Derivatives | None
 ) -> Expanded:
-    rate, rates = _rate(arrays.rates, arrays.logarithms, t, xp)
-    factor, slopes, bends = _shape(arrays.shapes, signal.a, signal.b, t, xp)
+    rate, rates = _rate(arrays.rates, arrays.logarithms, t)
+    factor, slopes, bends = _shape(arrays.shapes, signal.a, signal.b, t)
     scale = rate if factor is None else rate * factor
     part = Expanded(
         scale * signal.counts, rates, arrays.logarithms is None, arrays.shapes, slopes, bends, (), None, {}
@@ -104,46 +104,46 @@ def _signal(
         return part
     pulls = [t[k] for k in arrays.shapes]
     outer = tuple(range(len(t), len(t) + derivatives.parameters))
-    outward, curved = derivatives.of_counts(signal.counts, pulls, xp)
+    outward, curved = derivatives.of_counts(signal.counts, pulls)
     curves = {(outer[i], outer[j]): scale * c for (i, j), c in curved[0].items()}
     for (i, k), c in curved[1].items():
         curves[outer[i], arrays.shapes[k]] = scale * c + slopes[:, k] * (scale * outward[:, i])
     return part._replace(outer=outer, outward=scale[:, None] * outward, curved=curves)
 
 
-def _shaped(background: Background, t: Sequence[Any], xp: Any) -> Expanded:
-    rate, rates = _rate((background.rate,), None, t, xp)
-    factor, slopes, bends = _shape(background.shapes, background.a, background.b, t, xp)
+def _shaped(background: Background, t: Sequence[Any]) -> Expanded:
+    rate, rates = _rate((background.rate,), None, t)
+    factor, slopes, bends = _shape(background.shapes, background.a, background.b, t)
     return Expanded(
         rate * factor * background.counts, rates, True, background.shapes, slopes, bends, (), None, {}
     )
 
 
 def _rate(
-    numbers: Sequence[int], logarithms: Sequence[float] | None, t: Sequence[Any], xp: Any
+    numbers: Sequence[int], logarithms: Sequence[float] | None, t: Sequence[Any]
 ) -> tuple[Any, dict[int, Any]]:
     """Return a rate (P, 1) and ∂ln(rate) by pull: Π e^{λt} with the logarithms λ given, else 1 + Σt."""
     if not numbers:
-        return xp.ones((1, 1)), {}
+        return np.ones((1, 1)), {}
     if logarithms is not None:
         exponent = sum(lam * t[i] for i, lam in zip(numbers, logarithms, strict=True))
-        return xp.exp(xp.clip(exponent, -LARGEST, LARGEST))[:, None], dict(
+        return np.exp(np.clip(exponent, -LARGEST, LARGEST))[:, None], dict(
             zip(numbers, logarithms, strict=True)
         )
     rate = 1 + sum(t[i] for i in numbers)
-    safe = xp.where(xp.abs(rate) < SMALLEST, SMALLEST, rate)[:, None]
+    safe = np.where(np.abs(rate) < SMALLEST, SMALLEST, rate)[:, None]
     return safe, dict.fromkeys(numbers, 1 / safe)
 
 
-def _shape(numbers: Sequence[int], a: Any, b: Any, t: Sequence[Any], xp: Any) -> tuple[Any, Any, Any]:
+def _shape(numbers: Sequence[int], a: Any, b: Any, t: Sequence[Any]) -> tuple[Any, Any, Any]:
     """Return exp(Σ g_k) (P, bins), and g' and g'' (P, K, bins); None where no pull changes the shape."""
     if not numbers:
         return None, None, None
-    pulls = xp.stack([t[k] for k in numbers], axis=1)
-    exponent = xp.matmul(pulls[:, None], a) + xp.matmul(bent(pulls, xp)[:, None], b)
-    factor = xp.exp(xp.clip(exponent[:, 0], -LARGEST, LARGEST))
-    slopes = a + bent_slope(pulls, xp)[:, :, None] * b
-    return factor, slopes, bent_curvature(pulls, xp)[:, :, None] * b
+    pulls = np.stack([t[k] for k in numbers], axis=1)
+    exponent = np.matmul(pulls[:, None], a) + np.matmul(bent(pulls)[:, None], b)
+    factor = np.exp(np.clip(exponent[:, 0], -LARGEST, LARGEST))
+    slopes = a + bent_slope(pulls)[:, :, None] * b
+    return factor, slopes, bent_curvature(pulls)[:, :, None] * b
 
 
 def _add(into: dict[Any, Any], key: Any, value: Any) -> None:
@@ -171,7 +171,7 @@ def _add_gradient(part: Expanded, first: Any, gradient: Gradient) -> None:
             _add(gradient, k, row)
 
 
-def _add_curvature(part: Expanded, first: Any, second: Any, hessian: Hessian, xp: Any) -> None:
+def _add_curvature(part: Expanded, first: Any, second: Any, hessian: Hessian) -> None:
     """Add what one component brings by itself: Σ_b [φ'' ∂_i μ ∂_j μ + φ' ∂_i ∂_j μ]."""
     counts = part.counts
     pulled = first * counts
@@ -187,7 +187,7 @@ def _add_curvature(part: Expanded, first: Any, second: Any, hessian: Hessian, xp
         for k, row in zip(part.shapes, weighted.sum(axis=2).T, strict=True):
             for i in keys:
                 _add_mixed(hessian, (i, k), _flat(part.rates[i]) * row)
-        square = xp.matmul(weighted, xp.swapaxes(part.slopes, 1, 2))
+        square = np.matmul(weighted, np.swapaxes(part.slopes, 1, 2))
         bends = _rows(part.bends, pulled)
         for m, k in enumerate(part.shapes):
             for n, other in enumerate(part.shapes[: m + 1]):
@@ -229,7 +229,6 @@ def _add_flat(
     parts: Sequence[Expanded],
     gradient: Gradient,
     hessian: Hessian,
-    xp: Any,
 ) -> None:
     """Add the backgrounds whose shape nothing changes, and their mixed terms with the other components."""
     columns, numbers = term.flat_counts.T, [b.rate for b in term.flat]
@@ -249,7 +248,7 @@ def _add_flat(
         blocks = [(part.shapes, part.slopes, weighted), (part.outer, part.outward, second)]
         for keys, rows, weights in blocks:
             if keys:
-                mixed = xp.matmul(rows * weights[:, None], columns)
+                mixed = np.matmul(rows * weights[:, None], columns)
                 for m, i in enumerate(keys):
                     for k, j in enumerate(numbers):
                         _add_mixed(hessian, (i, j), mixed[:, m, k])

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from nurecoil.likelihood.arrays import TermArrays
 from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.morphing import Morphing
@@ -109,15 +111,15 @@ class Inputs(NamedTuple):
     centres: Any
     signals: tuple[Morphing | Polynomial, ...] = ()
 
-    def prepared(self, layout: Layout, xp: Any) -> "Inputs":
+    def prepared(self, layout: Layout) -> "Inputs":
         """Return the same with the signals computed once: numbers, or quadratic functions of a few θ."""
         if self.signals or isinstance(self.expansion, Moving) or layout.parameters > _FEW:
             return self
         if self.expansion is None:
-            signals = tuple(respond(term.signal, self.strengths, xp) for term in layout.terms)
+            signals = tuple(respond(term.signal, self.strengths) for term in layout.terms)
             return self._replace(signals=signals)
         expansion = self.expansion
-        return self._replace(signals=tuple(polynomial(term.signal, expansion, xp) for term in layout.terms))
+        return self._replace(signals=tuple(polynomial(term.signal, expansion) for term in layout.terms))
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,9 @@ class JointProblem:
     layout: Layout
     inputs: Inputs
 
-    def evaluate(self, x: Any, xp: Any) -> tuple[Any, Any, Any]:
+    def evaluate(self, x: Any) -> tuple[Any, Any, Any]:
         """Return χ² (P,), its gradient (J, P) and packed Hessian (J (J + 1)/2, P) at x (J, P)."""
-        return evaluate_joint(self.layout, self.inputs, x, xp)
+        return evaluate_joint(self.layout, self.inputs, x)
 
     def take(self, which: Any) -> "JointProblem":
         """Return the points `which`."""
@@ -153,10 +155,10 @@ def taken(inputs: Inputs, which: Any) -> Inputs:
     )
 
 
-def evaluate_joint(layout: Layout, inputs: Inputs, x: Any, xp: Any) -> tuple[Any, Any, Any]:
+def evaluate_joint(layout: Layout, inputs: Inputs, x: Any) -> tuple[Any, Any, Any]:
     """Return χ², gradient and packed Hessian of all experiments together with the priors."""
     free = layout.free
-    value = inputs.rest + xp.zeros(x.shape[1:])
+    value = inputs.rest + np.zeros(x.shape[1:])
     gradient: dict[int, Any] = {}
     hessian: dict[tuple[int, int], Any] = {}
     for j, weight in enumerate(layout.weights):
@@ -166,18 +168,18 @@ def evaluate_joint(layout: Layout, inputs: Inputs, x: Any, xp: Any) -> tuple[Any
             gradient[j], hessian[j, j] = 2 * weight * away, 2.0 * weight
     theta = x[free:].T
     around = inputs.expansion
-    local = around.around(theta, xp) if isinstance(around, Moving) else around
+    local = around.around(theta) if isinstance(around, Moving) else around
     for number, term in enumerate(layout.terms):
         places = [p if p >= 0 else None for p in layout.places[number]]
         gains = layout.gains[number]
-        t = pulls_of(inputs.offsets[number], places, gains, x, xp)
+        t = pulls_of(inputs.offsets[number], places, gains, x)
         known: Any = inputs.signals[number] if inputs.signals else local
         signal, derivatives = (
             (known, None)
             if isinstance(known, Morphing)
-            else respond_with_derivatives(term.signal, known, theta, xp)
+            else respond_with_derivatives(term.signal, known, theta)
         )
-        v, g, h = evaluate(term, signal, inputs.observed[number], t, xp, derivatives)
+        v, g, h = evaluate(term, signal, inputs.observed[number], t, derivatives)
         value = value + v
         places += [free + i for i in range(layout.parameters)]
         scales = [*gains, *([1.0] * layout.parameters)]
@@ -190,23 +192,21 @@ def evaluate_joint(layout: Layout, inputs: Inputs, x: Any, xp: Any) -> tuple[Any
                 pair = (max(first, second), min(first, second))
                 twice = 2 if i != k and first == second else 1
                 hessian[pair] = hessian.get(pair, 0.0) + twice * scales[i] * scales[k] * curve
-    zero = xp.zeros_like(value)
+    zero = np.zeros_like(value)
     n = layout.variables
     packed_gradient = [gradient.get(i, 0.0) + zero for i in range(n)]
     packed_hessian = [hessian.get(pair, 0.0) + zero for pair in triangle(n)]
-    empty = xp.zeros((0, *value.shape))
+    empty = np.zeros((0, *value.shape))
     return (
         value,
-        xp.stack(packed_gradient) if n else empty,
-        xp.stack(packed_hessian) if n else empty,
+        np.stack(packed_gradient) if n else empty,
+        np.stack(packed_hessian) if n else empty,
     )
 
 
-def pulls_of(
-    offsets: Any, places: Sequence[int | None], gains: Sequence[float], x: Any, xp: Any
-) -> list[Any]:
+def pulls_of(offsets: Any, places: Sequence[int | None], gains: Sequence[float], x: Any) -> list[Any]:
     """Return t of each pull of an experiment, (P,) each."""
-    zero = xp.zeros(x.shape[1:])
+    zero = np.zeros(x.shape[1:])
     return [
         offsets[:, i] + (zero if place is None else gain * x[place])
         for i, (place, gain) in enumerate(zip(places, gains, strict=True))

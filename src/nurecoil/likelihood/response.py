@@ -4,12 +4,13 @@ Every template is linear in the strengths q, which are quadratic in the coupling
 
     y_m = Θ_m·q,  ∂y_m = Θ_m·∂q,  ∂²y_m = Θ_m·∂²q
 
-for the signal and for up and down of each shape pull, between which it is morphed (`morphing`). The
-functions take `xp`, `numpy` or `jax.numpy`.
+for the signal and for up and down of each shape pull, between which it is morphed (`morphing`).
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from nurecoil.likelihood.arrays import SignalArrays
 from nurecoil.likelihood.expansion import Expansion, evaluated
@@ -34,7 +35,7 @@ class Derivatives(NamedTuple):
         return int(self.counts.shape[1])
 
     def of_counts(
-        self, s: Any, pulls: Sequence[Any], xp: Any
+        self, s: Any, pulls: Sequence[Any]
     ) -> tuple[Any, tuple[dict[tuple[int, int], Any], dict[tuple[int, int], Any]]]:
         """Return derivatives of s e^{Σg}, over e^{Σg}, at pulls t, one (P,) each.
 
@@ -48,10 +49,10 @@ class Derivatives(NamedTuple):
             return self.counts + 0 * s[:, None], (second, {})
         weights, slopes = [], []
         for t in pulls:
-            bend, slope = bent(t, xp), bent_slope(t, xp)
+            bend, slope = bent(t), bent_slope(t)
             weights += [(t + bend) / 2, (bend - t) / 2]
             slopes.append(((1 + slope) / 2, (slope - 1) / 2))
-        weight = xp.stack(weights, axis=1)[:, None, :, None]
+        weight = np.stack(weights, axis=1)[:, None, :, None]
         outer = (weight * self.logs).sum(axis=2)
         outer2 = (weight * self.logs2).sum(axis=2)
         second = {}
@@ -67,10 +68,10 @@ class Derivatives(NamedTuple):
         return self.counts + s[:, None] * outer, (second, mixed)
 
 
-def respond(signal: SignalArrays, strengths: Any, xp: Any) -> Morphing:
+def respond(signal: SignalArrays, strengths: Any) -> Morphing:
     """Return the signal and how its shape pulls change it, at strengths (P, strengths)."""
-    blocks = _blocks(signal, strengths, xp)
-    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], xp)
+    blocks = _blocks(signal, strengths)
+    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2])
 
 
 class Polynomial(NamedTuple):
@@ -94,37 +95,37 @@ class Polynomial(NamedTuple):
         return self if len(self.value) == 1 else Polynomial(*(part[which] for part in self))
 
 
-def polynomial(signal: SignalArrays, expansion: Expansion, xp: Any) -> Polynomial:
+def polynomial(signal: SignalArrays, expansion: Expansion) -> Polynomial:
     """Return the counts of strengths that are an expansion."""
-    parts = (_blocks(signal, part, xp) for part in expansion[1:])
+    parts = (_blocks(signal, part) for part in expansion[1:])
     return Polynomial(expansion.centre, *parts)
 
 
 def respond_with_derivatives(
-    signal: SignalArrays, known: Expansion | Polynomial, theta: Any, xp: Any
+    signal: SignalArrays, known: Expansion | Polynomial, theta: Any
 ) -> tuple[Morphing, Derivatives]:
     """Return the signal and how shape pulls change it at parameters θ (P, d), and the derivatives in them."""
     if isinstance(known, Polynomial):
-        (blocks, first), second = evaluated(known, theta, xp), known.curvature
+        (blocks, first), second = evaluated(known, theta), known.curvature
     else:
-        found = (*evaluated(known, theta, xp), known.curvature)
-        blocks, first, second = (_blocks(signal, part, xp) for part in found)
+        found = (*evaluated(known, theta), known.curvature)
+        blocks, first, second = (_blocks(signal, part) for part in found)
     s, y = blocks[:, :1], blocks[:, 1:]
     inside = (y > 0) & (s > 0)
-    safe, safe_s = xp.where(inside, y, 1.0), xp.where(s > 0, s, 1.0)
-    inside = inside & (xp.abs(xp.log(safe / safe_s)) < MOST_CHANGE)  # as far as the morphing goes
-    log = xp.where(inside[:, None], first[:, :, 1:] / safe[:, None] - first[:, :, :1] / safe_s[:, None], 0.0)
-    relative = first / xp.concatenate([safe_s, safe], axis=1)[:, None]
+    safe, safe_s = np.where(inside, y, 1.0), np.where(s > 0, s, 1.0)
+    inside = inside & (np.abs(np.log(safe / safe_s)) < MOST_CHANGE)  # as far as the morphing goes
+    log = np.where(inside[:, None], first[:, :, 1:] / safe[:, None] - first[:, :, :1] / safe_s[:, None], 0.0)
+    relative = first / np.concatenate([safe_s, safe], axis=1)[:, None]
     log2 = []
     for number, (i, j) in enumerate(triangle(theta.shape[1])):
         bend = second[:, number, 1:] / safe - relative[:, i, 1:] * relative[:, j, 1:]
         straight = second[:, number, :1] / safe_s - relative[:, i, :1] * relative[:, j, :1]
-        log2.append(xp.where(inside, bend - straight, 0.0))
-    derivatives = Derivatives(first[:, :, 0], second[:, :, 0], log, xp.stack(log2, axis=1))
-    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], xp), derivatives
+        log2.append(np.where(inside, bend - straight, 0.0))
+    derivatives = Derivatives(first[:, :, 0], second[:, :, 0], log, np.stack(log2, axis=1))
+    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2]), derivatives
 
 
-def _blocks(signal: SignalArrays, strengths: Any, xp: Any) -> Any:
+def _blocks(signal: SignalArrays, strengths: Any) -> Any:
     """Return strengths (..., strengths) as counts (..., 1 + 2 K, bins)."""
     blocks, _, bins = signal.templates.shape
     return (strengths @ signal.columns).reshape(*strengths.shape[:-1], blocks, bins)

@@ -58,7 +58,7 @@ class Term:
         parts = [(b.shapes, b.counts[np.newaxis], b.b[np.newaxis]) for b in self.arrays.shaped]
         if varied:
             up, down = (np.stack(varied[end::2], axis=1) for end in (0, 1))
-            parts.append((self.arrays.signal.shapes, nominal, morphing(nominal, up, down, np).b))
+            parts.append((self.arrays.signal.shapes, nominal, morphing(nominal, up, down).b))
         found: set[int] = set()
         for numbers, counts, b in parts:
             weight = np.abs(counts) / np.maximum(np.abs(counts).sum(axis=1, keepdims=True), 1e-300)
@@ -111,7 +111,7 @@ def binned_term(
             continue
         shape = (1, len(b.shapes), b.nominal.size)
         ups, downs = (np.array([getattr(v, end) for v in b.shapes]).reshape(shape) for end in ("up", "down"))
-        morphed = morphing(b.nominal[np.newaxis], ups, downs, np)
+        morphed = morphing(b.nominal[np.newaxis], ups, downs)
         shapes = tuple(numbers[v.pull.name] for v in b.shapes)
         rate = numbers[b.rates[0].name]
         backgrounds.append(Background(b.name, b.nominal, rate, shapes, morphed.a[0], morphed.b[0]))

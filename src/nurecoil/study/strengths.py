@@ -147,6 +147,6 @@ def _is_exact(expansion: Expansion, strengths: Strengths, d: int) -> bool:
     points = len(expansion.value)
     places = np.random.default_rng(d).random((8, d))
     real = strengths(np.repeat(places, points, axis=0)).reshape(len(places), points, -1)
-    quadratic = [expansion.strengths(np.tile(u, (points, 1)), np)[0] for u in places]
+    quadratic = [expansion.strengths(np.tile(u, (points, 1)))[0] for u in places]
     largest = np.abs(real).max(axis=(0, 1))
     return bool((np.abs(real - np.array(quadratic)) <= _EXACT * largest).all())

@@ -62,7 +62,7 @@ class Study:
     form_factor : str or FormFactor, optional
         In place of the experiments' own.
     engine : str
-        What minimises: "auto", "numpy", "jax" or "fast"; see `likelihood.engines`.
+        What minimises: "auto", "numpy" or "fast"; see `likelihood.engines`.
     inside_units : bool
         Numbers are in the units inside the package (MeV); without it a number of a parameter that has a unit
         is refused, as any unit would be a guess.

@@ -144,8 +144,7 @@ def goodness_of_fit(observed: NDArray[np.float64], expected: NDArray[np.float64]
     """Return the fraction of Poisson toys at `expected` (not refitted) with a larger -2 ln L."""
     toys = np.random.default_rng(1).poisson(expected, size=(TOYS, expected.size))
     of_toys, of_data = (
-        deviance(expected[np.newaxis], counts, gaussian=False, xp=np)[0]
-        for counts in (toys, observed[np.newaxis])
+        deviance(expected[np.newaxis], counts, gaussian=False)[0] for counts in (toys, observed[np.newaxis])
     )
     return float((of_toys > of_data).mean())
 

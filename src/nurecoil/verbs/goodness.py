@@ -192,7 +192,7 @@ def _contributions(likelihood: JointLikelihood, expected: Sequence[Array]) -> di
 
 def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
     unit = 1.0 if sigma is None else sigma
-    return float(deviance(np.atleast_2d(mu / unit), observed / unit, sigma is not None, np)[0][0])
+    return float(deviance(np.atleast_2d(mu / unit), observed / unit, sigma is not None)[0][0])
 
 
 def _notes(
