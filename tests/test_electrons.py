@@ -14,7 +14,6 @@ from nurecoil.experiment import basis_of, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.recoil import recoil_templates
 from nurecoil.models import LIGHT_VECTOR, NSI, STANDARD_MODEL, ZPRIME_331
-from nurecoil.models.standard_model import electron_couplings
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.electrons import binding_energies, electrons_freed
 from nurecoil.physics.form_factors import form_factor
@@ -124,9 +123,64 @@ def test_the_total_cross_section_is_the_textbook_one(name):
 
 
 def test_couplings_of_the_standard_model():
-    found = electron_couplings(np.array([0.2, 0.3]))
+    found = STANDARD_MODEL.couplings(sin2_theta_w=np.array([0.2, 0.3])).electron
     np.testing.assert_allclose(found.left[1], np.diag([0.8, -0.2, -0.2]), rtol=1e-15)
     np.testing.assert_allclose(found.right[0], 0.2 * np.eye(3), rtol=1e-15)
+
+
+def erler_and_su(flavour, s2):
+    """Return g_V and g_A of electrons at q = 0 in one loop (arXiv:1303.5522), and g_V of p and n likewise.
+
+    All in MS-bar: ρ, WW and ZZ boxes with α(m_Z) and s_W²(m_Z), QCD in those of quarks, and the charge radius
+    -α/6π [ln(m_W²/m²) + 3/2] of the flavour.
+    """
+    rho, alpha_z, s_z, alpha_s = 1.00064, 1 / 127.95, 0.23122, 0.12
+    mass = {"e": 0.511, "mu": 105.66, "tau": 1776.9}[flavour]
+    radius = -reference.ALPHA / (6 * math.pi) * (math.log((80377 / mass) ** 2) + 1.5)
+    ww_up, ww_down = alpha_z / (8 * math.pi * s_z), -alpha_z / (2 * math.pi * s_z)
+    zz = -3 * alpha_z / (8 * math.pi * s_z * (1 - s_z))
+
+    def of(isospin, charge, box, zz):
+        left, right = zz * (isospin - charge * s_z) ** 2, zz * (charge * s_z) ** 2
+        g_v = rho * (isospin - 2 * charge * s2 + left - right) - 2 * charge * radius + box
+        return np.array([g_v, rho * (isospin + left + right) + box])
+
+    qcd_zz, qcd_ww = 1 - alpha_s / math.pi, alpha_s / (2 * math.pi)
+    up = of(1 / 2, 2 / 3, ww_up * (1 + qcd_ww), zz * qcd_zz)
+    down = of(-1 / 2, -1 / 3, ww_down * (1 - qcd_ww), zz * qcd_zz)
+    electron = of(-1 / 2, -1, ww_down, zz) + (flavour == "e")  # and the charged current
+    return {"e": electron, "p": 2 * up[0] + down[0], "n": up[0] + 2 * down[0]}
+
+
+def test_radiative_corrections_reach_the_electrons():
+    """PDG and Erler & Su: g_V = -0.0396 and g_A = -0.5064 of ν_μ e, at s_W² = 0.23867."""
+    found = STANDARD_MODEL.couplings(sin2_theta_w=0.23867, electroweak="radiative").electron
+    both = np.array([found.left + found.right, found.left - found.right])
+    np.testing.assert_allclose(both[:, 1, 1], [-0.0396, -0.5064], rtol=1e-12)
+    np.testing.assert_allclose(both, both * np.eye(3), rtol=0)
+
+
+@pytest.mark.parametrize("flavour", ["e", "mu", "tau"])
+@pytest.mark.parametrize("s2", [0.2312, S2])
+def test_radiative_couplings_of_nucleons_and_electrons_are_of_one_scheme(flavour, s2):
+    expected, at = erler_and_su(flavour, s2), ["e", "mu", "tau"].index(flavour)
+    found = STANDARD_MODEL.couplings(sin2_theta_w=s2, electroweak="radiative")
+    left, right = found.electron.left[at, at], found.electron.right[at, at]
+    np.testing.assert_allclose([left + right, left - right], expected["e"], atol=3e-4)
+    assert found.vector_p[at, at] == pytest.approx(expected["p"], abs=3e-4)
+    assert found.vector_n[at, at] == pytest.approx(expected["n"], abs=1e-4)
+    tree = STANDARD_MODEL.couplings(sin2_theta_w=s2).electron
+    assert abs(left + right - (tree.left + tree.right)[at, at]) > 0.01
+
+
+def test_radiative_corrections_of_electrons_are_in_every_model():
+    at = {"electroweak": "radiative", "sin2_theta_w": 0.2312}
+    expected = STANDARD_MODEL.couplings(**at).electron
+    heavy, zero = {"beta": 0.5, "m_zprime": 1e30}, {"m_mediator": 1.0, "g_mediator": 1e-10}
+    for model, values in ((NSI, {}), (LIGHT_VECTOR, zero), (ZPRIME_331, heavy)):
+        found = model.couplings(**at, **values).electron
+        np.testing.assert_allclose(found.left, expected.left, rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(found.right, expected.right, rtol=1e-14, atol=1e-15)
 
 
 # --- in a detector ------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import reference
 from nurecoil.errors import NurecoilError
 from nurecoil.models import NSI, STANDARD_MODEL, ZPRIME_331, load_model, zprime_331
-from nurecoil.models.standard_model import z_vector
 from nurecoil.physics.products import stacked, vector_products
 
 FIELDS = ("vector_p", "vector_n", "axial_p", "axial_n", "magnetic_moment")
@@ -142,10 +141,9 @@ def test_the_331_model_is_a_universal_epsilon(n, s2, electroweak):
     strength = (reference.Z_BOSON_GEV / (1e3 * tev)) ** 2 * f / math.sqrt(3) * (1 - (1 + n) * s2)
     table = reference.table_one(beta, s2, 0.03)
     epsilon = {q: strength * table[q][0] for q in "ud"}
-    of_package = zprime_331.quark_couplings(beta, 1e6 * tev, s2, 0.03)
-    for q, quark in (("u", zprime_331.UP), ("d", zprime_331.DOWN)):
-        shift = of_package[q][0] - z_vector(quark.isospin, quark.charge, s2)
-        assert shift == pytest.approx(epsilon[q], rel=1e-9, abs=1e-15)
+    of_package = zprime_331.exchange(beta, 1e6 * tev, s2, 0.03)
+    for q in "ud":
+        assert of_package[q][0] == pytest.approx(epsilon[q], rel=1e-9, abs=1e-15)
     settings = {"sin2_theta_w": s2, "electroweak": electroweak}
     nsi = NSI.couplings(**{f"eps_{q}_{entry}": epsilon[q] for q in "ud" for entry in DIAGONAL}, **settings)
     zprime = ZPRIME_331.couplings(beta=beta, m_zprime=1e6 * tev, s13_tilde=0.03, **settings)

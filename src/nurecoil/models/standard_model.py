@@ -12,10 +12,12 @@ from nurecoil.physics.couplings import Couplings, ElectronCouplings, flavour_dia
 
 Array = float | NDArray[np.float64]
 
-# Couplings with radiative corrections at s_W² = 0.23857 (Cadeddu:2020lky). ν_e and ν_μ as published; the
-# ν_τ follows from them and the charge radii -0.83, -0.48, -0.30 (10^-32 cm²), to which they are linear.
+# Couplings with radiative corrections. Of nucleons at s_W² = 0.23857 (Cadeddu:2020lky): ν_e and ν_μ as
+# published; the ν_τ follows from them and the charge radii -0.83, -0.48, -0.30 (10^-32 cm²), to which they
+# are linear. Of electrons g_V and g_A of ν_μ at s_W² = 0.23867 (Erler:2013xha, arXiv:1303.5522).
 RADIATIVE_PROTON = (0.0382, 0.0300, 0.0258)
 RADIATIVE_NEUTRON = -0.5117
+RADIATIVE_ELECTRON = (-0.0396, -0.5064)
 
 SIN2_THETA_W_PARAMETER = Parameter(
     name="sin2_theta_w",
@@ -46,31 +48,32 @@ def z_axial(isospin: float) -> float:
     return isospin
 
 
-def radiative_shift(electroweak: str) -> tuple[NDArray[np.float64], float]:
-    """Return what radiative corrections add to g_V^p, shape (3,) by flavour, and to g_V^n.
+def radiative_shifts() -> tuple[Array, Array, Array, Array]:
+    """Return what radiative corrections add to g_V of p, n and e, and to g_A of e: by flavour for p and e.
 
-    Zero for "tree". Taken at s_W² = 0.23857 and held there, so that g_V^p depends on s_W² as at tree level.
+    Taken at one s_W² and held there, so that all couplings depend on s_W² as at tree level. Flavours differ
+    by the neutrino's charge radius, which an electron sees with the opposite sign of a proton's. Photons that
+    are radiated are not included.
     """
-    if electroweak == "tree":
-        return np.zeros(3), 0.0
-    return np.array(RADIATIVE_PROTON) - (1 / 2 - 2 * SIN2_THETA_W), RADIATIVE_NEUTRON + 1 / 2
-
-
-def electron_couplings(sin2_theta_w: Array) -> ElectronCouplings:
-    """Return g_L = s_W² - 1/2, by the charged current s_W² + 1/2 for ν_e, and g_R = s_W², at tree level."""
-    s2 = np.asarray(sin2_theta_w, dtype=float)[..., np.newaxis, np.newaxis]
-    return ElectronCouplings((s2 - 1 / 2) * np.eye(3) + np.diag([1.0, 0.0, 0.0]), s2 * np.eye(3))
+    proton = np.array(RADIATIVE_PROTON) - (1 / 2 - 2 * SIN2_THETA_W)
+    of_nu_mu, axial = RADIATIVE_ELECTRON[0] - (2 * 0.23867 - 1 / 2), RADIATIVE_ELECTRON[1] + 1 / 2
+    return proton, RADIATIVE_NEUTRON + 1 / 2, of_nu_mu + proton[1] - proton, axial
 
 
 def _couplings(values: Values) -> Couplings:
-    s2 = values["sin2_theta_w"]
-    proton, neutron = nucleon_couplings(z_vector(1 / 2, 2 / 3, s2), z_vector(-1 / 2, -1 / 3, s2))
-    shift_p, shift_n = radiative_shift(values["electroweak"])
-    axial = nucleon_couplings(z_axial(1 / 2), z_axial(-1 / 2))
-    couplings = flavour_diagonal(
-        proton[..., np.newaxis] + shift_p, (neutron + shift_n)[..., np.newaxis], *axial
+    s2 = np.asarray(values["sin2_theta_w"], dtype=float)[..., np.newaxis]
+    shift_p, shift_n, shift_v, shift_a = (
+        radiative_shifts() if values["electroweak"] == "radiative" else [0.0] * 4
     )
-    return replace(couplings, electron=electron_couplings(s2))
+    proton, neutron = nucleon_couplings(z_vector(1 / 2, 2 / 3, s2), z_vector(-1 / 2, -1 / 3, s2))
+    couplings = flavour_diagonal(
+        proton + shift_p, neutron + shift_n, *nucleon_couplings(z_axial(1 / 2), z_axial(-1 / 2))
+    )
+    charged_current = np.array([1.0, 0.0, 0.0])  # ν_e alone
+    vector = z_vector(-1 / 2, -1, s2) + charged_current + shift_v
+    axial = z_axial(-1 / 2) + charged_current + shift_a
+    left, right = (x[..., np.newaxis] * np.eye(3) for x in ((vector + axial) / 2, (vector - axial) / 2))
+    return replace(couplings, electron=ElectronCouplings(left, right))
 
 
 STANDARD_MODEL = Model(

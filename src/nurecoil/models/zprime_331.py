@@ -10,24 +10,17 @@ vector couplings of the quarks doubled.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.errors import NurecoilError
 from nurecoil.models.model import Model
-from nurecoil.models.standard_model import (
-    ELECTROWEAK_PARAMETER,
-    SIN2_THETA_W_PARAMETER,
-    electron_couplings,
-    radiative_shift,
-    z_axial,
-    z_vector,
-)
+from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import Z_MASS
-from nurecoil.physics.couplings import Couplings, ElectronCouplings, flavour_diagonal, nucleon_couplings
+from nurecoil.physics.couplings import Couplings, ElectronCouplings, nucleon_couplings
 
 Array = float | NDArray[np.float64]
 
@@ -173,66 +166,52 @@ def zprime_couplings(
     return norm * (left + right), norm * (left - right)
 
 
-def quark_couplings(
+def exchange(
     beta: Array, m_zprime: Array, sin2_theta_w: Array, s13_tilde: Array, variant: str = "equations"
 ) -> dict[str, tuple[Array, Array]]:
-    """Return G_V(q) and G_A(q) = g_X^Z(q) + (m_Z²/m_Z'²) 2 g_V^Z'(ν) g_X^Z'(q) for q = u, d (eq. 25).
+    """Return what the Z' adds to G_V(f) and G_A(f): (m_Z²/m_Z'²) 2 g_V^Z'(ν) g_X^Z'(f), f = u, d, e (eq. 25).
 
     The mass of the Z' is in MeV; numbers and arrays broadcast. `variant` is "equations" or "numbers".
     """
-    strength = _strength(beta, m_zprime, sin2_theta_w)
-    result: dict[str, tuple[Array, Array]] = {}
-    for name, quark, third in (("u", UP, 0.0), ("d", DOWN, np.asarray(s13_tilde) ** 2)):
-        vector, axial = zprime_couplings(quark, beta, sin2_theta_w, third)
-        if variant == "numbers":
-            vector = NUMBERS_FACTOR[name] * vector
-        result[name] = (
-            z_vector(quark.isospin, quark.charge, sin2_theta_w) + strength * vector,
-            z_axial(quark.isospin) + strength * axial,
-        )
-    return result
-
-
-def lepton_couplings(beta: Array, m_zprime: Array, sin2_theta_w: Array) -> ElectronCouplings:
-    """Return g_L and g_R of electrons: the Standard Model's, and what the Z' adds as to quarks (eq. 25).
-
-    The mass of the Z' is in MeV; numbers and arrays broadcast. The same in both variants.
-    """
-    vector, axial = zprime_couplings(ELECTRON, beta, sin2_theta_w)
-    half = _strength(beta, m_zprime, sin2_theta_w) / 2
-    left, right = (
-        np.asarray(half * x)[..., np.newaxis, np.newaxis] for x in (vector + axial, vector - axial)
-    )
-    standard = electron_couplings(sin2_theta_w)
-    return ElectronCouplings(standard.left + left * np.eye(3), standard.right + right * np.eye(3))
-
-
-def _strength(beta: Array, m_zprime: Array, sin2_theta_w: Array) -> Array:
-    """Return (m_Z²/m_Z'²) 2 g_V^Z'(ν), what multiplies g_X^Z'(f)."""
     neutrino, _ = zprime_couplings(NEUTRINO, beta, sin2_theta_w)
-    return (Z_MASS / np.asarray(m_zprime)) ** 2 * 2 * neutrino
+    strength = (Z_MASS / np.asarray(m_zprime)) ** 2 * 2 * neutrino
+    result: dict[str, tuple[Array, Array]] = {}
+    for name, fermion in (("u", UP), ("d", DOWN), ("e", ELECTRON)):
+        third = np.asarray(s13_tilde) ** 2 if name == "d" else 0.0
+        vector, axial = zprime_couplings(fermion, beta, sin2_theta_w, third)
+        factor = NUMBERS_FACTOR.get(name, 1.0) if variant == "numbers" else 1.0
+        result[name] = strength * factor * vector, strength * axial
+    return result
 
 
 # --- the model ----------------------------------------------------------------------------------------
 
 
 def _couplings(values: Values) -> Couplings:
-    quarks = quark_couplings(
-        values["beta"],
-        values["m_zprime"],
-        values["sin2_theta_w"],
-        values["s13_tilde"],
-        values["variant"],
+    """Return the Standard Model's couplings, and what the Z' adds to them, the same for all flavours."""
+    standard = STANDARD_MODEL.evaluate(values)
+    assert standard.electron is not None
+    names = ("beta", "m_zprime", "sin2_theta_w", "s13_tilde", "variant")
+    of = exchange(*(values[name] for name in names))
+    (vector_u, axial_u), (vector_d, axial_d), (vector_e, axial_e) = of["u"], of["d"], of["e"]
+    *added, moment = np.broadcast_arrays(
+        *nucleon_couplings(vector_u, vector_d),
+        *nucleon_couplings(axial_u, axial_d),
+        (vector_e + axial_e) / 2,
+        (vector_e - axial_e) / 2,
+        values["mu_nu"],
     )
-    (vector_u, axial_u), (vector_d, axial_d) = quarks["u"], quarks["d"]
-    shift_p, shift_n = radiative_shift(values["electroweak"])
-    nucleons = (*nucleon_couplings(vector_u, vector_d), *nucleon_couplings(axial_u, axial_d))
-    proton, neutron, axial_p, axial_n, moment = (
-        np.asarray(x, dtype=float)[..., np.newaxis] for x in (*nucleons, values["mu_nu"])
+    vector_p, vector_n, axial_p, axial_n, left, right = (
+        x[..., np.newaxis, np.newaxis] * np.eye(3) for x in added
     )
-    couplings = flavour_diagonal(proton + shift_p, neutron + shift_n, axial_p, axial_n, moment)
-    leptons = lepton_couplings(values["beta"], values["m_zprime"], values["sin2_theta_w"])
-    return replace(couplings, electron=leptons)
+    return Couplings(
+        standard.vector_p + vector_p,
+        standard.vector_n + vector_n,
+        standard.axial_p + axial_p,
+        standard.axial_n + axial_n,
+        moment[..., np.newaxis] * np.ones(3),
+        ElectronCouplings(standard.electron.left + left, standard.electron.right + right),
+    )
 
 
 def _notes(values: Values) -> tuple[str, ...]:
@@ -293,8 +272,7 @@ ZPRIME_331 = Model(
             low=0.0,
             reference="Binh:2021, eq. 35",
         ),
-        SIN2_THETA_W_PARAMETER,
-        ELECTROWEAK_PARAMETER,
+        *STANDARD_MODEL.parameters,
         Parameter(
             name="variant",
             description="what the paper derives, or what its numbers follow from",

@@ -142,8 +142,8 @@ def _couplings(brackets: Mapping[str, Brackets]) -> dict[str, Finding]:
             table.append(norm * (np.array(axes) + (mixing if third else 0.0)) - new)
             if name != "nu":  # at m_Z' = m_Z there is the strength alone
                 neutrino, _ = z331.zprime_couplings(z331.NEUTRINO, beta, s2)
-                effective = z331.quark_couplings(beta, Z_MASS, s2, S13_TILDE)[name]
-                exchange.append(np.array(effective) - ours - 2 * neutrino * new)
+                effective = z331.exchange(beta, Z_MASS, s2, S13_TILDE)[name]
+                exchange.append(np.array(effective) - 2 * neutrino * new)
     return {
         "z-couplings": _equal(z, u=vectors["u"], d=vectors["d"], s2=s2),
         "zprime-chiral": _equal(chiral, in_numbers=False),

@@ -29,7 +29,7 @@ from nurecoil.papers.binh2021.setup import (
     Setup,
 )
 from nurecoil.physics.constants import MUON_MASS
-from nurecoil.physics.couplings import nucleon_couplings, weak_charge
+from nurecoil.physics.couplings import weak_charge
 from nurecoil.physics.cross_section import recoil_energy_max
 from nurecoil.physics.nuclei import nuclide
 
@@ -113,8 +113,9 @@ def _mixing() -> dict[str, Finding]:
     plus, minus = (2 * (1 - SIN2_THETA_W) * S13_TILDE**2 / part for part in rest)
     cs, charges = nuclide("Cs133"), []
     for s13 in (S13_TILDE, 0.0):
-        quarks = z331.quark_couplings(-ROOT3, 3e6, SIN2_THETA_W, s13)
-        charges.append(weak_charge(*nucleon_couplings(quarks["u"][0], quarks["d"][0]), cs.Z, cs.N))
+        at = {"beta": -ROOT3, "m_zprime": 3e6, "sin2_theta_w": SIN2_THETA_W, "s13_tilde": s13}
+        of = z331.ZPRIME_331.couplings(**at)
+        charges.append(weak_charge(of.vector_p[0, 0], of.vector_n[0, 0], cs.Z, cs.N))
     holds = all(round(log10(share)) == -1 for share in (plus, minus))
     share = abs(float(charges[0] / charges[1] - 1))
     return {"mixing": both(holds, plus=100 * plus, minus=100 * minus, charge=share)}
