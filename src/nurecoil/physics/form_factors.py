@@ -23,19 +23,17 @@ KLEIN_NYSTRAND_RANGE_FM: Final = 0.7
 FERMI_DIFFUSENESS_FM: Final = 0.52
 _LIGHT: Final = 4  # nucleons; without a core, such a nucleus may be smaller than the surface of the others
 
+# What a surface adds to R², over its width squared, and what its width is called
+_HELM: Final = 3.0, "Helm skin"
+_FERMI: Final = 1.4 * np.pi**2, "diffuseness"
+
 
 def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> Array:
     """Return the Helm form factor, a uniform sphere folded with a Gaussian skin.
 
     F(q) = 3 j1(q R0)/(q R0) exp(-q² s²/2), of rms radius R² = (3/5) R0² + 3 s²; R0 is the diffraction radius,
-    s the skin thickness.
+    s the skin thickness (R. H. Helm, Phys. Rev. 104 (1956) 1466, Helm:1956zz).
 
-    References
-    ----------
-    R. H. Helm, Phys. Rev. 104 (1956) 1466 (Helm:1956zz).
-
-    Examples
-    --------
     >>> print(helm([0.0, 50.0], 5.8, 0.9).round(4))
     [1.     0.7795]
     """
@@ -46,19 +44,13 @@ def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> 
 def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> Array:
     """Return the Helm diffraction radius that belongs to an rms radius.
 
-    R0² = (5/3) (R² - 3 s²); an error if the skin alone has that rms radius R, or more.
+    R0² = (5/3) (R² - 3 s²); an error if the skin alone has that rms radius R, or more (Helm:1956zz; J. D.
+    Lewin and P. F. Smith, Astropart. Phys. 6 (1996) 87, Lewin:1995rx).
 
-    References
-    ----------
-    R. H. Helm, Phys. Rev. 104 (1956) 1466 (Helm:1956zz); J. D. Lewin and P. F. Smith, Astropart.
-    Phys. 6 (1996) 87 (Lewin:1995rx).
-
-    Examples
-    --------
     >>> print(helm_radius_fm(4.804).round(3))
     5.866
     """
-    return _sphere_radius_fm(rms_radius_fm, 3 * skin_fm**2, f"a Helm skin of {skin_fm} fm")
+    return _sphere_radius_fm(rms_radius_fm, _HELM, skin_fm)
 
 
 def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM) -> Array:
@@ -66,33 +58,20 @@ def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM
 
     R0² = R² - 5 s², R = 1.2 A^(1/3) fm; an error if R0² is not positive.
 
-    References
-    ----------
-    Binh et al. (2021), their choice of form factor.
-
-    Examples
-    --------
     >>> print(helm_binh2021_radius_fm(133).round(3))
     6.022
     """
     # a sphere of radius R has the rms radius R sqrt(3/5), and R0² = R² - 5 s² takes 3 s² off its square
-    return _sphere_radius_fm(
-        np.sqrt(0.6) * mass_number_radius_fm(A), 3 * skin_fm**2, f"a Helm skin of {skin_fm} fm"
-    )
+    return _sphere_radius_fm(np.sqrt(0.6) * mass_number_radius_fm(A), _HELM, skin_fm)
 
 
 def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> Array:
     """Return the Klein-Nystrand form factor, a uniform sphere folded with a Yukawa potential.
 
     F(q) = 3 j1(q R_A)/(q R_A) / (1 + a² q²), of rms radius R² = (3/5) R_A² + 6 a²; R_A is the radius of
-    the sphere, a the range of the potential.
+    the sphere, a the range of the potential (S. R. Klein and J. Nystrand, Phys. Rev. C 60 (1999) 014903,
+    Klein:1999qj).
 
-    References
-    ----------
-    S. R. Klein and J. Nystrand, Phys. Rev. C 60 (1999) 014903 (Klein:1999qj).
-
-    Examples
-    --------
     >>> print(klein_nystrand([0.0, 50.0], 6.1, 0.7).round(4))
     [1.     0.7568]
     """
@@ -104,15 +83,9 @@ def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: 
 
     F(q) = 3/(qc [(qc)² + (πqa)²]) · πqa/sinh(πqa) · [πqa sin(qc)/tanh(πqa) - qc cos(qc)], for the density
     ρ(r) ∝ sinh(c/a)/[cosh(r/a) + cosh(c/a)] of rms radius R² = (3/5) c² + (7/5) (πa)²; c is the
-    half-density radius, a > 0 the diffuseness of the surface.
+    half-density radius, a > 0 the diffuseness of the surface (D. W. L. Sprung and J. Martorell, J. Phys. A 30
+    (1997) 6525; J. Piekarewicz et al., Phys. Rev. C 94 (2016) 034316, Piekarewicz:2016vbn).
 
-    References
-    ----------
-    D. W. L. Sprung and J. Martorell, J. Phys. A 30 (1997) 6525; J. Piekarewicz et al., Phys. Rev. C
-    94 (2016) 034316 (Piekarewicz:2016vbn).
-
-    Examples
-    --------
     >>> print(symmetrised_fermi([0.0, 50.0], 5.67, 0.52).round(4))
     [1.     0.7762]
     """
@@ -129,31 +102,18 @@ def symmetrised_fermi_radius_fm(
 ) -> Array:
     """Return the half-density radius of the symmetrised Fermi density that belongs to an rms radius.
 
-    c² = (5/3) [R² - (7/5) (πa)²]; an error if the diffuse surface alone has that rms radius R, or more.
+    c² = (5/3) [R² - (7/5) (πa)²]; an error if the diffuse surface alone has that rms radius R, or more (D. W.
+    L. Sprung and J. Martorell, J. Phys. A 30 (1997) 6525).
 
-    References
-    ----------
-    D. W. L. Sprung and J. Martorell, J. Phys. A 30 (1997) 6525.
-
-    Examples
-    --------
     >>> print(symmetrised_fermi_radius_fm(4.804).round(3))
     5.678
     """
-    return _sphere_radius_fm(
-        rms_radius_fm, 1.4 * (np.pi * diffuseness_fm) ** 2, f"a diffuseness of {diffuseness_fm} fm"
-    )
+    return _sphere_radius_fm(rms_radius_fm, _FERMI, diffuseness_fm)
 
 
 def mass_number_radius_fm(A: ArrayLike) -> Array:
-    """Return the liquid-drop radius R = 1.2 A^(1/3) fm of a mass number.
+    """Return the liquid-drop radius R = 1.2 A^(1/3) fm of a mass number (Klein:1999qj).
 
-    References
-    ----------
-    S. R. Klein and J. Nystrand, Phys. Rev. C 60 (1999) 014903 (Klein:1999qj).
-
-    Examples
-    --------
     >>> print(mass_number_radius_fm(125).round(3))
     6.0
     """
@@ -164,14 +124,8 @@ def mass_number_radius_fm(A: ArrayLike) -> Array:
 class FormFactor:
     """A choice of form factors for protons and neutrons.
 
-    Attributes
-    ----------
-    name : str
-        One of `FORM_FACTOR_NAMES`.
-    description : str
-        One line with all conventions, printed with every result.
-    proton, neutron : callable
-        F(q, nuclide) with q in MeV, of any shape; the result has the shape of q and no unit.
+    The description is one line with all conventions, printed with every result. `proton` and `neutron` are
+    F(q, nuclide) with q in MeV, of any shape; the result has the shape of q and no unit.
     """
 
     name: str
@@ -183,8 +137,6 @@ class FormFactor:
 def form_factor(name: str) -> FormFactor:
     """Return a choice of form factors by its name, one of `FORM_FACTOR_NAMES`.
 
-    Examples
-    --------
     >>> from nurecoil.physics.nuclei import nuclide
     >>> F = form_factor("helm")
     >>> print(F.proton([0.0, 50.0], nuclide("Cs133")).round(4))
@@ -198,49 +150,39 @@ def form_factor(name: str) -> FormFactor:
 # Named functions, not closures: a FormFactor must survive pickling on its way to a process pool.
 
 
-def _neutron_radius_fm(nuclide: Nuclide) -> float:
-    """Return the tabulated neutron radius, or the charge radius where there is none."""
-    return nuclide.charge_radius_fm if nuclide.neutron_radius_fm is None else nuclide.neutron_radius_fm
-
-
 def _helm_binh2021(q: ArrayLike, nuclide: Nuclide) -> Array:
     return helm(q, helm_binh2021_radius_fm(nuclide.A), HELM_BINH2021_SKIN_FM)
 
 
 def _helm_proton(q: ArrayLike, nuclide: Nuclide) -> Array:
-    return _helm_of(q, nuclide.charge_radius_fm, nuclide.A)
+    return helm(q, *_sphere_and_surface_fm(nuclide.charge_radius_fm, nuclide.A, _HELM, HELM_SKIN_FM))
 
 
 def _helm_neutron(q: ArrayLike, nuclide: Nuclide) -> Array:
-    return _helm_of(q, _neutron_radius_fm(nuclide), nuclide.A)
-
-
-def _helm_of(q: ArrayLike, rms_radius_fm: float, A: int) -> Array:
-    if A <= _LIGHT and rms_radius_fm**2 <= 3 * HELM_SKIN_FM**2:
-        return helm(q, 0.0, rms_radius_fm / np.sqrt(3))
-    return helm(q, helm_radius_fm(rms_radius_fm), HELM_SKIN_FM)
+    return helm(q, *_sphere_and_surface_fm(_neutron_radius_fm(nuclide), nuclide.A, _HELM, HELM_SKIN_FM))
 
 
 def _klein_nystrand(q: ArrayLike, nuclide: Nuclide) -> Array:
     return klein_nystrand(q, mass_number_radius_fm(nuclide.A), KLEIN_NYSTRAND_RANGE_FM)
 
 
-def _symmetrised_fermi_proton(q: ArrayLike, nuclide: Nuclide) -> Array:
-    return _symmetrised_fermi_of(q, nuclide.charge_radius_fm, nuclide.A)
+def _fermi_proton(q: ArrayLike, nuclide: Nuclide) -> Array:
+    R = nuclide.charge_radius_fm
+    return symmetrised_fermi(q, *_sphere_and_surface_fm(R, nuclide.A, _FERMI, FERMI_DIFFUSENESS_FM))
 
 
-def _symmetrised_fermi_neutron(q: ArrayLike, nuclide: Nuclide) -> Array:
-    return _symmetrised_fermi_of(q, _neutron_radius_fm(nuclide), nuclide.A)
-
-
-def _symmetrised_fermi_of(q: ArrayLike, rms_radius_fm: float, A: int) -> Array:
-    if A <= _LIGHT and rms_radius_fm**2 <= 1.4 * (np.pi * FERMI_DIFFUSENESS_FM) ** 2:
-        return symmetrised_fermi(q, 0.0, rms_radius_fm / (np.pi * np.sqrt(1.4)))
-    return symmetrised_fermi(q, symmetrised_fermi_radius_fm(rms_radius_fm), FERMI_DIFFUSENESS_FM)
+def _fermi_neutron(q: ArrayLike, nuclide: Nuclide) -> Array:
+    R = _neutron_radius_fm(nuclide)
+    return symmetrised_fermi(q, *_sphere_and_surface_fm(R, nuclide.A, _FERMI, FERMI_DIFFUSENESS_FM))
 
 
 def _point(q: ArrayLike, nuclide: Nuclide) -> Array:
     return np.ones(np.shape(q))
+
+
+def _neutron_radius_fm(nuclide: Nuclide) -> float:
+    """Return the tabulated neutron radius, or the charge radius where there is none."""
+    return nuclide.charge_radius_fm if nuclide.neutron_radius_fm is None else nuclide.neutron_radius_fm
 
 
 _RMS_RADII: Final = (
@@ -269,8 +211,8 @@ _CHOICES: Final = (
     FormFactor(
         "symmetrised-fermi",
         f"symmetrised Fermi: a = 0.52 fm, c^2 = 5/3 (R^2 - 7/5 (pi a)^2); {_RMS_RADII}",
-        _symmetrised_fermi_proton,
-        _symmetrised_fermi_neutron,
+        _fermi_proton,
+        _fermi_neutron,
     ),
     FormFactor("point", "point-like nucleus: F = 1 for protons and neutrons", _point, _point),
 )
@@ -314,13 +256,23 @@ def _over_sinh(y: Array) -> Array:
     return np.where(y > 0, -2 * z * np.exp(-z) / np.expm1(-2 * z), 1.0)
 
 
-def _sphere_radius_fm(rms_radius_fm: ArrayLike, surface_fm2: float, surface: str) -> Array:
+def _sphere_radius_fm(rms_radius_fm: ArrayLike, surface: tuple[float, str], width_fm: float) -> Array:
     """Return sqrt(5/3 (R² - surface)) [fm], or refuse an rms radius R that leaves nothing to the sphere."""
-    rms = _floats(rms_radius_fm)
+    rms, surface_fm2 = _floats(rms_radius_fm), surface[0] * width_fm**2
     good = np.isfinite(rms) & (rms > 0) & (rms**2 > surface_fm2)
     if not np.all(good):
         raise NurecoilError(
-            f"rms radius {float(rms[~good].flat[0]):.4g} fm does not fit {surface}: "
+            f"rms radius {float(rms[~good].flat[0]):.4g} fm does not fit a {surface[1]} of {width_fm} fm: "
             f"it must be finite and above {np.sqrt(surface_fm2):.4g} fm"
         )
     return _floats(np.sqrt(5 / 3 * (rms**2 - surface_fm2)))
+
+
+def _sphere_and_surface_fm(
+    R: float, A: int, surface: tuple[float, str], width_fm: float
+) -> tuple[ArrayLike, float]:
+    """Return the sphere's radius and the surface's width [fm]; a light nucleus may be surface alone."""
+    alone_fm = R / np.sqrt(surface[0])
+    if A <= _LIGHT and alone_fm <= width_fm:
+        return 0.0, alone_fm
+    return _sphere_radius_fm(R, surface, width_fm), width_fm
