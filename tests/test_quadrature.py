@@ -22,7 +22,7 @@ from nurecoil.detector.quenching import ConstantQuenching, LinearQuenching, Tabu
 from nurecoil.detector.response import Detector
 from nurecoil.detector.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import STANDARD_BASIS, Shape, Signal, compile_experiment
+from nurecoil.experiment import STANDARD_BASIS, Shape, Signal, compile_experiment, integrals
 from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.quadrature import GAUSS, KRONROD, NODES, integrate
 from nurecoil.parameters import Parameter
@@ -254,6 +254,20 @@ def test_shared_integrals_are_those_of_each_signal_alone():
         alone = compile_experiment(base.with_signal(signal)).templates
         for channel in STANDARD:
             np.testing.assert_allclose(templates[channel], alone[channel], rtol=1e-9)
+
+
+@pytest.mark.parametrize("most", [0, 2**22], ids=["kept nothing", "kept all"])
+def test_more_channels_need_the_response_where_it_is_known(monkeypatch, most):
+    monkeypatch.setattr(integrals, "_MOST_KEPT", most)
+    compiled = compile_experiment(
+        experiment_of(gaussian(0.3, FIVES, LogisticEfficiency(0.9, 0.3, 20.0), step=1.0))
+    )
+    asked, responses = [], Detector.responses
+    monkeypatch.setattr(Detector, "responses", lambda d, T, e: asked.append(T.size) or responses(d, T, e))
+    more = compiled.with_channels(["light-vector", "light-scalar"])
+    assert (len(asked) == 1) == (most > 0)  # where it begins
+    alone = compile_experiment(compiled.experiment).with_channels(["light-scalar"])
+    np.testing.assert_array_equal(more.templates["light-scalar"], alone.templates["light-scalar"])
 
 
 # --- magnetic moments ---------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from .compiled import (
     edits as edits,
     read_only as read_only,
 )
-from .integrals import signal_templates as signal_templates
+from .integrals import Integrals as Integrals
 from .experiment import (
     Axis as Axis,
     Component as Component,

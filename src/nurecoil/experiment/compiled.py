@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.experiment import Experiment
-from nurecoil.experiment.integrals import signal_templates
+from nurecoil.experiment.integrals import Integrals
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.one_line import one_line
-from nurecoil.physics.channels import CHANNELS, STANDARD
+from nurecoil.physics.channels import CHANNELS
 from nurecoil.physics.couplings import Couplings
 
 T = TypeVar("T")
@@ -36,12 +36,15 @@ class CompiledExperiment:
         Of the signal.
     variations
         Of the signal at +1 and -1 of each pull that changes its shape, in the order of the statistics.
+    integrals
+        Of nuclei and of electrons, for more channels.
     """
 
     experiment: Experiment
     templates: RecoilTemplates
     variations: tuple[tuple[RecoilTemplates, RecoilTemplates], ...] = ()
     as_compiled: "CompiledExperiment | None" = field(default=None, compare=False, repr=False)
+    integrals: Mapping[bool, Integrals] = field(default_factory=dict, compare=False, repr=False)
 
     def __repr__(self) -> str:
         """Return what it is in a line."""
@@ -119,26 +122,25 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     every bin is known to 1e-6 and, as a rule, far better; an error where that cannot be reached.
     """
     _check_exposure(experiment)
-    return _compiled(experiment, _blocks(experiment, STANDARD))
+    shapes = experiment.statistics.signal.shapes
+    signals = [experiment.signal, *(signal for shape in shapes for signal in (shape.up, shape.down))]
+    integrals = {electrons: Integrals(experiment, signals, electrons) for electrons in (False, True)}
+    return _compiled(experiment, integrals[False].templates(), integrals)
 
 
 @undisturbed
 def _extended(compiled: CompiledExperiment, channel: str) -> CompiledExperiment:
-    more = zip(compiled.blocks, _blocks(compiled.experiment, (channel,)), strict=True)
+    integrals = compiled.integrals[CHANNELS[channel].interaction.on_electrons]
+    more = zip(compiled.blocks, integrals.templates((channel,)), strict=True)
     blocks = [RecoilTemplates({**a.channels, **b.channels}, {**a.nodes, **b.nodes}) for a, b in more]
-    return _compiled(compiled.experiment, blocks)
+    return _compiled(compiled.experiment, blocks, compiled.integrals)
 
 
-def _blocks(experiment: Experiment, channels: tuple[str, ...]) -> list[RecoilTemplates]:
-    """Return the templates of the signal, then up and down of each pull that changes its shape."""
-    shapes = experiment.statistics.signal.shapes
-    signals = [experiment.signal, *(signal for shape in shapes for signal in (shape.up, shape.down))]
-    return signal_templates(experiment, signals, channels)
-
-
-def _compiled(experiment: Experiment, blocks: Sequence[RecoilTemplates]) -> CompiledExperiment:
+def _compiled(
+    experiment: Experiment, blocks: Sequence[RecoilTemplates], integrals: Mapping[bool, Integrals]
+) -> CompiledExperiment:
     variations = tuple(zip(blocks[1::2], blocks[2::2], strict=True))
-    compiled = read_only(CompiledExperiment(experiment, blocks[0], variations))
+    compiled = read_only(CompiledExperiment(experiment, blocks[0], variations, integrals=integrals))
     return replace(compiled, as_compiled=compiled)
 
 

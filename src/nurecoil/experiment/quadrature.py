@@ -23,9 +23,10 @@ _BETWEEN = np.array([0.9914553711208126, 0.8648644233597691, 0.5860872354676911,
 NODES: Final = np.sort(np.concatenate([_SEVEN, _BETWEEN, -_BETWEEN]))
 KRONROD: Final = np.linalg.solve(np.polynomial.legendre.legvander(NODES, 14).T, 2 * np.eye(15)[0])
 GAUSS: Final = np.insert(_GAUSS, range(8), 0.0)
+EACH: Final = np.ones((1, 1))  # terms are tested one by one
 
 
-def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], together: bool = False) -> Array:
+def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], tests: Array = EACH) -> Array:
     """Return ∫ R[bin, x] S[x, term] dx from the first to the last of the splits.
 
     Panels between splits are halved, 22 times at most, until two rules agree on each.
@@ -33,13 +34,13 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], toget
     Parameters
     ----------
     integrand : callable
-        From x, shape (n,), ascending, to the bins that are not zero there, R (bins, ..., n) and S (n, terms).
+        From x, shape (n,), ascending, to the bins that are not zero, R (bins, ..., n) and S (n, ..., K).
     splits : ndarray
         Ascending; wherever the integrand jumps, bends, or turns within a short range.
     shape : tuple of int
-        Of the integral, (bins, ..., terms).
-    together : bool
-        Whether errors are fractions of the largest of the terms: for terms of either sign that are summed.
+        Of the integral, (bins, ..., K).
+    tests : ndarray, shape (K, tests)
+        Which sums of the K terms must be accurate, as fractions of themselves.
 
     Returns
     -------
@@ -56,13 +57,11 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], toget
     for left in reversed(range(_ROUNDS + 1)):
         last = left == 0 or len(panels) > most
         groups = [panels[i : i + _TOGETHER] for i in range(0, len(panels), _TOGETHER)]
-        found = [(group, *_panels(integrand, group)) for group in groups]
+        found = [(group, *_panels(integrand, group, tests)) for group in groups]
         size = total.copy()
         for _, bins, values, _ in found:
             size[bins] += values.sum(axis=0)
-        size = np.abs(size)
-        if together:
-            size = np.broadcast_to(size.max(axis=-1, keepdims=True), size.shape)
+        size = np.abs(np.tensordot(size, tests, 1))
         size = size + _FLOOR * size.max(axis=0, initial=0.0)
         halves = [np.empty((0, 2))]
         for group, bins, values, errors in found:
@@ -74,7 +73,8 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], toget
                     f"its integral over the recoil energy has an error of {worst:.1g} of itself"
                 )
             if last:
-                values, bad = np.where(over, np.inf, values), np.zeros_like(bad)
+                infinite = over.any(axis=-1, keepdims=True)
+                values, bad = np.where(infinite, np.inf, values), np.zeros_like(bad)
             total[bins] += values[~bad].sum(axis=0)
             low, high = group[bad].T
             halves.append(np.column_stack([low, (low + high) / 2, (low + high) / 2, high]).reshape(-1, 2))
@@ -84,12 +84,14 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], toget
     return total
 
 
-def _panels(integrand: Integrand, panels: Array) -> tuple[slice, Array, Array]:
-    """Return the bins, and integrals and errors, shape (panels, bins, ..., terms), of neighbouring panels."""
+def _panels(integrand: Integrand, panels: Array, tests: Array) -> tuple[slice, Array, Array]:
+    """Return the bins, integrals, and errors of the tests, shape (panels, bins, ..., K), of neighbours."""
     half, middle = np.diff(panels, axis=1) / 2, panels.mean(axis=1, keepdims=True)
     bins, R, S = integrand((middle + half * NODES).ravel())
     rows = R.reshape(-1, len(panels), NODES.size).swapaxes(0, 1)
-    terms = S.reshape(len(panels), NODES.size, -1) * half[..., np.newaxis]
-    values, difference = ((rows * weights) @ terms for weights in (KRONROD, KRONROD - GAUSS))
-    shape = (len(panels), *R.shape[:-1], terms.shape[-1])
-    return bins, values.reshape(shape), np.abs(difference).reshape(shape)
+
+    def summed(rule: Array, terms: Array) -> Array:
+        columns = terms.reshape(len(panels), NODES.size, -1) * half[..., np.newaxis]
+        return ((rows * rule) @ columns).reshape(len(panels), *R.shape[:-1], *terms.shape[1:])
+
+    return bins, summed(KRONROD, S), np.abs(summed(KRONROD - GAUSS, np.tensordot(S, tests, 1)))

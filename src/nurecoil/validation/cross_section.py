@@ -4,7 +4,7 @@ from nurecoil.detector.efficiency import ConstantEfficiency
 from nurecoil.detector.quenching import ConstantQuenching
 from nurecoil.detector.response import Detector
 from nurecoil.detector.smearing import NoSmearing
-from nurecoil.experiment import Experiment, Signal, signal_templates
+from nurecoil.experiment import Experiment, Integrals, Signal
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.physics.form_factors import FormFactor
 from nurecoil.validation.signal import RADIATIVE
@@ -22,7 +22,7 @@ def cross_section(experiment: Experiment, other: FormFactor | None = None) -> fl
         "keV", (0.0, 5e4), ConstantQuenching(1.0), 1.0, NoSmearing(), ConstantEfficiency(1.0)
     )
     signal = Signal(everything, other or experiment.signal.form_factor)
-    (templates,) = signal_templates(experiment, [signal])
+    (templates,) = Integrals(experiment, [signal]).templates()
     nuclei = experiment.mass_kg * sum(experiment.target.nuclei_per_kg)
     mean = float(templates.evaluate(couplings).sum()) / nuclei / experiment.exposure.fluence
     return mean / len(experiment.flux.components) / CROSS_SECTION_UNIT
