@@ -80,6 +80,14 @@ def expansion(seed):
     return Expansion(*(part[np.newaxis] for part in parts))
 
 
+def scaling(seed):
+    """Strengths q (1 + w·θ)² of two parameters, which scale the signal and change nothing else."""
+    q, w = np.random.default_rng(seed).uniform(0.5, 2.0, STRENGTHS), np.array([0.3, -0.4])
+    curvature = 2 * np.array([w[0] ** 2, w[0] * w[1], w[1] ** 2])
+    parts = (np.zeros(2), q, 2 * np.outer(w, q), np.outer(curvature, q))
+    return Expansion(*(part[np.newaxis] for part in parts))
+
+
 def simulated(likelihood, seed):
     """POINTS sets of data, the priors' centres drawn as well."""
     return likelihood.simulate(
@@ -265,28 +273,30 @@ def test_loops_are_compiled_again_when_any_of_their_sources_changes(monkeypatch)
         assert compiling.compiled_sources() != sources
 
 
+@pytest.mark.parametrize("expanded", [expansion, scaling])
 @pytest.mark.parametrize("seed", range(3))
-def test_derivatives_of_the_loops_are_those_of_numpy(seed):
+def test_derivatives_of_the_loops_are_those_of_numpy(seed, expanded):
     """Where a Hessian is wrong the minimum is still found, slowly: so it is compared by itself."""
     pytest.importorskip("numba")
     import numba
 
-    from nurecoil.likelihood.fused import chi2, counts, packing
+    from nurecoil.likelihood.fused import chi2, packing
 
-    evaluate, predict = chi2.evaluate, counts.predict
+    evaluate, prepare = chi2.evaluate, chi2.prepare
 
     @numba.njit
     def evaluated(flat, points, work, x, gradient, hessian):
-        predict(flat, points.strengths[0], work.rows)
+        prepare(flat, points, 0, work.rows)
         return evaluate(flat, points, 0, work, x, gradient, hessian)
 
     likelihood = JointLikelihood(TERMS["poisson and gaussian that share a pull"](seed), {})
     free, point = likelihood._free(()), slice(0, 1)
     layout, base = likelihood._layout(free, 2, ()), likelihood.centre[np.newaxis]
-    inputs = likelihood._inputs(point, np.empty((1, 0)), expansion(seed), base, free, ())
+    inputs = likelihood._inputs(point, np.empty((1, 0)), expanded(seed), base, free, ())
     x = np.random.default_rng(seed).uniform(-0.9, 0.9, (layout.variables, 1)) * 0.5
     value, gradient, hessian = evaluate_joint(layout, inputs, x)
     flat, points = layout.once(packing.pack), packing.points_of(inputs, None, None, 2)
+    assert points.scaled == (expanded is scaling)
     work, g, h = packing.work_of(flat), np.empty(len(x)), np.zeros((len(x), len(x)))
     for _ in range(2):  # what is left of one point changes nothing of the next
         found = evaluated(flat, points, work, x[:, 0], g, h)

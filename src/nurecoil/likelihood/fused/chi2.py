@@ -4,11 +4,19 @@ import numpy as np
 
 from nurecoil.likelihood.fused.arithmetic import ln
 from nurecoil.likelihood.fused.compiling import compiled, once
-from nurecoil.likelihood.fused.counts import expand, expand_outwards, morph, move
+from nurecoil.likelihood.fused.counts import expand, expand_outwards, morph, move, predict
 from nurecoil.likelihood.fused.derivatives import add_outer_bends, spread, sum_up
 from nurecoil.likelihood.fused.packing import BINS, FIRST_BIN, GAUSSIAN
 
 _HUGE = 1e300  # of a ratio: beyond it, derivatives are not finite
+
+
+@compiled
+def prepare(layout, points, p, rows):
+    """Fill in what stays as it is while pulls and parameters of point p change."""
+    predict(layout, points.strengths[row(points.strengths, p)], rows)
+    if layout.sizes.parameters == 0 or points.scaled:
+        morph(layout, rows, points.scaled)
 
 
 @once
@@ -29,13 +37,14 @@ def evaluate(layout, points, p, work, x, gradient, hessian):
         t[pull] = offsets[pull] + (layout.gains[pull] * x[place] if place >= 0 else 0.0)
     if n.parameters:
         move(layout, x, points.middle[row(points.middle, p)], work.rows)
-        morph(layout, work.rows)
+        if not points.scaled:
+            morph(layout, work.rows, False)
     expand(layout, work)
     value += deviance(layout, points.observed[row(points.observed, p)], work.rows)
     if value == np.inf:
         return value
     if n.parameters:
-        expand_outwards(layout, work)
+        expand_outwards(layout, work, points.scaled)
     sum_up(layout, work)
     if n.parameters:
         add_outer_bends(layout, work)

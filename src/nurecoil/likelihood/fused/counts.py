@@ -65,15 +65,16 @@ def move(layout, x, middle, rows):
 
 
 @compiled
-def morph(layout, rows):
-    """Fill in the exponents of the signals' shapes."""
+def morph(layout, rows, centred):
+    """Fill in the exponents of the signals' shapes, of the predictions here or, `centred`, at the centre."""
     n, components = layout.sizes, layout.components
+    at = n.prediction - n.here if centred else 0
     for c in range(len(components)):
         if components[c, TEMPLATE] < 0:
             continue
-        nominal = rows[components[c, NOMINAL]]
+        nominal = rows[at + components[c, NOMINAL]]
         for entry in range(components[c, SHAPES], components[c, SHAPES_END]):
-            above = components[c, NOMINAL] + 1 + 2 * (entry - components[c, SHAPES])
+            above = at + components[c, NOMINAL] + 1 + 2 * (entry - components[c, SHAPES])
             for bin in range(components[c, SIZE]):
                 up = _log_ratio(rows[above, bin], nominal[bin])
                 down = _log_ratio(rows[above + 1, bin], nominal[bin])
@@ -148,10 +149,11 @@ def bent_slope(t):
 
 
 @compiled
-def expand_outwards(layout, work):
+def expand_outwards(layout, work, scaled):
     """Fill in ∂μ of the signals in the parameters, and what their second derivatives are made of.
 
-    μ = s·scale, ∂_i μ = scale (∂_i s + s L_i) with L_i = ∂_i ln(scale); and L_ij = ∂_j L_i, and ∂_t L_i.
+    μ = s·scale, ∂_i μ = scale (∂_i s + s L_i) with L_i = ∂_i ln(scale); and L_ij = ∂_j L_i, and ∂_t L_i:
+    these stay 0 where the parameters only scale s.
     """
     n, components, rows, d = layout.sizes, layout.components, work.rows, layout.sizes.parameters
     for c in range(len(components)):
@@ -159,11 +161,11 @@ def expand_outwards(layout, work):
             continue
         size, shapes, nominal = components[c, SIZE], components[c, SHAPES], components[c, NOMINAL]
         logs, logs2 = n.logs + components[c, TERM] * d, n.logs2 + components[c, TERM] * n.pairs
-        for row in range(d + n.pairs):
+        for row in range(0 if scaled else d + n.pairs):
             log = rows[logs + row if row < d else logs2 + row - d]
             for bin in range(size):
                 log[bin] = 0.0
-        for entry in range(shapes, components[c, SHAPES_END]):
+        for entry in range(shapes, shapes if scaled else components[c, SHAPES_END]):
             above = nominal + 1 + 2 * (entry - shapes)
             _add_logarithms(layout, work, entry, nominal, above, logs, logs2, size)
         column = n.column + components[c, COLUMN] + 1 + components[c, SHAPES_END] - shapes

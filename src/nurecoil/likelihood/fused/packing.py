@@ -22,6 +22,9 @@ TERM, SIZE, NOMINAL, TEMPLATE, LINEAR, RATES, RATES_END, SHAPES, SHAPES_END, COL
 BINS, GAUSSIAN, FIRST_BIN, LIVE, LIVE_END, USES, USES_END = range(7)  # of an experiment
 
 
+_PARALLEL = 1e-12  # of the largest value of each strength
+
+
 class Sizes(NamedTuple):
     """How many there are of some things, and at which of the rows each kind begins."""
 
@@ -68,7 +71,10 @@ class Packed(NamedTuple):
 
 
 class Points(NamedTuple):
-    """What may differ from point to point, (P or 1, ...): see `Inputs`; and the box of the parameters."""
+    """What may differ from point to point, (P or 1, ...): see `Inputs`; and the box of the parameters.
+
+    `scaled` says that the parameters only scale the signal: then they leave alone what shapes do to it.
+    """
 
     strengths: Array  # (P, 1 + d + pairs, strengths): at the centre, slopes and curvatures
     middle: Array
@@ -78,6 +84,7 @@ class Points(NamedTuple):
     centres: Array
     low: Array
     high: Array
+    scaled: bool
 
 
 class Work(NamedTuple):
@@ -106,8 +113,27 @@ def points_of(inputs: Inputs, low: Array | None, high: Array | None, parameters:
         for edge, end in ((low, -np.inf), (high, np.inf))
     ]
     observed, offsets = side_by_side(inputs.observed), side_by_side(inputs.offsets)
-    arrays = (strengths, middle, observed, inputs.rest, offsets, inputs.centres, *box)
-    return Points(*(plain(array) for array in arrays))
+    return Points(
+        plain(strengths),
+        plain(middle),
+        plain(observed),
+        plain(inputs.rest),
+        plain(offsets),
+        plain(inputs.centres),
+        plain(box[0]),
+        plain(box[1]),
+        parameters > 0 and _are_parallel(strengths),
+    )
+
+
+def _are_parallel(strengths: Array) -> bool:
+    """Return whether all of a point's strengths, (P, n, strengths), are multiples of the first."""
+    first = strengths[:, :1]
+    square = (first * first).sum(axis=2, keepdims=True)
+    if not square.all():
+        return False
+    rest = strengths - first * ((strengths * first).sum(axis=2, keepdims=True) / square)
+    return bool((np.abs(rest) <= _PARALLEL * np.abs(strengths).max(axis=1, keepdims=True)).all())
 
 
 def side_by_side(arrays: Sequence[Array]) -> Array:

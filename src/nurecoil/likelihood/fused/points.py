@@ -3,9 +3,8 @@
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.likelihood.fused.chi2 import row
+from nurecoil.likelihood.fused.chi2 import prepare
 from nurecoil.likelihood.fused.compiling import compiled_sources, outermost, share
-from nurecoil.likelihood.fused.counts import morph, predict
 from nurecoil.likelihood.fused.packing import pack, points_of, work_of
 from nurecoil.likelihood.fused.steps import newton
 from nurecoil.likelihood.newton import Minimum
@@ -38,9 +37,7 @@ def _loop(version):
         assert version
         for p in range(first, last):
             if len(points.strengths) > 1 or p == first:
-                predict(layout, points.strengths[row(points.strengths, p)], work.rows)
-                if layout.sizes.parameters == 0:
-                    morph(layout, work.rows)
+                prepare(layout, points, p, work.rows)
             value[p], converged[p] = newton(layout, points, p, work, x[p])
 
     return minimise_points
