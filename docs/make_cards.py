@@ -1,7 +1,6 @@
 """Writes docs/cards.md from the schema of cards: `python docs/make_cards.py`."""
 
 import inspect
-import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import MISSING, is_dataclass
@@ -206,7 +205,7 @@ def _rows(section: type) -> Iterator[str]:
         return
     yield "| key | what may be written | if left out | |\n| --- | --- | --- | --- |"
     for name, key in keys(section).items():
-        yield f"| `{name}` | {_words(key.hint)} | {_default(key.default)} | {_description(section, key)} |"
+        yield f"| `{name}` | {_words(key.hint)} | {_default(key.default)} | {_description(key)} |"
 
 
 def _words(hint: Any) -> str:
@@ -230,16 +229,10 @@ def _default(value: object) -> str:
     return f"`{_inline(value)}`"
 
 
-def _description(section: type, key: Key) -> str:
-    """Return what a key is: from its annotation, or from the docstring of the class."""
+def _description(key: Key) -> str:
+    """Return what a key is, as its annotation says."""
     texts = [mark for mark in opened(key.hint)[1] if isinstance(mark, str)]
-    if texts:
-        return texts[-1]
-    entries = re.findall(r"^(\S.*?) : .*\n((?:    .*\n?)+)", inspect.getdoc(section) or "", re.MULTILINE)
-    for names, text in entries:
-        if key.field in names.split(", "):
-            return " ".join(text.split()).replace("|", "\\|")
-    return ""
+    return texts[-1].replace("|", "\\|") if texts else ""
 
 
 def _first_line(section: type) -> str:

@@ -25,13 +25,7 @@ from nurecoil.errors import NurecoilError
 @dataclass(frozen=True)
 @checked("efficiency")
 class ConstantEfficiency:
-    """ε(x) = value: the same efficiency everywhere.
-
-    Attributes
-    ----------
-    value : float
-        Between 0 and 1.
-    """
+    """ε(x) = value: the same efficiency everywhere."""
 
     kind: ClassVar = "constant"
     value: Probability
@@ -46,41 +40,30 @@ class ConstantEfficiency:
 class LogisticEfficiency:
     """ε(x) = a/(1 + e^{-k (x - x0)}) · H(x), H a staircase.
 
-    Attributes
-    ----------
-    a : float
-        Plateau, between 0 and 1.
-    k, x0 : float
-        Steepness (per unit of the observable, above 0) and middle of the rise.
-    steps : tuple of (float, float)
-        H as pairs (from x on, factor), in ascending order; 0 below the first. No steps: H = 1.
-
-    References
-    ----------
     CsI 2017, in photoelectrons: a = 0.6655, k = 0.4942, x0 = 10.8507, steps (5, 1/2), (6, 1); COHERENT,
     arXiv:1804.09459.
 
-    Examples
-    --------
     >>> csi = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))
     >>> print(csi(np.array([4.5, 5.5, 20.5])).round(4))
     [0.     0.0221 0.6599]
     """
 
     kind: ClassVar = "logistic"
-    a: Probability
-    k: Positive
-    x0: Finite
-    steps: tuple[tuple[Finite, Probability], ...] = ()
+    a: Annotated[Probability, "plateau"]
+    k: Annotated[Positive, "steepness of the rise, per unit of the observable"]
+    x0: Annotated[Finite, "middle of the rise"]
+    steps: Annotated[
+        tuple[tuple[Finite, Probability], ...],
+        "H as pairs (from x on, factor), x ascending; 0 below the first; without steps H = 1",
+    ] = ()
 
     def __post_init__(self) -> None:
         """Refuse parameters that give no efficiency."""
         check_fields(self, "efficiency")
-        require_ascending("efficiency steps", [start for start, _ in self.steps], at_least=0)
-        factors = tuple(factor for _, factor in self.steps)
-        require(
-            all(0 <= factor <= 1 for factor in factors), "efficiency steps", factors, "factors from 0 to 1"
-        )
+        starts, factors = zip(*self.steps, strict=True) if self.steps else ((), ())
+        require_ascending("efficiency steps", starts, at_least=0)
+        allowed = all(0 <= factor <= 1 for factor in factors)
+        require(allowed, "efficiency steps", factors, "factors from 0 to 1")
 
     def __call__(self, x: Array) -> Array:
         """Return the efficiency at the observable `x`."""
@@ -100,31 +83,18 @@ class LogisticEfficiency:
 class ShiftedLogisticEfficiency:
     """ε(x) = a/(1 + e^{-b (x - c)}) + d, and 0 where that is negative.
 
-    Attributes
-    ----------
-    a : float
-        Height of the rise, above 0.
-    b, c : float
-        Steepness (per unit of the observable, above 0) and middle of the rise.
-    d : float
-        Shift; the plateau a + d is above 0 and at most 1, so that nothing is clipped from above.
-
-    References
-    ----------
     CsI 2021, in photoelectrons: effCoefficients.txt of COHERENT, arXiv:2110.07730, ancillary files.
 
-    Examples
-    --------
     >>> csi = ShiftedLogisticEfficiency(1.32045, 0.285979, 10.8646, -0.333322)
     >>> print(csi(np.array([5.0, 10.0, 60.0])).round(4), np.round(csi.breakpoints[0], 3))
     [0.     0.2457 0.9871] 7.068
     """
 
     kind: ClassVar = "shifted-logistic"
-    a: Positive
-    b: Positive
-    c: Finite
-    d: Finite
+    a: Annotated[Positive, "height of the rise"]
+    b: Annotated[Positive, "steepness of the rise, per unit of the observable"]
+    c: Annotated[Finite, "middle of the rise"]
+    d: Annotated[Finite, "shift; the plateau a + d is above 0 and at most 1: nothing is clipped from above"]
 
     def __post_init__(self) -> None:
         """Refuse parameters that give no efficiency."""
@@ -146,22 +116,13 @@ class ShiftedLogisticEfficiency:
 class TabulatedEfficiency:
     """A table, read with straight lines between its points, constant above it and zero below it.
 
-    Attributes
-    ----------
-    x : tuple of float
-        Values of the observable, ascending.
-    efficiency : tuple of float
-        The efficiency there, each between 0 and 1.
-
-    Examples
-    --------
     >>> print(TabulatedEfficiency((2.0, 4.0), (0.5, 0.7))(np.array([1.0, 3.0, 9.0])).round(4))
     [0.  0.6 0.7]
     """
 
     kind: ClassVar = "tabulated"
-    x: Annotated[tuple[Finite, ...], Ascending()]
-    efficiency: tuple[Probability, ...]
+    x: Annotated[tuple[Finite, ...], Ascending(), "values of the observable"]
+    efficiency: Annotated[tuple[Probability, ...], "the efficiency there"]
 
     def __post_init__(self) -> None:
         """Refuse a table that gives no efficiency."""
@@ -180,20 +141,12 @@ class TabulatedEfficiency:
 
 @dataclass(frozen=True)
 class FileEfficiency:
-    """A table in a data file, which becomes a `TabulatedEfficiency` when it is read.
-
-    Attributes
-    ----------
-    file : str
-        Its name.
-    x, efficiency : int
-        The columns of both, the first being 0.
-    """
+    """A table in a data file, which becomes a `TabulatedEfficiency` when it is read."""
 
     kind: ClassVar = "file"
-    file: str
-    x: Annotated[int, Number(0)]
-    efficiency: Annotated[int, Number(0)]
+    file: Annotated[str, "its name"]
+    x: Annotated[int, Number(0), "the column of the observable, the first being 0"]
+    efficiency: Annotated[int, Number(0), "the column of the efficiency"]
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __call__(self, x: Array) -> Array:

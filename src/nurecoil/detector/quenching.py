@@ -49,23 +49,14 @@ def _inverse(quenching: Any, E_ee: ArrayLike) -> Array:
 class ConstantQuenching:
     """E_ee = QF T: the same quenching factor at all energies.
 
-    Attributes
-    ----------
-    factor : float
-        QF, above 0 and at most 1 (no quenching).
-
-    References
-    ----------
     CsI 2017: QF = 0.0878(166), COHERENT, arXiv:1804.09459.
 
-    Examples
-    --------
     >>> print(ConstantQuenching(0.0878).electron_equivalent(0.010).round(4))
     0.878
     """
 
     kind: ClassVar = "constant"
-    factor: Fraction
+    factor: Annotated[Fraction, "QF; 1 is no quenching"]
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
@@ -82,27 +73,16 @@ class ConstantQuenching:
 class LinearQuenching:
     """E_ee = (a + b T) T: a quenching factor that is linear in the recoil energy.
 
-    Attributes
-    ----------
-    a : float
-        QF at zero energy, above 0 and at most 1.
-    b_per_kev : float
-        Slope of QF, per keV of recoil energy.
-
-    References
-    ----------
     Liquid argon: a = 0.246, b = 0.00078/keV, COHERENT, arXiv:2006.12659.
 
-    Examples
-    --------
     >>> liquid_argon = LinearQuenching(0.246, 0.00078)
     >>> print(liquid_argon.electron_equivalent(0.050).round(4), liquid_argon.recoil_energy(14.25).round(6))
     14.25 0.05
     """
 
     kind: ClassVar = "linear"
-    a: Fraction
-    b_per_kev: Finite
+    a: Annotated[Fraction, "QF at zero energy"]
+    b_per_kev: Annotated[Finite, "slope of QF, per keV of recoil energy"]
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
@@ -122,25 +102,17 @@ class LinearQuenching:
 class PolynomialQuenching:
     """E_ee = c_1 T + c_2 T² + ...: a polynomial without constant term, E_ee and T both in MeV.
 
-    Attributes
-    ----------
-    coefficients : tuple of float
-        c_1, c_2, ..., c_k in MeV^(1-k), as in the file scintRespCoefficients.txt of CsI 2021. The first
-        that is not zero is positive.
+    CsI 2021: the file scintRespCoefficients.txt of COHERENT, arXiv:2110.07730.
 
-    References
-    ----------
-    COHERENT, arXiv:2110.07730, ancillary files.
-
-    Examples
-    --------
     >>> csi = PolynomialQuenching((0.0554628, 4.30681, -111.707, 840.384))
     >>> print(csi.electron_equivalent(0.010).round(4), csi.recoil_energy(0.8820).round(5))
     0.882 0.01
     """
 
     kind: ClassVar = "polynomial"
-    coefficients: tuple[float, ...]
+    coefficients: Annotated[
+        tuple[float, ...], "c_1, c_2, ..., c_k in MeV^(1-k); the first that is not 0 is positive"
+    ]
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -176,15 +148,6 @@ class PolynomialQuenching:
 class TabulatedQuenching:
     """E_ee = QF(T) T with QF read from a table: straight lines between its points, constant outside.
 
-    Attributes
-    ----------
-    recoil_kev : tuple of float
-        Recoil energies of the table, keV, ascending.
-    factor : tuple of float
-        QF there, each between 0 and 1, the last above 0.
-
-    Examples
-    --------
     >>> table = TabulatedQuenching((1.0, 3.0), (0.1, 0.2))
     >>> print(table.electron_equivalent([0.0005, 0.002, 0.01]).round(4))
     [0.05 0.3  2.  ]
@@ -193,8 +156,8 @@ class TabulatedQuenching:
     """
 
     kind: ClassVar = "tabulated"
-    recoil_kev: Annotated[tuple[NotNegative, ...], Ascending()]
-    factor: tuple[Probability, ...]
+    recoil_kev: Annotated[tuple[NotNegative, ...], Ascending(), "recoil energies of the table, keV"]
+    factor: Annotated[tuple[Probability, ...], "QF there, the last above 0"]
 
     def __post_init__(self) -> None:
         """Refuse a table that is none."""

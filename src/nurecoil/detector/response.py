@@ -27,31 +27,6 @@ class Detector:
 
     R[bin, T] = ∫_bin dx p(x | Y E_ee(T)) ε(x)
 
-    Attributes
-    ----------
-    observable : str
-        What is seen and its unit, for instance "PE" or "recoil energy [keV]".
-    edges : tuple of float
-        Bin edges in the observable, ascending.
-    quenching : Quenching
-        E_ee(T), keV.
-    light_yield_per_kev : float
-        Y, the observable per keV of E_ee; 1 where the observable is E_ee, and with `GammaSmearing`, which
-        has its own.
-    smearing : Smearing
-        p(x | E).
-    efficiency : Efficiency
-        ε, a function of the observable.
-    efficiency_at : "observable" or "true"
-        Whether ε is taken at the observable x, or at what it would be without smearing.
-    step : float, optional
-        Width of the sub-bins that ε(x) is evaluated in the middle of; a whole number of them fits into
-        each bin. Needed where a smeared observable meets an efficiency that varies, and only there.
-    electron_recoils : bool
-        Whether recoils of electrons are counted as those of nuclei are, without quenching.
-
-    Examples
-    --------
     >>> from nurecoil.detector.efficiency import LogisticEfficiency
     >>> from nurecoil.detector.quenching import ConstantQuenching
     >>> csi = LogisticEfficiency(0.6655, 0.4942, 10.8507, ((5.0, 0.5), (6.0, 1.0)))
@@ -63,15 +38,28 @@ class Detector:
      [0.03   0.0325]]
     """
 
-    observable: str
-    edges: Annotated[tuple[Finite, ...], Ascending()]
-    quenching: Annotated[Quenching, LeftOut(ConstantQuenching(1.0))]
-    light_yield_per_kev: Annotated[Positive, LeftOut(1.0)]
-    smearing: Annotated[Smearing, LeftOut(NoSmearing())]
-    efficiency: Efficiency
-    efficiency_at: Literal["observable", "true"] = "observable"
-    step: Positive | None = None
-    electron_recoils: bool = False
+    observable: Annotated[str, 'what is seen and its unit, for instance "PE" or "recoil energy [keV]"']
+    edges: Annotated[tuple[Finite, ...], Ascending(), "bin edges in the observable"]
+    quenching: Annotated[Quenching, LeftOut(ConstantQuenching(1.0)), "E_ee(T), keV"]
+    light_yield_per_kev: Annotated[
+        Positive,
+        LeftOut(1.0),
+        "Y, the observable per keV of E_ee; 1 where that is E_ee, and with gamma smearing, which has its own",
+    ]
+    smearing: Annotated[Smearing, LeftOut(NoSmearing()), "p(x | E)"]
+    efficiency: Annotated[Efficiency, "ε, a function of the observable"]
+    efficiency_at: Annotated[
+        Literal["observable", "true"],
+        "whether ε is taken at the observable x, or at what it would be without smearing",
+    ] = "observable"
+    step: Annotated[
+        Positive | None,
+        "width of the sub-bins that ε(x) is evaluated in the middle of; a whole number of them fits into each"
+        " bin; needed where a smeared observable meets an efficiency that varies, and only there",
+    ] = None
+    electron_recoils: Annotated[
+        bool, "whether recoils of electrons are counted as those of nuclei are, without quenching"
+    ] = False
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""

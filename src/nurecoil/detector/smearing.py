@@ -24,8 +24,6 @@ from nurecoil.errors import NurecoilError
 class NoSmearing:
     """The observable is E.
 
-    Examples
-    --------
     >>> print(NoSmearing().probabilities([0.5, 1.0], [0.0, 1.0, 2.0]))
     [[1. 0.]
      [0. 1.]]
@@ -48,22 +46,10 @@ class NoSmearing:
 class GaussianSmearing:
     """A Gaussian around E of width σ = √(a² E + b²).
 
-    Attributes
-    ----------
-    a, b : float
-        Stochastic term (square root of the unit of E) and constant term (unit of E), 0 or above, not
-        both 0.
-    at : "true" or "reconstructed"
-        Which energy the width is taken at: the true E, or the observable x itself, as COHERENT does for
-        liquid argon. The latter raises the mean, from E to E + a², and gives even E = 0 a chance to be
-        seen: a magnetic moment then gives infinitely many counts.
+    Liquid argon: a = 0.58 √keV, at the reconstructed energy; COHERENT, arXiv:2006.12659. That raises the
+    mean, from E to E + a², and gives even E = 0 a chance to be seen: a magnetic moment then gives infinitely
+    many counts.
 
-    References
-    ----------
-    Liquid argon: a = 0.58 √keV, at the reconstructed energy; COHERENT, arXiv:2006.12659.
-
-    Examples
-    --------
     >>> print(GaussianSmearing(0.58).probabilities([9.0], [0.0, 10.0, 20.0]).round(4).T)
     [[0.7173 0.2827]]
     >>> print(GaussianSmearing(0.58, at="reconstructed").probabilities([9.0], [0.0, 10.0, 20.0]).round(4).T)
@@ -71,9 +57,13 @@ class GaussianSmearing:
     """
 
     kind: ClassVar = "gaussian"
-    a: NotNegative
-    b: NotNegative = 0.0
-    at: Literal["true", "reconstructed"] = "true"
+    a: Annotated[NotNegative, "stochastic term, in the square root of the unit of E"]
+    b: Annotated[NotNegative, "constant term, in the unit of E; a and b are not both 0"] = 0.0
+    at: Annotated[
+        Literal["true", "reconstructed"],
+        "which energy the width is taken at: the true E, or the observable x itself, which raises the mean"
+        " and lets even E = 0 be seen: a magnetic moment then gives infinitely many counts",
+    ] = "true"
     scale: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
@@ -99,12 +89,8 @@ class GaussianSmearing:
 class PoissonSmearing:
     """A Poisson number of photoelectrons of mean E; n of them fall into the bin [n, n + 1).
 
-    References
-    ----------
     CsI 2017: COHERENT, arXiv:1804.09459.
 
-    Examples
-    --------
     >>> print(PoissonSmearing().probabilities([2.0], [0.0, 1.0, 2.0, 3.0]).round(4).T)
     [[0.1353 0.2707 0.2707]]
     """
@@ -139,26 +125,15 @@ class GammaSmearing:
 
     Its rate is (a/E)(1 + b E) and its variance (E/a)²/(1 + b E).
 
-    Attributes
-    ----------
-    a : float
-        keV per unit of the observable, the inverse of the light yield, above 0.
-    b : float
-        Per keV, above 0.
-
-    References
-    ----------
     CsI 2021: a = 0.0749 keV per photoelectron, b = 9.56/keV; COHERENT, arXiv:2110.07730, ancillary files.
 
-    Examples
-    --------
     >>> print(GammaSmearing(0.0749, 9.56).probabilities([0.8], [0.0, 8.0, 12.0, 60.0]).round(4).T)
     [[0.2436 0.4343 0.3221]]
     """
 
     kind: ClassVar = "gamma"
-    a: Positive
-    b: Annotated[float, Number(0, 1e15, above=True)]
+    a: Annotated[Positive, "keV per unit of the observable: the inverse of the light yield"]
+    b: Annotated[float, Number(0, 1e15, above=True), "per keV"]
 
     @property
     def scale(self) -> float:
