@@ -105,7 +105,7 @@ class _Group:
         terms = [CHANNELS[name].terms for name in channels]
 
         def integrand(root: Array) -> tuple[slice, Array, Array]:
-            T, summed = root**2, 0.0
+            T, summed = root**2, np.zeros(1)
             for nuclide, per_kg, mass in zip(target.nuclides, target.nuclei_per_kg, self.masses, strict=True):
                 weight = 2 * root * exposure * per_kg
                 parts = [
