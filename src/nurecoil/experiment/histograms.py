@@ -3,7 +3,7 @@
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,23 +38,34 @@ def read_columns(path: Path) -> tuple[Array, str]:
 def _table(lines: Sequence[str]) -> Array:
     kept = [(n, line.partition("#")[0].rstrip().lstrip(" ")) for n, line in enumerate(lines, start=1)]
     kept = [(n, line) for n, line in kept if line]
-    separator = next((s for s in _SEPARATORS if any(s in line for _, line in kept)), " ")
-    rows: list[list[float]] = []
-    for n, line in kept:
+    if not kept:
+        raise NurecoilError("it has no line of numbers")
+    text = [line for _, line in kept]
+    separator = next((s for s in _SEPARATORS if any(s in line for line in text)), " ")
+    try:
+        table = np.loadtxt(text, delimiter=None if separator == " " else separator, ndmin=2)
+        if np.isfinite(table).all() and all(map(str.isascii, text)):
+            return table
+    except ValueError:
+        pass
+    raise NurecoilError(next(_problems(kept, separator)))
+
+
+def _problems(lines: Sequence[tuple[int, str]], separator: str) -> Iterator[str]:
+    """Say which cell of numbered lines is no number, and which line has another number of cells."""
+    columns = None
+    for n, line in lines:
         cells = [cell.strip() for cell in line.split(separator) if cell or separator != " "]
         for cell in cells:
             if not (_NUMBER.fullmatch(cell) and math.isfinite(float(cell))):
                 what, between = repr(cell) if cell else "an empty cell", _SEPARATORS.get(separator, "blanks")
-                raise NurecoilError(
+                yield (
                     f"{what} in line {n} is no finite number; cells are parted by {between} in the whole"
                     " file, and decimals follow a point"
                 )
-        if rows and len(cells) != len(rows[0]):
-            raise NurecoilError(f"line {n} has {len(cells)} cells, those before it {len(rows[0])}")
-        rows.append([float(cell) for cell in cells])
-    if not rows:
-        raise NurecoilError("it has no line of numbers")
-    return np.array(rows)
+        columns = columns or len(cells)
+        if len(cells) != columns:
+            yield f"line {n} has {len(cells)} cells, those before it {columns}"
 
 
 def histogram(
