@@ -7,14 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nurecoil.experiment import STANDARD_BASIS
-from nurecoil.physics.couplings import (
-    FLAVOURS,
-    Couplings,
-    flavour_universal,
-    nucleon_couplings,
-    weak_charge,
-)
+from nurecoil.physics.couplings import FLAVOURS, Couplings, nucleon_couplings, weak_charge
 from nurecoil.physics.products import stacked, vector_products
+from universal import flavour_universal
 
 ENTRIES = st.floats(-2, 2)
 COMPLEX = arrays(complex, (3, 3), elements=st.complex_numbers(max_magnitude=2))

@@ -16,10 +16,11 @@ from nurecoil.detector.smearing import NoSmearing
 from nurecoil.experiment import Exposure, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
-from nurecoil.physics.couplings import Couplings, flavour_universal
+from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import Material, isotopes, material, nuclide
+from universal import flavour_universal
 
 POINTS_331 = [
     {"beta": math.sqrt(3), "m_zprime": 7e5, "sin2_theta_w": 0.2312, "s13_tilde": 0.1, "mu_nu": 1e-9},

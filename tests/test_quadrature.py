@@ -27,11 +27,11 @@ from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.quadrature import GAUSS, KRONROD, NODES, integrate
 from nurecoil.parameters import Parameter
 from nurecoil.physics.channels import STANDARD
-from nurecoil.physics.couplings import flavour_universal
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import Material, Nuclide
 from nurecoil.sources import Component, Flux, Line
+from universal import flavour_universal
 
 NUCLIDES = {  # Z, A, atomic mass in u: AME2020
     "H1": (1, 1, 1.00782503), "C12": (6, 12, 12.0), "O16": (8, 16, 15.99491462), "F19": (9, 19, 18.99840316),

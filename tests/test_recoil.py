@@ -9,11 +9,12 @@ from scipy.integrate import quad
 import reference
 from nurecoil.experiment import STANDARD_BASIS
 from nurecoil.experiment.recoil import recoil_energy_max, recoil_templates
-from nurecoil.physics.couplings import Couplings, flavour_universal
+from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.physics.nuclei import nuclide
 from nurecoil.sources import Component, Flux, Line, load_flux
+from universal import flavour_universal
 
 SOURCE = load_flux("pion-decay-at-rest")
 SEED = Conventions(vector_recoil_term=False, magnetic_recoil_term=True, magnetic_form_factor=False)

@@ -16,17 +16,9 @@ STANDARD: Final = ("vector", "magnetic")  # what a model needs as a rule
 
 @dataclass(frozen=True)
 class Channel:
-    """An interaction, and the products of couplings that its terms multiply.
+    """An interaction, and the products of couplings that its terms multiply, with a weight in q² or without.
 
-    Attributes
-    ----------
-    interaction : Interaction
-    products
-        From couplings to the products of each term, and their weights; none at all where a model has no such
-        couplings.
-    terms : int
-    weighted : bool
-        Whether there are weights.
+    There are no products where a model has no such couplings.
     """
 
     interaction: Interaction

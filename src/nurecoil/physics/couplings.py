@@ -29,16 +29,11 @@ class ElectronCouplings:
 class Exchange:
     """A mediator of any mass: what it adds to an amplitude is a product of couplings over q² + m².
 
-    Attributes
-    ----------
-    mass : ndarray, shape (...)
-        m in MeV, up to infinity.
-    proton, neutron, electron : ndarray, shape (..., 3, 3)
-        Of a vector, what is added to g_V^p, g_V^n, and to g_L and g_R of electrons, times q² + m², in MeV²;
-        of a scalar, g_ν g_p and g_ν g_n.
+    These, of shape (..., 3, 3), are for a vector what is added to g_V^p, g_V^n, and to g_L and g_R of
+    electrons, times q² + m², in MeV²; for a scalar, g_ν g_p and g_ν g_n.
     """
 
-    mass: NDArray[np.float64]
+    mass: NDArray[np.float64]  # m in MeV, up to infinity, shape (...)
     proton: NDArray[Any]
     neutron: NDArray[Any]
     electron: NDArray[Any]
@@ -87,25 +82,10 @@ def flavour_diagonal(
     Each argument is a number, or an array whose last axis, of length 3 (e, mu, tau) or 1, is the flavour and
     whose others are points; they broadcast.
     """
-    shape = (3,)
-    arrays = np.broadcast_arrays(vector_p, vector_n, axial_p, axial_n, magnetic_moment, np.empty(shape))
-    p, n, axial_of_p, axial_of_n = (x[..., np.newaxis] * np.eye(3) for x in arrays[:4])
-    return Couplings(p, n, axial_of_p, axial_of_n, np.asarray(arrays[4], dtype=float))
-
-
-def flavour_universal(
-    vector_p: ArrayLike,
-    vector_n: ArrayLike,
-    axial_p: ArrayLike = 0.0,
-    axial_n: ArrayLike = 0.0,
-    magnetic_moment: ArrayLike = 0.0,
-) -> Couplings:
-    """Return couplings that are the same for every flavour and change none.
-
-    Each argument is a number or an array (one value per point); they broadcast.
-    """
-    arguments = (vector_p, vector_n, axial_p, axial_n, magnetic_moment)
-    return flavour_diagonal(*(np.asarray(x)[..., np.newaxis] for x in arguments))
+    given = vector_p, vector_n, axial_p, axial_n, magnetic_moment
+    *diagonals, moment = np.broadcast_arrays(*given, np.empty(3))[:5]
+    p, n, a_p, a_n = (x[..., np.newaxis] * np.eye(3) for x in diagonals)
+    return Couplings(p, n, a_p, a_n, moment.astype(float))
 
 
 def scaled(couplings: Couplings, factor: ArrayLike) -> Couplings:

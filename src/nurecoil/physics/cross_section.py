@@ -15,21 +15,11 @@ from nurecoil.physics.constants import ELECTRON_MASS, FERMI_CONSTANT, FINE_STRUC
 
 @dataclass(frozen=True)
 class Conventions:
-    """Which terms of the cross sections are kept.
+    """Which terms of the cross sections are kept; Binh et al. (2021) have each the other way round."""
 
-    Attributes
-    ----------
-    vector_recoil_term
-        Keep -T/E in the vector cross section (Binh et al. 2021 drop it, eq. 28).
-    magnetic_recoil_term
-        Keep +T/4E² in the magnetic one (Binh et al. 2021 keep it, eq. 35).
-    magnetic_form_factor
-        Multiply the magnetic one by F_p² (Binh et al. 2021 do not).
-    """
-
-    vector_recoil_term: bool = True
-    magnetic_recoil_term: bool = False
-    magnetic_form_factor: bool = True
+    vector_recoil_term: bool = True  # -T/E in the vector cross section (eq. 28 there)
+    magnetic_recoil_term: bool = False  # +T/4E² in the magnetic one (eq. 35 there)
+    magnetic_form_factor: bool = True  # F_p² in the magnetic one
 
 
 def recoil_energy_max(E: ArrayLike, M: ArrayLike) -> Array:
@@ -93,49 +83,33 @@ def electron_kernels(T: ArrayLike, E: ArrayLike, M: ArrayLike) -> tuple[Array, A
     return one, square, mixed
 
 
-def scalar_prefactor(M: ArrayLike) -> Array:
+def scalar_prefactor(M: float) -> float:
     """Return M²/4π in cm² MeV⁴: the scalar cross section over |Q|²/(q² + m²)² and its kernel."""
-    (M,) = _floats(M)
     return M**2 / (4 * np.pi) * MEV_M2_TO_CM2
 
 
-def electron_prefactor(M: ArrayLike) -> Array:
+def electron_prefactor(M: float) -> float:
     """Return 2G_F²M/π in cm²/MeV: the cross section with a free electron over couplings and kernels."""
-    (M,) = _floats(M)
     return 2 * FERMI_CONSTANT**2 * M / np.pi * MEV_M2_TO_CM2
 
 
-def vector_prefactor(M: ArrayLike) -> Array:
+def vector_prefactor(M: float) -> float:
     """Return G_F² M/π in cm²/MeV: the vector cross section over |Q|² and its kernel."""
-    (M,) = _floats(M)
     return FERMI_CONSTANT**2 * M / np.pi * MEV_M2_TO_CM2
 
 
-def magnetic_prefactor() -> float:
-    """Return πα²/m_e² in cm²: the magnetic cross section over μ²Z²F_p² and its kernel."""
-    return float(np.pi * FINE_STRUCTURE**2 / ELECTRON_MASS**2 * MEV_M2_TO_CM2)
+def magnetic_prefactor(M: float) -> float:
+    """Return πα²/m_e² in cm², whatever M: the magnetic cross section over μ²Z²F_p² and its kernel."""
+    return np.pi * FINE_STRUCTURE**2 / ELECTRON_MASS**2 * MEV_M2_TO_CM2
 
 
-def vector(T: ArrayLike, E: ArrayLike, M: ArrayLike, Q: ArrayLike, *, recoil_term: bool = True) -> Array:
+def vector(T: ArrayLike, E: ArrayLike, M: float, Q: ArrayLike, *, recoil_term: bool = True) -> Array:
     """Return dσ/dT = (G_F² M/π) |Q|² (1 - [T/E] - MT/2E²) in cm²/MeV.
 
     Q = Z g_V^p F_p(q²) + N g_V^n F_n(q²) = -Q_W/2 for F = 1; `recoil_term` keeps the term in brackets.
     """
     strength: Array = np.abs(Q) ** 2
     return vector_prefactor(M) * strength * vector_kernel(T, E, M, recoil_term=recoil_term)
-
-
-def magnetic(
-    T: ArrayLike, E: ArrayLike, M: ArrayLike, Z_F: ArrayLike, moment: ArrayLike, *, recoil_term: bool = False
-) -> Array:
-    """Return dσ/dT = (πα²/m_e²) μ² (Z F_p)² (1/T - 1/E [+ T/4E²]) in cm²/MeV.
-
-    Z_F is Z F_p(q²), or Z alone for F_p = 1 of Binh et al. (2021), and μ is in Bohr magnetons;
-    `recoil_term` keeps the term in brackets (eq. 35 there).
-    """
-    Z_F, moment = _floats(Z_F, moment)
-    strength = moment**2 * Z_F**2
-    return magnetic_prefactor() * strength * magnetic_kernel(T, E, M, recoil_term=recoil_term)
 
 
 def _allowed(T: Array, E: Array, M: Array) -> NDArray[np.bool_]:

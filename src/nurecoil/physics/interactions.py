@@ -28,21 +28,12 @@ Factors = Callable[[Nuclide, FormFactor, Conventions, Array], Array]
 class Interaction:
     """One way in which a neutrino hits a nucleus, or an electron of its atom.
 
-    Attributes
-    ----------
-    prefactor
-        Of the cross section, as a function of the mass M of what recoils: cm² over the unit of the kernels.
-    kernels
-        k(T, E, M, conventions), zero where kinematics forbid a recoil: one for all terms, or one for each.
-    factors
-        Nuclear or atomic factors at recoil energies T (n,), shape (n, terms), or (n, 1) for all terms.
-    of_antineutrinos
-        The order of the kernels for antineutrinos.
-    on_electrons
-        Whether an electron recoils.
+    The prefactor is a function of the mass M of what recoils, in cm² over the unit of the kernels. Those are
+    zero where kinematics forbid a recoil: one for all terms, or one for each, which antineutrinos may have in
+    another order. The nuclear or atomic factors at recoil energies (n,) have the shape (n, terms), or (n, 1).
     """
 
-    prefactor: Callable[[float], float | Array]
+    prefactor: Callable[[float], float]
     kernels: tuple[Kernel, ...]
     factors: Factors
     of_antineutrinos: tuple[int, ...] = (0,)
@@ -72,30 +63,24 @@ def _electrons(nuclide: Nuclide, form_factor: FormFactor, conventions: Conventio
     return electrons_freed(nuclide.symbol, T)[:, np.newaxis]
 
 
-def _vector(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
-    return cross_section.vector_kernel(T, E, M, recoil_term=conventions.vector_recoil_term)
-
-
-def _magnetic(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
-    return cross_section.magnetic_kernel(T, E, M, recoil_term=conventions.magnetic_recoil_term)
-
-
-def _magnetic_electron(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
-    return cross_section.magnetic_kernel(T, E, M)
-
-
-def _scalar(T: Array, E: Array, M: float, conventions: Conventions) -> Array:
-    return cross_section.scalar_kernel(T, E, M)
-
-
 def _electron(number: int) -> Kernel:
     return lambda T, E, M, conventions: cross_section.electron_kernels(T, E, M)[number]
 
 
 INTERACTIONS: Final[Mapping[str, Interaction]] = {
-    "vector": Interaction(cross_section.vector_prefactor, (_vector,), _nucleons),
-    "magnetic": Interaction(lambda M: cross_section.magnetic_prefactor(), (_magnetic,), _charge),
-    "scalar": Interaction(cross_section.scalar_prefactor, (_scalar,), _nucleons),
+    "vector": Interaction(
+        cross_section.vector_prefactor,
+        (lambda T, E, M, c: cross_section.vector_kernel(T, E, M, recoil_term=c.vector_recoil_term),),
+        _nucleons,
+    ),
+    "magnetic": Interaction(
+        cross_section.magnetic_prefactor,
+        (lambda T, E, M, c: cross_section.magnetic_kernel(T, E, M, recoil_term=c.magnetic_recoil_term),),
+        _charge,
+    ),
+    "scalar": Interaction(
+        cross_section.scalar_prefactor, (lambda T, E, M, c: cross_section.scalar_kernel(T, E, M),), _nucleons
+    ),
     # g_L², g_R² and g_L g_R, of which antineutrinos swap the first two
     "electron": Interaction(
         cross_section.electron_prefactor,
@@ -105,6 +90,9 @@ INTERACTIONS: Final[Mapping[str, Interaction]] = {
         on_electrons=True,
     ),
     "magnetic-electron": Interaction(
-        lambda M: cross_section.magnetic_prefactor(), (_magnetic_electron,), _electrons, on_electrons=True
+        cross_section.magnetic_prefactor,
+        (lambda T, E, M, c: cross_section.magnetic_kernel(T, E, M),),
+        _electrons,
+        on_electrons=True,
     ),
 }

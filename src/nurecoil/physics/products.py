@@ -31,16 +31,6 @@ def vector_products(couplings: Couplings) -> Terms:
     return _square(couplings.vector_p, couplings.vector_n)
 
 
-def _vector(couplings: Couplings) -> Products:
-    """Return those of Σ_β |Q_αβ|²."""
-    return ((vector_products(couplings), None),)
-
-
-def _magnetic(couplings: Couplings) -> Products:
-    """Return μ²."""
-    return (((couplings.magnetic_moment**2,), None),)
-
-
 def _light_vector(couplings: Couplings) -> Products:
     """Return what a mediator adds to |Q|²: its interference with the rest, and its own square."""
     if (light := couplings.light_vector) is None:
@@ -95,8 +85,8 @@ def stacked(terms: Terms) -> Array:
 
 
 PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
-    "vector": _vector,
-    "magnetic": _magnetic,
+    "vector": lambda couplings: ((vector_products(couplings), None),),
+    "magnetic": lambda couplings: (((couplings.magnetic_moment**2,), None),),
     "light-vector": _light_vector,
     "light-scalar": _light_scalar,
     "electron": _electron,
