@@ -1,8 +1,7 @@
 """Models by name: those of this package, of a file of one's own, or of an installed package."""
 
-import inspect
 import sys
-from collections.abc import Iterator
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -57,8 +56,6 @@ def load_model(name: str | Path) -> Model:
         For an unknown name, a file that is missing, fails or has not exactly one model, and for a model that
         is not what it says: see `check`.
 
-    Examples
-    --------
     >>> load_model("331-beta").title
     "331β model: a heavy Z' from SU(3)_L x U(1)_X"
     """
@@ -85,10 +82,7 @@ def check(model: object, where: str) -> Model:
     """
     if not isinstance(model, Model):
         raise NurecoilError(f"{where}: {model!r} is no nurecoil.Model")
-
-    def refuse(what: str) -> NurecoilError:
-        return NurecoilError(f"{where}: the model {model.name} {what}")
-
+    refuse = partial(_refusal, model, where)
     names = [p.name for p in model.parameters]
     for name in names:
         if not name.isidentifier() or name in _TAKEN:
@@ -121,6 +115,10 @@ def check(model: object, where: str) -> Model:
     return model
 
 
+def _refusal(model: Model, where: str, what: str) -> NurecoilError:
+    return NurecoilError(f"{where}: the model {model.name} {what}")
+
+
 def _usual(parameter: Parameter) -> Value:
     """Return the default, or a value that is allowed."""
     if parameter.default is not None:
@@ -129,8 +127,8 @@ def _usual(parameter: Parameter) -> Value:
         return parameter.choices[0]
     low, high = parameter.low, parameter.high
     if np.isfinite(low) and np.isfinite(high):
-        return 0.5 * (low + high)
-    return low + abs(low) + 1.0 if np.isfinite(low) else (high - 1.0 if np.isfinite(high) else 1.0)
+        return (low + high) / 2
+    return low + abs(low) + 1.0 if np.isfinite(low) else min(high - 1.0, 1.0)
 
 
 def _moved(parameter: Parameter, value: Value) -> Value:
@@ -149,24 +147,18 @@ def _at(model: Model, values: Values, where: str) -> Products | None:
     except NurecoilError:
         return None
     except Exception as error:
-        raise NurecoilError(
-            f"{where}: the model {model.name} fails: {type(error).__name__}: {error}"
-        ) from error
+        raise _refusal(model, where, f"fails: {type(error).__name__}: {error}") from error
     for name in ("vector_p", "vector_n", "axial_p", "axial_n"):
         matrix = np.asarray(getattr(couplings, name, None))
         if matrix.shape[-2:] != (3, 3):
-            raise NurecoilError(
-                f"{where}: the model {model.name} gives {name} of shape {matrix.shape}, not (..., 3, 3)"
-            )
+            raise _refusal(model, where, f"gives {name} of shape {matrix.shape}, not (..., 3, 3)")
         if not np.isfinite(matrix).all():
-            raise NurecoilError(f"{where}: the model {model.name} gives {name} that is not finite")
+            raise _refusal(model, where, f"gives {name} that is not finite")
         if not np.allclose(matrix, np.conj(np.swapaxes(matrix, -1, -2)), rtol=_EQUAL):
-            raise NurecoilError(f"{where}: the model {model.name} gives {name} that is not Hermitian")
+            raise _refusal(model, where, f"gives {name} that is not Hermitian")
     for name, products in PRODUCTS.items():
         if products(couplings) and name not in model.channels:
-            raise NurecoilError(
-                f"{where}: the model {model.name} has couplings of the channel {name}, which it does not list"
-            )
+            raise _refusal(model, where, f"has couplings of the channel {name}, which it does not list")
     return _products(couplings)
 
 
@@ -217,20 +209,13 @@ def _of_file(path: Path) -> object:
         _travel(module)
     if isinstance(named := getattr(module, "MODEL", None), Model):
         return named
-    found = list(_models_of(module))
+    models = {id(thing): thing for thing in vars(module).values() if isinstance(thing, Model)}
+    found = [model for number, model in models.items() if number not in map(id, MODELS)]
     if len(found) != 1:
         raise NurecoilError(
             f"the model file {path} defines {len(found)} models: it must define one, or call it MODEL"
         )
     return found[0]
-
-
-def _models_of(module: object) -> Iterator[Model]:
-    seen = {id(model) for model in _BUILT_IN.values()}
-    for _, thing in inspect.getmembers(module):
-        if isinstance(thing, Model) and id(thing) not in seen:
-            seen.add(id(thing))
-            yield thing
 
 
 def _travel(module: object) -> None:

@@ -31,27 +31,8 @@ _SUM_TOLERANCE: Final = 5e-3  # of fractions, which tables round
 
 @dataclass(frozen=True)
 class Nuclide:
-    """A nuclide, with the numbers that a recoil rate needs.
+    """A nuclide, with the numbers that a recoil rate needs; radii are root mean squares.
 
-    Attributes
-    ----------
-    symbol : str
-        Chemical symbol.
-    Z, N : int
-        Numbers of protons and of neutrons.
-    atomic_mass_u : float
-        Mass of the neutral atom [u].
-    abundance : float
-        Natural mole fraction within the element, 0 to 1.
-    charge_radius_fm : float
-        Root-mean-square charge radius [fm].
-    radius_measured : bool
-        Whether the charge radius has been measured; if not, it is a neighbour's, scaled by A^(1/3).
-    neutron_radius_fm : float or None
-        Root-mean-square radius of the neutron distribution [fm]; None where no value is tabulated.
-
-    Examples
-    --------
     >>> from dataclasses import replace
     >>> replace(nuclide("Cs133"), neutron_radius_fm=5.2).neutron_radius_fm
     5.2
@@ -60,11 +41,11 @@ class Nuclide:
     symbol: str
     Z: int
     N: int
-    atomic_mass_u: float
-    abundance: float
+    atomic_mass_u: float  # of the neutral atom
+    abundance: float  # natural mole fraction within the element, 0 to 1
     charge_radius_fm: float
-    radius_measured: bool
-    neutron_radius_fm: float | None
+    radius_measured: bool  # if not, the charge radius is a neighbour's, scaled by A^(1/3)
+    neutron_radius_fm: float | None  # of the distribution of neutrons; None where no value is tabulated
 
     @property
     def A(self) -> int:
@@ -83,8 +64,6 @@ class Nuclide:
         M = m_atom u - Z m_e. The binding energy of the electrons, which would be added, is neglected:
         1e-7 of the mass for C, 1.7e-6 for Cs and 2.6e-6 for W.
 
-        Examples
-        --------
         >>> f"{nuclide('Cs133').mass:.1f}"
         '123772.5'
         """
@@ -93,21 +72,11 @@ class Nuclide:
 
 @dataclass(frozen=True)
 class Material:
-    """A target material: its nuclides and how many nuclei of each there are in a kilogram.
+    """A target material: its nuclides and how many nuclei of each there are in a kilogram."""
 
-    Attributes
-    ----------
-    formula : str
-        Chemical formula, or the sum of a mixture, as given.
-    nuclides : tuple of Nuclide
-        All isotopes of all elements, in the order of the formula.
-    nuclei_per_kg : tuple of float
-        Number of nuclei per kilogram of material [1/kg], one for each nuclide.
-    """
-
-    formula: str
-    nuclides: tuple[Nuclide, ...]
-    nuclei_per_kg: tuple[float, ...]
+    formula: str  # or the sum of a mixture, as given
+    nuclides: tuple[Nuclide, ...]  # all isotopes of all elements, in the order of the formula
+    nuclei_per_kg: tuple[float, ...]  # of each nuclide
 
     def __repr__(self) -> str:
         """Return what it is in a line."""
@@ -133,8 +102,6 @@ def isotopes(symbol: str) -> tuple[Nuclide, ...]:
 
     An error if there is no element of that chemical symbol, or none of its isotopes is found in nature.
 
-    Examples
-    --------
     >>> [(i.name, i.abundance) for i in isotopes("C")]
     [('C12', 0.9894), ('C13', 0.0106)]
     """
@@ -173,24 +140,10 @@ def _table() -> Mapping[str, tuple[Nuclide, ...]]:
 
 
 def nuclide(name: str) -> Nuclide:
-    """Return a nuclide by its name.
+    """Return a nuclide by symbol and mass number in either order: "133Cs", "Cs-133" or "Cs133".
 
-    Parameters
-    ----------
-    name : str
-        Symbol and mass number in either order, "133Cs", "Cs-133" or "Cs133".
+    An error if the name is malformed or the nuclide is not found in nature.
 
-    Returns
-    -------
-    Nuclide
-
-    Raises
-    ------
-    NurecoilError
-        If the name is malformed or the nuclide is not found in nature.
-
-    Examples
-    --------
     >>> nuclide("133Cs").name, nuclide("Cs-133").N
     ('Cs133', 78)
     """
@@ -199,8 +152,8 @@ def nuclide(name: str) -> Nuclide:
         raise NurecoilError(
             f"malformed nuclide '{name}': allowed are a symbol and a mass number, as in '133Cs' or 'Cs-133'"
         )
-    found = {f"{n.A}{n.symbol}": n for n in isotopes(match[1] or match[4])}
-    wanted = f"{match[2] or match[3]}{match[1] or match[4]}"
+    symbol, A = match[1] or match[4], match[2] or match[3]
+    wanted, found = f"{A}{symbol}", {f"{n.A}{n.symbol}": n for n in isotopes(symbol)}
     if wanted not in found:
         raise unknown_name("stable or primordial nuclide", wanted, found)
     return found[wanted]
@@ -221,11 +174,6 @@ def material(target: str | Mapping[str, float], fractions: str | None = None) ->
     fractions : str, optional
         "mole" if the fractions count formula units, "mass" if they are of the mass. It must be said unless
         the parts differ in their isotopes alone: those are of moles.
-
-    Returns
-    -------
-    Material
-        Number of nuclei in 1/kg.
 
     Raises
     ------
