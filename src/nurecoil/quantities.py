@@ -30,6 +30,7 @@ UNITS: Mapping[str, tuple[str, float]] = {
     "cm": ("length", 1e-2),
     "m": ("length", 1.0),
     "km": ("length", 1e3),
+    "cm2": ("area", 1e-4),
     "g": ("mass", 1e-3),
     "kg": ("mass", 1.0),
     "tonne": ("mass", 1e3),
@@ -46,7 +47,7 @@ _OPERATORS: Mapping[type, Callable[..., float]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-_LETTERS_AT_END = re.compile(r"^(?P<number>.*?)\s*(?P<letters>[A-Za-z_%]*)$")
+_LETTERS_AT_END = re.compile(r"^(?P<number>.*?)\s*(?P<letters>cm2|[A-Za-z_%]*)$")
 _TYPESET = str.maketrans(  # as papers and word processors write
     "−–‐‑﹣－×·⋅∙÷∕⁄\u00a0\u2007\u2009\u202fµμ％", "------****///    uu%"
 ) | str.maketrans({"^": "**", "π": "pi", "…": ".."})
@@ -129,6 +130,7 @@ def _split(text: str) -> tuple[str, str]:
 
 def _typed(text: str) -> str:
     """Return a text with the signs of a keyboard."""
+    text = re.sub(r"cm\s*(?:²|\^2|\*\*2)", "cm2", text)
     text = re.sub("[⁺⁻⁰¹²³⁴-⁹]+", lambda power: "**" + power[0].translate(_RAISED), text)
     text = re.sub(r"(?<=[\d)])\s*√", "*√", text.translate(_TYPESET))
     return re.sub(r"√\s*(\d+(?:\.\d+)?|\.\d+)", r"sqrt(\1)", text).replace("√", "sqrt")

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.models.charge_radii import CHARGE_RADII
 from nurecoil.models.light_scalar import LIGHT_SCALAR
 from nurecoil.models.light_vector import LIGHT_VECTOR
+from nurecoil.models.magnetic_moments import MAGNETIC_MOMENTS
+from nurecoil.models.millicharges import MILLICHARGES
 from nurecoil.models.model import Model
 from nurecoil.models.nsi import NSI
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
@@ -31,6 +34,9 @@ MODELS = (
     NSI,
     LIGHT_VECTOR,
     LIGHT_SCALAR,
+    MAGNETIC_MOMENTS,
+    CHARGE_RADII,
+    MILLICHARGES,
     ZPRIME_331,
 )
 _BUILT_IN = {model.name: model for model in MODELS}
