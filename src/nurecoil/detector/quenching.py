@@ -195,11 +195,8 @@ Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | Tabulate
 
 def _not_negative(name: str, values: ArrayLike) -> Array:
     values = np.asarray(values, dtype=float)
-    good = (values >= 0) & np.isfinite(values)
-    if not np.all(good):
-        raise NurecoilError(
-            f"{name} = {values[~good].flat[0]} is not allowed: it must be 0 or above, and finite"
-        )
+    bad = values[~((values >= 0) & np.isfinite(values))]
+    require(not bad.size, name, next(iter(bad), None), "0 or above, and finite")
     return values
 
 

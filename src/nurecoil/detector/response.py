@@ -83,21 +83,10 @@ class Detector:
         return one_line(self, self.observable, bins, *parts)
 
     def response(self, T: ArrayLike) -> Array:
-        """Return R[bin, T], the probability that a recoil is counted in a bin.
+        """Return R[bin, T], the probability that a recoil is counted in a bin, shape (bins, n).
 
-        Parameters
-        ----------
-        T : array_like, shape (n,)
-            Recoil energies, MeV.
-
-        Returns
-        -------
-        ndarray, shape (bins, n)
-
-        Raises
-        ------
-        NurecoilError
-            For a negative T, and for one above which the quenched energy falls or exceeds T.
+        For recoil energies T (n,) in MeV. An error for a negative one, and for one above which the quenched
+        energy falls or exceeds T.
         """
         return self.responses(T, [self.efficiency])[:, 0]
 

@@ -1,7 +1,8 @@
 """Smearing: how an observable fluctuates around what a recoil gives on average.
 
-Each kind answers `probabilities(E, edges)`: the probability that the observable falls into [low, high) for
-each pair of neighbouring edges. E is what the detector gives without fluctuations, light yield times
+Each kind says `below(x, E)`, the probability that the observable is less than x. From it follows what each
+answers, `probabilities(E, edges)`: the probability that the observable falls into [low, high) for each pair
+of neighbouring edges. E is what the detector gives without fluctuations, light yield times
 E_ee (photoelectrons, or E_ee itself where the observable is an energy). The one exception is
 `GammaSmearing`, which brings a light yield 1/a of its own: there E is E_ee in keV. `scale` is the factor
 from E to the observable: 1/a there, 1 elsewhere. `width(x)` is the standard deviation of the observable
@@ -10,7 +11,7 @@ where its mean is x >= 0.
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +19,14 @@ from numpy.typing import ArrayLike
 from nurecoil.arithmetic import Array
 from nurecoil.checks import NotNegative, Number, Positive, check_fields, checked, require
 from nurecoil.errors import NurecoilError
+
+
+def _probabilities(smearing: Any, E: ArrayLike, edges: ArrayLike) -> Array:
+    """Return the probability of each bin, shape (bins, n), for E of shape (n,)."""
+    E, x = np.atleast_1d(np.asarray(E, dtype=float)), np.asarray(edges, dtype=float)
+    require(bool(np.all(E >= 0)), "E", next(iter(E[~(E >= 0)]), None), "0 or above")
+    below = smearing.below(x[:, np.newaxis], E[np.newaxis, :])
+    return np.asarray(np.maximum(np.diff(below, axis=0), 0.0))  # where rounding would leave less
 
 
 @dataclass(frozen=True)
@@ -36,10 +45,11 @@ class NoSmearing:
         """Return 0."""
         return np.zeros_like(x)
 
-    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
-        """Return the probability of each bin, shape (bins, n), for E of shape (n,)."""
-        E, x = _grid(E, edges)
-        return _between((x > E).astype(float))
+    def below(self, x: Array, E: Array) -> Array:
+        """Return 1 where x > E, else 0."""
+        return (x > E).astype(float)
+
+    probabilities = _probabilities
 
 
 @dataclass(frozen=True)
@@ -75,14 +85,19 @@ class GaussianSmearing:
         """Return √(a² x + b²)."""
         return np.sqrt(self.a**2 * x + self.b**2)
 
-    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
-        """Return the probability of each bin, shape (bins, n), for E of shape (n,)."""
-        E, x = _grid(E, edges)
-        if self.at == "true" or self.a == 0:
-            return _between(gaussian_below(x, E, np.sqrt(self.a**2 * E + self.b**2)))
-        # σ² = a² (x + b²/a²): the same distribution as without b, moved by b²/a²
-        shift = (self.b / self.a) ** 2
-        return _between(gaussian_of_own_width_below(x + shift, E + shift, self.a))
+    def below(self, x: Array, E: Array) -> Array:
+        """Return P(X < x) of a Gaussian, a step where its width is 0."""
+        from scipy.special import ndtr  # type: ignore[import-untyped]
+
+        if self.at == "reconstructed" and self.a > 0:
+            # σ² = a² (x + b²/a²): the same distribution as without b, moved by b²/a²
+            shift = (self.b / self.a) ** 2
+            return gaussian_of_own_width_below(x + shift, E + shift, self.a)
+        sigma = self.width(E)
+        u = np.divide(x - E, sigma, out=np.where(x > E, np.inf, -np.inf), where=sigma > 0)
+        return np.asarray(ndtr(u), dtype=float)
+
+    probabilities = _probabilities
 
 
 @dataclass(frozen=True)
@@ -102,11 +117,14 @@ class PoissonSmearing:
         """Return √x."""
         return np.sqrt(x)
 
-    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
-        """Return the probability of each bin, shape (bins, n), for E of shape (n,) and whole edges."""
-        self.check_edges(np.asarray(edges, dtype=float))
-        E, x = _grid(E, edges)
-        return _between(poisson_below(x, E))
+    def below(self, x: Array, E: Array) -> Array:
+        """Return P(n < x) for whole x."""
+        from scipy.special import pdtr
+
+        self.check_edges(x)
+        return np.where(x >= 1, pdtr(np.maximum(x - 1, 0.0), E), 0.0)
+
+    probabilities = _probabilities
 
     def check_edges(self, edges: Array) -> None:
         """Refuse edges that cut a photoelectron."""
@@ -144,21 +162,18 @@ class GammaSmearing:
         """Return x/√(1 + b a x)."""
         return x / np.sqrt(1 + self.b * self.a * x)
 
-    def probabilities(self, E: ArrayLike, edges: ArrayLike) -> Array:
-        """Return the probability of each bin, shape (bins, n), for E = E_ee (keV) of shape (n,)."""
-        E, x = _grid(E, edges)
-        return _between(gamma_below(x, E / self.a, 1 + self.b * E))
+    def below(self, x: Array, E: Array) -> Array:
+        """Return P(X < x) for E = E_ee (keV), a step at 0 where the mean is 0."""
+        from scipy.special import gammainc
+
+        x, mean, shape = np.maximum(x, 0.0), E / self.a, 1 + self.b * E
+        reduced = np.divide(x * shape, mean, out=np.where(x > mean, np.inf, 0.0), where=mean > 0)
+        return np.asarray(gammainc(shape, reduced), dtype=float)
+
+    probabilities = _probabilities
 
 
 Smearing = NoSmearing | GaussianSmearing | PoissonSmearing | GammaSmearing
-
-
-def gaussian_below(x: Array, mean: Array, sigma: Array) -> Array:
-    """Return P(X < x) = Φ((x - mean)/σ) of a Gaussian; a step where σ = 0."""
-    from scipy.special import ndtr  # type: ignore[import-untyped]
-
-    u = np.divide(x - mean, sigma, out=np.where(x > mean, np.inf, -np.inf), where=sigma > 0)
-    return np.asarray(ndtr(u), dtype=float)
 
 
 def gaussian_of_own_width_below(x: Array, E: Array, a: float) -> Array:
@@ -176,32 +191,3 @@ def gaussian_of_own_width_below(x: Array, E: Array, a: float) -> Array:
     u, w = (x - E) / root, (x + E) / root
     tail = 0.5 * np.exp(-(u**2) / 2) * erfcx(np.where(positive, w, 0.0) / math.sqrt(2))
     return np.where(positive, ndtr(u) - tail, 0.0)
-
-
-def poisson_below(x: Array, mean: Array) -> Array:
-    """Return P(n < x) of a Poisson number n of that mean, for whole x."""
-    from scipy.special import pdtr
-
-    return np.where(x >= 1, pdtr(np.maximum(x - 1, 0.0), mean), 0.0)
-
-
-def gamma_below(x: Array, mean: Array, shape: Array) -> Array:
-    """Return P(X < x) of a gamma distribution; a step at 0 where the mean is 0."""
-    from scipy.special import gammainc
-
-    x = np.maximum(x, 0.0)
-    reduced = np.divide(x * shape, mean, out=np.where(x > mean, np.inf, 0.0), where=mean > 0)
-    return np.asarray(gammainc(shape, reduced), dtype=float)
-
-
-def _grid(E: ArrayLike, edges: ArrayLike) -> tuple[Array, Array]:
-    """Return E as a row and the edges as a column."""
-    E = np.atleast_1d(np.asarray(E, dtype=float))
-    if not np.all(E >= 0):
-        raise NurecoilError(f"E = {E[~(E >= 0)][0]} is not allowed: it must be 0 or above")
-    return E[np.newaxis, :], np.asarray(edges, dtype=float)[:, np.newaxis]
-
-
-def _between(below: Array) -> Array:
-    """Return the probabilities between edges from those below them; rounding leaves none negative."""
-    return np.maximum(np.diff(below, axis=0), 0.0)

@@ -20,18 +20,10 @@ _SPARE: Final = 4
 
 @dataclass(frozen=True)
 class Weight:
-    """A power of the propagator of a mediator of mass m: 1/(q² + m²)^power, in MeV^(-2 power).
+    """A power of the propagator of a mediator of mass m: 1/(q² + m²)^power, in MeV^(-2 power)."""
 
-    Attributes
-    ----------
-    mass : ndarray, shape (...)
-        m in MeV, from 0 to infinity; the axes are points of a scan.
-    power : int
-        1 where the mediator interferes, 2 in its own square.
-    """
-
-    mass: Array
-    power: int
+    mass: Array  # m in MeV, from 0 to infinity, shape (...); the axes are points of a scan
+    power: int  # 1 where the mediator interferes, 2 in its own square
 
     def __call__(self, q: ArrayLike) -> Array:
         """Return the weight at momentum transfers q > 0 in MeV, shape (n,): shape (..., n).

@@ -6,7 +6,7 @@ The prompt ν_μ follow the beam pulse and the pion's decay, the delayed ν̄_μ
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,14 +18,11 @@ from nurecoil.checks import (
     Number,
     Probability,
     checked,
-    require,
     require_ascending,
 )
 
 PION_LIFETIME_US: Final = 0.02603  # 26.033(5) ns (PDG 2022)
 MUON_LIFETIME_US: Final = 2.197  # 2.1969811(22) us (PDG 2022)
-
-Arrival = Literal["prompt", "delayed"]
 
 _POINTS_PER_PANEL = 16
 
@@ -81,7 +78,7 @@ class PulsedSource:
     0.15 us; COHERENT, arXiv:2006.12659.
 
     >>> argon, always = PulsedSource(mean_us=0.44, sigma_us=0.15), ConstantTimeEfficiency()
-    >>> print(argon.fractions("prompt", (-0.1, 0.4, 0.9, 1.4), always).round(4))
+    >>> print(argon.fractions((-0.1, 0.4, 0.9, 1.4), always)["prompt"].round(4))
     [0.3325 0.6651 0.0023]
     """
 
@@ -101,35 +98,23 @@ class PulsedSource:
         muon = MUON_LIFETIME_US * decay_after_pulse(t, self.mean_us, self.sigma_us, MUON_LIFETIME_US)
         return (muon - pion) / (MUON_LIFETIME_US - PION_LIFETIME_US)
 
-    def fractions(self, arrival: Arrival, edges_us: ArrayLike, efficiency: TimeEfficiency) -> Array:
-        """Return the fraction of the neutrinos that is seen in each time bin: ∫_bin dt p(t) ε(t).
+    def fractions(self, edges_us: ArrayLike, efficiency: TimeEfficiency) -> dict[str, Array]:
+        """Return the fractions of neutrinos that are seen in each time bin: ∫_bin dt p(t) ε(t).
 
-        Parameters
-        ----------
-        arrival : "prompt" or "delayed"
-            Which p(t): prompt for ν_μ, delayed for ν̄_μ and ν_e.
-        edges_us : array_like, shape (bins + 1,)
-            Edges of the time bins, us, ascending.
-        efficiency : TimeEfficiency
-            ε(t).
-
-        Returns
-        -------
-        ndarray, shape (bins,)
-            Not normalised to the window.
+        For p(t) of "prompt" arrivals (ν_μ) and of "delayed" ones (ν̄_μ and ν_e). The edges of the bins, shape
+        (bins + 1,), are in us and ascend. The fractions, shape (bins,), are not normalised to the window.
         """
-        require(arrival in ("prompt", "delayed"), "arrival", arrival, "'prompt' or 'delayed'")
-        density = self.prompt if arrival == "prompt" else self.delayed
+        edges = np.asarray(edges_us, dtype=float)
+        require_ascending("time edges", [float(edge) for edge in edges])
         # the densities vary over σ around the pulse and over a lifetime behind it
         after = np.arange(41)[:, np.newaxis] * (PION_LIFETIME_US, MUON_LIFETIME_US)
         scales = np.concatenate([np.arange(-9, 10) * self.sigma_us, after.ravel()]) + self.mean_us
         knots = np.concatenate([scales, efficiency.breakpoints])
-        return integrate_bins(lambda t: density(t) * efficiency(t), _edges(edges_us), knots)
 
-    def of_each(self, edges_us: ArrayLike, efficiency: TimeEfficiency) -> dict[str, Array]:
-        """Return the `fractions` of prompt and of delayed arrivals."""
-        arrivals: tuple[Arrival, ...] = ("prompt", "delayed")
-        return {arrival: self.fractions(arrival, edges_us, efficiency) for arrival in arrivals}
+        def seen(density: Callable[[Array], Array]) -> Array:
+            return integrate_bins(lambda t: density(t) * efficiency(t), edges, knots)
+
+        return {"prompt": seen(self.prompt), "delayed": seen(self.delayed)}
 
 
 def decay_after_pulse(t: ArrayLike, mean_us: float, sigma_us: float, lifetime_us: float) -> Array:
@@ -140,8 +125,6 @@ def decay_after_pulse(t: ArrayLike, mean_us: float, sigma_us: float, lifetime_us
     The mean m, the width σ, the lifetime τ and the times t are in us. g, in 1/us and the shape of `t`,
     neither overflows nor cancels at any t.
 
-    Examples
-    --------
     >>> print(decay_after_pulse([0.44, 5.0, 1e4], 0.44, 0.15, 2.197).round(6))
     [0.215697 0.05725  0.      ]
     """
@@ -161,8 +144,6 @@ def integrate_bins(density: Callable[[Array], Array], edges: Array, knots: Array
     The density is smooth between neighbouring knots, which come in any order; those outside the ascending
     edges, shape (bins + 1,), are left out.
 
-    Examples
-    --------
     >>> print(integrate_bins(np.abs, np.array([-1.0, 1.0, 2.0]), np.array([0.0])).round(12))
     [1.  1.5]
     """
@@ -171,9 +152,3 @@ def integrate_bins(density: Callable[[Array], Array], edges: Array, knots: Array
     half, middle = np.diff(splits) / 2, (splits[1:] + splits[:-1]) / 2
     panels = half * (density(middle[:, np.newaxis] + half[:, np.newaxis] * x) @ w)
     return np.asarray(np.add.reduceat(panels, np.searchsorted(splits, edges[:-1])))
-
-
-def _edges(edges_us: ArrayLike) -> Array:
-    edges = np.asarray(edges_us, dtype=float)
-    require_ascending("time edges", [float(edge) for edge in edges])
-    return edges

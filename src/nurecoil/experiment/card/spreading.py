@@ -37,7 +37,7 @@ class Spreading:
                 for kind, file in (("prompt", time.prompt_file), ("delayed", time.delayed_file))
             }
         else:
-            fractions = time.pulse(shift).of_each(time.edges_us, time.efficiency)
+            fractions = time.pulse(shift).fractions(time.edges_us, time.efficiency)
         return self.by_component(fractions, time)
 
     def by_component(self, fractions: Mapping[str, Array], arrivals: signal_schema.Arrivals) -> Array:
@@ -90,5 +90,5 @@ class Spreading:
 
     def in_window(self, window: signal_schema.Window) -> Array:
         """Return the fraction of each component in each bin of the time axis, (components, energies, n)."""
-        fractions = window.pulse().of_each(self.tables.edges["time"], ConstantTimeEfficiency())
+        fractions = window.pulse().fractions(self.tables.edges["time"], ConstantTimeEfficiency())
         return self.by_component(fractions, window)
