@@ -1,11 +1,11 @@
 """From a checked card to an experiment: signal, statistics, backgrounds and pulls."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -13,15 +13,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.detector.efficiency import Efficiency, FileEfficiency, TabulatedEfficiency
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import (
-    Axis,
-    Component,
-    Experiment,
-    Shape,
-    Signal,
-    Statistics,
-    Variance,
-)
+from nurecoil.experiment import Axis, Component, Experiment, Shape, Signal, Statistics, Variance
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
 from nurecoil.experiment.card.tables import Tables
@@ -31,32 +23,10 @@ from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Nuclide
 
-T = TypeVar("T")
-
 
 def build(card: schema.Card, folder: Path) -> Experiment:
     """Return the experiment of a card; data files that stand beside it are looked up in `folder`."""
     return _Builder(card, folder).experiment()
-
-
-class _Tried:
-    """Collects what is wrong with several parts, to say it all at once."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-
-    def __call__(self, section: str, build: Callable[..., T], *arguments: object) -> list[T]:
-        """Return what was built, or nothing."""
-        try:
-            return [build(*arguments)]
-        except NurecoilError as error:
-            self.problems.append(f"{section}: {error}")
-            return []
-
-    def check(self) -> None:
-        """Raise an error that lists all problems, if there are any."""
-        if self.problems:
-            raise NurecoilError("; ".join(self.problems))
 
 
 class _Builder:
@@ -72,14 +42,12 @@ class _Builder:
 
     def experiment(self) -> Experiment:
         """Return the whole experiment."""
-        card, tried = self.card, _Tried()
+        card = self.card
         if card.data:
             self.tables.find(card.data.observed)  # first: if it cannot be had, no other need be tried
-        response = tried("detector", self.detector)
-        tried.check()
-        spread = tried("signal", self.spreading.nominal)
-        tried.check()
-        self.signal = Signal(response[0], card.target.form_factor, spread[0])
+        (detector,) = _each([("detector", self.detector)])
+        (spread,) = _each([("signal", self.spreading.nominal)])
+        self.signal = Signal(detector, card.target.form_factor, spread)
         statistics = self.counting() if card.statistics else self.binned()
         return Experiment(
             name=card.name,
@@ -132,66 +100,60 @@ class _Builder:
         """Return the observed bins, backgrounds and pulls of a binned experiment."""
         card = self.card
         assert card.data is not None
-        pulls = card.signal_pulls
-        shapes = [p for p in pulls if not isinstance(p, schema.NormalisationPull)]
-        tried = _Tried()
-        observed = tried("data.observed", self.tables.counts, card.data.observed)
-        backgrounds = [tried(f"backgrounds.{b.name}", self.background, b) for b in card.backgrounds]
-        variations = [tried(f"signal_pulls.{p.name}", self.variation, p) for p in shapes]
-        tried.check()
-        if (observed[0] % 1 != 0).any():
-            whole = observed[0][observed[0] % 1 != 0][0]
+        rates = [p for p in card.signal_pulls if isinstance(p, schema.NormalisationPull)]
+        shapes = [p for p in card.signal_pulls if not isinstance(p, schema.NormalisationPull)]
+        observed, *found = _each(
+            [
+                ("data.observed", partial(self.tables.counts, card.data.observed)),
+                *((f"backgrounds.{b.name}", partial(self.background, b)) for b in card.backgrounds),
+                *((f"signal_pulls.{p.name}", partial(self.variation, p)) for p in shapes),
+            ]
+        )
+        if (observed % 1 != 0).any():
             raise NurecoilError(
-                f"data.observed: {card.data.observed.file}: {whole:g} is not a whole number of counts"
+                f"data.observed: {card.data.observed.file}: {observed[observed % 1 != 0][0]:g} is not a whole"
+                " number of counts"
             )
-        rates = [p for p in pulls if isinstance(p, schema.NormalisationPull)]
         signal = Component(
             "signal",
             self.signal,
             tuple(_rate_pull(p.name, p.width, "the signal") for p in rates),
-            tuple(v for found in variations for v in found),
+            tuple(found[len(card.backgrounds) :]),
         )
-        return Statistics(np.ravel(observed[0]), signal, tuple(b for found in backgrounds for b in found))
+        return Statistics(observed.ravel(), signal, tuple(found[: len(card.backgrounds)]))
 
     def variation(self, card: schema.SignalPull) -> Shape[Signal]:
         """Return the signal at +1 and -1 of a pull that changes its shape."""
-        base = self.signal
+        base, detector, is_mirrored = self.signal, self.signal.detector, False
         match card:
             case schema.QuenchingPull():
-                changed = [replace(base.detector, quenching=end) for end in (card.up, card.down)]
-                signals = [replace(base, detector=d) for d in changed]
+                quenchings = card.up, card.down
+                ends = [replace(base, detector=replace(detector, quenching=q)) for q in quenchings]
             case schema.EfficiencyPull():
-                ends = self.efficiency(card.up), self.efficiency(card.down)
-                changed = [replace(base.detector, efficiency=e) for e in ends]
-                signals = [replace(base, detector=d) for d in changed]
-            case schema.RadiusPull():
-                return self.radius_variation(card)
+                efficiencies = self.efficiency(card.up), self.efficiency(card.down)
+                ends = [replace(base, detector=replace(detector, efficiency=e)) for e in efficiencies]
             case schema.OnsetPull():
                 shifts = card.shift_us, -card.shift_us
-                signals = [replace(base, spread=self.spreading.in_time(shift)) for shift in shifts]
+                ends = [replace(base, spread=self.spreading.in_time(shift)) for shift in shifts]
             case schema.TemplatePull():
-                up = self.spreading.of_template(card.up)
-                assert base.spread is not None
-                down = self.spreading.of_template(card.down) if card.down else mirrored(base.spread, up)
-                signals = [replace(base, spread=spread) for spread in (up, down)]
-            case schema.NormalisationPull():
-                raise AssertionError(card)
-        one_sided = isinstance(card, schema.TemplatePull) and not card.down
-        return Shape(_shape_pull(card.name, card.effect), signals[0], signals[1], mirrored=one_sided)
+                *spreads, is_mirrored = _sides(card, base.spread, self.spreading.of_template)
+                ends = [replace(base, spread=spread) for spread in spreads]
+            case _:
+                assert isinstance(card, schema.RadiusPull)
+                return self.radius_variation(card)
+        up, down = ends
+        return Shape(_shape_pull(card.name, card.effect), up, down, mirrored=is_mirrored)
 
     def radius_variation(self, card: schema.RadiusPull) -> Shape[Signal]:
         """Return the signal with all neutron radii scaled by 1 ± step."""
-        nuclides = self.target.nuclides
+        nuclides, form_factor = self.target.nuclides, self.signal.form_factor
         weights = np.where([n.N > 0 for n in nuclides], self.target.nuclei_per_kg, 0.0)
         if not weights.any():
             raise NurecoilError(f"the target {self.target.formula} has no neutrons")
         radii = [n.neutron_radius_fm or n.charge_radius_fm for n in nuclides]
         mean = float(np.average(radii, weights=weights))
-        base = self.signal
-        up, down = (
-            replace(base, form_factor=_with_neutron_radii(base.form_factor, 1 + sign * card.step))
-            for sign in (1, -1)
-        )
+        neutrons = [partial(_scaled_neutron, form_factor, 1 + sign * card.step) for sign in (1, -1)]
+        up, down = (replace(self.signal, form_factor=replace(form_factor, neutron=n)) for n in neutrons)
         pull = Parameter(
             name=card.name,
             description=f"mean neutron rms radius of {self.target.formula}, all nuclides scaled together",
@@ -206,37 +168,28 @@ class _Builder:
 
     def background(self, card: schema.Background) -> Component[Array]:
         """Return a background with its shape and pulls."""
-        shape, total = self.background_shape(card)
-        counts = card.scale * (total if card.counts == "table" else card.counts)
-        width = 1 / math.sqrt(counts) if card.width == "poisson" else card.width
+        factors = [self.factor_counts(factor) for factor in card.factors]
+        product = reduce(np.multiply, factors).ravel()
+        if not product.sum() > 0:
+            raise NurecoilError("the product of its factors is empty in the bins")
+        shape = product / product.sum()
+        counts = card.scale * (float(factors[0].sum()) if card.counts == "table" else card.counts)
         variations = []
         for pull in card.shape_pulls:
-            up = self.tables.unit_shape(pull.up)
-            down = self.tables.unit_shape(pull.down) if pull.down else mirrored(shape, up)
+            up, down, is_mirrored = _sides(pull, shape, self.tables.unit_shape)
             parameter = _shape_pull(pull.name, card.name)
-            variations.append(Shape(parameter, counts * up, counts * down, mirrored=not pull.down))
-        rate = _rate_pull(card.pull, width, card.name)
-        return Component(card.name, counts * shape, (rate,), tuple(variations))
-
-    def background_shape(self, card: schema.Background) -> tuple[Array, float]:
-        """Return the shape over all bins, of unit sum, and the counts in the tables of its first factor."""
-        keys = self.card.axis_keys
-        shape, total = np.ones([1] * len(keys)), 0.0
-        for number, factor in enumerate(card.factors):
-            counts = self.factor_counts(factor)
-            total = float(counts.sum()) if number == 0 else total
-            places = [keys.index(axis) for axis in keys if axis in factor.axes]
-            shape = shape * counts.reshape(
-                [counts.shape[places.index(i)] if i in places else 1 for i in range(len(keys))]
-            )
-        if not shape.sum() > 0:
-            raise NurecoilError("the product of its factors is empty in the bins")
-        return (shape / shape.sum()).ravel(), total
+            variations.append(Shape(parameter, counts * up, counts * down, mirrored=is_mirrored))
+        width = 1 / math.sqrt(counts) if card.width == "poisson" else card.width
+        return Component(
+            card.name, counts * shape, (_rate_pull(card.pull, width, card.name),), tuple(variations)
+        )
 
     def factor_counts(self, factor: schema.Factor) -> Array:
-        """Return the counts of one factor on its axes."""
+        """Return the counts of one factor, with all axes; those that it is not on have one bin."""
+        keys = self.card.axis_keys
         if factor.exponential_rate_per_us is not None:
-            return exponential(self.tables.edges[factor.axes[0]], factor.exponential_rate_per_us)
+            counts = exponential(self.tables.edges["time"], factor.exponential_rate_per_us)
+            return counts.reshape([counts.size if key == "time" else 1 for key in keys])
         assert factor.table is not None
         efficiencies: dict[str, Callable[[Array], Array]] = {}
         if factor.times_efficiency and "energy" in factor.axes:
@@ -247,9 +200,21 @@ class _Builder:
                 raise NurecoilError("times_efficiency on the time axis needs an efficiency in [time]")
             efficiencies["time"] = time.efficiency
         counts = self.tables.counts(factor.table, efficiencies)
-        kept = [key for key in self.card.axis_keys if key in factor.table.columns]
-        others = tuple(i for i, key in enumerate(kept) if key not in factor.axes)
-        return np.asarray(counts.sum(axis=others))
+        others = tuple(i for i, key in enumerate(keys) if key not in factor.axes)
+        return np.asarray(counts.sum(axis=others, keepdims=True))
+
+
+def _each(parts: Iterable[tuple[str, Callable[[], Any]]]) -> list[Any]:
+    """Return what some parts of a card give, or say all at once what is wrong with them, by name."""
+    found, problems = [], []
+    for name, part in parts:
+        try:
+            found.append(part())
+        except NurecoilError as error:
+            problems.append(f"{name}: {error}")
+    if problems:
+        raise NurecoilError("; ".join(problems))
+    return found
 
 
 def _axes(card: schema.Card) -> tuple[Axis, ...]:
@@ -258,6 +223,14 @@ def _axes(card: schema.Card) -> tuple[Axis, ...]:
         return energy, Axis("time [us]", card.time.edges_us)
     others = card.template.axes if card.template else ()
     return energy, *(Axis(axis.name, axis.edges) for axis in others)
+
+
+def _sides(
+    card: schema.ShapePull, nominal: Any, shape: Callable[[signal_schema.Table], Array]
+) -> tuple[Array, Array, bool]:
+    """Return the shapes at +1 and -1 of a pull, and whether the latter is a mirror."""
+    up = shape(card.up)
+    return up, shape(card.down) if card.down else mirrored(nominal, up), card.down is None
 
 
 def _rate_pull(name: str, width: float, what: str) -> Parameter:
@@ -272,10 +245,6 @@ def _shape_pull(name: str, what: str) -> Parameter:
     """Return a pull in standard deviations of a shape."""
     latex = rf"x_\mathrm{{{name.replace('_', ' ')}}}"
     return Parameter(name, f"shape of {what}, in standard deviations", latex, default=0.0, prior_width=1.0)
-
-
-def _with_neutron_radii(base: FormFactor, factor: float) -> FormFactor:
-    return replace(base, neutron=partial(_scaled_neutron, base, factor))
 
 
 def _scaled_neutron(base: FormFactor, factor: float, q: Array, nuclide: Nuclide) -> Array:

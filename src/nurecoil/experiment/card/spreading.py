@@ -56,15 +56,12 @@ class Spreading:
         """
         counts = self.tables.counts(table)
         rows = counts.reshape(len(counts), -1)
-        totals = rows.sum(axis=1)
-        if not (totals > 0).any():
+        filled = np.flatnonzero(rows.sum(axis=1) > 0)
+        if not filled.size:
             raise NurecoilError(f"the template {table.file} is empty")
-        shares = np.zeros_like(rows)
-        last = rows[np.flatnonzero(totals > 0)[0]]
-        for number, (row, total) in enumerate(zip(rows, totals, strict=True)):
-            last = row if total > 0 else last
-            shares[number] = last / last.sum()
-        return self.inside_window() * shares
+        before = np.searchsorted(filled, np.arange(len(rows)), side="right") - 1
+        rows = rows[filled[np.maximum(before, 0)]]
+        return np.asarray(self.inside_window() * (rows / rows.sum(axis=1, keepdims=True)))
 
     def inside_window(self) -> Array:
         """Return the fraction of each component's arrivals inside the template's time axis."""

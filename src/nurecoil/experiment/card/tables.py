@@ -33,7 +33,7 @@ class Tables:
     def counts(
         self, table: Table, efficiencies: Mapping[str, Callable[[Array], Array]] | None = None
     ) -> Array:
-        """Return the counts of a data file on the axes that it has columns for."""
+        """Return the counts of a data file, with all axes; those that it has no column for have one bin."""
         try:
             rows = self.read(table.file)
             counts = histogram(rows, table.columns, self.edges, table.weight, efficiencies)
@@ -43,7 +43,7 @@ class Tables:
                 require_one_row_each(rows, table.columns, self.edges)
         except NurecoilError as error:
             raise NurecoilError(f"{table.file}: {error}") from None
-        return counts
+        return np.expand_dims(counts, [i for i, key in enumerate(self.edges) if key not in table.columns])
 
     def source(self, table: Table) -> tuple[str, int | None]:
         """Return the hash of a file that was read, and the column of its counts."""
