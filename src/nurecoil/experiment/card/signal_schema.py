@@ -37,7 +37,6 @@ def _material(value: object, section: Mapping[str, Any]) -> Material:
 
 
 ALWAYS = ConstantTimeEfficiency()
-ALWAYS = ConstantTimeEfficiency()
 Column = Annotated[int, Number(0)]
 TimeEdges = Annotated[
     tuple[Annotated[float, Number(-1e5, 1e5, "us")], ...], Ascending(), "edges of the time bins"

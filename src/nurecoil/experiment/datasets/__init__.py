@@ -5,32 +5,6 @@ Its checksum is compared before its path is handed out, wherever it comes from, 
 in the cache only then.
 """
 
-from nurecoil.experiment.datasets.client import Client, fetch, file_path
-from nurecoil.experiment.datasets.places import (
-    FileStatus,
-    cache_directory,
-    locate,
-    mirror_directory,
-    problem,
-    state,
-    verify,
-)
-from nurecoil.experiment.datasets.registry import Content, DataFile, Release, load_release, release_names
+from lazy_loader import attach_stub
 
-__all__ = [
-    "Client",
-    "Content",
-    "DataFile",
-    "FileStatus",
-    "Release",
-    "cache_directory",
-    "fetch",
-    "file_path",
-    "load_release",
-    "locate",
-    "mirror_directory",
-    "problem",
-    "release_names",
-    "state",
-    "verify",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

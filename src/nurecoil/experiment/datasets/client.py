@@ -26,7 +26,7 @@ from nurecoil.experiment.datasets.places import (
     mismatch,
     problem,
 )
-from nurecoil.experiment.datasets.registry import DataFile, Release, loaded
+from nurecoil.experiment.datasets.registry import DataFile, Release, load_release
 from nurecoil.progress import tell
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def file_path(release: Release | str, filename: str, *, client: Client = PATIENT
     `filename` is its path or name in a release, which is given itself or by name. An error if the file is
     changed, cannot be downloaded, or is not the expected one.
     """
-    release = loaded(release)
+    release = load_release(release)
     file = release.file(filename)
     status = look(release, file)
     if status.state == "changed":
@@ -79,7 +79,7 @@ def fetch(
     `say` is called with a line of text before each download and each wait. An error if a file is changed,
     cannot be downloaded, or is not the expected one; whole files stay.
     """
-    release = loaded(release)
+    release = load_release(release)
     if folder := locate(release):
         return folder
     for file in release.needed:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.datasets.registry import Content, DataFile, Release, loaded
+from nurecoil.experiment.datasets.registry import Content, DataFile, Release, load_release
 
 Source = Literal["mirror", "cache"]
 
@@ -44,26 +44,9 @@ def cache_directory() -> Path:
     return Path(pooch.os_cache("nurecoil"))
 
 
-def mirror_directory() -> Path | None:
-    """Return the folder that NURECOIL_DATA names, None if it names none.
-
-    Raises
-    ------
-    NurecoilError
-        If there is no such folder.
-    """
-    chosen = os.environ.get("NURECOIL_DATA")
-    if not chosen:
-        return None
-    folder = Path(chosen).expanduser().resolve()
-    if not folder.is_dir():
-        raise NurecoilError(f"NURECOIL_DATA is '{chosen}', which is not a directory")
-    return folder
-
-
 def verify(release: Release | str) -> list[FileStatus]:
     """Return the status of each file of a release, where it would be taken from; downloads nothing."""
-    release = loaded(release)
+    release = load_release(release)
     return [look(release, file) for file in release.files]
 
 
@@ -88,7 +71,7 @@ def locate(release: Release | str) -> Path | None:
     NurecoilError
         If a file of the mirror is changed.
     """
-    release = loaded(release)
+    release = load_release(release)
     for status in verify(release):
         if status.state == "changed" and status.source == "mirror":
             raise NurecoilError(problem(release, status))
@@ -147,8 +130,14 @@ def inspect(file: DataFile, path: Path, source: Source | None = None) -> FileSta
 
 
 def _mirrors(release: Release) -> tuple[Path, ...]:
-    mirror = mirror_directory()
-    return () if mirror is None else (mirror / release.name, mirror)
+    """Return the folders that NURECOIL_DATA gives the files of a release in; an error if it names none."""
+    chosen = os.environ.get("NURECOIL_DATA")
+    if not chosen:
+        return ()
+    folder = Path(chosen).expanduser().resolve()
+    if not folder.is_dir():
+        raise NurecoilError(f"NURECOIL_DATA is '{chosen}', which is not a directory")
+    return folder / release.name, folder
 
 
 def _folders(release: Release) -> Iterator[Path]:

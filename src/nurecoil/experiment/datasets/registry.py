@@ -79,21 +79,18 @@ def release_names() -> tuple[str, ...]:
     return tuple(_registry())
 
 
-def load_release(name: str) -> Release:
-    """Return a release by name.
+def load_release(name: Release | str) -> Release:
+    """Return a release by name; one that is given itself, as it is.
 
     >>> load_release("coherent-csi-2017").file("promptPDF.txt").size
     1298
     """
+    if isinstance(name, Release):
+        return name
     releases = _registry()
     if name not in releases:
         raise unknown_name("data release", name, releases)
     return releases[name]
-
-
-def loaded(release: Release | str) -> Release:
-    """Return a release that may be given by name."""
-    return load_release(release) if isinstance(release, str) else release
 
 
 @cache
