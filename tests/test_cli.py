@@ -461,14 +461,30 @@ def test_a_refusal_after_the_check_of_the_plot_leaves_no_plot():
     assert files() == []
 
 
-@pytest.mark.parametrize(
-    "arguments", [["predict"], ["lst"], ["limit", "--colour", "red"], ["list", "a", "b"]]
-)
-def test_wrong_usage_is_explained(arguments):
-    status, out, err = run(*arguments)
-    assert (status, out) == (2, "")
-    assert "Usage: nurecoil" in err
-    assert "Error: " in err
+WRONG_USAGE = {
+    "predict": "predict needs --model NAME: See `nurecoil list models`; or a file of your own, FILE.py"
+    " (more: nurecoil predict --help)",
+    "new-card": "new-card needs NAME: Of the experiment (more: nurecoil new-card --help)",
+    "data path a b": "path has no use for 'b': quote what has spaces (more: nurecoil data path --help)",
+    "predict --set m=2 TeV": "predict needs --model NAME",
+    "lst": "unknown command 'lst': did you mean 'list'? (known: reproduce,",
+    "data frob": "unknown command 'frob': known are list, fetch, verify, path",
+    "data --frob": "unknown option '--frob': known are --help",
+    "data list --jso": "unknown option '--jso': did you mean '--json'? (known: --json, --help)",
+    "limit --colour red": "unknown option '--colour': did you mean",
+    "limit --points x --model a --experiment b --scan c=0..1": "--points x is not allowed: it must be a whole",
+    "scan a.toml --output b.nc --workers 2.5": "--workers 2.5 is not allowed: it must be a whole number",
+    "goodness --model": "--model needs a value, NAME: See",
+    "goodness --json=yes": "--json takes no value (more: nurecoil goodness --help)",
+    "--version=3": "--version takes no value (more: nurecoil --help)",
+}
+
+
+@pytest.mark.parametrize(("line", "text"), WRONG_USAGE.items(), ids=WRONG_USAGE)
+def test_wrong_usage_ends_in_one_sentence(line, text):
+    status, out, err = run(*line.split())
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"Error: {text}")
 
 
 # --- reproduce ----------------------------------------------------------------------------------------

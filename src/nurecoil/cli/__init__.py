@@ -7,7 +7,6 @@ The others have a file each. What costs time to import is imported inside.
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
@@ -15,13 +14,13 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
 from nurecoil._version import __version__
 from nurecoil.cli import card, data, listing, new_card, reproduce, scan, validate
 from nurecoil.cli.progress import Shown
+from nurecoil.cli.usage import PlainCommand, PlainGroup
 from nurecoil.errors import NurecoilError
 from nurecoil.progress import heard_by
 from nurecoil.verbs import VERBS
@@ -67,17 +66,8 @@ TERMINATED = 128 + signal.SIGTERM
 COMMANDS = {name.replace("_", "-"): name for name in VERBS}
 
 
-class Command(TyperCommand):
-    """A command that shows how far it is, and refuses an option given twice: the last would silently win."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Look for repetitions, then parse."""
-        _, _, given = self.make_parser(ctx).parse_args(list(args))
-        for option, times in Counter(given).items():
-            flag, repeatable = getattr(option, "is_flag", False), getattr(option, "multiple", False)
-            if times > 1 and option.param_type_name == "option" and not (flag or repeatable):
-                raise NurecoilError(f"{option.opts[0]} is given {times} times: {self.name} takes it once")
-        return super().parse_args(ctx, args)
+class Command(PlainCommand):
+    """A command that shows how far it is."""
 
     def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
         """Show how far the command is."""
@@ -86,7 +76,7 @@ class Command(TyperCommand):
             super().invoke(ctx)
 
 
-class Commands(TyperGroup):
+class Commands(PlainGroup):
     """All commands. Of a verb only its name and purpose are known until it is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nurecoil.cli.answering import AsJson, print_json
+from nurecoil.cli.usage import PlainCommand, PlainGroup
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.terminal import print_table
 
@@ -26,14 +27,14 @@ Examples:
   nurecoil data verify all
   nurecoil data path coherent-csi-2017"""
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=PlainGroup, no_args_is_help=True, rich_markup_mode=None)
 Names = Annotated[
     list[str], typer.Argument(metavar="NAME...", help="See `nurecoil data list`; all for all of them.")
 ]
 COLOURS = {"whole": "green", "changed": "red", "missing": "yellow"}
 
 
-@app.command("list", short_help="List the releases.")
+@app.command("list", cls=PlainCommand, short_help="List the releases.")
 def list_(as_json: AsJson = False) -> None:
     """List the releases, and where each is: mirror, cached, missing, incomplete or changed."""
     from nurecoil.experiment.datasets import load_release, release_names, state, verify
@@ -52,7 +53,7 @@ def list_(as_json: AsJson = False) -> None:
     print_table("Data releases", columns, cells, right=(3, 4), whole=(0,))
 
 
-@app.command(short_help="Download what is missing.")
+@app.command(cls=PlainCommand, short_help="Download what is missing.")
 def fetch(names: Names) -> None:
     """Download what is missing, compare all checksums, and print each release's folder.
 
@@ -65,7 +66,7 @@ def fetch(names: Names) -> None:
         print(datasets.fetch(release, replace=True, say=say))
 
 
-@app.command(short_help="Compare all checksums.")
+@app.command(cls=PlainCommand, short_help="Compare all checksums.")
 def verify(names: Names, as_json: AsJson = False) -> None:
     """Compare the checksum of each file; exit status 1 if one is missing or changed. Downloads nothing."""
     from nurecoil.experiment import datasets
@@ -83,7 +84,7 @@ def verify(names: Names, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command(short_help="Print where a release is.")
+@app.command(cls=PlainCommand, short_help="Print where a release is.")
 def path(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="See `nurecoil data list`; the cache if left out.")
