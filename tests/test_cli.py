@@ -472,7 +472,7 @@ WRONG_USAGE = {
     "data --frob": "unknown option '--frob': known are --help",
     "data list --jso": "unknown option '--jso': did you mean '--json'? (known: --json, --help)",
     "limit --colour red": "unknown option '--colour': did you mean",
-    "limit --points x --model a --experiment b --scan c=0..1": "--points x is not allowed: it must be a whole",
+    "limit --points x --model a --experiment b --scan c=0..1": "--points x is not allowed: it must be",
     "scan a.toml --output b.nc --workers 2.5": "--workers 2.5 is not allowed: it must be a whole number",
     "goodness --model": "--model needs a value, NAME: See",
     "goodness --json=yes": "--json takes no value (more: nurecoil goodness --help)",
@@ -662,6 +662,14 @@ def test_a_block_names_each_cell(capsys, monkeypatch):
     )
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == ["T", "", "a" * 20, f"  what: {'b' * 30}", "  state: good", "", "c", "  state: d", ""]
+
+
+def test_a_long_name_is_broken_behind_an_underscore_before_a_table_becomes_blocks(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal.print_table("T", ["name", "n"], [[("an-experiment_effect_of_the_pull", "red"), "1" * 15]], (1,))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[2] == ["name", "n"]
+    assert lines[4:6] == [["an-experiment_effect_", "1" * 15], ["of_the_pull"]]
 
 
 def test_room_goes_to_making_most_rows_one_line_high(capsys):

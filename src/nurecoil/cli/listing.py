@@ -88,7 +88,7 @@ def _list_pulls(name: str) -> None:
         for p in experiment.statistics.pulls
     ]
     columns = ["name", "what it is", "centre", "width", "unit"]
-    print_table(f"Pulls of {experiment.name}", columns, rows, right=(2, 3), whole=(0,))
+    print_table(f"Pulls of {experiment.name}", columns, rows, right=(2, 3))
 
 
 def _default(parameter: "Parameter") -> str:

@@ -2,8 +2,10 @@
 
 import html
 import io
+import re
 import shutil
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDE = 140  # columns of a terminal that has room for prose in a table
 NARROWEST = 40  # columns; in a narrower terminal lines are broken by it, not by us
+LONG = 20  # characters: longer words may be broken behind an underscore where there is no room for them
 _TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
 _COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}
 
@@ -75,7 +78,7 @@ def print_table(
     """Print a table, if it has rows; where a word would be broken, each row as a block instead.
 
     A cell may be (text, colour). Columns numbered in `right` hold numbers; these and those in `whole` are
-    never wrapped.
+    never wrapped. Long names of others may be broken behind underscores.
     """
     from rich import box
     from rich.table import Table as Grid
@@ -85,8 +88,8 @@ def print_table(
     if not cells:
         return
     by_column = [[_text(name), *(row[number] for row in cells)] for number, name in enumerate(columns)]
-    for padding in (1, 0):
-        if widths := _widths(by_column, (*right, *whole), padding + 1, terminal.width):
+    for longest, padding in product((terminal.width, LONG), (1, 0)):
+        if widths := _widths(by_column, (*right, *whole), padding + 1, terminal.width, longest):
             break
     else:
         _draw_rows(title, columns, cells, terminal)
@@ -96,16 +99,33 @@ def print_table(
         side: Literal["right", "left"] = "right" if number in right else "left"
         table.add_column(_text(name), justify=side, width=widths[number])
     for texts in cells:
-        table.add_row(*texts)
+        table.add_row(*(_text(_folded(t.plain, w), str(t.style)) for t, w in zip(texts, widths, strict=True)))
     terminal.print(_text(title, "bold"))
     terminal.print(table)
 
 
-def _widths(columns: "Sequence[Sequence[Text]]", whole: Sequence[int], gap: int, across: int) -> list[int]:
-    """Return the width of each column; none if their longest words do not fit the terminal."""
+def _folded(text: str, width: int) -> str:
+    """Return a text whose words are broken, behind underscores, where they are wider than a column."""
+
+    def fold(word: re.Match[str]) -> str:
+        lines = [""]
+        for piece in re.findall("[^_]*_|[^_]+", word[0]):
+            if lines[-1] and len(lines[-1] + piece) > width:
+                lines.append("")
+            lines[-1] += piece
+        return "\n".join(lines)
+
+    return re.sub(r"\S+", fold, text)
+
+
+def _widths(
+    columns: "Sequence[Sequence[Text]]", whole: Sequence[int], gap: int, across: int, longest_word: int
+) -> list[int]:
+    """Return the width of each column; none if their words, up to the longest, do not fit the terminal."""
     lengths = [sorted(max(map(cell_len, t.plain.split("\n"))) for t in column) for column in columns]
     longest = [column[-1] for column in lengths]
-    words = [max((cell_len(w) for t in column for w in t.plain.split()), default=0) for column in columns]
+    folded = ([_folded(text.plain, longest_word) for text in column] for column in columns)
+    words = [max((cell_len(w) for text in column for w in text.split()), default=0) for column in folded]
     widths = [  # names of columns may wrap, the cells of some columns may not
         max(words[i], *(cell_len(text.plain) for text in column[1:])) if i in whole else words[i]
         for i, column in enumerate(columns)
