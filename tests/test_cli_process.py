@@ -179,7 +179,7 @@ def test_a_signal_is_quiet_and_leaves_nothing_behind(number, status):
 def test_a_plot_that_is_terminated_leaves_nothing_behind():
     toys = ("feldman-cousins", *CSI, "--scan", "signal_strength=0..4", "--toys", "9000000")
     soon = "from nurecoil import cli; cli.progress.SOON_IN_A_LOG = 0.1; cli.main()"
-    with start(["-c", soon, *toys, "--plot", "new/fc.png"]) as process:
+    with start(["-c", soon, *toys, "--plot", "fc.png"]) as process:
         # so it is computing, with its folder beside
         assert process.stderr.readline().startswith("feldman-cousins: ")
         assert any(name.startswith(".nurecoil-") for name in files())

@@ -43,9 +43,14 @@ def staged(directory: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def staged_file(path: Path | str) -> Iterator[Path]:
-    """Yield a path to write, of the same suffix; it becomes `path` when the block ends without an error."""
+    """Yield a path to write, of the same suffix; it becomes `path` when the block ends without an error.
+
+    Its folder must exist: a new one would be a slip of the keyboard.
+    """
     path = Path(path)
     with _refusals(path):
+        if _nearest_folder(path.parent) != path.parent:
+            raise NurecoilError(f"cannot write to '{path}': there is no folder '{path.parent}'")
         if path.exists() and not path.is_file():
             kind = "directory, not a file" if path.is_dir() else "device or a pipe, not a plain file"
             raise NurecoilError(f"cannot write to '{path}': it is a {kind}")
