@@ -33,6 +33,10 @@ _OF_FILES = ("statistics", "data_hashes", "compiled")  # edits of what data file
 class Shown:
     """What an answer has in common with others: how it is read by programs and by people."""
 
+    def __repr__(self) -> str:
+        """Return a line that says what it is, and what it has."""
+        return f"<{type(self).__name__} with {', '.join(vars(self))}>"
+
     def record(self, result: "Result[Any]") -> dict[str, object]:
         """Return the answer as plain data in the units at the border, for JSON."""
         raise NotImplementedError

@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
+from inspect import Signature, signature
 from itertools import product
 from pathlib import Path
 from types import MethodType
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import numpy as np
 
@@ -38,7 +39,20 @@ class _Verb:
 
     def __get__(self, study: "Study | None", owner: type) -> Any:
         ask = getattr(import_module(f"nurecoil.verbs.{self.name}"), self.name)
+        if "__signature__" not in vars(ask):
+            ask.__signature__ = _for_people(signature(ask))
         return ask if study is None else MethodType(ask, study)
+
+
+def _for_people(told: Signature) -> Signature:
+    """Return a signature without what its annotations tell the command line."""
+    bare = (
+        each.replace(annotation=get_args(each.annotation)[0])
+        if get_origin(each.annotation) is Annotated
+        else each
+        for each in told.parameters.values()
+    )
+    return told.replace(parameters=tuple(bare))
 
 
 class Study:

@@ -59,7 +59,7 @@ class Compatibility:
     sigma: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Combination(Shown):
     """One parameter, by each experiment, by all of them, and by all but one.
 

@@ -48,7 +48,7 @@ _FEW = 100.0  # counts
 _FITS = 30  # of a toy, from all its starts and in all its valleys
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calibrated(Shown):
     """The allowed intervals of one parameter by toys, beside those by Wilks' theorem (inside units).
 

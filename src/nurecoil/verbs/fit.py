@@ -99,7 +99,7 @@ class Fit:
         return f"{symmetric} (+{above}, no error below)" if above else symmetric
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BestFit(Shown):
     """The best fit of parameters and pulls to experiments.
 

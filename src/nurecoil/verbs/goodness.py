@@ -43,7 +43,7 @@ class Contribution:
     bins: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Goodness(Shown):
     """The goodness of fit.
 

@@ -88,7 +88,7 @@ class Impact:
         return self.pull.name, f"{self.pulled:+.2f}", error, post, pre
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Impacts(Shown):
     """How each nuisance parameter moves the parameter of interest, the largest impact first.
 

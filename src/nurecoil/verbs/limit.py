@@ -88,7 +88,7 @@ class Varied:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Limit(Shown):
     """The allowed intervals of one parameter.
 

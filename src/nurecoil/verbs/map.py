@@ -43,7 +43,7 @@ MOST_ROWS = 20  # regions of one confidence level that are printed
 _COMPUTED = 20_000  # points of a large map, the others interpolated
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Map(Shown):
     """The profile of two parameters: Δχ² on a grid, the best fit, and the allowed regions.
 

@@ -105,7 +105,7 @@ class Expected:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction(Shown):
     """Expected counts of each experiment at one point of a model."""
 

@@ -87,7 +87,7 @@ class Summary:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Posterior(Shown):
     """Samples of the posterior density of some parameters.
 

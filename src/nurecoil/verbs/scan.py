@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xarray import Dataset
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scan(Shown):
     """A scan that is finished.
 

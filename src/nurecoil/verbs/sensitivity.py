@@ -34,7 +34,7 @@ Examples:
     --scan signal_strength=0..3 --truth signal_strength=1.2 --plot expected.png"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sensitivity(Shown):
     """The expected limit, and the observed one to compare it with.
 

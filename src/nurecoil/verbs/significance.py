@@ -65,7 +65,7 @@ class Rejection:
         return f"{self.sigma:.2f} σ (Δχ² = {self.delta_chi2:.2f}, p = {p})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Significance(Shown):
     """The significance of a signal, or of a departure from a model.
 

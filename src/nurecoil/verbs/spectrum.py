@@ -77,7 +77,7 @@ class Recoils:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spectrum(Shown):
     """Recoils in each experiment at one point of a model."""
 
