@@ -20,6 +20,7 @@ from nurecoil.models.model import Model
 from nurecoil.models.nsi import NSI
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL
+from nurecoil.models.sums import sum_of
 from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
 from nurecoil.physics.couplings import Couplings
@@ -54,7 +55,8 @@ def model_names() -> tuple[str, ...]:
 def load_model(name: str | Path) -> Model:
     """Return a model, checked, by its name or by the path of the file (.py) that defines it.
 
-    An installed package makes its models known by entry points of the group "nurecoil.models".
+    An installed package makes its models known by entry points of the group "nurecoil.models". Models may be
+    summed, "nsi+magnetic-moments", see `nurecoil.models.sums`.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def load_model(name: str | Path) -> Model:
     """
     if str(name) in _BUILT_IN:
         return _BUILT_IN[str(name)]
-    if str(name).endswith(".py"):
+    if str(name).endswith(".py") and ("+" not in str(name) or Path(name).exists()):
         return check(_of_file(Path(name)), str(name))
     for entry in entry_points(group=GROUP):
         if entry.name == str(name):
@@ -76,6 +78,8 @@ def load_model(name: str | Path) -> Model:
             except Exception as error:
                 raise NurecoilError(f"the model {name} of {entry.value} cannot be loaded: {error}") from error
             return check(found, entry.value)
+    if "+" in str(name):
+        return sum_of([load_model(part.strip()) for part in str(name).split("+")])
     raise unknown_name("model", str(name), model_names())
 
 

@@ -1,0 +1,100 @@
+"""Sums of models, `nsi+magnetic-moments`: what each of them changes of the Standard Model, together.
+
+Contact couplings are amplitudes and add coherently: g = g_SM + Σ_models (g_model - g_SM). Magnetic moments
+and scalars turn the helicity and are kept beside them: they add to the counts, without interference. How the
+moments of two models would interfere is not known here, and there is one mediator of a kind: so only one of
+the models may have either.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from nurecoil.errors import NurecoilError
+from nurecoil.models.model import Model
+from nurecoil.models.standard_model import STANDARD_MODEL
+from nurecoil.parameters import Parameter, Values
+from nurecoil.physics.couplings import Couplings, ElectronCouplings
+
+AMPLITUDES = ("vector_p", "vector_n", "axial_p", "axial_n")
+
+
+def sum_of(models: Sequence[Model]) -> Model:
+    """Return the sum of models, which share the Standard Model's parameters and no others.
+
+    Raises
+    ------
+    NurecoilError
+        Where two have a parameter of the same name. When evaluated, where two have moments, or a mediator of
+        the same kind.
+
+    Examples
+    --------
+    >>> from nurecoil import load_model
+    >>> load_model("nsi+magnetic-moments").channels
+    ('vector', 'magnetic', 'electron', 'magnetic-electron')
+    """
+    name = "+".join(model.name for model in models)
+    shared = STANDARD_MODEL.parameters
+    parameters: dict[str, Parameter] = {}
+    for model in models:
+        for parameter in model.parameters:
+            if parameter.name in parameters and parameter not in shared:
+                raise NurecoilError(f"{name}: two of these models have a parameter {parameter.name}")
+            parameters[parameter.name] = parameter
+
+    def evaluate(values: Values) -> Couplings:
+        standard = STANDARD_MODEL.evaluate({p.name: values[p.name] for p in shared})
+        return _together(name, standard, [m.evaluate(_own(m, values)) for m in models])
+
+    own = {p.name: parameters.pop(p.name) for p in shared if p.name in parameters}
+    at = [model.standard_at for model in models]
+    return Model(
+        name=name,
+        title=" + ".join(model.title for model in models),
+        reference="; ".join(dict.fromkeys(model.reference for model in models)),
+        parameters=(*parameters.values(), *own.values()),
+        evaluate=evaluate,
+        channels=tuple(dict.fromkeys(channel for model in models for channel in model.channels)),
+        notes=lambda values: tuple(note for m in models for note in m.notes(_own(m, values))),
+        standard_at={k: v for each in at for k, v in (each or {}).items()} if all(at) else None,
+    )
+
+
+def _own(model: Model, values: Values) -> Values:
+    return {p.name: values[p.name] for p in model.parameters if p.name in values}
+
+
+def _together(name: str, standard: Couplings, parts: Sequence[Couplings]) -> Couplings:
+    """Return the Standard Model's couplings with all changes."""
+    changed: dict[str, Any] = {}
+    for field in fields(Couplings):
+        of_each = [getattr(part, field.name) for part in parts]
+        if field.name in AMPLITUDES:
+            changed[field.name] = _changed(getattr(standard, field.name), of_each)
+        elif field.name == "electron":
+            changed["electron"] = _electron(standard, of_each)
+        else:
+            new = [c for c in of_each if c is not None and (not isinstance(c, np.ndarray) or c.any())]
+            if len(new) > 1:
+                what = field.name.replace("_", " ")
+                raise NurecoilError(f"{name}: two of these models have a {what}, and only one may")
+            changed[field.name] = new[0] if new else getattr(standard, field.name)
+    return replace(standard, **changed)
+
+
+def _changed(standard: Any, of_each: Sequence[Any]) -> Any:
+    return standard + sum(part - standard for part in of_each)
+
+
+def _electron(standard: Couplings, of_each: Sequence[ElectronCouplings | None]) -> ElectronCouplings | None:
+    known = [g for g in of_each if g is not None]
+    if standard.electron is None or len(known) < len(of_each):
+        return None
+    left, right = (
+        _changed(getattr(standard.electron, side), [getattr(g, side) for g in known])
+        for side in ("left", "right")
+    )
+    return ElectronCouplings(left, right)

@@ -1,0 +1,99 @@
+"""Sums of models: amplitudes add coherently, what turns the helicity adds to the counts."""
+
+import numpy as np
+import pytest
+
+import nurecoil
+from nurecoil.models import MAGNETIC_MOMENTS, NSI, STANDARD_MODEL, load_model
+
+EPSILON = {"eps_u_ee": 0.1, "eps_d_emu": 0.05, "eps_u_mumu": np.array([-0.1, 0.2])}
+RADII = {"r2_nu_e": 1e-31, "r2_nu_mutau": 2e-31}
+PARTS = ("vector_p", "vector_n", "axial_p", "axial_n")
+
+
+@pytest.fixture(scope="module")
+def csi():
+    return nurecoil.compile_experiment(nurecoil.load_experiment("binh2021-csi"))
+
+
+@pytest.mark.parametrize("electroweak", ["tree", "radiative"])
+def test_amplitudes_add_coherently(electroweak):
+    at = {"electroweak": electroweak, "sin2_theta_w": 0.24}
+    both = load_model("nsi+charge-radii").couplings(**EPSILON, **RADII, **at)
+    one, other = NSI.couplings(**EPSILON, **at), load_model("charge-radii").couplings(**RADII, **at)
+    standard = STANDARD_MODEL.couplings(**at)
+    for part in PARTS:
+        expected = getattr(one, part) + getattr(other, part) - getattr(standard, part)
+        np.testing.assert_allclose(getattr(both, part), expected, rtol=1e-14, atol=1e-15)
+    assert (both.vector_p != one.vector_p).any()
+    np.testing.assert_allclose(both.electron.left, other.electron.left, rtol=1e-14)
+
+
+def test_moments_add_to_the_counts_without_interference(csi):
+    at = {"mu_nu_mu": 2e-9, "mu_nu_emu": 1e-9}
+    both = csi.counts(load_model("nsi+magnetic-moments").couplings(**EPSILON, **at))
+    apart = csi.counts(NSI.couplings(**EPSILON)) + csi.counts(MAGNETIC_MOMENTS.couplings(**at))
+    np.testing.assert_allclose(both, apart - csi.counts(STANDARD_MODEL.couplings()), rtol=1e-12)
+
+
+def test_a_mediator_comes_along_with_its_channels(csi):
+    at = {"m_mediator": 10.0, "g_mediator": 5e-5}
+    both = load_model("nsi+light-vector")
+    assert both.channels == load_model("light-vector").channels
+    light = csi.with_channels(both.channels).counts(both.couplings(**at))
+    np.testing.assert_allclose(
+        light, csi.with_channels(both.channels).counts(load_model("light-vector").couplings(**at)), rtol=1e-13
+    )
+    mixed = csi.with_channels(both.channels).counts(both.couplings(**at, eps_u_mumu=0.05))
+    nsi = csi.counts(NSI.couplings(eps_u_mumu=0.05))
+    standard = csi.counts(STANDARD_MODEL.couplings())
+    assert abs((mixed - light - nsi + standard).sum()) > 0.01 * standard.sum()  # they interfere
+
+
+def test_names_parameters_and_notes_are_those_of_all(tmp_path):
+    own = tmp_path / "mine.py"
+    own.write_text(
+        "from nurecoil import STANDARD_MODEL, Model, Parameter\n"
+        "x = Parameter('x', 'nothing', 'x', 0.0)\n"
+        "def couplings(values):\n"
+        "    return STANDARD_MODEL.evaluate(values)\n"
+        "MINE = Model('mine', 'mine', 'me', (x, *STANDARD_MODEL.parameters), couplings,\n"
+        "             notes=lambda values: (f'x is {values[\"x\"]}',))\n"
+    )
+    model = load_model(f"magnetic-moments + {own}")
+    assert model.name == "magnetic-moments+mine"
+    names = [p.name for p in model.parameters]
+    assert names[-3:] == ["x", "sin2_theta_w", "electroweak"]
+    assert len(names) == len(set(names)) == len(MAGNETIC_MOMENTS.parameters) + 1
+    assert model.notes(model.resolve({"x": 2.0})) == ("x is 2.0",)
+
+
+def test_a_sum_is_asked_like_any_model():
+    study = nurecoil.Study("charge-radii+magnetic-moments", "binh2021-csi", r2_nu_mu="-1e-32 cm2")
+    limit = study.limit("mu_nu_mu", "0..1e-8 mu_B")
+    assert limit.converged
+    assert "charge-radii+magnetic-moments" in str(limit)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("nsi+nsi", {}, r"nsi\+nsi: two of these models have a parameter eps_u_ee"),
+        ("light-vector+light-scalar", {}, "two of these models have a parameter m_mediator"),
+        ("nsi+unknown", {}, "unknown model 'unknown'"),
+        ("nsi+", {}, "unknown model ''"),
+        (
+            "331-beta+magnetic-moments",
+            {"beta": 0.0, "m_zprime": 1e6, "mu_nu": 1e-10, "mu_nu_e": 1e-10},
+            "two of these models have a magnetic moment, and only one may",
+        ),
+        (
+            "light-vector+millicharges",
+            {"m_mediator": 1.0, "g_mediator": 1e-6},
+            "two of these models have a light vector",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(name, values, message):
+    with pytest.raises(nurecoil.NurecoilError, match=message):
+        load_model(name).couplings(**values)
