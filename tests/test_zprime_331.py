@@ -71,11 +71,11 @@ def test_left_and_right_couplings_are_eq_17(beta, s2, s13):
     neutrino = 1 - (1 + SQRT3 * beta) * s2
     left = -1 + (1 + beta / SQRT3) * s2  # of u and d
     tolerance = {"rel": 1e-12, "abs": 1e-13}
-    assert z.zprime_left(-1, -1 / 2, beta, s2) == pytest.approx(neutrino, **tolerance)
-    assert z.zprime_left(+1, 1 / 6, beta, s2) == pytest.approx(left, **tolerance)
-    assert z.zprime_left(1 - 2 * s13**2, 1 / 6, beta, s2) == pytest.approx(left + mixing, **tolerance)
-    assert z.zprime_right(2 / 3, beta, s2) == pytest.approx(4 / SQRT3 * beta * s2, **tolerance)
-    assert z.zprime_right(-1 / 3, beta, s2) == pytest.approx(-2 / SQRT3 * beta * s2, **tolerance)
+    assert z.zprime_chiral(-1, -1 / 2, beta, s2) == pytest.approx(neutrino, **tolerance)
+    assert z.zprime_chiral(+1, 1 / 6, beta, s2) == pytest.approx(left, **tolerance)
+    assert z.zprime_chiral(1 - 2 * s13**2, 1 / 6, beta, s2) == pytest.approx(left + mixing, **tolerance)
+    assert z.zprime_chiral(0, 2 / 3, beta, s2) == pytest.approx(4 / SQRT3 * beta * s2, **tolerance)
+    assert z.zprime_chiral(0, -1 / 3, beta, s2) == pytest.approx(-2 / SQRT3 * beta * s2, **tolerance)
 
 
 def test_hypercharges_and_isospins_give_the_electric_charges():
@@ -238,7 +238,7 @@ def test_mixing_matrix_is_eq_18_up_to_the_mended_sign(s12, s13, s23, d1, d2, d3)
 @given(SINES, SINES, SINES, PHASES, PHASES, PHASES, ANY_BETA, ANY_S2)
 def test_left_handed_down_quarks_in_the_mass_basis_are_eq_17(s12, s13, s23, d1, d2, d3, beta, s2):
     V = z.mixing_matrix(s12, s13, s23, d1, d2, d3)
-    triplet = z.down_triplet_matrix(V)
+    triplet = V.conj().T @ np.diag([1.0, 1.0, -1.0]) @ V  # the third generation sits in an antitriplet
     hypercharge = 2 * SQRT3 * beta * s2 / 6 * np.eye(3)
     got = -(1 - s2) * triplet + hypercharge
     third = np.array([[np.conj(V[2, i]) * V[2, j] for j in range(3)] for i in range(3)])
@@ -246,7 +246,7 @@ def test_left_handed_down_quarks_in_the_mass_basis_are_eq_17(s12, s13, s23, d1, 
     np.testing.assert_allclose(got, eq_17, atol=1e-12)
     # the down quark's own element is what Table I has: |V_31|² = s̃13²
     assert abs(V[2, 0]) ** 2 == pytest.approx(s13**2, abs=1e-14)
-    assert z.zprime_left(1 - 2 * s13**2, 1 / 6, beta, s2) == pytest.approx(got[0, 0].real, abs=1e-12)
+    assert z.zprime_chiral(1 - 2 * s13**2, 1 / 6, beta, s2) == pytest.approx(got[0, 0].real, abs=1e-12)
 
 
 def test_mixing_moves_the_down_quark_and_nothing_else():

@@ -92,35 +92,14 @@ def mixing_matrix(
 
     As printed, eq. 18 is not unitary: c̃12 s̃23 e^(iδ2) in the second row needs a plus sign, as here.
     """
-    c12, c13, c23 = (math.sqrt(1 - s**2) for s in (s12, s13, s23))
 
-    def e(phase: float) -> complex:
-        return complex(math.cos(phase), math.sin(phase))
+    def rotation(i: int, j: int, sine: float, phase: float) -> NDArray[np.complex128]:
+        found = np.eye(3, dtype=complex)
+        found[i, i] = found[j, j] = math.sqrt(1 - sine**2)
+        found[i, j], found[j, i] = sine * np.exp(1j * phase), -sine * np.exp(-1j * phase)
+        return found
 
-    return np.array(
-        [
-            [
-                c12 * c13,
-                s12 * c23 * e(delta3) - c12 * s13 * s23 * e(delta1 - delta2),
-                c12 * c23 * s13 * e(delta1) + s12 * s23 * e(delta2 + delta3),
-            ],
-            [
-                -c13 * s12 * e(-delta3),
-                c12 * c23 + s12 * s13 * s23 * e(delta1 - delta2 - delta3),
-                -s12 * s13 * c23 * e(delta1 - delta3) + c12 * s23 * e(delta2),
-            ],
-            [-s13 * e(-delta1), -c13 * s23 * e(-delta2), c13 * c23],
-        ]
-    )
-
-
-def down_triplet_matrix(mixing: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """Return V_L† diag(1, 1, -1) V_L: the representation of the down quarks in the mass basis.
-
-    The third generation sits in an antitriplet; what that leaves off the diagonal is the
-    flavour-changing term 2 c_W² V*_3i V_3j of eq. 17.
-    """
-    return mixing.conj().T @ np.diag([1.0, 1.0, -1.0]) @ mixing
+    return rotation(0, 1, s12, delta3) @ rotation(0, 2, s13, delta1) @ rotation(1, 2, s23, delta2)
 
 
 # --- couplings of the Z' ------------------------------------------------------------------------------
@@ -141,14 +120,12 @@ def zprime_normalisation(beta: Array, sin2_theta_w: Array) -> Array:
     return 1 / np.sqrt(radicand)
 
 
-def zprime_left(triplet: Array, hypercharge: float, beta: Array, sin2_theta_w: Array) -> Array:
-    """Return the left-handed Z' coupling -t c_W² + 2√3 β s_W² Y, over gf(β)/(2√3 c_W) (eq. 17)."""
+def zprime_chiral(triplet: Array, hypercharge: float, beta: Array, sin2_theta_w: Array) -> Array:
+    """Return the Z' coupling -t c_W² + 2√3 β s_W² Y of one chirality, over gf(β)/(2√3 c_W) (eq. 17).
+
+    t is +1 in a triplet, -1 in an antitriplet, and 0 of the right-handed, which are singlets.
+    """
     return -triplet * (1 - sin2_theta_w) + 2 * SQRT3 * beta * sin2_theta_w * hypercharge
-
-
-def zprime_right(hypercharge: float, beta: Array, sin2_theta_w: Array) -> Array:
-    """Return the right-handed Z' coupling 2√3 β s_W² Y, over gf(β)/(2√3 c_W) (eq. 17)."""
-    return 2 * SQRT3 * beta * sin2_theta_w * hypercharge
 
 
 def zprime_couplings(
@@ -161,8 +138,8 @@ def zprime_couplings(
     """
     norm = zprime_normalisation(beta, sin2_theta_w) / (2 * SQRT3)
     triplet = fermion.triplet * (1 - 2 * third_generation)
-    left = zprime_left(triplet, fermion.hypercharge_left, beta, sin2_theta_w)
-    right = zprime_right(fermion.hypercharge_right, beta, sin2_theta_w)
+    left = zprime_chiral(triplet, fermion.hypercharge_left, beta, sin2_theta_w)
+    right = zprime_chiral(0, fermion.hypercharge_right, beta, sin2_theta_w)
     return norm * (left + right), norm * (left - right)
 
 

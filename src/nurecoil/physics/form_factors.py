@@ -147,42 +147,40 @@ def form_factor(name: str) -> FormFactor:
     return _FORM_FACTORS[name]
 
 
-# Named functions, not closures: a FormFactor must survive pickling on its way to a process pool.
+# No closures: a FormFactor must survive pickling on its way to a process pool.
+
+
+@dataclass(frozen=True)
+class _OfRmsRadius:
+    """F(q, nuclide) of a sphere with a surface, from the rms radius of the protons or of the neutrons.
+
+    A neutron radius that is not tabulated is the charge radius; a light nucleus may be surface alone.
+    """
+
+    parametrisation: Callable[[ArrayLike, ArrayLike, ArrayLike], Array]
+    surface: tuple[float, str]
+    width_fm: float
+    of_neutrons: bool = False
+
+    def __call__(self, q: ArrayLike, nuclide: Nuclide) -> Array:
+        rms_fm = (self.of_neutrons and nuclide.neutron_radius_fm) or nuclide.charge_radius_fm
+        alone_fm = rms_fm / np.sqrt(self.surface[0])
+        if nuclide.A <= _LIGHT and alone_fm <= self.width_fm:
+            return self.parametrisation(q, 0.0, alone_fm)
+        sphere_fm = _sphere_radius_fm(rms_fm, self.surface, self.width_fm)
+        return self.parametrisation(q, sphere_fm, self.width_fm)
 
 
 def _helm_binh2021(q: ArrayLike, nuclide: Nuclide) -> Array:
     return helm(q, helm_binh2021_radius_fm(nuclide.A), HELM_BINH2021_SKIN_FM)
 
 
-def _helm_proton(q: ArrayLike, nuclide: Nuclide) -> Array:
-    return helm(q, *_sphere_and_surface_fm(nuclide.charge_radius_fm, nuclide.A, _HELM, HELM_SKIN_FM))
-
-
-def _helm_neutron(q: ArrayLike, nuclide: Nuclide) -> Array:
-    return helm(q, *_sphere_and_surface_fm(_neutron_radius_fm(nuclide), nuclide.A, _HELM, HELM_SKIN_FM))
-
-
 def _klein_nystrand(q: ArrayLike, nuclide: Nuclide) -> Array:
     return klein_nystrand(q, mass_number_radius_fm(nuclide.A), KLEIN_NYSTRAND_RANGE_FM)
 
 
-def _fermi_proton(q: ArrayLike, nuclide: Nuclide) -> Array:
-    R = nuclide.charge_radius_fm
-    return symmetrised_fermi(q, *_sphere_and_surface_fm(R, nuclide.A, _FERMI, FERMI_DIFFUSENESS_FM))
-
-
-def _fermi_neutron(q: ArrayLike, nuclide: Nuclide) -> Array:
-    R = _neutron_radius_fm(nuclide)
-    return symmetrised_fermi(q, *_sphere_and_surface_fm(R, nuclide.A, _FERMI, FERMI_DIFFUSENESS_FM))
-
-
 def _point(q: ArrayLike, nuclide: Nuclide) -> Array:
     return np.ones(np.shape(q))
-
-
-def _neutron_radius_fm(nuclide: Nuclide) -> float:
-    """Return the tabulated neutron radius, or the charge radius where there is none."""
-    return nuclide.charge_radius_fm if nuclide.neutron_radius_fm is None else nuclide.neutron_radius_fm
 
 
 _RMS_RADII: Final = (
@@ -199,7 +197,10 @@ _CHOICES: Final = (
         _helm_binh2021,
     ),
     FormFactor(
-        "helm", f"Helm: s = 0.9 fm, R0^2 = 5/3 (R^2 - 3 s^2); {_RMS_RADII}", _helm_proton, _helm_neutron
+        "helm",
+        f"Helm: s = 0.9 fm, R0^2 = 5/3 (R^2 - 3 s^2); {_RMS_RADII}",
+        _OfRmsRadius(helm, _HELM, HELM_SKIN_FM),
+        _OfRmsRadius(helm, _HELM, HELM_SKIN_FM, of_neutrons=True),
     ),
     FormFactor(
         "klein-nystrand",
@@ -211,8 +212,8 @@ _CHOICES: Final = (
     FormFactor(
         "symmetrised-fermi",
         f"symmetrised Fermi: a = 0.52 fm, c^2 = 5/3 (R^2 - 7/5 (pi a)^2); {_RMS_RADII}",
-        _fermi_proton,
-        _fermi_neutron,
+        _OfRmsRadius(symmetrised_fermi, _FERMI, FERMI_DIFFUSENESS_FM),
+        _OfRmsRadius(symmetrised_fermi, _FERMI, FERMI_DIFFUSENESS_FM, of_neutrons=True),
     ),
     FormFactor("point", "point-like nucleus: F = 1 for protons and neutrons", _point, _point),
 )
@@ -266,13 +267,3 @@ def _sphere_radius_fm(rms_radius_fm: ArrayLike, surface: tuple[float, str], widt
             f"it must be finite and above {np.sqrt(surface_fm2):.4g} fm"
         )
     return _floats(np.sqrt(5 / 3 * (rms**2 - surface_fm2)))
-
-
-def _sphere_and_surface_fm(
-    R: float, A: int, surface: tuple[float, str], width_fm: float
-) -> tuple[ArrayLike, float]:
-    """Return the sphere's radius and the surface's width [fm]; a light nucleus may be surface alone."""
-    alone_fm = R / np.sqrt(surface[0])
-    if A <= _LIGHT and alone_fm <= width_fm:
-        return 0.0, alone_fm
-    return _sphere_radius_fm(R, surface, width_fm), width_fm
