@@ -139,6 +139,21 @@ def test_frozen_limit_is_the_root_of_chi2_at_the_pulls_of_3_tev(csi):
     assert "frozen at their best fit for m_zprime = 3 TeV" in result.conventions["nuisances"]
 
 
+def test_pulls_frozen_where_the_parameter_decouples(csi):
+    decoupled, heavy = (
+        limit(ZPRIME_331, [csi], fixed(-SQRT3), SCAN, freeze_at=at) for at in (math.inf, "1e6 TeV")
+    )
+    assert tev(decoupled) == pytest.approx(tev(heavy), rel=1e-6)
+    assert "frozen at their best fit for m_zprime = inf TeV" in decoupled.conventions["nuisances"]
+    assert decoupled.provenance["settings"]["freeze_at"] == "inf"
+
+
+@pytest.mark.parametrize("at", ["inf", math.inf])
+def test_pulls_are_not_frozen_at_infinity_of_a_parameter_that_does_not_decouple(csi, at):
+    with pytest.raises(NurecoilError, match=r"^eps_u_ee = inf is not (a finite number|allowed)"):
+        limit(NSI, [csi], {}, ("eps_u_ee", -0.5, 0.8), freeze_at=at)
+
+
 def test_frozen_delta_chi2_is_zero_at_the_reference_and_steeper_than_profiled(csi):
     frozen, profiled = (
         limit(ZPRIME_331, [csi], fixed(SQRT3), SCAN, freeze_at=at).values.profile for at in (3e6, None)

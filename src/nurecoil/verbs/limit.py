@@ -10,7 +10,7 @@ import numpy as np
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
-from nurecoil.parameters import Parameter, Range
+from nurecoil.parameters import Parameter, Range, written
 from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Reference, Series
 from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
 from nurecoil.progress import in_steps
@@ -185,7 +185,8 @@ def limit(
     cl
         0.9 or "90%", or several; Δχ² follows from Wilks' theorem with one degree of freedom.
     freeze_at
-        None profiles the pulls at every point. Else Δχ² is counted from this one, as some papers do.
+        None profiles the pulls at every point. Else Δχ² is counted from this one, as some papers do; "inf"
+        is where the parameter decouples.
     points
         At most; the intervals' ends do not depend on it.
 
@@ -204,7 +205,7 @@ def limit(
     require_curve(points)
     levels = several_levels(cl)
     (scanned,) = study.ranges({parameter: within})
-    frozen = None if freeze_at is None else study.value(scanned.parameter, freeze_at)
+    frozen = None if freeze_at is None else study.value(scanned.parameter, freeze_at, infinite=True)
 
     def ask(study: Study) -> Result[Limit]:
         result = limit_of(study.question({parameter: scanned.low}), scanned, levels, frozen, points)
@@ -236,7 +237,6 @@ def limit_of(
                 f"nuisance parameters cannot be frozen while {', '.join(over)} is profiled over: do one of"
                 " them"
             )
-        parameter.check(freeze_at)
         chi2, reference = question.frozen_at(freeze_at)
     with in_steps(EXPECTED) as profiled.begin:
         curves = profiles(
@@ -251,17 +251,17 @@ def limit_of(
             at_infinity=profiled.at_infinity if freeze_at is None else None,
         )
     notes = _edge_notes(parameter, curves[0]) if freeze_at is None else ()
-    where = "" if freeze_at is None else f"{parameter.name} = {parameter.format(freeze_at)}"
+    frozen = freeze_at is not None and written([parameter], {parameter.name: freeze_at}, 6)
     return question.result(
         "limit",
         Limit(parameter, cl[0], curves[0], dict(zip(cl[1:], curves[1:], strict=True))),
         converged=profiled.converged and all(curve.converged for curve in curves),
         notes=notes + profiled.notes,
-        nuisances=f"frozen at their best fit for {where}, Δχ² counted from there" if where else "profiled",
+        nuisances=f"frozen at their best fit for {frozen}, Δχ² counted from there" if frozen else "profiled",
         settings={
             "scan": [parameter.name, low, high],
             "cl": list(cl),
-            "freeze_at": freeze_at,
+            "freeze_at": "inf" if freeze_at == math.inf else freeze_at,  # JSON has no infinity
             "points": points,
         },
     )
