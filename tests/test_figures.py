@@ -7,8 +7,10 @@ import pytest
 import asking
 import nurecoil
 from nurecoil.errors import NurecoilError
+from nurecoil.inference import density
 from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.pictures import limits_chart, profile_figure
+from nurecoil.presentation.corner import Axis, draw_corner
 from nurecoil.presentation.document import Area, Bars, Figure, Panel, Reference, RowChart, Series
 from nurecoil.presentation.figures import PALETTE, draw, save, save_canvas
 
@@ -261,3 +263,17 @@ def test_the_best_fit_at_the_edge_of_a_map_is_whole():
     x, y = ax.transData.transform([1.0, 0.5]).round().astype(int)
     row = pixels[pixels.shape[0] - 1 - y]
     assert row[x + 2, :3].tolist() == [255, 0, 0]  # outside of the axes
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_corner_plot_says_what_its_lines_and_colours_are(count):
+    x = np.random.default_rng(1).normal(size=500)
+    axes = [Axis("$x$", 1.0, False, density.curve(x, -5.0, 5.0), x, 500.0, 0.0)] * count
+    (legend,) = draw_corner("Posterior", ["a model"], axes).legends
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts == ["density", "median", "68 % of highest density", "95 % of highest density"]
+    box, panels = legend.get_window_extent(), [ax.get_tightbbox() for ax in legend.figure.axes]
+    assert legend.figure.bbox.y0 <= box.y0 < box.y1 <= min(panel.y0 for panel in panels)
+    assert legend.figure.bbox.x0 <= box.x0 < box.x1 <= legend.figure.bbox.x1
+    faces = {collection.get_facecolor().tobytes() for collection in legend.figure.axes[0].collections}
+    assert {np.array([patch.get_facecolor()]).tobytes() for patch in legend.get_patches()} == faces

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LEVELS = (0.68, 0.95)
 _LINE, _PALE, _PALER = PALETTE["blue"], "#9cc8e4", "#dcebf5"
+_MEDIAN: dict[str, Any] = {"color": PALETTE["grey"], "linewidth": 1.0, "linestyle": (0, (6, 3))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +76,25 @@ def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canva
                 else:
                     _draw_pair(ax, axes[column], axes[row])
                 _label(ax, axes, (column, row))
+        _add_legend(canvas, pairs=count > 1)
         canvas.draw_without_rendering()
         canvas.set_layout_engine("none")
     return canvas
+
+
+def _add_legend(canvas: "Canvas", pairs: bool) -> None:
+    """Say below the axes what lines and colours are; the regions of pairs have an outline."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    edge = _LINE if pairs else "none"
+    names = [f"{100 * level:g} % of highest density" for level in LEVELS]
+    handles = [
+        Line2D([], [], color=_LINE, linewidth=1.5, label="density"),
+        Line2D([], [], **_MEDIAN, label="median"),
+        *(Patch(fc=c, ec=edge, label=name) for c, name in zip((_PALE, _PALER), names, strict=True)),
+    ]
+    canvas.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
 def _draw_curve(ax: "Axes", axis: Axis) -> None:
@@ -86,7 +103,7 @@ def _draw_curve(ax: "Axes", axis: Axis) -> None:
         within = density >= threshold(density, level)
         ax.fill_between(x, 0, density, where=within, color=colour, linewidth=0)
     ax.plot(x, density, color=_LINE, linewidth=1.5)
-    ax.axvline(axis.median / axis.unit, color=PALETTE["grey"], linewidth=1.0, linestyle=(0, (6, 3)))
+    ax.axvline(axis.median / axis.unit, **_MEDIAN)
     ax.set(ylim=(0, 1.08), yticks=[], xlim=(x[0], x[-1]))
 
 
