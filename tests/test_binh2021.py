@@ -12,8 +12,8 @@ from scipy.integrate import quad
 
 import reference
 from nurecoil.papers import load_paper
+from nurecoil.papers.binh2021 import published
 from nurecoil.papers.binh2021.equations import equation_findings
-from nurecoil.papers.binh2021.published import load_published
 from nurecoil.papers.binh2021.verdicts import thousands
 from nurecoil.presentation.comparison import NOT_JUDGED, NOT_REPRODUCED, REPRODUCED
 from nurecoil.presentation.terminal import cell_len, print_document_table
@@ -205,15 +205,15 @@ def of(results, quantity):
 
 
 def statement(results, key):
-    (printed,) = [s for s in load_published().rows if s.key == key]
+    (printed,) = [s for s in published.ROWS if s.key == key]
     return of(results, printed.quantity)
 
 
 def test_the_verdict_on_every_statement(results):
     bad = {"first-lepton", "yukawa", "rotations", "unitary", "sign", "growth", "fig2", "bounded", "mixing"}
     bad |= {"events", "inconsistent", "ge-pair", "fig8", "improved"}
-    keys = {s.key for s in load_published().rows if s.key and s.group != "input"}
-    assert len(keys) == len([s for s in load_published().rows if s.key]) - 1  # no key twice
+    keys = {s.key for s in published.ROWS if s.key and s.group != "input"}
+    assert len(keys) == len([s for s in published.ROWS if s.key]) - 1  # no key twice
     for key in keys - {"complement"}:
         assert statement(results, key)["verdict"] == (NOT_REPRODUCED if key in bad else REPRODUCED), key
     assert statement(results, "complement")["verdict"] == NOT_JUDGED
@@ -357,7 +357,7 @@ def test_the_two_limits_of_germanium_are_at_unlike_deviations(results):
     ],
 )
 def test_a_misprint_would_be_found(fermion, where, value, fails):
-    brackets = copy.deepcopy(dict(load_published().couplings))
+    brackets = copy.deepcopy(published.COUPLINGS)
     assert all(
         equation_findings(brackets)[key].equations for key in ("table1", "zprime-chiral", "z-couplings")
     )
@@ -400,7 +400,7 @@ def test_figure_4_shows_the_released_data(reproduction):
     ("tev", "agrees"), [(0.351, True), (0.349, False), (0.413, True), (0.449, True), (None, False)]
 )
 def test_a_limit_agrees_within_half_a_unit_of_its_last_digit(tev, agrees):
-    printed = load_published().limits[0].printed
+    printed = published.LIMITS[0].printed
     assert (printed.value, str(printed)) == (0.4, "400 GeV")
     assert printed.agrees(tev) is agrees
 

@@ -3,8 +3,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nurecoil.papers.binh2021 import contents, setup
-from nurecoil.papers.binh2021.published import load_published
+from nurecoil.papers.binh2021 import contents, published
+from nurecoil.papers.binh2021.paper import prepare
 from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
 from nurecoil.presentation.report import to_html, to_markdown
 
@@ -209,7 +209,7 @@ def test_a_no_break_space_stays_one():
 
 
 def test_the_ledger_of_the_paper_is_prose_not_python():
-    table = contents.conventions_table(setup.prepare())
+    table = contents.conventions_table(prepare())
     ledger = dict(table.rows)
     assert "pull_widths: (binh2021-csi_signal: 0.28; binh2021-csi_background: 0.25)" in ledger["binh2021-csi"]
     assert not any(mark in cell for row in table.rows for cell in row for mark in "{}'")
@@ -222,7 +222,7 @@ def test_table_1_of_the_paper_has_minus_signs():
 
 
 def test_other_bounds_are_found_in_the_summary_figure():
-    rows = [row for row in load_published().rows if row.quantity.startswith("lower limit of others")]
+    rows = [row for row in published.ROWS if row.quantity.startswith("lower limit of others")]
     assert sum(row.why.endswith("in the summary figure.") for row in rows) == 6
     assert not any("last figure" in row.why for row in rows)
 

@@ -9,9 +9,9 @@ from nurecoil.experiment.card import load_experiment
 from nurecoil.models import ZPRIME_331
 from nurecoil.models.zprime_331 import VARIANTS
 from nurecoil.papers.binh2021.compute import LimitResult
+from nurecoil.papers.binh2021.paper import BETA_OF, BETA_TEXT, CL
 from nurecoil.papers.binh2021.pictures import BETA_LABEL, limits_chart, printed_intervals
-from nurecoil.papers.binh2021.published import load_published
-from nurecoil.papers.binh2021.setup import BETA_OF, BETA_TEXT, CL
+from nurecoil.papers.binh2021.published import FIRST_LIMITS
 from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
 from nurecoil.presentation.comparison import Comparison, load_toml
 from nurecoil.presentation.document import Document, Figure, Section, Table
@@ -71,23 +71,18 @@ def _figure(limits: Sequence[LimitResult], caption: str) -> Figure:
         }
         for variant in VARIANTS
     }
-    groups["printed by Binh et al. (2021)"] = printed_intervals(load_published())
+    groups["printed by Binh et al. (2021)"] = printed_intervals()
     panel = limits_chart(groups, (0.1, 100.0))
     return Figure("331-beta-today", "Allowed masses of the Z′", caption, (panel,))
 
 
 def _table(limits: Sequence[LimitResult]) -> Table:
     rows = []
-    for beta in BETA_OF:
-        printed = load_published().first_limits.items()
-        texts = [f"{detector} ≥ {tev:g}" for (detector, at), tev in printed if at == beta]
-        ours = (r.text() for r in limits if r.beta == beta)
-        rows.append((BETA_TEXT[beta], *ours, ", ".join(texts)))
-    return Table(
-        title="Allowed m<sub>Z′</sub> in TeV at 90 % CL",
-        columns=("β", *VARIANTS, "printed by Binh et al."),
-        rows=tuple(rows),
-    )
+    for beta, text in BETA_TEXT.items():
+        printed = (f"{x.detector} ≥ {x.tev:g}" for x in FIRST_LIMITS if x.beta == beta)
+        rows.append((text, *(r.text() for r in limits if r.beta == beta), ", ".join(printed)))
+    columns = ("β", *VARIANTS, "printed by Binh et al.")
+    return Table("Allowed m<sub>Z′</sub> in TeV at 90 % CL", columns, tuple(rows))
 
 
 def _record(r: LimitResult) -> dict[str, object]:

@@ -4,32 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.experiment.recoil import RecoilTemplates, recoil_templates
-from nurecoil.inference.intervals import Profile, threshold
-from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.inference.intervals import Profile
+from nurecoil.models import SCALED_STANDARD_MODEL, ZPRIME_331
 from nurecoil.models.zprime_331 import DOWN, NEUTRINO, UP, VARIANTS, zprime_couplings
-from nurecoil.papers.binh2021.published import PrintedLimit
-from nurecoil.papers.binh2021.setup import (
-    BETA_OF,
-    CL,
-    CSI,
-    EXPERIMENTS,
-    LARGEST,
-    PROJECTIONS,
-    REFERENCE_MASS,
-    S13_TILDE,
-    SIN2_THETA_W,
-    SYSTEMATICS,
-    Setup,
-    scaled,
-    standard_model_total,
-    values,
-)
-from nurecoil.physics.couplings import weak_charge
+from nurecoil.papers.binh2021 import paper, published
+from nurecoil.parameters import Value
+from nurecoil.physics.couplings import Couplings, weak_charge
 from nurecoil.physics.nuclei import Nuclide, nuclide
+from nurecoil.study.question import Question
 from nurecoil.study.study import Study
 
 Table3 = Mapping[str, Mapping[str, Mapping[int, float]]]  # {reading: {beta: {mass in GeV: events}}}
@@ -74,98 +61,115 @@ class LimitResult:
         return {
             "beta": self.beta,
             "variant": self.variant,
-            "cl": CL,
+            "cl": paper.CL,
             "allowed_tev": [list(interval) for interval in self.allowed_tev],
             "lower_limit_tev": self.lower_limit_tev,
             "converged": self.profile.converged,
         }
 
 
+@dataclass(frozen=True)
+class Computed:
+    """All that is computed of the paper, but for curves."""
+
+    setup: paper.Setup
+    table3: Table3
+    limits: Sequence[LimitResult]
+
+
 def intervals_text(intervals: Intervals, lowest: float) -> str:
     """Return allowed intervals in words; one that begins at the lowest mass has no lower end."""
     parts = []
     for low, high in intervals:
-        at_edge = low <= lowest
         if high is None:
-            parts.append("all scanned" if at_edge else f"≥\u00a0{low:.3g}")
+            parts.append(f"≥\u00a0{low:.3g}" if low > lowest else "all scanned")
         else:
-            parts.append(f"≤\u00a0{high:.3g}" if at_edge else f"{low:.3g} to {high:.3g}")
+            parts.append(f"{low:.3g} to {high:.3g}" if low > lowest else f"≤\u00a0{high:.3g}")
     return "; ".join(parts) or "none"
+
+
+def zprime(fermion: str, beta: float) -> Array:
+    """Return the couplings g_V and g_A of the Z' to "nu", "u" or "d" (Table I), shape (2,)."""
+    third = paper.S13_TILDE**2 if fermion == "d" else 0.0
+    return np.array(zprime_couplings(FERMIONS[fermion], beta, paper.SIN2_THETA_W, third))
 
 
 def table1() -> dict[str, dict[str, dict[str, float]]]:
     """Return the Z' couplings of Table I: {beta: {"nu" | "u" | "d": {"gV": x, "gA": x}}}."""
-    result: dict[str, dict[str, dict[str, float]]] = {label: {} for label in BETA_OF}
-    for label, beta in BETA_OF.items():
-        for name, fermion in FERMIONS.items():
-            third = S13_TILDE**2 if name == "d" else 0.0
-            vector, axial = zprime_couplings(fermion, beta, SIN2_THETA_W, third)
-            result[label][name] = {"gV": float(vector), "gA": float(axial)}
-    return result
+    return {
+        label: {name: dict(zip(("gV", "gA"), zprime(name, beta).tolist(), strict=True)) for name in FERMIONS}
+        for label, beta in paper.BETA_OF.items()
+    }
+
+
+def couplings(beta: str, variant: str, m_zprime: float | Array, **other: Value) -> Couplings:
+    """Return the couplings at the paper's parameters and masses of the Z' in MeV."""
+    return ZPRIME_331.couplings(**{**paper.values(beta, variant), "m_zprime": m_zprime, **other})
 
 
 def events(experiment: CompiledExperiment, beta: str, variant: str, mass_gev: float) -> Array:
     """Return the expected counts per bin at one mass of the Z'."""
-    point = {**values(beta, variant), "m_zprime": mass_gev * 1e3}
-    (expected,) = Study(ZPRIME_331, experiment, inside_units=True, **point).predict().values.parts
-    return np.asarray(expected.counts)
+    return experiment.counts(couplings(beta, variant, mass_gev * 1e3))
 
 
-def table3(setup: Setup, masses_gev: Sequence[int]) -> Table3:
+def table3(setup: paper.Setup) -> Table3:
     """Return Table III: each variant as it is read, "equations" unscaled and "numbers" scaled to N_SM = 188.
 
     `equations_scaled` and `numbers_unscaled` are the other way round.
     """
 
     def counts(experiment: CompiledExperiment, variant: str) -> Mapping[str, Mapping[int, float]]:
-        return {b: {m: float(events(experiment, b, variant, m).sum()) for m in masses_gev} for b in LARGEST}
+        return {
+            beta: {mass: float(events(experiment, beta, variant, mass).sum()) for mass in printed}
+            for beta, printed in published.TABLE3.items()
+        }
 
-    unscaled, full = setup.experiments[CSI], setup.csi_scaled
     return {
-        "equations": counts(unscaled, "equations"),
-        "numbers": counts(full, "numbers"),
-        "equations_scaled": counts(full, "equations"),
-        "numbers_unscaled": counts(unscaled, "numbers"),
+        "equations": counts(setup.experiments[paper.CSI], "equations"),
+        "numbers": counts(setup.csi_scaled, "numbers"),
+        "equations_scaled": counts(setup.csi_scaled, "equations"),
+        "numbers_unscaled": counts(setup.experiments[paper.CSI], "numbers"),
     }
+
+
+def weak_charge_of(nuclide: Nuclide, couplings: Couplings) -> Array:
+    """Return Q_W of a nucleus at couplings (...)."""
+    proton, neutron = (vector[..., 0, 0] for vector in (couplings.vector_p, couplings.vector_n))
+    return np.asarray(weak_charge(proton, neutron, nuclide.Z, nuclide.N))
 
 
 def weak_charge_correction(nuclide: Nuclide, beta: str, variant: str, masses: Array) -> Array:
     """Return R_W = (Q_W^331β - Q_W^SM)/Q_W^SM of a nucleus against the mass of the Z' in MeV."""
-    new = ZPRIME_331.couplings(**values(beta, variant), m_zprime=masses)
-    old = STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W)
-    charge, sm_charge = (
-        weak_charge(c.vector_p[..., 0, 0], c.vector_n[..., 0, 0], nuclide.Z, nuclide.N) for c in (new, old)
-    )
-    return (charge - sm_charge) / sm_charge
+    standard = weak_charge_of(nuclide, paper.standard_model())
+    return (weak_charge_of(nuclide, couplings(beta, variant, masses)) - standard) / standard
 
 
-def chi2_of_events(setup: Setup, events: Array) -> Array:
-    """Return χ² of event numbers in CsI, minimised over a_1 and a_2 (eq. 43), which are linear:
+def chi2_of_events(setup: paper.Setup, events: ArrayLike) -> Array:
+    """Return χ² of event numbers in CsI (eq. 43), minimised over a_1 and a_2:
 
-    (N_exp - N - B_on)²/(σ_stat² + σ_a1² N² + σ_a2² B_on²).
+    (N_exp - N (1 + a_1) - B_on (1 + a_2))²/σ_stat² + (a_1/σ_a1)² + (a_2/σ_a2)².
     """
-    s = setup.experiments[CSI].experiment.statistics
-    if s.observed is None or not s.variance:
-        raise TypeError("the card of binh2021-csi is not that of eq. 43")
-    (background,), observed = s.backgrounds, float(s.observed.item())
-    counts = float(background.nominal.item())
-    widths = [c.rates[0].prior_width or 0.0 for c in (s.signal, background)]
-    variance = float(s.variance.of(s.observed).item()) + (widths[0] * events) ** 2 + (widths[1] * counts) ** 2
-    chi2: Array = (observed - events - counts) ** 2 / variance
-    return chi2
+    strengths = np.asarray(events, dtype=float) / setup.totals[paper.CSI]
+    experiments, held = [setup.experiments[paper.CSI]], {"sin2_theta_w": paper.SIN2_THETA_W}
+    question = Question.of(SCALED_STANDARD_MODEL, experiments, held, {"signal_strength": 1.0})
+    return question.chi2(strengths.reshape(-1, 1)).reshape(strengths.shape)
 
 
-def caesium_templates(setup: Setup, T: Array) -> RecoilTemplates:
+def caesium_templates(setup: paper.Setup, T: Array) -> RecoilTemplates:
     """Return templates of dσ/dE_R in cm²/keV per neutrino at recoils T (MeV), averaged over the source."""
-    csi = setup.experiments[CSI].experiment
+    csi = setup.experiments[paper.CSI].experiment
     per_mev = recoil_templates(nuclide("Cs133"), csi.flux, csi.signal.form_factor, csi.conventions, T)
     return per_mev.scaled(1e-3 / len(csi.flux.components))
 
 
 def weak_part(caesium: RecoilTemplates, beta: str, variant: str, mass_gev: float) -> Array:
     """Return what `caesium_templates` give at one mass of the Z', without the magnetic moment."""
-    point = {**values(beta, variant), "m_zprime": mass_gev * 1e3, "mu_nu": 0.0}
-    return caesium.evaluate(ZPRIME_331.couplings(**point))
+    return caesium.evaluate(couplings(beta, variant, mass_gev * 1e3, mu_nu=0.0))
+
+
+def magnetic_part(caesium: RecoilTemplates, moment: float) -> Array:
+    """Return what `caesium_templates` give for a magnetic moment (μ_B) alone."""
+    return np.asarray(caesium["magnetic"].sum(axis=(1, 2)) * moment**2)
 
 
 def limit_result(
@@ -174,48 +178,27 @@ def limit_result(
     variant: str,
     nuisances: str = "profiled",
     systematic: float | None = None,
-    sin2_theta_w: float = SIN2_THETA_W,
+    sin2_theta_w: float = paper.SIN2_THETA_W,
 ) -> LimitResult:
     """Return the limit of one experiment in one reading of the paper."""
-    name = experiment.experiment.name
-    study = Study(
-        ZPRIME_331,
-        experiment,
-        prior={} if systematic is None else {f"{name}_signal": systematic},
-        inside_units=True,
-        **values(beta, variant, sin2_theta_w),
-    )
-    freeze_at = REFERENCE_MASS if nuisances == "frozen" else None
-    found = study.limit("m_zprime", SCAN, cl=CL, freeze_at=freeze_at)
+    name, held = experiment.experiment.name, paper.values(beta, variant, sin2_theta_w)
+    prior = {} if systematic is None else {f"{name}_signal": systematic}
+    study = Study(ZPRIME_331, experiment, prior=prior, inside_units=True, **held)
+    freeze_at = paper.REFERENCE_MASS if nuisances == "frozen" else None
+    found = study.limit("m_zprime", SCAN, cl=paper.CL, freeze_at=freeze_at)
     return LimitResult(name, beta, variant, nuisances, systematic, found.values.profile)
 
 
-def all_limits(setup: Setup, progress: Callable[[str], None]) -> tuple[LimitResult, ...]:
+def all_limits(setup: paper.Setup, progress: Callable[[str], None]) -> tuple[LimitResult, ...]:
     """Return every limit: experiment x σ_sys x variant x nuisances x β = ±√3."""
     results = []
-    for name in EXPERIMENTS:
+    for name in paper.EXPERIMENTS:
         progress(f"limits of {name}")
         results += [
             limit_result(setup.of(name, variant), beta, variant, nuisances, systematic)
-            for systematic in (SYSTEMATICS if name in PROJECTIONS else (None,))
+            for systematic in (paper.SYSTEMATICS if name in paper.PROJECTIONS else (None,))
             for variant in VARIANTS
             for nuisances in ("profiled", "frozen")
-            for beta in LARGEST
+            for beta in paper.LARGEST
         ]
     return tuple(results)
-
-
-def counts_needed(experiment: CompiledExperiment, printed: PrintedLimit) -> float:
-    """Return the N_SM at which a projection, without systematic uncertainty, reaches a printed limit.
-
-    From eq. 45 with a = 0: (N_SM - N)²/(1.2 N_SM) = Δχ², N = r N_SM, so N_SM = 1.2 Δχ²/(1 - r)², in
-    variant "numbers".
-    """
-    counts = events(experiment, printed.beta, "numbers", (printed.printed.value or 0.0) * 1e3)
-    return float(1.2 * threshold(CL) / (1 - counts.sum() / standard_model_total(experiment)) ** 2)
-
-
-def limit_of_systematics(experiment: CompiledExperiment, beta: str, systematic: float) -> float:
-    """Return the profiled limit (TeV) of a projection with unlimited statistics, in variant "numbers"."""
-    endless = scaled(experiment, 1e8)
-    return limit_result(endless, beta, "numbers", systematic=systematic).lower_limit_tev or float("nan")

@@ -6,41 +6,28 @@ from dataclasses import replace
 
 from nurecoil.models import ZPRIME_331
 from nurecoil.models.zprime_331 import VARIANTS
-from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import LimitResult, Table3
-from nurecoil.papers.binh2021.published import WORDS, Published
-from nurecoil.papers.binh2021.setup import (
-    BETA_TEXT,
-    CL,
-    CSI,
-    DETECTOR_TEXT,
-    MU_NU,
-    N_SM_OF_THE_PAPER,
-    REFERENCE_MASS,
-    S13_TILDE,
-    SIN2_THETA_W,
-    Setup,
-)
+from nurecoil.papers.binh2021 import compute, paper, published
+from nurecoil.papers.binh2021.compute import Computed, LimitResult
+from nurecoil.papers.binh2021.paper import BETA_TEXT, S13_TILDE, SIN2_THETA_W
+from nurecoil.papers.binh2021.published import WORDS
 from nurecoil.papers.binh2021.verdicts import from_equations_alone
 from nurecoil.presentation import comparison
 from nurecoil.presentation.comparison import Row
 from nurecoil.presentation.document import Document, Figure, Section, Table
 from nurecoil.study.result import conventions
 
+_SUMMARY = ("quantity", "printed", *VARIANTS, "verdict")
+
 
 def document(
-    setup: Setup,
-    published: Published,
-    limits: Sequence[LimitResult],
-    rows: Sequence[Row],
-    figures: Sequence[Figure],
+    setup: paper.Setup, limits: Sequence[LimitResult], rows: Sequence[Row], figures: Sequence[Figure]
 ) -> Document:
     """Return the whole report."""
-    shown = {"s2": SIN2_THETA_W, "n_sm": N_SM_OF_THE_PAPER, "csi": setup.standard_model_totals[CSI]}
+    shown = {"s2": SIN2_THETA_W, "n_sm": paper.N_SM, "csi": setup.totals[paper.CSI]}
     blocks: dict[str, Table | Figure] = {
         **{figure.name: figure for figure in figures},
         **{kind: _verdict_table(kind, title, rows) for kind, title in WORDS["verdicts"].items()},
-        "limits": _limit_table(published, limits),
+        "limits": _limit_table(limits),
         "table1": table1_table(),
         "conventions": conventions_table(setup),
     }
@@ -48,21 +35,11 @@ def document(
     for part in WORDS["sections"]:
         text = [part["text"].strip().format(**shown)] if "text" in part else []
         sections.append(Section(part["title"], (*text, *(blocks[name] for name in part["blocks"]))))
-    return Document(
-        title=WORDS["title"],
-        subtitle=WORDS["subtitle"],
-        lead=WORDS["lead"].strip().format(**shown, **_tally(rows)),
-        sections=tuple(sections),
-    )
+    lead = WORDS["lead"].strip().format(**shown, **_tally(rows))
+    return Document(WORDS["title"], WORDS["subtitle"], lead, tuple(sections))
 
 
-def results(
-    setup: Setup,
-    published: Published,
-    table3: Table3,
-    limits: Sequence[LimitResult],
-    rows: Sequence[Row],
-) -> dict[str, object]:
+def results(computed: Computed, rows: Sequence[Row]) -> dict[str, object]:
     """Return the numbers of the report, ready for JSON."""
     readings = [
         {
@@ -72,31 +49,26 @@ def results(
             "sigma_sys": r.systematic,
             "printed_tev": published.limit_tev(r.experiment, r.beta),
         }
-        for r in limits
+        for r in computed.limits
     ]
-    verdicts = []
-    for row in rows:
-        cells = row.cells()
-        verdicts.append(
-            {
-                "where": row.where,
-                **{column: cells.get(column, "") for column in (*_SUMMARY, "why")},
-                "kind": row.group,
-                "reading": row.reading,
-                "rule": row.rule,
-            }
-        )
+    verdicts = [
+        {
+            "where": row.where,
+            **{column: row.cells().get(column, "") for column in (*_SUMMARY, "why")},
+            "kind": row.group,
+            "reading": row.reading,
+            "rule": row.rule,
+        }
+        for row in rows
+    ]
     return {
         "table1": compute.table1(),
-        "table3": {"printed": published.table3, **table3},
-        "standard_model_totals": dict(setup.standard_model_totals),
+        "table3": {"printed": published.TABLE3, **computed.table3},
+        "standard_model_totals": computed.setup.totals,
         "limits": readings,
         "verdicts": verdicts,
-        "conventions": _conventions(setup),
+        "conventions": _conventions(computed.setup),
     }
-
-
-_SUMMARY = ("quantity", "printed", *VARIANTS, "verdict")
 
 
 def summary_table(rows: Sequence[Row]) -> Table:
@@ -135,7 +107,7 @@ def _verdict_table(kind: str, title: str, rows: Sequence[Row]) -> Table:
     return comparison.table(title, shown, (*columns, "why"))
 
 
-def _limit_table(published: Published, limits: Sequence[LimitResult]) -> Table:
+def _limit_table(limits: Sequence[LimitResult]) -> Table:
     allowed: dict[tuple[str, float | None, str], dict[str, str]] = {}  # and then by reading
     for r in limits:
         of_one = allowed.setdefault((r.experiment, r.systematic, r.beta), {})
@@ -146,7 +118,7 @@ def _limit_table(published: Published, limits: Sequence[LimitResult]) -> Table:
         printed = published.limit_tev(experiment, beta)
         rows.append(
             (
-                DETECTOR_TEXT[experiment],
+                paper.DETECTORS[experiment],
                 "" if systematic is None else f"{systematic:g}",
                 BETA_TEXT[beta],
                 *(texts[reading] for reading in readings),
@@ -177,21 +149,21 @@ def table1_table() -> Table:
     )
 
 
-def _conventions(setup: Setup) -> dict[str, object]:
+def _conventions(setup: paper.Setup) -> dict[str, object]:
     """Return the convention ledger of the recomputed paper."""
     return {
         "sin2_theta_w": SIN2_THETA_W,
         "s13_tilde": S13_TILDE,
-        "mu_nu [mu_B]": MU_NU,
-        "reference_mass_of_frozen_pulls [TeV]": REFERENCE_MASS / 1e6,
-        "cl": CL,
-        "n_sm_of_the_paper": N_SM_OF_THE_PAPER,
+        "mu_nu [mu_B]": paper.MU_NU,
+        "reference_mass_of_frozen_pulls [TeV]": paper.REFERENCE_MASS / 1e6,
+        "cl": paper.CL,
+        "n_sm_of_the_paper": paper.N_SM,
         "scaling": WORDS["scaling"],
         **conventions(ZPRIME_331, list(setup.experiments.values())),
     }
 
 
-def conventions_table(setup: Setup) -> Table:
+def conventions_table(setup: paper.Setup) -> Table:
     """Return the ledger as a table, a row for each experiment."""
     used = _conventions(setup)
     experiments = used.pop("experiments")

@@ -10,9 +10,9 @@ import numpy as np
 from nurecoil.arithmetic import Array
 from nurecoil.models import zprime_331 as z331
 from nurecoil.models.standard_model import z_axial, z_vector
-from nurecoil.papers.binh2021.compute import FERMIONS
+from nurecoil.papers.binh2021.compute import FERMIONS, zprime
+from nurecoil.papers.binh2021.paper import BETA_OF, S13_TILDE, SIN2_THETA_W
 from nurecoil.papers.binh2021.published import Brackets
-from nurecoil.papers.binh2021.setup import BETA_OF, S13_TILDE, SIN2_THETA_W
 from nurecoil.physics.constants import (
     ELECTRON_MASS,
     FERMI_CONSTANT,
@@ -121,10 +121,10 @@ def _gauge_sector() -> dict[str, Finding]:
 
 def _couplings(brackets: Mapping[str, Brackets]) -> dict[str, Finding]:
     """Check eqs. 16, 17 and Table I against our couplings, and the exchange of the Z' (eqs. 22 to 25)."""
-    s2, mixing = SIN2_THETA_W, 2 * (1 - SIN2_THETA_W) * S13_TILDE**2
+    s2 = SIN2_THETA_W
     z, chiral, table, exchange, vectors = [], [], [], [], {}
     for name, fermion in FERMIONS.items():
-        printed, third = brackets[name], S13_TILDE**2 if name == "d" else 0.0
+        printed, mixing = brackets[name], 2 * (1 - s2) * S13_TILDE**2 if name == "d" else 0.0
         vectors[name] = z_vector(fermion.isospin, fermion.charge, s2)
         ours = np.array([vectors[name], z_axial(fermion.isospin)])
         left, right = (constant + slope * s2 / 3 for constant, slope in printed["eq16"])
@@ -132,18 +132,17 @@ def _couplings(brackets: Mapping[str, Brackets]) -> dict[str, Finding]:
         z += [[constant + slope * s2 / 3 for constant, slope in printed["table1_z"]] - ours]
         for beta in BETA_OF.values():
             norm = z331.zprime_normalisation(beta, s2) / (2 * ROOT3)
-            new = np.array(z331.zprime_couplings(fermion, beta, s2, third))
+            new = zprime(name, beta)
             (left, right), axes = (
                 [c[0] + (c[1] + c[2] * beta / ROOT3) * s2 for c in part]
                 for part in (printed["eq17"], printed["table1"])
             )
-            left += mixing if third else 0.0
+            left += mixing
             chiral.append(norm * np.array([left + right, left - right]) - new)
-            table.append(norm * (np.array(axes) + (mixing if third else 0.0)) - new)
+            table.append(norm * (np.array(axes) + mixing) - new)
             if name != "nu":  # at m_Z' = m_Z there is the strength alone
-                neutrino, _ = z331.zprime_couplings(z331.NEUTRINO, beta, s2)
                 effective = z331.exchange(beta, Z_MASS, s2, S13_TILDE)[name]
-                exchange.append(np.array(effective) - 2 * neutrino * new)
+                exchange.append(np.array(effective) - 2 * zprime("nu", beta)[0] * new)
     return {
         "z-couplings": _equal(z, u=vectors["u"], d=vectors["d"], s2=s2),
         "zprime-chiral": _equal(chiral, in_numbers=False),

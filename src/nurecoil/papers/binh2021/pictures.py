@@ -6,22 +6,10 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.inference.intervals import threshold
-from nurecoil.models import STANDARD_MODEL
-from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import Intervals, LimitResult, intervals_text
-from nurecoil.papers.binh2021.published import WORDS, Published
-from nurecoil.papers.binh2021.setup import (
-    BETA_OF,
-    BETA_TEXT,
-    CL,
-    CSI,
-    DETECTOR_TEXT,
-    EXPERIMENTS,
-    LARGEST,
-    SIN2_THETA_W,
-    SYSTEMATICS,
-    Setup,
-)
+from nurecoil.papers.binh2021 import compute, paper, published
+from nurecoil.papers.binh2021.compute import Computed, Intervals, LimitResult, intervals_text
+from nurecoil.papers.binh2021.paper import BETA_OF, BETA_TEXT, EXPERIMENTS, LARGEST, SYSTEMATICS
+from nurecoil.papers.binh2021.published import WORDS
 from nurecoil.physics.nuclei import nuclide
 from nurecoil.presentation.document import Bars, Figure, Panel, Reference, RowChart, Series, Style
 
@@ -38,10 +26,11 @@ FIG3_STYLES: dict[int, Style] = {1: "solid", 3: "dashed"}  # by the mass in TeV
 MAGNETIC_MOMENTS: tuple[tuple[float, int, Style], ...] = ((2.9, -11, "dashed"), (2.2, -12, "dotted"))
 
 
-def all_figures(setup: Setup, published: Published, limits: Sequence[LimitResult]) -> tuple[Figure, ...]:
+def all_figures(computed: Computed) -> tuple[Figure, ...]:
     """Return the figures of the report."""
+    setup, limits = computed.setup, computed.limits
     return (
-        summary_figure(published, limits),
+        summary_figure(limits),
         weak_charge_figure("fig1"),
         weak_charge_figure("fig2"),
         cross_section_figure(setup),
@@ -62,10 +51,10 @@ def _figure(
     shown = (
         Panel(series=tuple(series), references=references, title=title, **axes) for title, series in panels
     )
-    return Figure(name, words["title"], _caption(words["captions"]), tuple(shown))
+    return Figure(name, words["title"], _caption(*words["captions"]), tuple(shown))
 
 
-def _caption(names: Iterable[str]) -> str:
+def _caption(*names: str) -> str:
     return " ".join(WORDS["captions"][name].strip() for name in names)
 
 
@@ -76,31 +65,30 @@ def weak_charge_figure(name: str) -> Figure:
 
     def curve(beta: str, variant: str) -> Series:
         correction = compute.weak_charge_correction(cs, beta, variant, masses * 1e6)
-        return Series(masses, correction, BETA_LABEL[beta], colour=BETA_COLOUR[beta])
+        return Series(masses, correction, BETA_LABEL[beta], BETA_COLOUR[beta])
 
     panels = ((title, [curve(b, variant) for b in BETA_OF]) for variant, title in VARIANT_TITLE.items())
     return _figure(name, panels, (Reference(0.0, "y", ""),))
 
 
-def cross_section_figure(setup: Setup) -> Figure:
+def cross_section_figure(setup: paper.Setup) -> Figure:
     """Return figure 3: weak and magnetic cross sections of caesium, averaged over the source."""
     T = np.geomspace(5e-4, 45e-3, 300)
     caesium = compute.caesium_templates(setup, T)
-    standard = caesium.evaluate(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W))
 
     def weak(beta: str, variant: str, tev: int) -> Series:
         section = compute.weak_part(caesium, beta, variant, tev * 1e3)
-        label, style = rf"{BETA_LABEL[beta]}, {tev:g} TeV", FIG3_STYLES[tev]
-        return Series(T * 1e3, section, label, colour=BETA_COLOUR[beta], style=style)
+        label = rf"{BETA_LABEL[beta]}, {tev:g} TeV"
+        return Series(T * 1e3, section, label, BETA_COLOUR[beta], FIG3_STYLES[tev])
 
     def magnetic(digits: float, power: int, style: Style) -> Series:
-        section = caesium["magnetic"].sum(axis=(1, 2)) * (digits * 10.0**power) ** 2
+        section = compute.magnetic_part(caesium, digits * 10.0**power)
         label = rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_B$"
-        return Series(T * 1e3, section, label, colour="grey", style=style)
+        return Series(T * 1e3, section, label, "grey", style)
 
     def panel(variant: str) -> list[Series]:
         return [
-            Series(T * 1e3, standard, "Standard Model", colour="black"),
+            Series(T * 1e3, caesium.evaluate(paper.standard_model()), "Standard Model", "black"),
             *(weak(beta, variant, tev) for beta in LARGEST for tev in FIG3_STYLES),
             *(magnetic(*moment) for moment in MAGNETIC_MOMENTS),
         ]
@@ -108,30 +96,23 @@ def cross_section_figure(setup: Setup) -> Figure:
     return _figure("fig3", ((title, panel(variant)) for variant, title in VARIANT_TITLE.items()))
 
 
-def events_figure(setup: Setup) -> Figure:
+def events_figure(setup: paper.Setup) -> Figure:
     """Return figure 4: events per 2-PE bin beside the COHERENT data."""
-    compiled = setup.experiments[CSI]
+    compiled = setup.experiments[paper.CSI]
     spectrum = compiled.experiment.spectrum
     if spectrum is None:
         raise ValueError("the card of binh2021-csi has no spectrum")
     edges, bins = np.array(compiled.experiment.axes[0].edges), np.array(spectrum.edges)
     shown = (edges[:-1] >= bins[0]) & (edges[1:] <= bins[-1])
     on, off = np.array(spectrum.coincidence), np.array(spectrum.anticoincidence)
-    data = Series(
-        (bins[1:] + bins[:-1]) / 2,
-        on - off,
-        "COHERENT 2017, C − AC",
-        colour="black",
-        style="points",
-        y_error=np.sqrt(on + off),
-    )
-    standard = compiled.counts(STANDARD_MODEL.couplings(sin2_theta_w=SIN2_THETA_W))
+    middles, errors = (bins[1:] + bins[:-1]) / 2, np.sqrt(on + off)
+    data = Series(middles, on - off, "COHERENT 2017, C − AC", "black", "points", errors)
 
     def steps(counts: Array, label: str, colour: str) -> Series:
-        return Series(bins, counts[shown], label, colour=colour, style="steps")
+        return Series(bins, counts[shown], label, colour, "steps")
 
     def panel(variant: str) -> list[Series]:
-        found = [data, steps(standard, "Standard Model", "grey")]
+        found = [data, steps(compiled.counts(paper.standard_model()), "Standard Model", "grey")]
         for beta, mass, colour in FIG4_POINTS:
             counts = compute.events(compiled, beta, variant, mass)
             found.append(steps(counts, rf"{BETA_LABEL[beta]}, {mass / 1e3:g} TeV", colour))
@@ -151,7 +132,7 @@ def profile_figure(name: str, experiments: Sequence[str], limits: Sequence[Limit
         for experiment in experiments
         for variant, title in VARIANT_TITLE.items()
     )
-    return _figure(name, panels, (Reference(threshold(CL), "y", "90 % CL"),))
+    return _figure(name, panels, (Reference(threshold(paper.CL), "y", "90 % CL"),))
 
 
 def _profile_series(result: LimitResult) -> Series:
@@ -162,37 +143,29 @@ def _profile_series(result: LimitResult) -> Series:
     if result.systematic is not None:
         label += rf", $\sigma_{{sys}}$ = {result.systematic:g}"
     wide = result.systematic == SYSTEMATICS[1]
-    return Series(
-        mass[shown],
-        np.where(delta < 40, delta, np.nan),
-        label,
-        colour=BETA_COLOUR[result.beta],
-        style="dotted" if result.nuisances == "frozen" else "dashed" if wide else "solid",
-    )
+    style: Style = "dotted" if result.nuisances == "frozen" else "dashed" if wide else "solid"
+    return Series(mass[shown], np.where(delta < 40, delta, np.nan), label, BETA_COLOUR[result.beta], style)
 
 
-def summary_figure(published: Published, limits: Sequence[LimitResult]) -> Figure:
+def summary_figure(limits: Sequence[LimitResult]) -> Figure:
     """Return the overlay of our limits, the paper's, and the other bounds that it quotes."""
     groups = {
         f'nurecoil, "{variant}", profiled': {
-            f"{DETECTOR_TEXT[r.experiment]}, {BETA_LABEL[r.beta]}": r.allowed_tev
+            f"{paper.DETECTORS[r.experiment]}, {BETA_LABEL[r.beta]}": r.allowed_tev
             for r in limits
             if (r.variant, r.nuisances) == (variant, "profiled") and r.systematic in (None, SYSTEMATICS[0])
         }
         for variant in VARIANT_TITLE
     }
-    groups["printed in the paper"] = printed_intervals(published)
-    groups["other bounds it quotes"] = {label: ((tev, None),) for label, tev in published.bounds.items()}
-    title, caption = "Summary: limits on the Z′ mass", _caption(["summary"])
-    return Figure("summary", title, caption, (limits_chart(groups, (0.05, 20.0)),))
+    groups["printed in the paper"] = printed_intervals()
+    groups["other bounds it quotes"] = {label: ((tev, None),) for label, tev in published.BOUNDS.items()}
+    chart = limits_chart(groups, (0.05, 20.0))
+    return Figure("summary", "Summary: limits on the Z′ mass", _caption("summary"), (chart,))
 
 
-def printed_intervals(published: Published) -> dict[str, Intervals]:
+def printed_intervals() -> dict[str, Intervals]:
     """Return what the printed limits allow, each once, by detector and β."""
-    return {
-        f"{detector}, {BETA_LABEL[beta]}": ((tev, None),)
-        for (detector, beta), tev in published.first_limits.items()
-    }
+    return {f"{x.detector}, {BETA_LABEL[x.beta]}": ((x.tev, None),) for x in published.FIRST_LIMITS}
 
 
 def limits_chart(groups: Mapping[str, Mapping[str, Intervals]], x_range: tuple[float, float]) -> RowChart:

@@ -8,44 +8,28 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from nurecoil.experiment import CompiledExperiment
+from nurecoil.inference.intervals import threshold
 from nurecoil.models.zprime_331 import VARIANTS
-from nurecoil.papers.binh2021 import compute
-from nurecoil.papers.binh2021.compute import LimitResult, Table3
+from nurecoil.papers.binh2021 import compute, paper, published
+from nurecoil.papers.binh2021.compute import Computed, LimitResult, Table3
 from nurecoil.papers.binh2021.equations import Finding
-from nurecoil.papers.binh2021.published import PrintedLimit, Published
-from nurecoil.papers.binh2021.setup import (
-    BETA_TEXT,
-    LAR,
-    N_SM_LAR,
-    PROJECTIONS,
-    SIN2_THETA_W_LAR,
-    SYSTEMATICS,
-    Setup,
-    scaled,
-    standard_model_total,
-)
+from nurecoil.papers.binh2021.paper import BETA_TEXT
+from nurecoil.papers.binh2021.published import PrintedLimit
 from nurecoil.presentation.comparison import REPRODUCED, Entry, Row, verdict
 
 NOT_CHECKED = Finding(None, None, {"equations": "", "numbers": ""})
 BOTH = "both"  # of the variants: what follows from the equations alone
 
 
-def all_rows(
-    setup: Setup,
-    published: Published,
-    table3: Table3,
-    limits: Sequence[LimitResult],
-    findings: Mapping[str, Finding],
-) -> tuple[Row, ...]:
+def all_rows(computed: Computed, findings: Mapping[str, Finding]) -> tuple[Row, ...]:
     """Return a row for everything that is printed."""
-    of_table = [
-        _table3_row(published, table3, beta, mass)
-        for beta, printed in published.table3.items()
-        for mass in printed
-    ]
-    of_limits = [_limit_row(setup, printed, limits) for printed in published.limits]
-    others = [_filled(row, findings.get(row.key, NOT_CHECKED)) for row in published.rows]
-    return (*of_table, *of_limits, *others)
+    entries = [(beta, mass) for beta, printed in published.TABLE3.items() for mass in printed]
+    return (
+        *(_table3_row(computed.table3, beta, mass) for beta, mass in entries),
+        *(_limit_row(computed.setup, printed, computed.limits) for printed in published.LIMITS),
+        *(_filled(row, findings.get(row.key, NOT_CHECKED)) for row in published.ROWS),
+    )
 
 
 def from_equations_alone(row: Row) -> bool:
@@ -53,9 +37,9 @@ def from_equations_alone(row: Row) -> bool:
     return row.verdict == REPRODUCED and row.reading in (BOTH, "equations")
 
 
-def _table3_row(published: Published, table3: Table3, beta: str, mass: int) -> Row:
+def _table3_row(table3: Table3, beta: str, mass: int) -> Row:
     """Return the row of an entry of Table III; "numbers" is scaled to the paper's N_SM = 188."""
-    number, numbers = published.table3[beta][mass], table3["numbers"][beta]
+    number, numbers = published.TABLE3[beta][mass], table3["numbers"][beta]
     printed = Entry(number, text=str(number), within=1.0)
     agrees = printed.agrees(numbers[mass])
     either = printed.agrees(table3["equations_scaled"][beta][mass])
@@ -66,7 +50,7 @@ def _table3_row(published: Published, table3: Table3, beta: str, mass: int) -> R
         quantity=f"events, β = {BETA_TEXT[beta]}, m<sub>Z′</sub> = {mass} GeV",
         printed=printed,
         ours={variant: Entry(text=f"{table3[variant][beta][mass]:.1f}") for variant in VARIANTS},
-        why=published.table3_why[law].format(ours=numbers[mass], printed=number, at=numbers),
+        why=published.TABLE3_WHY[law].format(ours=numbers[mass], printed=number, at=numbers),
         verdict=verdict(agrees),
         reading=f"{law}, N<sub>SM</sub> = 188" if agrees else "",
         rule="within one event, numbers, N<sub>SM</sub> = 188",
@@ -90,7 +74,7 @@ def _filled(row: Row, finding: Finding) -> Row:
     )
 
 
-def _limit_row(setup: Setup, printed: PrintedLimit, limits: Sequence[LimitResult]) -> Row:
+def _limit_row(setup: paper.Setup, printed: PrintedLimit, limits: Sequence[LimitResult]) -> Row:
     """Return the row of a printed limit, with both variants, frozen and profiled pulls.
 
     For CsI the paper describes its procedure, pulls frozen at their best fit for 3 TeV, and that one
@@ -134,22 +118,32 @@ def _at_other_beta(agreeing: Sequence[LimitResult], limits: Sequence[LimitResult
     return f"{twins[0].lower_edge_tev:.2f}" if twins else "none"
 
 
-def _other_reading(setup: Setup, printed: PrintedLimit) -> dict[str, object]:
+def _other_reading(setup: paper.Setup, printed: PrintedLimit) -> dict[str, object]:
     """Return what LAr gives at another s_W², and what a projection would need to reach its printed limit."""
     name, beta = printed.experiments[-1], printed.beta
-    compiled, s2 = setup.experiments[name], SIN2_THETA_W_LAR
-    if name == LAR:
-        n_sm = standard_model_total(compiled, s2)
-        full = scaled(compiled, N_SM_LAR / n_sm)
+    compiled, n_sm = setup.experiments[name], setup.totals[name]
+    if name == paper.LAR:
+        s2, expected = paper.SIN2_THETA_W_LAR, paper.N_SM_LAR
+        n_sm = float(compiled.counts(paper.standard_model(s2)).sum())
+        full = paper.scaled(compiled, expected / n_sm)
         other = compute.limit_result(full, beta, "numbers", sin2_theta_w=s2)
-        return {"s2": s2, "scaled": N_SM_LAR, "n_sm": n_sm, "other": other.lower_edge_tev}
-    if name not in PROJECTIONS:
+        return {"s2": s2, "scaled": expected, "n_sm": n_sm, "other": other.lower_edge_tev}
+    if name not in paper.PROJECTIONS:
         return {}
-    return {
-        "floor": compute.limit_of_systematics(compiled, beta, SYSTEMATICS[0]),
-        "needed": thousands(compute.counts_needed(compiled, printed)),
-        "n_sm": thousands(standard_model_total(compiled)),
-    }
+    endless = paper.scaled(compiled, 1e8)  # unlimited statistics
+    floor = compute.limit_result(endless, beta, "numbers", systematic=paper.SYSTEMATICS[0]).lower_limit_tev
+    needed = thousands(_counts_needed(compiled, n_sm, printed))
+    return {"floor": floor or float("nan"), "needed": needed, "n_sm": thousands(n_sm)}
+
+
+def _counts_needed(compiled: CompiledExperiment, n_sm: float, printed: PrintedLimit) -> float:
+    """Return the N_SM at which a projection, without systematic uncertainty, reaches a printed limit.
+
+    From eq. 45 with a = 0: (N_SM - N)²/(1.2 N_SM) = Δχ², N = r N_SM, so N_SM = 1.2 Δχ²/(1 - r)², in
+    variant "numbers".
+    """
+    ratio = compute.events(compiled, printed.beta, "numbers", printed.tev * 1e3).sum() / n_sm
+    return float(1.2 * threshold(paper.CL) / (1 - ratio) ** 2)
 
 
 def thousands(count: float) -> str:
