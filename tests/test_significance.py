@@ -139,7 +139,7 @@ def test_published_exclusions_of_no_signal(coherent, monkeypatch):
     ).values
     assert found.observed.sigma == pytest.approx(11.49, abs=0.01)  # published: 11.6 σ
     assert found.observed.log10_p_value == pytest.approx(-30.1, abs=0.1)
-    template = validation.rescaled(lar, validation.release_template("coherent-lar-2020", lar))
+    template = validation.rescaled(lar, validation.release_template("coherent-lar-2020"))
     widths = validation.rates_alone(validation.binned(lar))
     found = significance(
         SCALED_STANDARD_MODEL, [template], validation.RADIATIVE, STRENGTH, NOTHING, widths=widths

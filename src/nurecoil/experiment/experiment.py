@@ -46,10 +46,11 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of the bins: its name, with the unit, and the edges."""
+    """One axis of the bins."""
 
-    name: str
-    edges: tuple[float, ...]
+    key: Annotated[str, 'what columns and factors call it; "time" for a time']
+    name: Annotated[str, "what is printed, with the unit"]
+    edges: Annotated[tuple[Finite, ...], Ascending()]
 
 
 @dataclass(frozen=True)

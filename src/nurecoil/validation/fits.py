@@ -141,7 +141,7 @@ def signal_fits(name: str) -> SignalFits:
     statistics = binned(compiled)
     widths, others = free_signal(statistics), {}
     main = first_principles = fit_signal(compiled, widths)
-    if (template := release_template(name, compiled)) is not None:
+    if (template := release_template(name)) is not None:
         fitted, rates = rescaled(compiled, template), rates_alone(statistics)
         others["first principles, all pulls"] = first_principles
         others["template, all pulls"] = fit_signal(fitted, widths)

@@ -50,13 +50,13 @@ def rescaled(compiled: CompiledExperiment, counts: Array) -> CompiledExperiment:
     return compiled.with_templates(lambda templates: templates.each(scaled))
 
 
-def release_template(name: str, compiled: CompiledExperiment) -> Array | None:
+def release_template(name: str) -> Array | None:
     """Return the signal per bin that the data release itself predicts, or None where it has none."""
     _, card = read_card(name)
     if card.template is None or card.data is None:
         return None
     table = card.template.table
-    edges = {k: a.edges for k, a in zip(card.axis_keys, compiled.experiment.axes, strict=True)}
+    edges = {axis.key: axis.edges for axis in card.axes}
     columns, _ = read_columns(file_path(card.data.release or "", table.file))
     return histogram(columns, table.columns, edges, table.weight).ravel()
 

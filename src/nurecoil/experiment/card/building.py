@@ -13,7 +13,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.detector.efficiency import Efficiency, FileEfficiency, TabulatedEfficiency
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import Axis, Component, Experiment, Shape, Signal, Statistics, Variance
+from nurecoil.experiment import Component, Experiment, Shape, Signal, Statistics, Variance
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
 from nurecoil.experiment.card.tables import Tables
@@ -35,8 +35,7 @@ class _Builder:
     def __init__(self, card: schema.Card, folder: Path) -> None:
         self.card = card
         self.target = card.target.material
-        self.axes = _axes(card)
-        edges = {key: axis.edges for key, axis in zip(card.axis_keys, self.axes, strict=True)}
+        edges = {axis.key: axis.edges for axis in card.axes}
         self.tables = Tables(card.data.release if card.data else None, folder, edges)
         self.spreading = Spreading(card, self.tables)
 
@@ -58,7 +57,7 @@ class _Builder:
             flux=card.source.flux,
             exposure=card.source.exposure,
             conventions=Conventions(**vars(card.cross_section)),
-            axes=self.axes,
+            axes=card.axes,
             statistics=statistics,
             spectrum=card.spectrum,
             data_hashes=tuple(sorted(self.tables.hashes.items())),
@@ -215,14 +214,6 @@ def _each(parts: Iterable[tuple[str, Callable[[], Any]]]) -> list[Any]:
     if problems:
         raise NurecoilError("; ".join(problems))
     return found
-
-
-def _axes(card: schema.Card) -> tuple[Axis, ...]:
-    energy = Axis(card.detector.observable, card.detector.edges)
-    if card.time:
-        return energy, Axis("time [us]", card.time.edges_us)
-    others = card.template.axes if card.template else ()
-    return energy, *(Axis(axis.name, axis.edges) for axis in others)
 
 
 def _sides(

@@ -25,7 +25,7 @@ from nurecoil.experiment.card.signal_schema import (
     Template,
 )
 from nurecoil.experiment.card.toml import Read
-from nurecoil.experiment.experiment import ResidualSpectrum
+from nurecoil.experiment.experiment import Axis, ResidualSpectrum
 
 _NAME = "a text of letters, digits and _ . -, a letter or digit first"
 
@@ -204,11 +204,17 @@ class Card:
             raise NurecoilError("; ".join(dict.fromkeys(problems)))
 
     @property
-    def axis_keys(self) -> tuple[str, ...]:
-        """The keys of the axes, energy first."""
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes of the bins, energy first."""
+        energy = Axis("energy", self.detector.observable, self.detector.edges)
         if self.time:
-            return ("energy", "time")
-        return ("energy", *(axis.key for axis in (self.template.axes if self.template else ())))
+            return energy, Axis("time", "time [us]", self.time.edges_us)
+        return energy, *(self.template.axes if self.template else ())
+
+    @property
+    def axis_keys(self) -> tuple[str, ...]:
+        """Their keys."""
+        return tuple(axis.key for axis in self.axes)
 
 
 def _axis_problems(card: Card) -> Iterator[str]:

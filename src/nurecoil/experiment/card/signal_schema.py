@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal
 
-from nurecoil.checks import Ascending, Finite, Microseconds, Number, require
+from nurecoil.checks import Ascending, Microseconds, Number, require
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card.toml import Read
-from nurecoil.experiment.experiment import Exposure
+from nurecoil.experiment.experiment import Axis, Exposure
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES, FormFactor, form_factor
 from nurecoil.physics.nuclei import Material, material
 from nurecoil.sources import SOURCES, Flux, load_flux
@@ -119,15 +119,6 @@ class TabulatedTime(Arrivals):
 
 
 @dataclass(frozen=True)
-class TemplateAxis:
-    """An axis after the energy."""
-
-    key: Annotated[str, 'what columns and factors call it; "time" for a time']
-    name: Annotated[str, "what is printed, with the unit"]
-    edges: Annotated[tuple[Finite, ...], Ascending()]
-
-
-@dataclass(frozen=True)
 class Table:
     """A data file of numbers in columns."""
 
@@ -144,7 +135,7 @@ class Table:
 class Template:
     """The signal's spread over other axes at each energy."""
 
-    axes: tuple[TemplateAxis, ...]
+    axes: Annotated[tuple[Axis, ...], "those after the energy"]
     table: Annotated[Table, "one row for each bin"]
     window: Annotated[Window | None, "what is lost outside the time axis"] = None
 

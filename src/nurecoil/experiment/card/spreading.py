@@ -1,6 +1,7 @@
 """Where the counts of an energy bin go on the other axes: arrival times, or the template of a release."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,14 +13,12 @@ from nurecoil.experiment.card.tables import Tables
 from nurecoil.sources.timing import ConstantTimeEfficiency
 
 
+@dataclass(frozen=True)
 class Spreading:
     """Spreads the signal of one card over its axes, per component of the source."""
 
-    def __init__(self, card: Card, tables: Tables) -> None:
-        """Take the card and its data files."""
-        self.card = card
-        self.flux = card.source.flux
-        self.tables = tables
+    card: Card
+    tables: Tables
 
     def nominal(self) -> Array | None:
         """Return the spread of the card; None where there is only the energy axis."""
@@ -43,7 +42,7 @@ class Spreading:
     def by_component(self, fractions: Mapping[str, Array], arrivals: signal_schema.Arrivals) -> Array:
         """Return fractions for each component of the source, prompt or delayed, (components, energies, n)."""
         kinds = {name: kind for kind in ("prompt", "delayed") for name in getattr(arrivals, kind)}
-        names = [component.name for component in self.flux.components]
+        names = [component.name for component in self.card.source.flux.components]
         if sorted([*arrivals.prompt, *arrivals.delayed]) != sorted(names):
             raise NurecoilError(f"each of {', '.join(names)} must be named once, as prompt or delayed")
         energies = len(self.card.detector.edges) - 1
@@ -68,7 +67,7 @@ class Spreading:
         template = self.card.template
         assert template is not None
         if template.window is None:
-            return np.ones((len(self.flux.components), 1, 1))
+            return np.ones((len(self.card.source.flux.components), 1, 1))
         return np.asarray(self.in_window(template.window).sum(axis=2, keepdims=True))
 
     def of_pulse(self) -> Array | None:

@@ -1,6 +1,7 @@
 """The data files of a card: looked up in its release or beside it, read, binned on its axes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,15 @@ from nurecoil.experiment.datasets import file_path, load_release, locate
 from nurecoil.experiment.histograms import histogram, read_columns, require_one_row_each
 
 
+@dataclass(frozen=True)
 class Tables:
-    """Reads the data files of one card and remembers their hashes."""
+    """The data files of one card, in its release or its folder, binned on edges of each axis; read once."""
 
-    def __init__(self, release: str | None, folder: Path, edges: Mapping[str, tuple[float, ...]]) -> None:
-        """Take the release, the folder of the card, and the bin edges of each axis."""
-        self.release = release
-        self.folder = folder
-        self.edges = edges
-        self.hashes: dict[str, str] = {}
-        self.contents: dict[str, Array] = {}
+    release: str | None
+    folder: Path
+    edges: Mapping[str, tuple[float, ...]]
+    hashes: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, Array] = field(default_factory=dict)
 
     def unit_shape(self, table: Table) -> Array:
         """Return a shape over all bins, of unit sum."""
@@ -61,7 +61,7 @@ class Tables:
             raise NurecoilError(f"data.observed: {table.file}: {error}") from None
 
     def read(self, name: str) -> Array:
-        """Return the numbers of a data file of the card's release, or of one beside the card; read once."""
+        """Return the numbers of a data file of the card's release, or of one beside the card."""
         if name in self.contents:
             return self.contents[name]
         path = file_path(self.release, name) if self.release else self.folder / name
