@@ -103,9 +103,9 @@ def test_symmetrised_fermi_becomes_a_sphere_for_a_sharp_surface():
 @pytest.mark.parametrize(
     "model",
     [
-        lambda q, rms: ff.helm(q, ff.helm_radius_fm(rms), 0.9),
+        lambda q, rms: ff.helm(q, ff.sphere_radius_fm(rms, ff.HELM, 0.9), 0.9),
         lambda q, rms: ff.klein_nystrand(q, np.sqrt(5 / 3 * (rms**2 - 6 * 0.7**2)), 0.7),
-        lambda q, rms: ff.symmetrised_fermi(q, ff.symmetrised_fermi_radius_fm(rms), 0.52),
+        lambda q, rms: ff.symmetrised_fermi(q, ff.sphere_radius_fm(rms, ff.FERMI, 0.52), 0.52),
     ],
     ids=["helm", "klein-nystrand", "symmetrised-fermi"],
 )
@@ -142,7 +142,7 @@ def test_point():
 
 
 def test_radii_broadcast_against_momenta():
-    radii = ff.helm_radius_fm([4.0, 4.5, 5.0])
+    radii = ff.sphere_radius_fm([4.0, 4.5, 5.0], ff.HELM, 0.9)
     values = ff.helm(MOMENTA[:, None], radii, 0.9)
     assert values.shape == (MOMENTA.size, 3)
     assert values[:, 1] == pytest.approx(ff.helm(MOMENTA, radii[1], 0.9), rel=1e-15)
@@ -164,8 +164,8 @@ def test_names():
     ("radius_from_rms", "least"),
     # sqrt(3)*0.9, sqrt(7/5)*pi*0.52
     [
-        (ff.helm_radius_fm, 1.558846),
-        (ff.symmetrised_fermi_radius_fm, 1.932931),
+        (lambda rms: ff.sphere_radius_fm(rms, ff.HELM, 0.9), 1.558846),
+        (lambda rms: ff.sphere_radius_fm(rms, ff.FERMI, 0.52), 1.932931),
     ],
 )
 def test_radius_too_small(radius_from_rms, least):

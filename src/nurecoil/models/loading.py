@@ -1,6 +1,7 @@
 """Models by name: those of this package, of a file of one's own, or of an installed package."""
 
 import sys
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import entry_points
@@ -58,11 +59,8 @@ def load_model(name: str | Path) -> Model:
     An installed package makes its models known by entry points of the group "nurecoil.models". Models may be
     summed, "nsi+magnetic-moments", see `nurecoil.models.sums`.
 
-    Raises
-    ------
-    NurecoilError
-        For an unknown name, a file that is missing, fails or has not exactly one model, and for a model that
-        is not what it says: see `check`.
+    An error for an unknown name, a file that is missing, fails or has not exactly one model, and for a model
+    that is not what it says: see `check`.
 
     >>> load_model("331-beta").title
     "331β model: a heavy Z' from SU(3)_L x U(1)_X"
@@ -216,7 +214,10 @@ def _of_file(path: Path) -> object:
         except (Exception, SystemExit) as error:
             del sys.modules[module_name]
             raise NurecoilError(f"the model file {path} fails: {type(error).__name__}: {error}") from error
-        _travel(module)
+        with suppress(ImportError):  # worker processes cannot import what the file defines
+            import cloudpickle
+
+            cloudpickle.register_pickle_by_value(module)
     if isinstance(named := getattr(module, "MODEL", None), Model):
         return named
     models = {id(thing): thing for thing in vars(module).values() if isinstance(thing, Model)}
@@ -226,12 +227,3 @@ def _of_file(path: Path) -> object:
             f"the model file {path} defines {len(found)} models: it must define one, or call it MODEL"
         )
     return found[0]
-
-
-def _travel(module: object) -> None:
-    """Let worker processes have what the file defines: they cannot import it."""
-    try:
-        import cloudpickle
-    except ImportError:
-        return
-    cloudpickle.register_pickle_by_value(module)

@@ -1,15 +1,26 @@
 """The Standard Model's signal times a free strength: what a collaboration fits for its event number."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
-from nurecoil.physics.couplings import Couplings, scaled
+from nurecoil.physics.couplings import Couplings, ElectronCouplings
 
 
 def _couplings(values: Values) -> Couplings:
-    return scaled(STANDARD_MODEL.evaluate(values), np.sqrt(values["signal_strength"]))
+    """Return the Standard Model's couplings times the root of the strength."""
+    standard = STANDARD_MODEL.evaluate(values)
+    f = np.sqrt(values["signal_strength"])[..., np.newaxis, np.newaxis]
+    assert standard.electron is not None
+    names = ("vector_p", "vector_n", "axial_p", "axial_n")
+    return replace(
+        standard,
+        **{name: f * getattr(standard, name) for name in names},
+        electron=ElectronCouplings(f * standard.electron.left, f * standard.electron.right),
+    )
 
 
 SCALED_STANDARD_MODEL = Model(

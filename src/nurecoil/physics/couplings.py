@@ -3,7 +3,7 @@
 Everything new that a model can do to a recoil enters here, Standard Model included.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -86,24 +86,6 @@ def flavour_diagonal(
     *diagonals, moment = np.broadcast_arrays(*given, np.empty(3))[:5]
     p, n, a_p, a_n = (x[..., np.newaxis] * np.eye(3) for x in diagonals)
     return Couplings(p, n, a_p, a_n, moment.astype(float))
-
-
-def scaled(couplings: Couplings, factor: ArrayLike) -> Couplings:
-    """Return all couplings times a factor (a number, or one per point): counts scale with its square."""
-    f = np.asarray(factor, dtype=float)[..., np.newaxis, np.newaxis]
-
-    def times(part: Any, names: tuple[str, ...]) -> Any:
-        return part and replace(part, **{name: f * getattr(part, name) for name in names})
-
-    of_nucleons: Couplings = times(couplings, ("vector_p", "vector_n", "axial_p", "axial_n"))
-    exchanged = ("proton", "neutron", "electron")
-    return replace(
-        of_nucleons,
-        magnetic_moment=f[..., 0] * couplings.magnetic_moment,
-        electron=times(couplings.electron, ("left", "right")),
-        light_vector=times(couplings.light_vector, exchanged),
-        light_scalar=times(couplings.light_scalar, exchanged),
-    )
 
 
 def nucleon_couplings(up: ArrayLike, down: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -20,13 +20,8 @@ def electrons_freed(symbol: str, T: ArrayLike) -> Array:
     Free electrons with stepping. For xenon below 5 keV the relativistic random-phase approximation gives 0.8
     to 0.9 of it (J.-W. Chen et al., Phys. Lett. B 774 (2017) 656, Chen:2016eab).
 
-    Raises
-    ------
-    NurecoilError
-        For an element without tabulated binding energies.
+    An error for an element without tabulated binding energies.
 
-    Examples
-    --------
     >>> print(electrons_freed("Ge", [1e-6, 1.3e-3, 0.1]))
     [ 0. 28. 32.]
     """

@@ -24,8 +24,8 @@ FERMI_DIFFUSENESS_FM: Final = 0.52
 _LIGHT: Final = 4  # nucleons; without a core, such a nucleus may be smaller than the surface of the others
 
 # What a surface adds to R², over its width squared, and what its width is called
-_HELM: Final = 3.0, "Helm skin"
-_FERMI: Final = 1.4 * np.pi**2, "diffuseness"
+HELM: Final = 3.0, "Helm skin"
+FERMI: Final = 1.4 * np.pi**2, "diffuseness"
 
 
 def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> Array:
@@ -41,18 +41,6 @@ def helm(q: ArrayLike, diffraction_radius_fm: ArrayLike, skin_fm: ArrayLike) -> 
     return sphere * np.exp(-0.5 * _phase(q, skin_fm) ** 2)
 
 
-def helm_radius_fm(rms_radius_fm: ArrayLike, skin_fm: float = HELM_SKIN_FM) -> Array:
-    """Return the Helm diffraction radius that belongs to an rms radius.
-
-    R0² = (5/3) (R² - 3 s²); an error if the skin alone has that rms radius R, or more (Helm:1956zz; J. D.
-    Lewin and P. F. Smith, Astropart. Phys. 6 (1996) 87, Lewin:1995rx).
-
-    >>> print(helm_radius_fm(4.804).round(3))
-    5.866
-    """
-    return _sphere_radius_fm(rms_radius_fm, _HELM, skin_fm)
-
-
 def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM) -> Array:
     """Return the Helm diffraction radius of Binh et al. (2021) from the mass number.
 
@@ -62,7 +50,7 @@ def helm_binh2021_radius_fm(A: ArrayLike, skin_fm: float = HELM_BINH2021_SKIN_FM
     6.022
     """
     # a sphere of radius R has the rms radius R sqrt(3/5), and R0² = R² - 5 s² takes 3 s² off its square
-    return _sphere_radius_fm(np.sqrt(0.6) * mass_number_radius_fm(A), _HELM, skin_fm)
+    return sphere_radius_fm(np.sqrt(0.6) * mass_number_radius_fm(A), HELM, skin_fm)
 
 
 def klein_nystrand(q: ArrayLike, radius_fm: ArrayLike, range_fm: ArrayLike) -> Array:
@@ -97,18 +85,24 @@ def symmetrised_fermi(q: ArrayLike, half_density_fm: ArrayLike, diffuseness_fm: 
     return _over_sinh(y) * (sphere + surface) / (c**2 + pi_a**2)
 
 
-def symmetrised_fermi_radius_fm(
-    rms_radius_fm: ArrayLike, diffuseness_fm: float = FERMI_DIFFUSENESS_FM
-) -> Array:
-    """Return the half-density radius of the symmetrised Fermi density that belongs to an rms radius.
+def sphere_radius_fm(rms_radius_fm: ArrayLike, surface: tuple[float, str], width_fm: float) -> Array:
+    """Return the radius [fm] of the sphere that belongs to an rms radius R, with a surface of some width.
 
-    c² = (5/3) [R² - (7/5) (πa)²]; an error if the diffuse surface alone has that rms radius R, or more (D. W.
-    L. Sprung and J. Martorell, J. Phys. A 30 (1997) 6525).
+    With `HELM` the diffraction radius, R0² = (5/3) (R² - 3 s²) (Helm:1956zz; J. D. Lewin and P. F. Smith,
+    Astropart. Phys. 6 (1996) 87, Lewin:1995rx), with `FERMI` the half-density radius of the symmetrised Fermi
+    density, c² = (5/3) [R² - (7/5) (πa)²]. An error if the surface alone has that rms radius, or more.
 
-    >>> print(symmetrised_fermi_radius_fm(4.804).round(3))
-    5.678
+    >>> print(sphere_radius_fm(4.804, HELM, 0.9).round(3), sphere_radius_fm(4.804, FERMI, 0.52).round(3))
+    5.866 5.678
     """
-    return _sphere_radius_fm(rms_radius_fm, _FERMI, diffuseness_fm)
+    rms, surface_fm2 = _floats(rms_radius_fm), surface[0] * width_fm**2
+    good = np.isfinite(rms) & (rms > 0) & (rms**2 > surface_fm2)
+    if not np.all(good):
+        raise NurecoilError(
+            f"rms radius {float(rms[~good].flat[0]):.4g} fm does not fit a {surface[1]} of {width_fm} fm: "
+            f"it must be finite and above {np.sqrt(surface_fm2):.4g} fm"
+        )
+    return _floats(np.sqrt(5 / 3 * (rms**2 - surface_fm2)))
 
 
 def mass_number_radius_fm(A: ArrayLike) -> Array:
@@ -167,7 +161,7 @@ class _OfRmsRadius:
         alone_fm = rms_fm / np.sqrt(self.surface[0])
         if nuclide.A <= _LIGHT and alone_fm <= self.width_fm:
             return self.parametrisation(q, 0.0, alone_fm)
-        sphere_fm = _sphere_radius_fm(rms_fm, self.surface, self.width_fm)
+        sphere_fm = sphere_radius_fm(rms_fm, self.surface, self.width_fm)
         return self.parametrisation(q, sphere_fm, self.width_fm)
 
 
@@ -199,8 +193,8 @@ _CHOICES: Final = (
     FormFactor(
         "helm",
         f"Helm: s = 0.9 fm, R0^2 = 5/3 (R^2 - 3 s^2); {_RMS_RADII}",
-        _OfRmsRadius(helm, _HELM, HELM_SKIN_FM),
-        _OfRmsRadius(helm, _HELM, HELM_SKIN_FM, of_neutrons=True),
+        _OfRmsRadius(helm, HELM, HELM_SKIN_FM),
+        _OfRmsRadius(helm, HELM, HELM_SKIN_FM, of_neutrons=True),
     ),
     FormFactor(
         "klein-nystrand",
@@ -212,8 +206,8 @@ _CHOICES: Final = (
     FormFactor(
         "symmetrised-fermi",
         f"symmetrised Fermi: a = 0.52 fm, c^2 = 5/3 (R^2 - 7/5 (pi a)^2); {_RMS_RADII}",
-        _OfRmsRadius(symmetrised_fermi, _FERMI, FERMI_DIFFUSENESS_FM),
-        _OfRmsRadius(symmetrised_fermi, _FERMI, FERMI_DIFFUSENESS_FM, of_neutrons=True),
+        _OfRmsRadius(symmetrised_fermi, FERMI, FERMI_DIFFUSENESS_FM),
+        _OfRmsRadius(symmetrised_fermi, FERMI, FERMI_DIFFUSENESS_FM, of_neutrons=True),
     ),
     FormFactor("point", "point-like nucleus: F = 1 for protons and neutrons", _point, _point),
 )
@@ -255,15 +249,3 @@ def _over_sinh(y: Array) -> Array:
     """Return y/sinh(y) for y >= 0, without overflow at large y."""
     z = np.where(y > 0, y, 1.0)
     return np.where(y > 0, -2 * z * np.exp(-z) / np.expm1(-2 * z), 1.0)
-
-
-def _sphere_radius_fm(rms_radius_fm: ArrayLike, surface: tuple[float, str], width_fm: float) -> Array:
-    """Return sqrt(5/3 (R² - surface)) [fm], or refuse an rms radius R that leaves nothing to the sphere."""
-    rms, surface_fm2 = _floats(rms_radius_fm), surface[0] * width_fm**2
-    good = np.isfinite(rms) & (rms > 0) & (rms**2 > surface_fm2)
-    if not np.all(good):
-        raise NurecoilError(
-            f"rms radius {float(rms[~good].flat[0]):.4g} fm does not fit a {surface[1]} of {width_fm} fm: "
-            f"it must be finite and above {np.sqrt(surface_fm2):.4g} fm"
-        )
-    return _floats(np.sqrt(5 / 3 * (rms**2 - surface_fm2)))
