@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from nurecoil.study.result import Result
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
+Conventions = Annotated[
+    bool, typer.Option("--conventions", help="Print all that the answer rests on.", show_default=False)
+]
 NOT_CONVERGED = 3  # the exit status of an answer that is not to be trusted
 
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hint
 
 import typer
 
-from nurecoil.cli.answering import answer
-from nurecoil.cli.workers import executor
+from nurecoil.cli.answering import AsJson, Conventions, answer
+from nurecoil.cli.workers import WORKERS, executor
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment.card import experiment_names, load_experiment
 from nurecoil.likelihood.engines import ENGINES
@@ -47,11 +47,6 @@ STUDY = {
         shown="the experiment's own",
     ),
     "engine": Told("What minimises: auto, numpy or fast.", "NAME"),
-}
-_WORKERS = {
-    "workers": (int, None, Told("Worker processes.", "N", shown="compute in this one")),
-    "dask": (str, None, Told("Address of a Dask scheduler.", "ADDRESS")),
-    "mpi": (bool, False, Told("Use the ranks of MPI.")),
 }
 _REQUIRED = inspect.Parameter.empty
 
@@ -100,9 +95,11 @@ class Option:
         )
         of_values: Any = list[str] if many else kind
         annotation: Any = Annotated[Optional[of_values] if default is None else of_values, option]  # noqa: UP045
-        return inspect.Parameter(
-            self.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-        )
+        return _parameter(self.name, annotation, default)
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def command_of(name: str) -> tuple[Callable[..., None], str]:
@@ -117,16 +114,21 @@ def command_of(name: str) -> tuple[Callable[..., None], str]:
         _of_study("set"),
         *(option for option in own if option not in needed),
         *held,
-        *(Option(each, *how) for each, how in _WORKERS.items() if _computes_elsewhere(verb)),
-        *_of_answer(verb),
+    ]
+    elsewhere = "executor" in inspect.signature(verb.ask).parameters
+    parameters = [
+        *(option.parameter() for option in options),
+        *(_parameter(each, *how) for each, how in WORKERS.items() if elsewhere),
+        _parameter("as_json", AsJson, False),
+        _parameter("conventions", Conventions, False),
+        *(option.parameter() for option in _of_files(verb)),
     ]
 
     def run(**given: Any) -> None:
         with ExitStack() as stack:
             arguments: dict[str, Any] = {}
-            if _computes_elsewhere(verb):
-                places = (given.pop(each) for each in _WORKERS)
-                pool, is_worker = stack.enter_context(executor(*places))
+            if elsewhere:
+                pool, is_worker = stack.enter_context(executor(*map(given.pop, WORKERS)))
                 if is_worker:
                     return
                 arguments["executor"] = pool
@@ -143,7 +145,7 @@ def command_of(name: str) -> tuple[Callable[..., None], str]:
                 verb.accepts(files["output"])
             answer(ask, **files, **shown)
 
-    run.__signature__ = inspect.Signature([option.parameter() for option in options])  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     return run, verb.help
 
@@ -174,19 +176,13 @@ def _of_study(name: str) -> Option:
     return Option(name, str, default, told)
 
 
-def _of_answer(verb: Verb) -> Iterator[Option]:
-    """Yield the options of what becomes of the answer."""
-    yield Option("as_json", bool, False, Told("Print JSON, for programs.", flag="--json"))
-    yield Option("conventions", bool, False, Told("Print all that the answer rests on."))
+def _of_files(verb: Verb) -> Iterator[Option]:
+    """Yield the options of files that the answer is written to."""
     if verb.output:
         yield Option("output", Path, None, Told(verb.output, "FILE", shown="no file"))
     if verb.plots:
         yield Option("plot", Path, None, Told("Draw to a .png, .svg or .pdf file.", "FILE", shown="no plot"))
         yield Option("no_title", bool, False, Told("Leave the title of the plot out, as in a paper."))
-
-
-def _computes_elsewhere(verb: Verb) -> bool:
-    return "executor" in inspect.signature(verb.ask).parameters
 
 
 def _arguments(verb: Verb) -> Iterator[Option]:
@@ -202,9 +198,9 @@ def _arguments(verb: Verb) -> Iterator[Option]:
 
 
 def _read(option: Option, given: Any) -> dict[str, Any]:
-    """Return the arguments of the verb that an option gives; one NAME=LOW..HIGH gives two."""
+    """Return the arguments that an option gives; one NAME=LOW..HIGH gives two."""
     if not option.paired:
-        return {option.name: given if given is not None or not option.told.many else ()}
+        return {option.name: [text.strip() for text in given or ()] if option.told.many else given}
     if option.told.many:
         return {option.name: named_values(option.flag, option.told.metavar, given or ()) or option.default}
     ((name, within),) = named_values(option.flag, option.told.metavar, [given]).items()
@@ -214,14 +210,9 @@ def _read(option: Option, given: Any) -> dict[str, Any]:
 def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
     """Return the study that the options give."""
     values = named_values("--set", "NAME=VALUE", given["set"] or ())
-    conventions = {
-        option.name: named_values(option.flag, option.told.metavar, given[option.name] or ())
-        if option.paired
-        else [text.strip() for text in given[option.name] or ()]
-        if option.told.many
-        else given[option.name]
-        for option in held
-    }
+    conventions: dict[str, Any] = {}
+    for option in held:
+        conventions |= _read(option, given[option.name])
     for name in conventions.get("fix", ()):
         if "=" in name:
             raise NurecoilError(
@@ -230,8 +221,7 @@ def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
     for name in values:
         if name in inspect.signature(Study).parameters:
             raise unknown_name("parameter", name, ())
-    named: dict[str, Any] = {**conventions, **values}
-    return Study(given["model"], given["experiment"], **named)
+    return Study(given["model"], given["experiment"], **conventions, **values)
 
 
 def named_values(option: str, form: str, texts: Iterable[str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nurecoil.cli.answering import AsJson, answer
+from nurecoil.cli.answering import AsJson, Conventions, answer
 from nurecoil.cli.workers import Dask, Mpi, Workers, executor
 from nurecoil.progress import tell
 
@@ -52,13 +52,10 @@ def scan(
         typer.Option("--restart", help="Forget an earlier scan into this file.", show_default=False),
     ] = False,
     as_json: AsJson = False,
-    conventions: Annotated[
-        bool,
-        typer.Option("--conventions", help="Print all that the answer rests on.", show_default=False),
-    ] = False,
+    conventions: Conventions = False,
 ) -> None:
     """Run a scan."""
-    from nurecoil.cli.scan_card import axes_of, read_scan_card, study_of
+    from nurecoil.cli.scan_card import read_scan_card
     from nurecoil.scans.running import require_place
 
     with executor(workers, dask, mpi) as (pool, is_worker):
@@ -69,7 +66,7 @@ def scan(
 
         def ask() -> Any:
             how = {"pulls": wanted.pulls, "executor": pool, "restart": restart}
-            return study_of(wanted).scan(axes_of(wanted), output, **how)
+            return wanted.study().scan(wanted.axes(), output, **how)
 
         try:
             answer(ask, as_json=as_json, conventions=conventions)

@@ -61,35 +61,31 @@ class ScanCard:
         require(bool(self.experiments), "experiments", (), "one or more names")
         require(bool(self.scan), "scan", "nothing", "one or more sections [scan.PARAMETER]")
 
+    def study(self) -> Study:
+        """Return what is asked."""
+        values: dict[str, Any] = {name: str(value) for name, value in self.set.items()}
+        return Study(
+            self.model,
+            self.experiments,
+            prior={name: str(width) for name, width in self.prior.items()},
+            profile={name: (str(within.low), str(within.high)) for name, within in self.profile.items()},
+            form_factor=self.form_factor,
+            engine=self.engine,
+            **values,
+        )
+
+    def axes(self) -> dict[str, Any]:
+        """Return the axes as `Study.scan` takes them; numbers are in the units at the border."""
+        return {
+            name: {"low": str(ticks.low), "high": str(ticks.high), "points": ticks.points, "log": ticks.log}
+            if ticks.values is None
+            else [str(value) for value in ticks.values]
+            for name, ticks in self.scan.items()
+        }
+
 
 def read_scan_card(path: Path) -> ScanCard:
     """Return a card, all its errors refused at once; experiments that are files are looked for beside it."""
     card, _ = read_toml(path, "scan card", ScanCard)
     beside = [str(path.parent / name) if name.endswith(".toml") else name for name in card.experiments]
     return replace(card, experiments=tuple(beside))
-
-
-def study_of(card: ScanCard) -> Study:
-    """Return the study of a card."""
-    values: dict[str, Any] = {name: str(value) for name, value in card.set.items()}
-    return Study(
-        card.model,
-        card.experiments,
-        prior={name: str(width) for name, width in card.prior.items()},
-        profile={name: (str(within.low), str(within.high)) for name, within in card.profile.items()},
-        form_factor=card.form_factor,
-        engine=card.engine,
-        **values,
-    )
-
-
-def axes_of(card: ScanCard) -> dict[str, Any]:
-    """Return the axes as `Study.scan` takes them; numbers are in the units at the border."""
-    found: dict[str, Any] = {}
-    for name, ticks in card.scan.items():
-        found[name] = (
-            {"low": str(ticks.low), "high": str(ticks.high), "points": ticks.points, "log": ticks.log}
-            if ticks.values is None
-            else [str(value) for value in ticks.values]
-        )
-    return found

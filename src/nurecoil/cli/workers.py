@@ -19,6 +19,7 @@ Dask = Annotated[
     typer.Option("--dask", metavar="ADDRESS", help="Address of a Dask scheduler.", show_default=False),
 ]
 Mpi = Annotated[bool, typer.Option("--mpi", help="Use the ranks of MPI.", show_default=False)]
+WORKERS = {"workers": (Workers, None), "dask": (Dask, None), "mpi": (Mpi, False)}
 
 
 @contextmanager
