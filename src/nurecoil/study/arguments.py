@@ -18,8 +18,10 @@ def mapping(given: Any, what: str) -> Mapping[str, Any]:
     return given or {}
 
 
-def several(given: Any, what: str) -> Sequence[Any]:
-    """Return several things, or refuse what is no list of any."""
+def several(given: Any, what: str, one: Any = str) -> Sequence[Any]:
+    """Return several things, or the one that is given, or refuse what is no list of any."""
+    if isinstance(given, one):
+        return [given]
     if not isinstance(given, Iterable):
         raise NurecoilError(f"{what} = {given!r} is not allowed: give a name, or several in a list")
     return list(given)
@@ -27,10 +29,9 @@ def several(given: Any, what: str) -> Sequence[Any]:
 
 def several_levels(cl: "float | str | Iterable[float | str]") -> list[float]:
     """Return confidence levels, each once: 0.9, "90%", or several of these."""
-    given = [cl] if isinstance(cl, str | int | float) else several(cl, "cl")
-    if not given:
+    levels = [level(each) for each in several(cl, "cl", str | int | float)]
+    if not levels:
         raise NurecoilError("at least one confidence level is needed")
-    levels = [level(each) for each in given]
     for each in levels:
         if levels.count(each) > 1:
             raise NurecoilError(f"cl is given {levels.count(each)} times as {each:g}: once is enough")

@@ -174,13 +174,10 @@ class Question:
 
         A constrained parameter has its value in the pulls (J,) or (P, J), or is at the centre.
         """
-        x = np.atleast_2d(np.asarray(points, dtype=float))
-        new = (
-            {}
-            if pulls is None
-            else {name: np.atleast_2d(pulls)[:, j] for name, j in self.constrained.items()}
-        )
-        new |= {self.names[i]: x[:, i] for i in self.of_model}
+        x = _rows(points)
+        new = {self.names[i]: x[:, i] for i in self.of_model}
+        if pulls is not None:
+            new |= {name: np.atleast_2d(pulls)[:, j] for name, j in self.constrained.items()}
         return strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
 
     @cached_property
@@ -192,7 +189,7 @@ class Question:
 
     def held(self, points: ArrayLike) -> dict[str, Array]:
         """Return the values of the nuisance parameters that are free or pinned, (P,) each."""
-        x = np.atleast_2d(np.asarray(points, dtype=float))
+        x = _rows(points)
         return self._pinned | {name: x[:, i] for i, name in enumerate(self.names) if i not in self.of_model}
 
     def profiled(self, points: ArrayLike, starts: Array | None = None) -> Fitted:
@@ -200,33 +197,34 @@ class Question:
 
         Those start at `starts` (S, f), by default `starts_over`.
         """
-        x = np.atleast_2d(np.asarray(points, dtype=float))
-        if not self.over:
-            return self._fit(self.likelihood, x, (), None, np.empty((1, 0)), held=self.held(x)).known
+        x = _rows(points)
         begins = self.starts_over if starts is None else np.atleast_2d(starts)
+        if not self.over:
+            return self._over(x, begins)
         pulls = self.likelihood.begin
         best = lowest([self._over(x, start[np.newaxis], pulls) for start in parts(list(begins))])
         return lowest([best, self._over(x, best.points, best.pulls, REACH)])
 
     def profiled_from(self, points: ArrayLike, begin: Fitted) -> Fitted:
         """Return the same fits begun from others, one for each point, without a search for other valleys."""
-        x = np.atleast_2d(np.asarray(points, dtype=float))
-        return self._over(x, begin.points, begin.pulls)
+        return self._over(_rows(points), begin.points, begin.pulls)
 
-    def _over(self, x: Array, starts: Array, pulls: Array, reach: float | None = None) -> Fitted:
-        names, box = tuple(self.over), self._box_over
-        return self._fit(self.likelihood, x, names, box, starts, pulls, self.held(x), reach).known
+    def _over(
+        self, x: Array, starts: Array, pulls: Array | None = None, reach: float | None = None
+    ) -> Fitted:
+        names, held = tuple(self.over), self.held(x)
+        return self._fit(self.likelihood, x, names, self._box_over, starts, pulls, held, reach).known
 
     def _fit(
         self,
         likelihood: JointLikelihood,
         x: Array,
         names: tuple[str, ...],
-        box: Coordinates | None,
+        box: Coordinates,
         starts: Array,
-        pulls: Array | None = None,
-        held: Mapping[str, Array] | None = None,
-        reach: float | None = None,
+        pulls: Array | None,
+        held: Mapping[str, Array],
+        reach: float | None,
     ) -> Fitted:
         """Return fits of pulls, constraints among them, and parameters of the model, at points x (P, d)."""
         tied = self.constrained
@@ -240,7 +238,7 @@ class Question:
         found = fit_strengths(
             likelihood,
             self._strengths_of(x, (*names, *tied)),
-            self._with_constraints(box),
+            box.followed_by(self._rooms),
             np.concatenate(begins, axis=1),
             pulls,
             held,
@@ -250,15 +248,11 @@ class Question:
         )
         return found.of(range(len(names)))
 
-    def _with_constraints(self, box: Coordinates | None) -> Coordinates:
-        """Return a box with room for the constrained parameters as well."""
-        more = Coordinates.linear(self._rooms)
-        return more if box is None else box.followed_by(more)
-
     @cached_property
-    def _rooms(self) -> list[tuple[float, float]]:
+    def _rooms(self) -> Coordinates:
         """How far each constrained parameter may go to either side, see `_room`."""
-        return [(self._room(name, j, -1.0), self._room(name, j, 1.0)) for name, j in self.constrained.items()]
+        sides = [[self._room(name, j, side) for name, j in self.constrained.items()] for side in (-1.0, 1.0)]
+        return Coordinates((False,) * len(self.constrained), *np.array(sides))
 
     def _room(self, name: str, number: int, side: float) -> float:
         """Return the value that lies 12 widths off the centre, or less far where the model does not exist."""
@@ -360,7 +354,7 @@ class Question:
         are free float. The pulls start at `pulls`, (J,) or (P, J), where given; `reach` is that of
         `JointLikelihood.profiled`.
         """
-        theta, own = np.atleast_2d(np.asarray(starts, dtype=float)), list(self.of_model)
+        theta, own = _rows(starts), list(self.of_model)
         box = self.coordinates(*(np.asarray(edge, dtype=float) for edge in (low, high)))
         likelihood, x = self._without_priors, theta[:1]
         found = self._fit(likelihood, x, self._own_names, box, theta[:, own], pulls, self._pinned, reach)
@@ -382,7 +376,7 @@ class Question:
         The Schur complement H_θθ - H_θx H_xx⁻¹ H_xθ of the Hessian in parameters θ and pulls x.
         """
         own, point, tied = list(self.of_model), best.points[:1], list(self.constrained.values())
-        coordinates = self._with_constraints(self.coordinates(low, high))
+        coordinates = self.coordinates(low, high).followed_by(self._rooms)
         x = np.concatenate([point[:, own], best.pulls[:1, tied]], axis=1)
         strengths_of = self._strengths_of(point, (*self._own_names, *self.constrained))
 
@@ -394,7 +388,7 @@ class Question:
             expansion(at, u.size) if u.size else self.strengths(point),
             u,
             best.pulls[0],
-            tuple(self._pinned),
+            tuple(self.pinned),
             coordinates.ties({len(own) + n: j for n, j in enumerate(tied)}),
         )
         slope = np.ones(len(hessian))
@@ -500,6 +494,10 @@ class Question:
             provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
             parameters=self.model.parameters,
         )
+
+
+def _rows(points: ArrayLike) -> Array:
+    return np.atleast_2d(np.asarray(points, dtype=float))
 
 
 def constraints(model: Model, widths: Widths) -> tuple[Parameter, ...]:

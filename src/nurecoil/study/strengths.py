@@ -50,12 +50,6 @@ class Coordinates:
         log = (p.log_scan and bool(edge > 0) for p, edge in zip(parameters, low, strict=True))
         return cls(tuple(log), low, high)
 
-    @classmethod
-    def linear(cls, ends: Sequence[tuple[float, float]]) -> "Coordinates":
-        """Return those of a box with ends (low, high)."""
-        low, high = np.array(ends, dtype=float).reshape(-1, 2).T
-        return cls((False,) * low.size, low, high)
-
     def followed_by(self, more: "Coordinates") -> "Coordinates":
         """Return the coordinates of a box of more dimensions."""
         low, high = (np.concatenate(pair) for pair in ((self.low, more.low), (self.high, more.high)))

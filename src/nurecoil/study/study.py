@@ -136,7 +136,7 @@ class Study:
         )
         if isinstance(fix, Mapping):
             raise NurecoilError(f"fix = {fix!r} is not allowed: a pull is held at its centre, so give names")
-        fixed = (fix,) if isinstance(fix, str) else tuple(several(fix, "fix"))
+        fixed = tuple(several(fix, "fix"))
         for name in fixed:
             if name in prior or fixed.count(name) > 1:
                 raise NurecoilError(f"{name} is fixed twice, or fixed and given a prior: do one of them")
@@ -282,7 +282,7 @@ class Study:
 
     def _defaults(self, names: str | Sequence[str]) -> dict[str, str]:
         found = {}
-        for name in [names] if isinstance(names, str) else several(names, "free"):
+        for name in several(names, "free"):
             parameter = find(self.parameters, name)
             if not isinstance(parameter.default, float | int):
                 raise NurecoilError(f"{name} has no default: say where it starts, {{'{name}': VALUE}}")
@@ -385,8 +385,7 @@ def _compiled(
     experiments: Given | Sequence[Given], other: str | FormFactor | None
 ) -> tuple[CompiledExperiment, ...]:
     """Return compiled experiments, with another form factor if there is one."""
-    single = isinstance(experiments, str | Path | Experiment | CompiledExperiment)
-    asked = [experiments] if single else several(experiments, "experiments")
+    asked = several(experiments, "experiments", str | Path | Experiment | CompiledExperiment)
     if not asked:
         raise NurecoilError("at least one experiment is needed")
     form = other if isinstance(other, FormFactor) or other is None else form_factor(str(other))
