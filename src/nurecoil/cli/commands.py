@@ -209,8 +209,7 @@ def _read(option: Option, given: Any) -> dict[str, Any]:
 
 def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
     """Return the study that the options give."""
-    values = named_values("--set", "NAME=VALUE", given["set"] or ())
-    conventions: dict[str, Any] = {}
+    conventions, values = dict[str, Any](), named_values("--set", "NAME=VALUE", given["set"] or ())
     for option in held:
         conventions |= _read(option, given[option.name])
     for name in conventions.get("fix", ()):
@@ -221,7 +220,7 @@ def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
     for name in values:
         if name in inspect.signature(Study).parameters:
             raise unknown_name("parameter", name, ())
-    return Study(given["model"], given["experiment"], **conventions, **values)
+    return Study(given["model"], given["experiment"], **(conventions | values))
 
 
 def named_values(option: str, form: str, texts: Iterable[str]) -> dict[str, str]:
