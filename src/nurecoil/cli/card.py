@@ -17,6 +17,6 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="See `nurecoil list ex
 
 def card(name: Name) -> None:
     """Print a card."""
-    from nurecoil.experiment.card.starting import card_text
+    from nurecoil.experiment.card.reading import card_text
 
     print(card_text(name), end="")

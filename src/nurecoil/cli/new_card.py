@@ -24,7 +24,7 @@ def new_card(
     ] = False,
 ) -> None:
     """Write a card, and say what it is for."""
-    from nurecoil.experiment.card.starting import write_starter
+    from nurecoil.experiment.card.reading import write_starter
 
     written = write_starter(name.removesuffix(".toml"), Path(), bins=bins)
     print(f"Wrote {' and '.join(map(str, written))}. Change the numbers, then:")

@@ -109,16 +109,15 @@ def require_one_row_each(
     """Refuse a table of counts with two rows at one position, or with none in some bin."""
     names = [name for name in edges if name in columns]
     positions = table[:, [columns[name] for name in names]]
-    bins = [np.asarray(edges[name], dtype=float) for name in names]
     _, first, times = np.unique(positions, axis=0, return_index=True, return_counts=True)
     if (times > 1).any():
         row = int(first[times > 1].min())
         shown = ", ".join(f"{x:g}" for x in positions[row])
         raise NurecoilError(f"the position {shown} stands in {int(times.max())} rows, first in row {row + 1}")
-    rows, _ = np.histogramdd(positions, bins)
+    rows = histogram(table, columns, edges)
     if (rows == 0).any():
-        bin_ = np.unravel_index(int(np.argmin(rows)), rows.shape)
-        shown = " x ".join(f"{e[i]:g} to {e[i + 1]:g}" for e, i in zip(bins, bin_, strict=True))
+        empty = zip(names, map(int, np.unravel_index(int(np.argmin(rows)), rows.shape)), strict=True)
+        shown = " x ".join(f"{edges[name][i]:g} to {edges[name][i + 1]:g}" for name, i in empty)
         raise NurecoilError(f"there is no row in the bin {shown}; a bin without counts needs a row with 0")
 
 

@@ -13,7 +13,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.detector.efficiency import Efficiency, FileEfficiency, TabulatedEfficiency
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import Component, Experiment, Shape, Signal, Statistics, Variance
+from nurecoil.experiment import Component, Experiment, Exposure, Shape, Signal, Statistics, Variance
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
 from nurecoil.experiment.card.tables import Tables
@@ -41,7 +41,7 @@ class _Builder:
 
     def experiment(self) -> Experiment:
         """Return the whole experiment."""
-        card = self.card
+        card, source = self.card, self.card.source
         if card.data:
             self.tables.find(card.data.observed)  # first: if it cannot be had, no other need be tried
         (detector,) = _each([("detector", self.detector)])
@@ -54,8 +54,8 @@ class _Builder:
             reference=card.reference,
             target=self.target,
             mass_kg=card.target.mass_kg,
-            flux=card.source.flux,
-            exposure=card.source.exposure,
+            flux=source.flux,
+            exposure=Exposure(source.protons_on_target, source.neutrinos_per_proton, source.baseline_m),
             conventions=Conventions(**vars(card.cross_section)),
             axes=card.axes,
             statistics=statistics,

@@ -1,4 +1,4 @@
-"""Cards by name or path: found, read, checked, and built with all errors at once."""
+"""Cards by name or path: found, read, checked, and built with all errors at once; and cards to begin with."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +10,8 @@ from nurecoil.experiment import Experiment, read_only
 from nurecoil.experiment.card import schema
 from nurecoil.experiment.card.building import build
 from nurecoil.experiment.card.toml import read_toml
+
+_STARTERS = resources.files("nurecoil.experiment") / "starters"
 
 
 def experiment_names() -> tuple[str, ...]:
@@ -41,6 +43,11 @@ def read_card(name: str | Path) -> tuple[Path, schema.Card]:
     return path, read_toml(path, "experiment card", schema.Card)[0]
 
 
+def card_text(name: str | Path) -> str:
+    """Return the text of a card, with its comments, by name or path."""
+    return card_path(name).read_text(encoding="utf-8")
+
+
 def card_path(name: str | Path) -> Path:
     """Return where a card is, by its name or path."""
     if str(name).endswith(".toml"):
@@ -57,3 +64,25 @@ def _cards() -> Iterator[Path]:
     for entry in resources.files("nurecoil.experiment.cards").iterdir():
         if entry.name.endswith(".toml") and isinstance(entry, Path):
             yield entry
+
+
+def write_starter(name: str, folder: Path, *, bins: bool = False) -> list[Path]:
+    """Write a commented card that works at once, with its data file if it has bins; no file is overwritten.
+
+    Raises
+    ------
+    NurecoilError
+        For a name that no experiment may have, and for a file that is there already.
+    """
+    schema.checked_name(name)
+    kind, card, data = "binned" if bins else "counting", folder / f"{name}.toml", folder / f"{name}.txt"
+    text = (_STARTERS / f"{kind}.toml").read_text(encoding="utf-8")
+    files = {card: text.replace("NAME", name).replace("FILE", data.name)}
+    if bins:
+        files[data] = (_STARTERS / "binned.txt").read_text(encoding="utf-8")
+    for path in files:
+        if path.exists():
+            raise NurecoilError(f"{path} is there already: choose another name, or move it away")
+    for path, content in files.items():
+        path.write_text(content, encoding="utf-8")
+    return list(files)

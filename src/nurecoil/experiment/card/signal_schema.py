@@ -1,7 +1,7 @@
 """What a card may say about the signal: target, source, conventions, and where counts go on other axes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from nurecoil.checks import Ascending, Microseconds, Number, require
@@ -60,11 +60,6 @@ class Source(Exposure):
     """A stopped-pion source and its exposure."""
 
     flux: Annotated[Flux, _named(load_flux, f"the name of a source: {', '.join(SOURCES)}")]
-
-    @property
-    def exposure(self) -> Exposure:
-        """The exposure alone."""
-        return Exposure(*(getattr(self, f.name) for f in fields(Exposure)))
 
 
 @dataclass(frozen=True)
