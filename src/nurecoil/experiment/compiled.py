@@ -178,9 +178,12 @@ def read_only(thing: T) -> T:
     """Return a thing whose arrays are made read-only, so that none can be edited without a trace."""
     if isinstance(thing, np.ndarray):
         thing.setflags(write=False)
-    parts = [getattr(thing, f.name) for f in fields(thing)] if is_dataclass(thing) else []
-    if isinstance(thing, Mapping):
-        parts = list(thing.values())
-    for part in thing if isinstance(thing, tuple) else parts:
-        read_only(part)
+    parts: Any = thing if isinstance(thing, tuple) else ()
+    if is_dataclass(thing):
+        parts = [getattr(thing, f.name) for f in fields(thing) if f.compare]
+    elif isinstance(thing, Mapping):
+        parts = thing.values()
+    for part in parts:
+        if not isinstance(part, float):  # of which there are thousands
+            read_only(part)
     return thing
