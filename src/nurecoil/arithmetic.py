@@ -27,3 +27,8 @@ def undisturbed(function: Callable[Arguments, Answer]) -> Callable[Arguments, An
             return function(*arguments, **named)
 
     return compute
+
+
+def unwarned() -> np.errstate:
+    """Return a context in which numbers become infinite or NaN without a word: what is found is checked."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")

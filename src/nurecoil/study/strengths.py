@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import Array
+from nurecoil.arithmetic import Array, unwarned
 from nurecoil.experiment import Basis
 from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Strengths, Tie, expand
 from nurecoil.models import Model
@@ -75,7 +75,7 @@ class Coordinates:
 
     def parameters(self, u: Array) -> Array:
         """Return the parameters at u (P, d), never outside the box."""
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        with unwarned():
             power = self.low * (self.high / self.low) ** u
         found = np.where(self.log, power, self.low + u * (self.high - self.low))
         return np.clip(found, self.low, self.high)

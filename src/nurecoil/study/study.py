@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import numpy as np
 
+from nurecoil.arithmetic import unwarned
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
@@ -323,7 +324,7 @@ class Study:
         own = {p.name: at[p.name] for p in self.model.parameters if p.name in at}
         middles = {name: 0.5 * (low + high) for name, (low, high) in self.over.items()}
         resolved = self.model.resolve({**self.values, **tied, **middles, **own})
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with unwarned():
             couplings = self.model.evaluate(resolved)
             squares = {c.experiment.name: c.counts(couplings) ** 2 for c in self.experiments}
         bad = [name for name, square in squares.items() if not np.isfinite(square).all()]
@@ -398,7 +399,7 @@ def _compiled(
         if form is not None and isinstance(given, Experiment):
             given = given.with_form_factor(form)
         if isinstance(given, Experiment):
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            with unwarned():
                 given = compile_experiment(given)
         if not isinstance(given, CompiledExperiment):
             raise NurecoilError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nurecoil.arithmetic import Array
+from nurecoil.arithmetic import Array, unwarned
 from nurecoil.likelihood import Fitted, lowest
 from nurecoil.study.minima import minima
 from nurecoil.study.question import Question
@@ -35,7 +35,7 @@ class ToyStatistic:
 
     def __call__(self, x: float, toys: int, seed: np.random.SeedSequence) -> tuple[Array, int]:
         """Return t of the toys at x, shape (toys,), and how many of their fits did not converge."""
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the result is checked
+        with unwarned():
             best, whole = self.question.profiled([[x]]), self.question.whole
             truth = np.array([x, *best.points[0]])
             expected = self.question.with_data(whole.expected(truth, best.pulls[0]))

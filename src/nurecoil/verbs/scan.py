@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.arithmetic import Array, undisturbed
+from nurecoil.arithmetic import Array, undisturbed, unwarned
 from nurecoil.errors import NurecoilError
 from nurecoil.parameters import Parameter, Value, at_border, find, written
 from nurecoil.presentation.document import Block, Pairs
@@ -204,7 +203,7 @@ class _Profile:
 
     def __call__(self, points: Array) -> dict[str, NDArray[Any]]:
         inside = points * [parameter.inside for parameter in self.question.free]
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the result is checked
+        with unwarned():
             best = self.question.profiled(inside)
         all_pulls = [pull.name for pull in self.question.likelihood.pulls]
         kept = {p.name: best.pulls[:, all_pulls.index(p.name)] for p in self.pulls}
