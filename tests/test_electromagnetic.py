@@ -38,8 +38,8 @@ def test_the_defaults_are_the_standard_model(csi, name, electroweak):
         STANDARD_MODEL.couplings(electroweak=electroweak),
     )
     np.testing.assert_allclose(counts(csi, ours, model.channels), counts(csi, standard), rtol=1e-14)
-    for side in ("left", "right"):
-        np.testing.assert_allclose(getattr(ours.electron, side), getattr(standard.electron, side), rtol=1e-14)
+    for side in ("electron_left", "electron_right"):
+        np.testing.assert_allclose(getattr(ours, side), getattr(standard, side), rtol=1e-14)
 
 
 # --- charge radii -------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ def test_a_charge_radius_is_an_nsi_with_protons_alone(radius, flavour):
     ours = CHARGE_RADII.couplings(**{f"r2_nu_{flavour}": radius})
     np.testing.assert_allclose(ours.vector_p, NSI.couplings(**epsilon).vector_p, rtol=1e-5, atol=1e-7)
     np.testing.assert_array_equal(ours.vector_n, SM.vector_n)
-    electron = np.array([ours.electron.left + ours.electron.right, SM.electron.left + SM.electron.right])
+    electron = np.array([ours.electron_left + ours.electron_right, SM.electron_left + SM.electron_right])
     np.testing.assert_allclose(electron[0] - electron[1], SM.vector_p - ours.vector_p, atol=1e-12)
 
 

@@ -123,9 +123,9 @@ def test_the_total_cross_section_is_the_textbook_one(name):
 
 
 def test_couplings_of_the_standard_model():
-    found = STANDARD_MODEL.couplings(sin2_theta_w=np.array([0.2, 0.3])).electron
-    np.testing.assert_allclose(found.left[1], np.diag([0.8, -0.2, -0.2]), rtol=1e-15)
-    np.testing.assert_allclose(found.right[0], 0.2 * np.eye(3), rtol=1e-15)
+    found = STANDARD_MODEL.couplings(sin2_theta_w=np.array([0.2, 0.3]))
+    np.testing.assert_allclose(found.electron_left[1], np.diag([0.8, -0.2, -0.2]), rtol=1e-15)
+    np.testing.assert_allclose(found.electron_right[0], 0.2 * np.eye(3), rtol=1e-15)
 
 
 def erler_and_su(flavour, s2):
@@ -154,8 +154,8 @@ def erler_and_su(flavour, s2):
 
 def test_radiative_corrections_reach_the_electrons():
     """PDG and Erler & Su: g_V = -0.0396 and g_A = -0.5064 of ν_μ e, at s_W² = 0.23867."""
-    found = STANDARD_MODEL.couplings(sin2_theta_w=0.23867, electroweak="radiative").electron
-    both = np.array([found.left + found.right, found.left - found.right])
+    found = STANDARD_MODEL.couplings(sin2_theta_w=0.23867, electroweak="radiative")
+    both = np.array([found.electron_left + found.electron_right, found.electron_left - found.electron_right])
     np.testing.assert_allclose(both[:, 1, 1], [-0.0396, -0.5064], rtol=1e-12)
     np.testing.assert_allclose(both, both * np.eye(3), rtol=0)
 
@@ -165,22 +165,22 @@ def test_radiative_corrections_reach_the_electrons():
 def test_radiative_couplings_of_nucleons_and_electrons_are_of_one_scheme(flavour, s2):
     expected, at = erler_and_su(flavour, s2), ["e", "mu", "tau"].index(flavour)
     found = STANDARD_MODEL.couplings(sin2_theta_w=s2, electroweak="radiative")
-    left, right = found.electron.left[at, at], found.electron.right[at, at]
+    left, right = found.electron_left[at, at], found.electron_right[at, at]
     np.testing.assert_allclose([left + right, left - right], expected["e"], atol=3e-4)
     assert found.vector_p[at, at] == pytest.approx(expected["p"], abs=3e-4)
     assert found.vector_n[at, at] == pytest.approx(expected["n"], abs=1e-4)
-    tree = STANDARD_MODEL.couplings(sin2_theta_w=s2).electron
-    assert abs(left + right - (tree.left + tree.right)[at, at]) > 0.01
+    tree = STANDARD_MODEL.couplings(sin2_theta_w=s2)
+    assert abs(left + right - (tree.electron_left + tree.electron_right)[at, at]) > 0.01
 
 
 def test_radiative_corrections_of_electrons_are_in_every_model():
     at = {"electroweak": "radiative", "sin2_theta_w": 0.2312}
-    expected = STANDARD_MODEL.couplings(**at).electron
+    expected = STANDARD_MODEL.couplings(**at)
     heavy, zero = {"beta": 0.5, "m_zprime": 1e30}, {"m_mediator": 1.0, "g_mediator": 1e-10}
     for model, values in ((NSI, {}), (LIGHT_VECTOR, zero), (ZPRIME_331, heavy)):
-        found = model.couplings(**at, **values).electron
-        np.testing.assert_allclose(found.left, expected.left, rtol=1e-14, atol=1e-15)
-        np.testing.assert_allclose(found.right, expected.right, rtol=1e-14, atol=1e-15)
+        found = model.couplings(**at, **values)
+        np.testing.assert_allclose(found.electron_left, expected.electron_left, rtol=1e-14, atol=1e-15)
+        np.testing.assert_allclose(found.electron_right, expected.electron_right, rtol=1e-14, atol=1e-15)
 
 
 # --- in a detector ------------------------------------------------------------------------------------
@@ -264,10 +264,12 @@ def test_counts_of_a_magnetic_moment_on_electrons_are_the_direct_integral(seeing
 
 def test_the_z_prime_of_331_on_electrons():
     """At β = √3, s_W² = 1/5: f² = 5, ν has 1 - 4/5, e_L as ν by SU(2), e_R -6/5, over f²/6 (m_Z/m_Z')²."""
-    found = ZPRIME_331.couplings(beta=math.sqrt(3), m_zprime=1e6, sin2_theta_w=0.2).electron
+    found = ZPRIME_331.couplings(beta=math.sqrt(3), m_zprime=1e6, sin2_theta_w=0.2)
     unit = (91187.6 / 1e6) ** 2 * 5 / 6
-    np.testing.assert_allclose(found.left, np.diag([0.7, -0.3, -0.3]) + unit * 0.04 * np.eye(3), rtol=1e-6)
-    np.testing.assert_allclose(found.right, 0.2 * np.eye(3) - unit * 0.24 * np.eye(3), rtol=1e-6)
+    np.testing.assert_allclose(
+        found.electron_left, np.diag([0.7, -0.3, -0.3]) + unit * 0.04 * np.eye(3), rtol=1e-6
+    )
+    np.testing.assert_allclose(found.electron_right, 0.2 * np.eye(3) - unit * 0.24 * np.eye(3), rtol=1e-6)
 
 
 def test_331_with_a_heavy_z_prime_counts_the_electrons_of_the_standard_model(seeing):
@@ -323,7 +325,7 @@ def test_a_question_counts_electrons(seeing):
 def test_a_model_that_says_nothing_of_electrons_is_told_of_where_they_are_seen(seeing):
     silent = replace(
         STANDARD_MODEL,
-        evaluate=lambda values: replace(STANDARD_MODEL.evaluate(values), electron=None),
+        evaluate=lambda values: replace(STANDARD_MODEL.evaluate(values), electron_left=None),
     )
     told, usual = (nurecoil.Study(model, seeing).predict().notes for model in (silent, STANDARD_MODEL))
     assert any("sees recoils of electrons, of which standard-model says nothing" in note for note in told)

@@ -26,7 +26,7 @@ def test_amplitudes_add_coherently(electroweak):
         expected = getattr(one, part) + getattr(other, part) - getattr(standard, part)
         np.testing.assert_allclose(getattr(both, part), expected, rtol=1e-14, atol=1e-15)
     assert (both.vector_p != one.vector_p).any()
-    np.testing.assert_allclose(both.electron.left, other.electron.left, rtol=1e-14)
+    np.testing.assert_allclose(both.electron_left, other.electron_left, rtol=1e-14)
 
 
 def test_moments_add_to_the_counts_without_interference(csi):

@@ -20,7 +20,7 @@ from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import FERMI_CONSTANT, FINE_STRUCTURE, MEV_M2_TO_CM2
-from nurecoil.physics.couplings import Couplings, ElectronCouplings
+from nurecoil.physics.couplings import Couplings
 
 REFERENCE = "Bernabeu:2000hf; AtzoriCorona:2022qrf, arXiv:2205.09484"
 STANDARD: Final = {"e": -0.83e-32, "mu": -0.48e-32, "tau": -0.30e-32}  # cm² (Bernabeu:2000hf)
@@ -47,10 +47,8 @@ def _radius(name: str, index: str, diagonal: bool) -> Parameter:
 def _couplings(values: Values) -> Couplings:
     standard = STANDARD_MODEL.evaluate(values)
     change = _OF_PROTON * (matrix(values, "r2_nu") - np.diag([*STANDARD.values()]))
-    couplings = replace(standard, vector_p=standard.vector_p - change)
-    if (g := standard.electron) is None:
-        return couplings
-    return replace(couplings, electron=ElectronCouplings(g.left + change / 2, g.right + change / 2))
+    shifts = {"vector_p": -change, "electron_left": change / 2, "electron_right": change / 2}
+    return replace(standard, **{name: getattr(standard, name) + shift for name, shift in shifts.items()})
 
 
 CHARGE_RADII = Model(

@@ -14,7 +14,7 @@ and the counts quadratic, exactly. Modulus and phase follow, |ε| e^{iφ} = re +
 relative to ε^d_αβ is seen: nothing else interferes. The axial couplings are the Standard Model's.
 """
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,14 +51,12 @@ def _parameter(quark: str, entry: str, part: str) -> Parameter:
     )
 
 
-def _parameters() -> Iterator[Parameter]:
-    for quark in QUARKS:
-        for (a, b), entry in ENTRIES.items():
-            for part in ("",) if a == b else ("re", "im"):
-                yield _parameter(quark, entry, part)
-
-
-EPSILONS = tuple(_parameters())
+EPSILONS = tuple(
+    _parameter(quark, entry, part)
+    for quark in QUARKS
+    for (a, b), entry in ENTRIES.items()
+    for part in (("",) if a == b else ("re", "im"))
+)
 
 
 def _of_nucleons(values: Values, entry: str) -> tuple[Array, Array]:
@@ -88,13 +86,13 @@ def _couplings(values: Values) -> Couplings:
             vector.imag[a, b] = epsilon
             vector.imag[b, a] = -epsilon
     proton, neutron = (np.moveaxis(vector, (0, 1), (-2, -1)) for vector in vectors)
-    return Couplings(
-        proton,
-        neutron,
-        np.broadcast_to(standard.axial_p, (*points, 3, 3)),
-        np.broadcast_to(standard.axial_n, (*points, 3, 3)),
-        np.broadcast_to(standard.magnetic_moment, (*points, 3)),
-        standard.electron,
+    return replace(
+        standard,
+        vector_p=proton,
+        vector_n=neutron,
+        axial_p=np.broadcast_to(standard.axial_p, (*points, 3, 3)),
+        axial_n=np.broadcast_to(standard.axial_n, (*points, 3, 3)),
+        magnetic_moment=np.broadcast_to(standard.magnetic_moment, (*points, 3)),
     )
 
 

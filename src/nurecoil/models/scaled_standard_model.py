@@ -7,20 +7,14 @@ import numpy as np
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
-from nurecoil.physics.couplings import Couplings, ElectronCouplings
+from nurecoil.physics.couplings import AMPLITUDES, Couplings
 
 
 def _couplings(values: Values) -> Couplings:
     """Return the Standard Model's couplings times the root of the strength."""
     standard = STANDARD_MODEL.evaluate(values)
     f = np.sqrt(values["signal_strength"])[..., np.newaxis, np.newaxis]
-    assert standard.electron is not None
-    names = ("vector_p", "vector_n", "axial_p", "axial_n")
-    return replace(
-        standard,
-        **{name: f * getattr(standard, name) for name in names},
-        electron=ElectronCouplings(f * standard.electron.left, f * standard.electron.right),
-    )
+    return replace(standard, **{name: f * getattr(standard, name) for name in AMPLITUDES})
 
 
 SCALED_STANDARD_MODEL = Model(

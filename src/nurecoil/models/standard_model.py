@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nurecoil.models.model import Model
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import SIN2_THETA_W
-from nurecoil.physics.couplings import Couplings, ElectronCouplings, flavour_diagonal, nucleon_couplings
+from nurecoil.physics.couplings import Couplings, flavour_diagonal, nucleon_couplings
 
 Array = float | NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def _couplings(values: Values) -> Couplings:
     vector = z_vector(-1 / 2, -1, s2) + charged_current + shift_v
     axial = z_axial(-1 / 2) + charged_current + shift_a
     left, right = (x[..., np.newaxis] * np.eye(3) for x in ((vector + axial) / 2, (vector - axial) / 2))
-    return replace(couplings, electron=ElectronCouplings(left, right))
+    return replace(couplings, electron_left=left, electron_right=right)
 
 
 STANDARD_MODEL = Model(

@@ -16,9 +16,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
-from nurecoil.physics.couplings import Couplings, ElectronCouplings
-
-AMPLITUDES = ("vector_p", "vector_n", "axial_p", "axial_n")
+from nurecoil.physics.couplings import AMPLITUDES, Couplings
 
 
 def sum_of(models: Sequence[Model]) -> Model:
@@ -73,9 +71,9 @@ def _together(name: str, standard: Couplings, parts: Sequence[Couplings]) -> Cou
     for field in fields(Couplings):
         of_each = [getattr(part, field.name) for part in parts]
         if field.name in AMPLITUDES:
-            changed[field.name] = _changed(getattr(standard, field.name), of_each)
-        elif field.name == "electron":
-            changed["electron"] = _electron(standard, of_each)
+            own = getattr(standard, field.name)
+            known = all(part is not None for part in of_each)
+            changed[field.name] = own + sum(part - own for part in of_each) if known else None
         else:
             new = [c for c in of_each if c is not None and (not isinstance(c, np.ndarray) or c.any())]
             if len(new) > 1:
@@ -83,18 +81,3 @@ def _together(name: str, standard: Couplings, parts: Sequence[Couplings]) -> Cou
                 raise NurecoilError(f"{name}: two of these models have a {what}, and only one may")
             changed[field.name] = new[0] if new else getattr(standard, field.name)
     return replace(standard, **changed)
-
-
-def _changed(standard: Any, of_each: Sequence[Any]) -> Any:
-    return standard + sum(part - standard for part in of_each)
-
-
-def _electron(standard: Couplings, of_each: Sequence[ElectronCouplings | None]) -> ElectronCouplings | None:
-    known = [g for g in of_each if g is not None]
-    if standard.electron is None or len(known) < len(of_each):
-        return None
-    left, right = (
-        _changed(getattr(standard.electron, side), [getattr(g, side) for g in known])
-        for side in ("left", "right")
-    )
-    return ElectronCouplings(left, right)

@@ -10,7 +10,7 @@ vector couplings of the quarks doubled.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import Z_MASS
-from nurecoil.physics.couplings import Couplings, ElectronCouplings, nucleon_couplings
+from nurecoil.physics.couplings import AMPLITUDES, Couplings, nucleon_couplings
 
 Array = float | NDArray[np.float64]
 
@@ -167,28 +167,17 @@ def exchange(
 def _couplings(values: Values) -> Couplings:
     """Return the Standard Model's couplings, and what the Z' adds to them, the same for all flavours."""
     standard = STANDARD_MODEL.evaluate(values)
-    assert standard.electron is not None
     names = ("beta", "m_zprime", "sin2_theta_w", "s13_tilde", "variant")
     of = exchange(*(values[name] for name in names))
     (vector_u, axial_u), (vector_d, axial_d), (vector_e, axial_e) = of["u"], of["d"], of["e"]
-    *added, moment = np.broadcast_arrays(
-        *nucleon_couplings(vector_u, vector_d),
-        *nucleon_couplings(axial_u, axial_d),
-        (vector_e + axial_e) / 2,
-        (vector_e - axial_e) / 2,
-        values["mu_nu"],
-    )
-    vector_p, vector_n, axial_p, axial_n, left, right = (
-        x[..., np.newaxis, np.newaxis] * np.eye(3) for x in added
-    )
-    return Couplings(
-        standard.vector_p + vector_p,
-        standard.vector_n + vector_n,
-        standard.axial_p + axial_p,
-        standard.axial_n + axial_n,
-        moment[..., np.newaxis] * np.ones(3),
-        ElectronCouplings(standard.electron.left + left, standard.electron.right + right),
-    )
+    nucleons = (*nucleon_couplings(vector_u, vector_d), *nucleon_couplings(axial_u, axial_d))
+    electron = ((vector_e + axial_e) / 2, (vector_e - axial_e) / 2)
+    *added, moment = np.broadcast_arrays(*nucleons, *electron, values["mu_nu"])
+    amplitudes = {
+        name: getattr(standard, name) + x[..., np.newaxis, np.newaxis] * np.eye(3)
+        for name, x in zip(AMPLITUDES, added, strict=True)
+    }
+    return replace(standard, magnetic_moment=moment[..., np.newaxis] * np.ones(3), **amplitudes)
 
 
 def _notes(values: Values) -> tuple[str, ...]:

@@ -12,17 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 Coupling = TypeVar("Coupling", float, NDArray[np.float64])
 
 FLAVOURS = ("e", "mu", "tau")
-
-
-@dataclass(frozen=True)
-class ElectronCouplings:
-    """Couplings of neutrinos to electrons, charged current included: g_L and g_R, shape (..., 3, 3).
-
-    L = -2√2 G_F Σ_αβ [ν̄_α γ^μ P_L ν_β] [ē γ_μ (g_L^αβ P_L + g_R^αβ P_R) e]
-    """
-
-    left: NDArray[Any]
-    right: NDArray[Any]
+AMPLITUDES = ("vector_p", "vector_n", "axial_p", "axial_n", "electron_left", "electron_right")
 
 
 @dataclass(frozen=True)
@@ -41,11 +31,13 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Couplings:
-    """Neutral-current couplings of neutrinos to nucleons, and neutrino magnetic moments.
+    """Couplings of neutrinos to nucleons and electrons, and neutrino magnetic moments.
 
-    L = -(G_F/√2) Σ_αβ [ν̄_α γ^μ (1 - γ5) ν_β] [N̄ γ_μ (g_V^αβ - g_A^αβ γ5) N],   N = p, n
+    L = -(G_F/√2) Σ_αβ [ν̄_α γ^μ (1 - γ5) ν_β] [N̄ γ_μ (g_V^αβ - g_A^αβ γ5) N]
+        - 2√2 G_F Σ_αβ [ν̄_α γ^μ P_L ν_β] [ē γ_μ (g_L^αβ P_L + g_R^αβ P_R) e],   N = p, n
 
-    so that in the Standard Model g_V^p = 1/2 - 2 s_W² and g_V^n = -1/2 (times δ_αβ) at tree level.
+    so that in the Standard Model g_V^p = 1/2 - 2 s_W² and g_V^n = -1/2 (times δ_αβ) at tree level; g_L has
+    the charged current, too.
 
     Attributes
     ----------
@@ -54,8 +46,8 @@ class Couplings:
         real, or complex Hermitian. The leading axes are points of a scan.
     magnetic_moment : ndarray, shape (..., 3)
         Effective magnetic moment per incoming flavour, in Bohr magnetons.
-    electron : ElectronCouplings, optional
-        Of a model that says how neutrinos scatter on electrons.
+    electron_left, electron_right : ndarray, shape (..., 3, 3), optional
+        g_L and g_R, of a model that says how neutrinos scatter on electrons.
     light_vector, light_scalar : Exchange, optional
         Of a model with such a mediator. The vector interferes, the scalar does not.
     """
@@ -65,7 +57,8 @@ class Couplings:
     axial_p: NDArray[Any]
     axial_n: NDArray[Any]
     magnetic_moment: NDArray[np.float64]
-    electron: ElectronCouplings | None = None
+    electron_left: NDArray[Any] | None = None
+    electron_right: NDArray[Any] | None = None
     light_vector: Exchange | None = None
     light_scalar: Exchange | None = None
 

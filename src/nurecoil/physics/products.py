@@ -49,17 +49,17 @@ def _light_scalar(couplings: Couplings) -> Products:
 
 def _electron(couplings: Couplings) -> Products:
     """Return Σ_β |g_L|², |g_R|² and Re g_L g_R*."""
-    if (g := couplings.electron) is None:
+    if (left := couplings.electron_left) is None or (right := couplings.electron_right) is None:
         return ()
-    return (((_overlap(g.left, g.left), _overlap(g.right, g.right), _overlap(g.left, g.right)), None),)
+    return (((_overlap(left, left), _overlap(right, right), _overlap(left, right)), None),)
 
 
 def _light_vector_electron(couplings: Couplings) -> Products:
     """Return what a mediator adds to them: its interference with the rest, and its own square."""
-    g, light = couplings.electron, couplings.light_vector
-    if g is None or light is None:
+    g_left, g_right, light = couplings.electron_left, couplings.electron_right, couplings.light_vector
+    if g_left is None or g_right is None or light is None:
         return ()
-    left, right, own = (_overlap(x, light.electron) for x in (g.left, g.right, light.electron))
+    left, right, own = (_overlap(x, light.electron) for x in (g_left, g_right, light.electron))
     return (
         ((2 * left, 2 * right, left + right), Weight(light.mass, 1)),
         ((own, own, own), Weight(light.mass, 2)),

@@ -32,7 +32,7 @@ def remarks(
     if "sin2_theta_w" in free:
         found += _on_projections(experiments)
     seeing = [e.experiment.name for e in experiments if e.experiment.signal.detector.electron_recoils]
-    if seeing and model.evaluate(values).electron is None:
+    if seeing and model.evaluate(values).electron_left is None:
         found.append(
             f"{', '.join(seeing)} sees recoils of electrons, of which {model.name} says nothing: none count."
         )
