@@ -327,6 +327,9 @@ def test_a_model_that_says_nothing_of_electrons_is_told_of_where_they_are_seen(s
         STANDARD_MODEL,
         evaluate=lambda values: replace(STANDARD_MODEL.evaluate(values), electron_left=None),
     )
+    basis, couplings = basis_of(silent.channels, [seeing]), silent.couplings()
+    assert all(np.full(n, 7.0).any() for n in range(1, 200))  # leaves numbers in the memory
+    assert (basis.strengths(couplings)[0, 12:21] == 0).all()
     told, usual = (nurecoil.Study(model, seeing).predict().notes for model in (silent, STANDARD_MODEL))
     assert any("sees recoils of electrons, of which standard-model says nothing" in note for note in told)
     assert not any("sees recoils of electrons" in note for note in usual)

@@ -81,7 +81,7 @@ class Basis:
         parts = {name: self._of_channel(name, couplings) for name in self.channels}
         points = np.broadcast_shapes(*(row.shape for rows in parts.values() for row in rows))
         # Points last in memory: each strength is written once, and later read, in one run
-        strengths, first = np.empty((sum(self.sizes.values()), *points)), 0
+        strengths, first = np.zeros((sum(self.sizes.values()), *points)), 0
         for name, rows in parts.items():
             for number, row in enumerate(rows):
                 strengths[first + number] = row
