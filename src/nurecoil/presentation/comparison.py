@@ -28,8 +28,6 @@ PROSE = ("agrees in", "why")  # columns that a narrow terminal leaves out
 class Entry:
     """What is printed or found: a number with its error, or only a text.
 
-    `within` is how far from a printed number another one may lie and still agree.
-
     >>> str(Entry(306.2, 20.0)), str(Entry(0.4, text="400 GeV")), str(Entry())
     ('306.2 ± 20', '400 GeV', '')
     >>> Entry(0.4, within=0.05).agrees(0.413), Entry(0.4, within=0.05).agrees(None)
@@ -39,7 +37,7 @@ class Entry:
     value: float | None = None
     error: float | None = None
     text: str = ""
-    within: float = 0.0
+    within: float = 0.0  # how far from it another number may lie and still agree
 
     def agrees(self, value: float | None) -> bool:
         """Return whether a number is as near as it has to be."""
@@ -54,30 +52,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that is printed or published, and what becomes of it.
+    """One thing that is printed or published, and what becomes of it."""
 
-    Attributes
-    ----------
-    group
-        The table in which it stands: its experiment, or "number", "equation", "statement", "input".
-    where, quantity, printed
-        Where it is printed, what it is, and how it is printed (an empty entry: not at all).
-    ours, why, key
-        What we find, by name of column; what it rests on, or explains a difference; which check finds it.
-    verdict, reading, rule
-        What becomes of it, the reading of a paper in which it agrees, and the rule by which it is judged.
-    """
-
-    group: str
+    group: str  # the table in which it stands: its experiment, "number", "equation", "statement", "input"
     where: str
     quantity: str
-    printed: Entry = Entry()
-    ours: Mapping[str, Entry] = field(default_factory=dict)
-    why: str = ""
+    printed: Entry = Entry()  # empty: it is not printed
+    ours: Mapping[str, Entry] = field(default_factory=dict)  # by name of column
+    why: str = ""  # what ours rests on, or explains a difference
     verdict: str = ""
-    reading: str = ""
-    rule: str = ""
-    key: str = ""
+    reading: str = ""  # of a paper, in which it agrees
+    rule: str = ""  # by which it is judged
+    key: str = ""  # of the check that finds ours
 
     @property
     def difference(self) -> float | None:

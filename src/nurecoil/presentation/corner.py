@@ -8,7 +8,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.inference.density import Curve, density_map, threshold
-from nurecoil.presentation.figures import PALETTE, add_heading, label_decades, style
+from nurecoil.presentation.figures import PALETTE, RULE, label_decades, new_canvas, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,23 +16,18 @@ if TYPE_CHECKING:
 
 LEVELS = (0.68, 0.95)
 _LINE, _PALE, _PALER = PALETTE["blue"], "#9cc8e4", "#dcebf5"
-_MEDIAN: dict[str, Any] = {"color": PALETTE["grey"], "linewidth": 1.0, "linestyle": (0, (6, 3))}
 
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """One parameter of a corner plot: its label, and the unit by which its values are divided.
-
-    Its axis is logarithmic if `log`, as is the x of its density, `curve`; its samples (S,) are worth so many
-    independent ones as `size` says.
-    """
+    """One parameter of a corner plot."""
 
     label: str
-    unit: float
-    log: bool
-    curve: Curve
-    samples: Array
-    size: float
+    unit: float  # by which its values are divided
+    log: bool  # is its axis, and the x of its density
+    curve: Curve  # its density
+    samples: Array  # shape (S,)
+    size: float  # so many independent samples are they worth
     median: float
 
     def values(self, x: Array) -> Array:
@@ -56,17 +51,10 @@ def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canva
     >>> len(draw_corner("Posterior", ["a model"], [axis, axis]).axes)
     3
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     levels, count = " and ".join(f"{100 * level:g} %" for level in LEVELS), len(axes)
     side = 4.6 if count == 1 else max(2.3 * count, 5.2)
     with style():
-        canvas = Canvas((side, side), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
-        FigureCanvasAgg(canvas)
-        if facts:
-            add_heading(canvas, f"{what}: {levels}", facts)
+        canvas = new_canvas((side, side), (0.03, 0.03, 0.02), f"{what}: {levels}", facts)
         grid = canvas.add_gridspec(count, count)
         for row in range(count):
             for column in range(row + 1):
@@ -91,7 +79,7 @@ def _add_legend(canvas: "Canvas", pairs: bool) -> None:
     names = [f"{100 * level:g} % of highest density" for level in LEVELS]
     handles = [
         Line2D([], [], color=_LINE, linewidth=1.5, label="density"),
-        Line2D([], [], **_MEDIAN, label="median"),
+        Line2D([], [], **RULE, label="median"),
         *(Patch(fc=c, ec=edge, label=name) for c, name in zip((_PALE, _PALER), names, strict=True)),
     ]
     canvas.legend(handles=handles, loc="outside lower center", ncols=2)
@@ -103,7 +91,7 @@ def _draw_curve(ax: "Axes", axis: Axis) -> None:
         within = density >= threshold(density, level)
         ax.fill_between(x, 0, density, where=within, color=colour, linewidth=0)
     ax.plot(x, density, color=_LINE, linewidth=1.5)
-    ax.axvline(axis.median / axis.unit, **_MEDIAN)
+    ax.axvline(axis.median / axis.unit, **RULE)
     ax.set(ylim=(0, 1.08), yticks=[], xlim=(x[0], x[-1]))
 
 
@@ -121,19 +109,14 @@ def _draw_pair(ax: "Axes", x: Axis, y: Axis) -> None:
 def _label(ax: "Axes", axes: Sequence[Axis], pair: tuple[int, int]) -> None:
     """Name the axes at the outside of the triangle, and make those of a logarithm logarithmic."""
     column, row = pair
-    if axes[column].log:
-        ax.set_xscale("log")
-        label_decades(ax.xaxis)
-    if row == len(axes) - 1:
-        ax.set_xlabel(axes[column].label)
-    else:
-        ax.tick_params(axis="x", which="both", labelbottom=False)
-    if row == column:
-        return
-    if axes[row].log:
-        ax.set_yscale("log")
-        label_decades(ax.yaxis)
-    if column == 0:
-        ax.set_ylabel(axes[row].label)
-    else:
-        ax.tick_params(axis="y", which="both", labelleft=False)
+    places: list[tuple[Any, Axis, bool]] = [("x", axes[column], row == len(axes) - 1)]
+    if row != column:  # on the diagonal, up is the density
+        places.append(("y", axes[row], column == 0))
+    for name, axis, outside in places:
+        if axis.log:
+            ax.set(**{f"{name}scale": "log"})
+            label_decades(getattr(ax, f"{name}axis"))
+        if outside:
+            ax.set(**{f"{name}label": axis.label})
+        else:
+            ax.tick_params(axis=name, which="both", labelbottom=False, labelleft=False)

@@ -22,41 +22,18 @@ Style = Literal["solid", "dashed", "dotted", "steps", "points", "crosses"]
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One curve, histogram or set of data points.
+    """One curve, histogram or set of data points; lengths that do not match or infinity are an error.
 
-    Parameters
-    ----------
-    x : array
-        Abscissae, shape (n,); with style "steps" the bin edges, shape (n + 1,).
-    y : array
-        Ordinates, shape (n,); NaN leaves a gap.
-    label : str
-        Name in the legend and in the CSV file.
-    colour : str, optional
-        A colour of the palette ("blue", "vermillion", "green", "purple", "orange", "sky",
-        "black", "grey") or any matplotlib colour; without it the palette is used in turn.
-    style : {"solid", "dashed", "dotted", "steps", "points", "crosses"}
-        How it is drawn.
-    y_error : array, optional
-        Symmetric error of y, shape (n,): error bars for points and crosses, a band for all else.
-
-    Raises
-    ------
-    NurecoilError
-        If lengths do not match or a number is infinite; the message names the series.
-
-    Examples
-    --------
     >>> Series(x=[0.0, 1.0, 2.0], y=[3.0, 5.0], label="counts", style="steps").y
     array([3., 5.])
     """
 
-    x: Array
-    y: Array
-    label: str
-    colour: str | None = None
+    x: Array  # shape (n,); with style "steps" the bin edges, (n + 1,)
+    y: Array  # shape (n,); NaN leaves a gap
+    label: str  # in the legend and in the CSV file
+    colour: str | None = None  # of the palette, or any of matplotlib; else the palette is used in turn
     style: Style = "solid"
-    y_error: Array | None = None
+    y_error: Array | None = None  # symmetric: error bars for points and crosses, a band for all else
 
     def __post_init__(self) -> None:
         """Make arrays, and check them: bad data is refused where it arises and by name."""
@@ -74,22 +51,10 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Area:
-    """A filled region of the plane, of one piece or more, and the lines that bound it.
+    """A filled region of the plane, of one piece or more, and the lines that bound it; shapes (k, 2)."""
 
-    Parameters
-    ----------
-    rings : sequence of arrays, shapes (k, 2)
-        Closed boundaries: an outer one runs counterclockwise, a hole clockwise.
-    lines : sequence of arrays, shapes (k, 2)
-        What is drawn as a line; where a ring runs along the edge of the axes there need not be one.
-    label : str
-        Name in the legend and in the CSV file.
-    colour : str, optional
-        As of a `Series`.
-    """
-
-    rings: tuple[Array, ...]
-    lines: tuple[Array, ...]
+    rings: tuple[Array, ...]  # closed: an outer one runs counterclockwise, a hole clockwise
+    lines: tuple[Array, ...]  # there need not be one where a ring runs along the edge of the axes
     label: str
     colour: str | None = None
 
@@ -121,34 +86,16 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """Horizontal bars from `low` to `high` in the rows of a `RowChart`, or points with such errors.
+    """Horizontal bars in the rows of a `RowChart`, or points with such errors; arrays of one shape."""
 
-    Parameters
-    ----------
-    rows : array of int
-        In which row each lies, counted from 0 at the top; a row may have several, or none.
-    low, high : arrays
-        The ends, of the shape of `rows`; in either order.
-    label : str
-        Name in the legend and in the CSV file.
-    points : array, optional
-        Where a marker stands on each; the bars are then thin lines.
-    colour : str, optional
-        As of a `Series`.
-    filled : bool
-        Whether bars are filled or only outlined.
-    half : {"upper", "lower"}, optional
-        In which half of its row a bar lies, so that two can be compared; it has the whole row otherwise.
-    """
-
-    rows: NDArray[np.intp]
+    rows: NDArray[np.intp]  # in which row each lies, from 0 at the top; a row may have several, or none
     low: Array
-    high: Array
+    high: Array  # or the lower end
     label: str
-    points: Array | None = None
+    points: Array | None = None  # where a marker stands on each; the bars are then thin lines
     colour: str | None = None
-    filled: bool = True
-    half: Literal["upper", "lower"] | None = None
+    filled: bool = True  # or only outlined
+    half: Literal["upper", "lower"] | None = None  # of its row, so that two can be compared; else all of it
 
 
 @dataclass(frozen=True)
@@ -166,37 +113,28 @@ class RowChart:
 
 @dataclass(frozen=True)
 class Figure:
-    """One or more panels under one name, which is also the stem of its files.
-
-    Panels stand in `columns` side by side; one column is the most readable on a phone.
-    `alt` describes the picture to those who do not see it; without it the title is used.
-    A picture that has to stand alone has facts, such as the model and the experiments, as its `subtitle`: it
-    shows the title and them itself, in matplotlib text.
-    """
+    """One or more panels under one name, which is also the stem of its files."""
 
     name: str
     title: str
     caption: str
     panels: tuple[Panel | RowChart, ...]
-    columns: int = 1
-    alt: str = ""
-    subtitle: tuple[str, ...] = ()
+    columns: int = 1  # side by side; one is the most readable on a phone
+    alt: str = ""  # describes the picture to those who do not see it; else the title
+    subtitle: tuple[str, ...] = ()  # facts: a picture that stands alone shows them and the title itself
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of short Markdown cells; the cells of `status_column` are shown as coloured chips.
-
-    A narrow terminal leaves out the columns named in `prose`, and no others.
-    """
+    """A table of short Markdown cells."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
-    right: tuple[int, ...] = ()
-    status_column: int | None = None
-    prose: tuple[str, ...] = ()
+    right: tuple[int, ...] = ()  # columns of numbers
+    status_column: int | None = None  # its cells are shown as coloured chips
+    prose: tuple[str, ...] = ()  # the columns, by name, that a narrow terminal leaves out
 
 
 @dataclass(frozen=True)
@@ -232,13 +170,13 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table in plain text; columns in `right` hold numbers, those in `whole` do not wrap either."""
+    """A table in plain text."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    right: tuple[int, ...] = ()
-    whole: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()  # columns of numbers, which do not wrap
+    whole: tuple[int, ...] = ()  # others that do not wrap
     caption: str = ""
 
 

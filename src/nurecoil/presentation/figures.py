@@ -37,6 +37,7 @@ MARKERS: dict[str, dict[str, Any]] = {
     "points": {"fmt": "o", "markersize": 4.5},
     "crosses": {"fmt": "x", "markersize": 7.5, "markeredgewidth": 2.0},
 }
+RULE: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (0, (6, 3))}  # a straight line
 DASHES = {"solid": "-", "steps": "-", "dashed": (0, (5, 2)), "dotted": (0, (1.2, 1.6))}
 STYLE = _pairs("""font.size=10 lines.linewidth=1.8 savefig.facecolor=white hatch.linewidth=0.8
     axes.titlesize=10.5 axes.titleweight=bold axes.titlelocation=left axes.labelsize=10.5
@@ -71,23 +72,15 @@ def draw(figure: Figure) -> "Canvas":
     >>> len(draw(Figure("fig1", "A line", "", (Panel("x", "y", (line,)),))).axes)
     1
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     columns = min(figure.columns, len(figure.panels))
     rows = [figure.panels[i : i + columns] for i in range(0, len(figure.panels), columns)]
     heights = [max(_height(panel) for panel in row) for row in rows]
-    engine = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.08, hspace=0.06)
+    size, pads = (6.2 if columns == 1 else 4.6 * columns, sum(heights)), (0.06, 0.08, 0.06)
     with style():
-        canvas = Canvas((6.2 if columns == 1 else 4.6 * columns, sum(heights)), layout=engine)
-        FigureCanvasAgg(canvas)
-        if figure.subtitle:
-            add_heading(canvas, figure.title, figure.subtitle)
+        canvas = new_canvas(size, pads, figure.title, figure.subtitle)
         grid = canvas.add_gridspec(len(rows), columns, height_ratios=heights)
         pairs = [(canvas.add_subplot(grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
         for ax, panel in pairs:
-            ax.set_xlabel(panel.x_label)
             if isinstance(panel, Panel):
                 _draw_panel(ax, panel)
             else:
@@ -111,7 +104,6 @@ def draw_on(ax: "Axes", figure: Figure) -> "Axes":
         raise NurecoilError(
             f"the figure '{figure.name}' cannot be drawn on {ax!r}: it takes axes, and one panel"
         )
-    ax.set_xlabel(panel.x_label)
     _draw_panel(ax, panel)
     if canvas := ax.get_figure(root=True):
         canvas.draw_without_rendering()
@@ -120,23 +112,34 @@ def draw_on(ax: "Axes", figure: Figure) -> "Axes":
     return ax
 
 
-def add_heading(canvas: "Canvas", title: str, facts: Sequence[str]) -> None:
-    """Make a figure with a constrained layout higher, and write a title and facts above its axes."""
+def new_canvas(
+    size: tuple[float, float], pads: tuple[float, float, float], title: str, facts: Sequence[str]
+) -> "Canvas":
+    """Return an empty figure of a size in inches, with pads (w, h, hspace) around axes, on an Agg canvas.
+
+    If there are facts, it is higher, and the title and they stand above the axes.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    width, height = canvas.get_size_inches()
+    (width, height), (w_pad, h_pad, hspace) = size, pads
+    engine = ConstrainedLayoutEngine(w_pad=w_pad, h_pad=h_pad, hspace=hspace)
+    canvas = Canvas(size, layout=engine)
+    FigureCanvasAgg(canvas)
+    if not facts:
+        return canvas
     lines = _broken(canvas, facts, width - 2 * MARGIN)
-    more = TITLE_HEIGHT + LINE_HEIGHT * len(lines)
-    canvas.set_size_inches(width, height + more)
-    top = height + more - MARGIN
-    style: dict[str, Any] = {"ha": "left", "va": "top", "in_layout": False}
-    canvas.text(MARGIN / width, top / (height + more), title, fontsize=10.5, fontweight="bold", **style)
+    total = height + TITLE_HEIGHT + LINE_HEIGHT * len(lines)
+    canvas.set_size_inches(width, total)
+    engine.set(rect=(0.0, 0.0, 1.0, height / total))
+    place: dict[str, Any] = {"ha": "left", "va": "top", "in_layout": False}
+    y = total - MARGIN
+    canvas.text(MARGIN / width, y / total, title, fontsize=10.5, fontweight="bold", **place)
     for number, line in enumerate(lines):
-        y = (top - TITLE_HEIGHT + MARGIN - LINE_HEIGHT * number) / (height + more)
-        canvas.text(MARGIN / width, y, line, fontsize=FACT_SIZE, color=GREY, **style)
-    engine = canvas.get_layout_engine()
-    assert isinstance(engine, ConstrainedLayoutEngine)
-    engine.set(rect=(0.0, 0.0, 1.0, height / (height + more)))
+        below = y - TITLE_HEIGHT + MARGIN - LINE_HEIGHT * number
+        canvas.text(MARGIN / width, below / total, line, fontsize=FACT_SIZE, color=GREY, **place)
+    return canvas
 
 
 def _broken(canvas: "Canvas", facts: Sequence[str], width: float) -> list[str]:
@@ -162,9 +165,8 @@ def _height(panel: Panel | RowChart) -> float:
 
 
 def _draw_panel(ax: "Axes", panel: Panel) -> None:
-    ax.set_ylabel(panel.y_label)
-    ax.set_xscale("log" if panel.x_log else "linear")
-    ax.set_yscale("log" if panel.y_log else "linear")
+    ax.set(xlabel=panel.x_label, ylabel=panel.y_label)
+    ax.set(xscale="log" if panel.x_log else "linear", yscale="log" if panel.y_log else "linear")
     if panel.areas:
         ax.tick_params(pad=6)
     for turn, area in enumerate(panel.areas):
@@ -173,8 +175,7 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
         _draw_series(ax, series, _colour(series.colour, turn), clip=not panel.areas)
     ax.margins(x=0.05 if any(s.style in MARKERS for s in panel.series) else 0)
     for ref in panel.references:
-        line = ax.axvline if ref.axis == "x" else ax.axhline
-        line(ref.value, color=GREY, linewidth=1.0, linestyle=(0, (6, 3)), zorder=1.5)
+        (ax.axvline if ref.axis == "x" else ax.axhline)(ref.value, zorder=1.5, **RULE)
     low, high = ax.dataLim.intervaly
     if not panel.y_log and 0 <= low < 0.4 * high:  # a spectrum is read from zero
         ax.set_ylim(bottom=0)
@@ -274,24 +275,21 @@ def _write(ax: "Axes", ref: Reference, end: str, side: int) -> Any:
     from matplotlib.patheffects import withStroke
 
     along = {"right": 0.985, "left": 0.015, "center": 0.5}[end]
+    look: dict[str, Any] = {"fontsize": 8.5, "color": GREY}
+    look["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
     if ref.axis == "y":
-        place: dict[str, Any] = {
-            "xy": (along, ref.value),
-            "xycoords": ("axes fraction", "data"),
-            "xytext": (0, 3 * side),
-        }
-        place |= {"ha": end, "va": "bottom" if side > 0 else "top"}
+        xy, offset, across = (along, ref.value), (0, 3 * side), ax.get_yaxis_transform()
+        look |= {"ha": end, "va": "bottom" if side > 0 else "top"}
     else:
-        place = {"xy": (ref.value, along), "xycoords": ("data", "axes fraction"), "xytext": (3 * side, 0)}
-        place |= {"ha": "left" if side > 0 else "right", "rotation": 90}
-        place["va"] = {"right": "top", "left": "bottom"}.get(end, end)
-    place["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
-    return ax.annotate(ref.label, textcoords="offset points", fontsize=8.5, color=GREY, **place)
+        xy, offset, across = (ref.value, along), (3 * side, 0), ax.get_xaxis_transform()
+        look |= {"ha": "left" if side > 0 else "right", "rotation": 90}
+        look["va"] = {"right": "top", "left": "bottom"}.get(end, end)
+    return ax.annotate(ref.label, xy, offset, across, "offset points", **look)
 
 
 def _draw_rows(ax: "Axes", chart: RowChart) -> None:
     """Draw bars as thick as half a row, points with errors over them, and the rows' names at the left."""
-    ax.set_xscale("log" if chart.x_log else "linear")
+    ax.set(xlabel=chart.x_label, xscale="log" if chart.x_log else "linear")
     for turn, bars in enumerate(chart.bars):
         colour = _colour(bars.colour, turn)
         if bars.points is not None:
@@ -306,7 +304,7 @@ def _draw_rows(ax: "Axes", chart: RowChart) -> None:
             height = 0.56 if bars.half is None else 0.3
             ax.barh(centre, bars.high - bars.low, height, bars.low, label=bars.label, **paint)
     for x in chart.lines:
-        ax.axvline(x, color=GREY, linewidth=1.0, linestyle=(0, (6, 3)), zorder=0.5)
+        ax.axvline(x, zorder=0.5, **RULE)
     ax.set(ylim=(len(chart.rows) - 0.4, -0.6), yticks=range(len(chart.rows)), yticklabels=chart.rows)
     ax.tick_params(axis="y", which="both", left=False, right=False, labelsize=8.5)
     ax.grid(visible=False, axis="y")
@@ -368,16 +366,17 @@ def _csv(figure: Figure) -> str:
 
 
 def _points(panel: Panel | RowChart) -> Iterator[tuple[Any, ...]]:
-    for area in panel.areas if isinstance(panel, Panel) else ():
-        for line in area.lines:
-            yield from ((area.label, x, None, y, None) for x, y in line)
-            yield area.label, None, None, None, None  # a gap
-    for s in panel.series if isinstance(panel, Panel) else ():
-        for i in range(s.y.size):
-            high = s.x[i + 1] if s.style == "steps" else None
-            yield s.label, s.x[i], high, s.y[i], None if s.y_error is None else s.y_error[i]
     if isinstance(panel, RowChart):
         for bars in panel.bars:
             for i, number in enumerate(bars.rows):
                 point = None if bars.points is None else bars.points[i]
                 yield f"{bars.label}: {panel.rows[number]}", bars.low[i], bars.high[i], point, None
+        return
+    for area in panel.areas:
+        for line in area.lines:
+            yield from ((area.label, x, None, y, None) for x, y in line)
+            yield area.label, None, None, None, None  # a gap
+    for s in panel.series:
+        for i in range(s.y.size):
+            high = s.x[i + 1] if s.style == "steps" else None
+            yield s.label, s.x[i], high, s.y[i], None if s.y_error is None else s.y_error[i]
