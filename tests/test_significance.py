@@ -133,14 +133,14 @@ def test_published_exclusions_of_no_signal(coherent, monkeypatch):
     monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
     validation = importlib.import_module("nurecoil.validation.signal")
     csi, lar = coherent["coherent-csi-2021"], coherent["coherent-lar-2020"]
-    widths = validation.free_signal(validation.binned(csi))
+    widths = validation.free_signal(csi.experiment.statistics)
     found = significance(
         SCALED_STANDARD_MODEL, [csi], validation.RADIATIVE, STRENGTH, NOTHING, widths=widths
     ).values
     assert found.observed.sigma == pytest.approx(11.49, abs=0.01)  # published: 11.6 σ
     assert found.observed.log10_p_value == pytest.approx(-30.1, abs=0.1)
     template = validation.rescaled(lar, validation.release_template("coherent-lar-2020"))
-    widths = validation.rates_alone(validation.binned(lar))
+    widths = validation.rates_alone(lar.experiment.statistics)
     found = significance(
         SCALED_STANDARD_MODEL, [template], validation.RADIATIVE, STRENGTH, NOTHING, widths=widths
     ).values

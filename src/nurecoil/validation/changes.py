@@ -13,15 +13,8 @@ from nurecoil.experiment.card.building import build
 from nurecoil.experiment.card.signal_schema import PulsedTime
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import Material
-from nurecoil.study.question import standard_model_counts
 from nurecoil.validation.fits import SignalFit, SignalFits, fit_changed
-from nurecoil.validation.signal import (
-    OTHER_FORM_FACTOR,
-    binned,
-    largest_background,
-    rescaled,
-    standard_model,
-)
+from nurecoil.validation.signal import OTHER_FORM_FACTOR, largest_background, rescaled, standard_model
 
 RADIUS_SHIFT_FM = -0.1
 PULSE_WIDTHS_US = (0.10, 0.20)
@@ -37,7 +30,7 @@ def changes(fits: SignalFits) -> Mapping[str, SignalFit]:
 
 def _flat_in_time(compiled: CompiledExperiment) -> Iterator[tuple[str, CompiledExperiment]]:
     """Yield the experiment with its largest background flat in time, where it is a product of factors."""
-    experiment, statistics = compiled.experiment, binned(compiled)
+    experiment, statistics = compiled.experiment, compiled.experiment.statistics
     if len(experiment.axes) != 2:
         return
     background = largest_background(statistics)
@@ -60,12 +53,12 @@ def _size(variation: Shape[Signal]) -> str:
 def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
     """Yield the Standard Model's signal with each input changed."""
     experiment = compiled.experiment
-    yield "couplings at tree level", standard_model_counts(compiled, {"electroweak": "tree"})
+    yield "couplings at tree level", standard_model(compiled, "tree")
     other = replace(experiment.signal, form_factor=form_factor(OTHER_FORM_FACTOR))
     yield "Klein-Nystrand form factor", _counts(experiment, other)
     nearer = replace(experiment, target=_with_radii_shifted(experiment.target, RADIUS_SHIFT_FM))
     yield f"neutron radii {RADIUS_SHIFT_FM:+g} fm".replace("-", "−"), _counts(nearer, nearer.signal)
-    for variation, templates in zip(binned(compiled).signal.shapes, compiled.variations, strict=True):
+    for variation, templates in zip(experiment.statistics.signal.shapes, compiled.variations, strict=True):
         name = variation.pull.name.removeprefix(f"{experiment.name}_").replace("_", " ")
         size = _size(variation)
         for sign, template in zip("+−", templates, strict=True):

@@ -32,7 +32,7 @@ def table(title: str, rows: Sequence[Row]) -> Table:
 
 
 def _section(fits: SignalFits, rows: tuple[Row, ...], changed: Mapping[str, SignalFit]) -> Section:
-    experiment = fits.compiled.experiment
+    experiment = fits.experiment
     sources: dict[str, list[str]] = {}
     for row in rows:
         if row.where:

@@ -8,22 +8,13 @@ from functools import cached_property
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.experiment import CompiledExperiment, compile_experiment
+from nurecoil.experiment import CompiledExperiment, Experiment, Statistics, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.likelihood import term_of
 from nurecoil.models import SCALED_STANDARD_MODEL
 from nurecoil.study.question import Question
-from nurecoil.validation.signal import (
-    RADIATIVE,
-    Widths,
-    binned,
-    free_signal,
-    largest_background,
-    rates_alone,
-    release_template,
-    rescaled,
-    standard_model,
-)
+from nurecoil.validation import signal
+from nurecoil.validation.signal import Widths
 from nurecoil.verbs.fit import BestFit, fit_of
 
 _STRENGTHS = np.linspace(0.0, 2.0, 401)  # of a profile, in units of the best fit
@@ -64,7 +55,8 @@ class SignalFit:
 
         The signal's shape is held at the best fit, and the backgrounds are profiled.
         """
-        rates = {p.name for background in binned(self.compiled).backgrounds for p in background.rates}
+        statistics = self.compiled.experiment.statistics
+        rates = {pull.name for background in statistics.backgrounds for pull in background.rates}
         return self._profile({name: value for name, value in self.best.pulls.items() if name not in rates})
 
     @cached_property
@@ -75,7 +67,7 @@ class SignalFit:
     @cached_property
     def standard_model(self) -> float:
         """The Standard Model's number of signal events."""
-        return float(standard_model(self.compiled).sum())
+        return float(signal.standard_model(self.compiled).sum())
 
     @property
     def chi2(self) -> float:
@@ -134,20 +126,30 @@ class SignalFits:
         """The experiment, its signal from first principles."""
         return self.first_principles.compiled
 
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment, as it was compiled."""
+        return self.compiled.experiment
+
+    @property
+    def statistics(self) -> Statistics:
+        """Its components and data."""
+        return self.experiment.statistics
+
 
 def signal_fits(name: str) -> SignalFits:
     """Fit the signal of an experiment: with the release's template and rates alone, where it has one."""
     compiled = compile_experiment(load_experiment(name))
-    statistics = binned(compiled)
-    widths, others = free_signal(statistics), {}
+    statistics = compiled.experiment.statistics
+    widths, others = signal.free_signal(statistics), {}
     main = first_principles = fit_signal(compiled, widths)
-    if (template := release_template(name)) is not None:
-        fitted, rates = rescaled(compiled, template), rates_alone(statistics)
+    if (template := signal.release_template(name)) is not None:
+        fitted, rates = signal.rescaled(compiled, template), signal.rates_alone(statistics)
         others["first principles, all pulls"] = first_principles
         others["template, all pulls"] = fit_signal(fitted, widths)
         others["first principles, rates alone"] = fit_signal(compiled, rates)
         main, widths = fit_signal(fitted, rates), rates
-    rate = largest_background(statistics).rates[0].name
+    rate = signal.largest_background(statistics).rates[0].name
     significance_if = {
         word: fit_signal(main.compiled, {**widths, rate: width}).significance
         for word, width in (("known", 0.0), ("free", math.inf))
@@ -158,7 +160,7 @@ def signal_fits(name: str) -> SignalFits:
 def fit_signal(compiled: CompiledExperiment, widths: Widths) -> SignalFit:
     """Return the best fit of the signal's strength, and what Δχ² is away from it."""
     start = {"signal_strength": 1.0}
-    question = Question.of(SCALED_STANDARD_MODEL, [compiled], RADIATIVE, start, widths)
+    question = Question.of(SCALED_STANDARD_MODEL, [compiled], signal.RADIATIVE, start, widths)
     return SignalFit(compiled, question, fit_of(question, minos=False).values)
 
 

@@ -14,7 +14,7 @@ _HIGHEST = 9.0  # Δχ² shown
 
 def figure(fits: SignalFits) -> Figure:
     """Return the figure of one experiment."""
-    experiment = fits.compiled.experiment
+    experiment = fits.experiment
     spectra = tuple(_spectrum(fits, number, axis) for number, axis in enumerate(experiment.axes))
     return Figure(
         name=f"validation-{experiment.name}",
@@ -27,36 +27,26 @@ def figure(fits: SignalFits) -> Figure:
 
 
 def _spectrum(fits: SignalFits, number: int, axis: Axis) -> Panel:
-    shape, fit = fits.compiled.experiment.shape, fits.main
+    shape, fit = fits.experiment.shape, fits.main
     edges = np.array(axis.edges)
-    width = np.diff(edges)
+    width, middles = np.diff(edges), (edges[1:] + edges[:-1]) / 2
     others = tuple(other for other in range(len(shape)) if other != number)
 
     def density(counts: Array) -> Array:
         summed: Array = counts.reshape(shape).sum(axis=others) / width
         return summed
 
-    backgrounds = fit.expected - fit.components["signal"]
+    signal = fit.components["signal"]
+    residual, error = density(fit.observed - fit.expected + signal), np.sqrt(density(fit.observed) / width)
     name, _, unit = axis.name.removesuffix("]").partition(" [")
     unit = "μs" if unit == "us" else unit
     return Panel(
         x_label=f"{name} [{unit}]" if unit else name,
         y_label=f"events / {unit or ('PE' if name == 'photoelectrons' else name)}",
         series=(
-            Series(
-                edges, density(standard_model(fits.compiled)), "Standard Model", colour="grey", style="steps"
-            ),
-            Series(
-                edges, density(fit.components["signal"]), "signal, best fit", colour="blue", style="steps"
-            ),
-            Series(
-                (edges[1:] + edges[:-1]) / 2,
-                density(fit.observed - backgrounds),
-                "data − backgrounds",
-                colour="black",
-                style="points",
-                y_error=np.sqrt(density(fit.observed) / width),
-            ),
+            Series(edges, density(standard_model(fits.compiled)), "Standard Model", "grey", "steps"),
+            Series(edges, density(signal), "signal, best fit", "blue", "steps"),
+            Series(middles, residual, "data − backgrounds", "black", "points", error),
         ),
         references=(Reference(0.0, "y", ""),),
         x_range=(float(edges[0]), float(edges[-1])),
@@ -66,12 +56,13 @@ def _spectrum(fits: SignalFits, number: int, axis: Axis) -> Panel:
 def _profile(fits: SignalFits) -> Panel:
     profile = fits.main.profile
     shown = profile.delta_chi2 < 1.5 * _HIGHEST
-    series = [Series(profile.events[shown], profile.delta_chi2[shown], "nurecoil", colour="blue")]
-    number = published(fits.compiled.experiment.name, "best_fit_signal").printed
+    events = profile.events[shown]
+    series = [Series(events, profile.delta_chi2[shown], "nurecoil", "blue")]
+    number = published(fits.experiment.name, "best_fit_signal").printed
     if number.value is not None and number.error:
-        parabola = ((profile.events[shown] - number.value) / number.error) ** 2
+        parabola = ((events - number.value) / number.error) ** 2
         label = f"published, {number.value:g} ± {number.error:g}"
-        series.append(Series(profile.events[shown], parabola, label, colour="vermillion", style="dashed"))
+        series.append(Series(events, parabola, label, "vermillion", "dashed"))
     return Panel(
         x_label="signal events N",
         y_label=r"$-2\,\Delta\ln L$",

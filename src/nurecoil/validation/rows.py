@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import STANDARD_MODEL
-from nurecoil.parameters import Range, Values
+from nurecoil.physics.constants import SIN2_THETA_W
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.presentation.comparison import Entry, Row, signed
-from nurecoil.study.question import Question, joint_likelihood
+from nurecoil.study.study import Study
 from nurecoil.validation.cross_section import cross_section
 from nurecoil.validation.fits import SignalFit, SignalFits
 from nurecoil.validation.published import published
-from nurecoil.validation.signal import OTHER_FORM_FACTOR, RADIATIVE, binned, largest_background
+from nurecoil.validation.signal import OTHER_FORM_FACTOR, largest_background
 from nurecoil.verbs.fit import fit_of
-from nurecoil.verbs.limit import limit_of
 
 SNS_FLUX = 0.10  # uncertainty of the neutrino yield, part of a published cross section's error
 MOST_IMPORTANT = 4  # changed inputs that a sentence names
@@ -31,7 +30,7 @@ def rows(fits: SignalFits, changed: Mapping[str, SignalFit]) -> tuple[Row, ...]:
     """Return the rows of one experiment."""
     parts = (_signal(fits, changed), _backgrounds(fits), _goodness(fits), _parameters(fits))
     return tuple(
-        replace(published(fits.compiled.experiment.name, quantity), ours={"ours": ours}, why=why)
+        replace(published(fits.experiment.name, quantity), ours={"ours": ours}, why=why)
         for part in parts
         for quantity, ours, why in part
     )
@@ -41,10 +40,10 @@ Found = Iterator[tuple[str, Entry, str]]  # a quantity, what we find, and why
 
 
 def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
-    name, fit = fits.compiled.experiment.name, fits.main
+    name, fit = fits.experiment.name, fits.main
     if published(name, "residual_counts").where:
         on = float(fit.observed.sum())
-        off = float(largest_background(binned(fits.compiled)).nominal.sum())
+        off = float(largest_background(fits.statistics).nominal.sum())
         why = f"{on:.0f} coincidence minus {off:.0f} anticoincidence counts"
         yield "residual_counts", Entry(on - off), why
     why = "The inputs that move it most, one at a time: " + _most_important(changed, "standard_model")
@@ -63,7 +62,7 @@ def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
 
 
 def _backgrounds(fits: SignalFits) -> Found:
-    for background in binned(fits.compiled).backgrounds:
+    for background in fits.statistics.backgrounds:
         ours = float(fits.main.components[background.name].sum())
         before, width = float(background.nominal.sum()), background.rates[0].prior_width or 0.0
         pull = (ours / before - 1) / width
@@ -72,9 +71,9 @@ def _backgrounds(fits: SignalFits) -> Found:
 
 
 def _goodness(fits: SignalFits) -> Found:
-    fit, experiment = fits.main, fits.compiled.experiment
+    fit, experiment = fits.main, fits.experiment
     delta = published(experiment.name, "delta_chi2_no_signal").printed.value
-    rate = largest_background(binned(fits.compiled)).name.replace("-", " ")
+    rate = largest_background(fits.statistics).name.replace("-", " ")
     why = (
         f"{fit.significance:.2f}σ"
         + (f" (published {math.sqrt(delta):.1f}σ)" if delta else "")
@@ -95,8 +94,8 @@ def _goodness(fits: SignalFits) -> Found:
 
 
 def _parameters(fits: SignalFits) -> Found:
-    standard, fit = cross_section(fits.compiled.experiment), fits.main.best.fit
-    other = cross_section(fits.compiled.experiment, form_factor(OTHER_FORM_FACTOR))
+    standard, fit = cross_section(fits.experiment), fits.main.best.fit
+    other = cross_section(fits.experiment, form_factor(OTHER_FORM_FACTOR))
     why = f"In 10⁻⁴⁰ cm² per nucleus; with the Klein-Nystrand form factor {other:.1f}"
     yield "sm_flux_averaged_cross_section", Entry(standard), why
     strength, error = fit.values["signal_strength"], fit.errors["signal_strength"]
@@ -105,26 +104,23 @@ def _parameters(fits: SignalFits) -> Found:
     total = math.hypot(error, SNS_FLUX * strength) * standard
     yield "flux_averaged_cross_section", Entry(strength * standard, total), why
 
-    likelihood = joint_likelihood([fits.compiled], RADIATIVE)
-
-    def asked(name: str, start: float, couplings: Values = RADIATIVE) -> Question:
-        return Question.of(STANDARD_MODEL, [fits.compiled], couplings, {name: start}, likelihood=likelihood)
-
-    name = "sin2_theta_w"
-    start = float(STANDARD_MODEL.resolve({})[name])
-    radiative, tree = asked(name, start), asked(name, start, {"electroweak": "tree"})
-    starts = [{name: value} for value in _SIN2_STARTS]
-    best, at_tree = (fit_of(each, starts, minos=False).values.fit for each in (radiative, tree))
-    within = Range(radiative.free[0], *_SIN2_RANGE)
-    allowed = limit_of(radiative, within, [ONE_SIGMA], points=201).values.profile.intervals
+    radiative, tree = (
+        Study(STANDARD_MODEL, fits.compiled, electroweak=electroweak) for electroweak in ("radiative", "tree")
+    )
+    name, starts = "sin2_theta_w", [{"sin2_theta_w": value} for value in _SIN2_STARTS]
+    best, at_tree = (
+        fit_of(study.question({name: SIN2_THETA_W}), starts, minos=False).values.fit
+        for study in (radiative, tree)
+    )
+    allowed = radiative.limit(name, _SIN2_RANGE, cl=ONE_SIGMA, points=201).values.profile.intervals
     around = [f"; at 1σ {i.low:.3f} to {i.high:.3f}" for i in allowed if i.low <= best.values[name] <= i.high]
     why = f"Radiative corrections, all pulls{''.join(around[:1])}"
     why += f"; couplings at tree level give {at_tree.values[name]:.3f}"
     yield name, Entry(best.values[name], best.errors[name]), why
 
-    (pull,) = (v.pull for v in binned(fits.compiled).signal.shapes if v.pull.unit == "fm")
+    (pull,) = (v.pull for v in fits.statistics.signal.shapes if v.pull.unit == "fm")
     centre = float(pull.default or 0.0)
-    best = fit_of(asked(pull.name, centre), minos=False).values.fit
+    best = fit_of(radiative.question({pull.name: centre}), minos=False).values.fit
     value = best.values[pull.name]
     if min(value - pull.low, pull.high - value) >= 1e-3 * centre:  # at a bound the data do not measure it
         why = "Mean neutron rms radius in fm, free of its prior, all other pulls fitted"

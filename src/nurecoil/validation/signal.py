@@ -19,22 +19,14 @@ OTHER_FORM_FACTOR = "klein-nystrand"
 RADIATIVE: dict[str, Value] = {"electroweak": "radiative"}
 
 
-def binned(compiled: CompiledExperiment) -> Statistics:
-    """Return the statistics of an experiment that has bins."""
-    statistics = compiled.experiment.statistics
-    if statistics.variance:
-        raise NurecoilError(f"experiment {compiled.experiment.name} has no bins to validate")
-    return statistics
-
-
 def largest_background(statistics: Statistics) -> Component[Array]:
     """Return the background with the most expected counts."""
     return max(statistics.backgrounds, key=lambda background: float(background.nominal.sum()))
 
 
-def standard_model(compiled: CompiledExperiment) -> Array:
-    """Return the Standard Model's signal per bin, with radiative corrections."""
-    return standard_model_counts(compiled, RADIATIVE)
+def standard_model(compiled: CompiledExperiment, electroweak: str = "radiative") -> Array:
+    """Return the Standard Model's signal per bin, with radiative corrections unless asked for "tree"."""
+    return standard_model_counts(compiled, {"electroweak": electroweak})
 
 
 def rescaled(compiled: CompiledExperiment, counts: Array) -> CompiledExperiment:
