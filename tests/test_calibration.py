@@ -11,9 +11,10 @@ from scipy.stats import norm, poisson
 
 from asking import feldman_cousins, figure_of, sensitivity, significance
 from few_counts import critical_values
+from lines import calibrate
 from nurecoil import cli
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.calibration import calibrate, coverage
+from nurecoil.inference.calibration import coverage
 from nurecoil.inference.critical import critical_value, fewest_toys
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, ZPRIME_331
 from nurecoil.study.bands import _ends

@@ -13,11 +13,12 @@ import command_line
 from asking import feldman_cousins, goodness, predict
 from command_line import result
 from few_counts import accepted, one_event
+from lines import calibrate
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.inference.belt import Belt
-from nurecoil.inference.calibration import calibrate, coverage
+from nurecoil.inference.calibration import coverage
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL
 from nurecoil.study.minima import minima

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from lines import profile
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.intervals import Interval, _Mesh, _with_hidden_features, profile, threshold
+from nurecoil.inference.intervals import Interval, _Mesh, threshold
+from nurecoil.inference.line import Axis, Line
 
 
 def edges(result):
@@ -394,7 +396,7 @@ def test_no_point_joins_the_mesh_twice(kink):
         return x**4 + 10.0 * (x - 1.1) ** 2 + kink * np.abs(x - 0.0435)
 
     u = np.linspace(-3.0, 3.0, 101)
-    mesh = _with_hidden_features(chi2, _Mesh(u, chi2(u)), 1.0)
+    mesh = _Mesh(Line(chi2, Axis(-3.0, 3.0)), u, chi2(u)).with_hidden_features(1.0)
     assert np.diff(mesh.u).min() > 1e-6 * (u[1] - u[0])
 
 

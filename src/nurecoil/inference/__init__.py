@@ -2,8 +2,8 @@
 
 This package sees no physics: it is given functions of NumPy arrays and returns numbers.
 
-- `intervals`: the levels of a confidence level and all allowed intervals of one parameter, whose curve is
-  `sampled`;
+- `intervals`: the levels of a confidence level and all allowed intervals of one parameter, on a `line` that
+  is `sampled`;
 - `calibration`: the same with levels from toys (`critical`), and coverage; `belt`: of one Poisson count;
 - `contours`: all allowed regions of two parameters (`regions`), on a grid (`mesh`) that is searched
   (`mesh_search`) until it shows them;
@@ -13,5 +13,6 @@ This package sees no physics: it is given functions of NumPy arrays and returns 
 """
 
 from nurecoil.inference.intervals import Interval, Profile, profile, threshold
+from nurecoil.inference.line import Axis, Line
 
-__all__ = ["Interval", "Profile", "profile", "threshold"]
+__all__ = ["Axis", "Interval", "Line", "Profile", "profile", "threshold"]

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
-from nurecoil.inference.calibration import CURVE_POINTS, Calibration, Coverage
-from nurecoil.inference.intervals import Function, Profile, profile, threshold
+from nurecoil.inference.calibration import Calibration, Coverage
+from nurecoil.inference.intervals import profile, threshold
+from nurecoil.inference.line import Axis, Function, Line
 
 _TIES = 1e-9  # of t: equal values of t differ by rounding
 _MORE = np.linspace(0.0, 3.0, 1501)  # counts: a larger background that allows more signal is not far away
@@ -41,7 +42,7 @@ class Belt:
         t = 2.0 * math.log(2.0 / (1.0 - self.cl))  # P(t_k >= t_n) is below 2 exp(-t_n/2)
         most = max(self.observed, self.least + self.background + _MORE[-1])
         beyond = max(self.observed, self.least) + t + 2.0 * math.sqrt(t * most)
-        pieces = profile(self._before, self.least, beyond, self.cl, reference=0.0).intervals
+        pieces = profile(Line(self._before, Axis(self.least, beyond)), self.cl, reference=0.0).intervals
         high = pieces[-1].high
         for _ in range(_HALVINGS if self.background else 0):
             middle = 0.5 * (high + beyond)
@@ -86,36 +87,25 @@ class Belt:
 
 
 def calibrate_count(
-    chi2: Function,
-    signal: Function,
-    observed: float,
-    background: float,
-    low: float,
-    high: float,
-    cl: float,
-    log: bool,
-    truths: Sequence[float],
+    line: Line, signal: Function, observed: float, background: float, cl: float, truths: Sequence[float]
 ) -> tuple[Calibration, Coverage | None]:
     """Return what one count allows, as `calibrate` does, and how often the truths are, as `coverage` does.
 
     The signal is what is expected above the background, of a 1-D array of the parameter; its smallest in the
     scan is the smallest there is.
     """
-
-    def scanned(function: Function, level: float, reference: float | None = None) -> Profile:
-        return profile(function, low, high, level, log=log, points=CURVE_POINTS, reference=reference)
-
-    wilks, least = scanned(chi2, threshold(cl)), scanned(signal, 1.0).minimum
+    wilks, least = profile(line, threshold(cl)), profile(replace(line, function=signal), 1.0).minimum
     belt = Belt(observed, background, least, cl)
     bottom, top = belt.ends()
     bottom = bottom if bottom > least else -math.inf
-    intervals = scanned(lambda x: np.maximum(bottom - signal(x), signal(x) - top), 0.0, 0.0).intervals
-    values = np.unique([*wilks.values, *(end for i in intervals for end in (i.low, i.high))])
+    outside = replace(line, function=lambda x: np.maximum(bottom - signal(x), signal(x) - top))
+    intervals = profile(outside, 0.0, reference=0.0).intervals
+    values = np.unique([*wilks.values, *(x for interval in intervals for x, _ in interval.ends)])
     none = np.zeros(values.size)
     counts = none.astype(np.int64)
     errors = tuple((math.nan if i.open_low else 0.0, math.nan if i.open_high else 0.0) for i in intervals)
     critical = belt.critical(signal(values))
-    found = Calibration(cl, wilks, intervals, errors, values, critical, none, counts, counts, log)
+    found = Calibration(cl, wilks, intervals, errors, values, critical, none, counts, counts, line.axis)
     if not len(truths):
         return found, None
     x, none = np.array(truths, dtype=float), np.zeros(len(truths))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.critical import Draw, Node, check_toys, critical_value, throw
-from nurecoil.inference.intervals import Function, Interval, Profile, profile, threshold
+from nurecoil.inference.intervals import Interval, Profile, profile, threshold
+from nurecoil.inference.line import Axis, Function, Line
 from nurecoil.inference.significance import binomial_error
 from nurecoil.progress import Progress, in_steps
 
@@ -54,11 +55,11 @@ class Calibration:
     critical_error: Array
     toys: NDArray[np.int64]
     failed: NDArray[np.int64]
-    log: bool = False
+    axis: Axis
 
     def critical_at(self, values: Array) -> Array:
         """Return the critical value between the points: a straight line, in ln x where the scan is."""
-        return np.interp(_u(values, self.log), _u(self.values, self.log), self.critical)
+        return np.interp(self.axis.u(values), self.axis.u(self.values), self.critical)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +86,14 @@ class Coverage:
 
 
 def calibrate(
-    chi2: Function,
+    line: Line,
     draw: Draw,
-    low: float,
-    high: float,
     cl: float,
     *,
-    log: bool = False,
     points: int = 21,
     toys: int = 2000,
     rounds: int = 4,
     seed: int = 1,
-    noise: float = 0.0,
-    at_infinity: float | None = None,
     executor: Executor | None = None,
     progress: Progress = in_steps,
 ) -> Calibration:
@@ -111,23 +107,17 @@ def calibrate(
 
     Parameters
     ----------
-    chi2 : callable
-        χ² of the data, of a 1-D array, as for `intervals.profile`.
+    line : Line
+        χ² of the data.
     draw : callable
         Of a value x, a number of toys and a seed sequence: t (toys,) of data simulated at x, not negative,
         and how many of their fits did not converge.
-    low, high : float
-        Ends of the scan.
     cl : float
         Confidence level, between 0 and 1.
-    log : bool
-        Space the grid in ln x.
     points, toys, rounds
-        Points of the grid, toys at each of them, rounds of refinement.
+        Points of the grid of toys, evenly spaced in u, toys at each of them, rounds of refinement.
     seed : int
         The same seed gives the same numbers, whatever the executor.
-    noise, at_infinity
-        Of the curve of the data, as for `intervals.profile`.
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default.
     progress : callable
@@ -146,60 +136,47 @@ def calibrate(
     >>> def draw(mean, toys, seed):
     ...     x = np.random.default_rng(seed).normal(mean, 1.0, toys)
     ...     return (x - mean) ** 2 - np.minimum(x, 0.0) ** 2, 0
-    >>> found = calibrate(lambda mean: (1.0 - mean) ** 2, draw, 0.0, 6.0, 0.9, toys=10_000)
+    >>> data = Line(lambda mean: (1.0 - mean) ** 2, Axis(0.0, 6.0), CURVE_POINTS)
+    >>> found = calibrate(data, draw, 0.9, toys=10_000)
     >>> f"{found.intervals[0].low:.2f} to {found.intervals[0].high:.2f} ± {found.errors[0][1]:.2f}"
     '0.00 to 2.64 ± 0.02'
     """
     check(cl, points, toys, rounds, seed)
-    wilks = profile(
-        chi2, low, high, threshold(cl), log=log, points=CURVE_POINTS, noise=noise, at_infinity=at_infinity
-    )
-    slack = max(_TIES, noise)
-
-    def delta(x: Array) -> Array:
-        return np.maximum(np.asarray(chi2(x)) - wilks.minimum, 0.0)
-
-    nodes = [Node(number, x) for number, x in enumerate(_first_values(wilks, low, high, points, log))]
-    curve = _Curve.of(wilks, log)
+    wilks = profile(line, threshold(cl))
+    known = _Known(line, wilks, cl, points)
     with in_steps(1 + rounds) as begin:
         begin()
-        throw(draw, nodes, toys, (seed, 0), executor, progress)
+        throw(draw, known.nodes, toys, (seed, 0), executor, progress)
         for _ in range(rounds):
             begin()
-            between, again = _where_to_look(nodes, _judged(nodes, cl, log, slack, delta), curve, delta)
-            new = [Node(len(nodes) + i, float(_x(u, log, low, high))) for i, u in enumerate(between)]
+            new, again = known.where_to_look()
             if not (new or again):
                 break
             throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
-            nodes += new
-    u, judged, judged_error = _judged(nodes, cl, log, slack, delta)
-    found = profile(
-        lambda x: delta(x) - np.interp(_u(x, log), u, judged),
-        low,
-        high,
-        0.0,
-        log=log,
-        points=CURVE_POINTS,
-        reference=0.0,
-        noise=max(noise, _COARSE * wilks.level),
+            known.add(new)
+    u, (judged, judged_error), (critical, error) = known.u, known.judged(), known.critical()
+    excess = replace(
+        line,
+        function=lambda x: known.delta(x) - np.interp(line.axis.u(x), u, judged),
+        noise=max(line.noise, _COARSE * wilks.level),
+        at_infinity=None,
     )
-    ordered = sorted(nodes, key=lambda node: node.value)
-    intervals = _joined(found.intervals, delta, _COARSE * wilks.level)
-    shifted = [curve.ends(u, judged + sign * judged_error) for sign in (-1.0, 1.0)]
+    intervals = _joined(profile(excess, 0.0, reference=0.0).intervals, known.delta, _COARSE * wilks.level)
+    shifted = [known.crossings(u, judged + sign * judged_error) for sign in (-1.0, 1.0)]
     twice, both = np.repeat(u, 2), np.repeat(judged, 2)  # between two points t_c may be that of either
-    shifted += [curve.ends(twice[1:], both[:-1]), curve.ends(twice[:-1], both[1:])]
-    _, critical, error = _tables(nodes, cl, log, slack)
+    shifted += [known.crossings(twice[1:], both[:-1]), known.crossings(twice[:-1], both[1:])]
+    moved = [line.axis.x(ends) for ends in shifted]
     return Calibration(
         cl=cl,
         wilks=wilks,
         intervals=intervals,
-        errors=tuple(_end_errors(interval, shifted, log, low, high) for interval in intervals),
-        values=np.array([node.value for node in ordered]),
-        critical=critical - slack,
+        errors=tuple(_end_errors(interval, moved) for interval in intervals),
+        values=known.values,
+        critical=critical,
         critical_error=error,
-        toys=np.array([node.statistic.size for node in ordered]),
-        failed=np.array([node.failed for node in ordered]),
-        log=log,
+        toys=np.array([node.statistic.size for node in known.nodes]),
+        failed=np.array([node.failed for node in known.nodes]),
+        axis=line.axis,
     )
 
 
@@ -252,51 +229,86 @@ def check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
     check_toys(toys, cl)
 
 
-# --- where toys are needed ----------------------------------------------------------------------------
+class _Known:
+    """What is known of the data's t and, from toys at some points, in ascending order, of t_c."""
 
+    def __init__(self, line: Line, wilks: Profile, cl: float, points: int) -> None:
+        """Begin with a grid and the ends of Wilks' intervals, where no toys are thrown yet."""
+        self.line, self.wilks, self.cl = line, wilks, cl
+        self.slack = max(_TIES, line.noise)
+        ends = [x for interval in wilks.intervals for x, _ in interval.ends]
+        grid = line.axis.x(line.axis.evenly(points))
+        self.nodes = [Node(i, x) for i, x in enumerate(np.unique([*grid, *ends]).tolist())]
+        crossed = [x for interval in wilks.intervals for x, is_open in interval.ends if not is_open]
+        x = np.concatenate([crossed, [wilks.best_fit], wilks.values])  # of Δχ² at one value the first is kept
+        y = np.concatenate([np.full(len(crossed), wilks.level), [0.0], wilks.delta_chi2])
+        finite = np.isfinite(x) & np.isfinite(y)
+        curve, first = np.unique(x[finite], return_index=True)
+        self._curve = line.axis.u(curve), y[finite][first]
 
-def _u(x: Array, log: bool) -> Array:
-    return np.log(x) if log else np.asarray(x, dtype=float)
+    def add(self, nodes: Sequence[Node]) -> None:
+        """Add points at which toys were thrown."""
+        self.nodes = sorted([*self.nodes, *nodes], key=lambda node: node.value)
 
+    @property
+    def values(self) -> Array:
+        """The points."""
+        return np.array([node.value for node in self.nodes])
 
-def _x(u: float, log: bool, low: float, high: float) -> float:
-    return min(max(math.exp(u) if log else u, low), high)
+    @property
+    def u(self) -> Array:
+        """The points in the coordinate of the search."""
+        return self.line.axis.u(self.values)
 
+    def delta(self, x: Array) -> Array:
+        """Return t of the data."""
+        return np.maximum(np.asarray(self.line.function(x)) - self.wilks.minimum, 0.0)
 
-def _first_values(wilks: Profile, low: float, high: float, points: int, log: bool) -> list[float]:
-    """Return a grid with the ends of Wilks' intervals."""
-    first, last = _u(np.array([low, high]), log)
-    grid = np.linspace(first, last, points)[1:-1].tolist()
-    ends = [x for i in wilks.intervals for x in (i.low, i.high)]
-    return sorted({*(_x(u, log, low, high) for u in grid), float(low), float(high), *ends})
+    def critical(self) -> tuple[Array, Array]:
+        """Return t_c at the points, and its error."""
+        found = np.array([critical_value(node.statistic, self.cl) for node in self.nodes])
+        return found[:, 0], found[:, 1]
 
+    def judged(self) -> tuple[Array, Array]:
+        """Return t_c, with room for rounding; it follows from the rank of the data's t where that is near cl.
 
-def _tables(nodes: Sequence[Node], cl: float, log: bool, slack: float) -> tuple[Array, Array, Array]:
-    """Return u of all points in order, t_c with room for rounding, and its error."""
-    ordered = sorted(nodes, key=lambda node: node.value)
-    found = np.array([critical_value(node.statistic, cl) for node in ordered])
-    return _u(np.array([node.value for node in ordered]), log), found[:, 0] + slack, found[:, 1]
+        A t_c = t level(cl)/level(rank) is smooth also where t is discrete, and its quantile has steps.
+        """
+        critical, error = self.critical()
+        critical, level = critical + self.slack, threshold(self.cl)
+        for i, (t, node) in enumerate(zip(self.delta(self.values).tolist(), self.nodes, strict=True)):
+            toys = node.statistic
+            below = float((toys < t - self.slack).mean())
+            sigma = float(binomial_error(below * toys.size, toys.size))
+            if (np.abs(toys - t) <= self.slack).sum() > 1:  # a step no larger may hide between two points
+                sigma *= 2.0
+            if sigma < below < 1.0 - sigma and 0.5 <= (1.0 - below) / (1.0 - self.cl) <= 2.0:
+                smaller, critical[i], larger = (
+                    t * level / threshold(below + s) for s in (sigma, 0.0, -sigma)
+                )
+                error[i] = 0.5 * (larger - smaller)
+        return critical, error
 
+    def crossings(self, u: Array, critical: Array) -> Array:
+        """Return where Δχ² of the data, on its fine grid, crosses critical values at points u."""
+        at, delta = self._curve
+        excess = delta - np.interp(at, u, critical)
+        i = np.flatnonzero((excess[:-1] <= 0) != (excess[1:] <= 0))
+        share = excess[i] / (excess[i] - excess[i + 1])
+        return np.asarray(at[i] + share * (at[i + 1] - at[i]))
 
-def _judged(
-    nodes: Sequence[Node], cl: float, log: bool, slack: float, delta: Function
-) -> tuple[Array, Array, Array]:
-    """Return the same for the data's t: where their rank among the toys is near cl, t_c follows from it.
-
-    A t_c = t level(cl)/level(rank) is smooth also where t is discrete, and its quantile has steps.
-    """
-    u, critical, error = _tables(nodes, cl, log, slack)
-    ordered, level = sorted(nodes, key=lambda node: node.value), threshold(cl)
-    for i, t in enumerate(delta(np.array([node.value for node in ordered])).tolist()):
-        toys = ordered[i].statistic
-        below = float((toys < t - slack).mean())
-        sigma = float(binomial_error(below * toys.size, toys.size))
-        if (np.abs(toys - t) <= slack).sum() > 1:  # a step no larger may hide between two points
-            sigma *= 2.0
-        if sigma < below < 1.0 - sigma and 0.5 <= (1.0 - below) / (1.0 - cl) <= 2.0:
-            smaller, critical[i], larger = (t * level / threshold(below + s) for s in (sigma, 0.0, -sigma))
-            error[i] = 0.5 * (larger - smaller)
-    return u, critical, error
+    def where_to_look(self) -> tuple[list[Node], list[Node]]:
+        """Return new points, and points that need more toys: on both sides of each crossing."""
+        u, (critical, error) = self.u, self.judged()
+        change = np.abs(np.diff(self.delta(self.values)))
+        both = np.hypot(error[1:], error[:-1]) + _STEEP_ENOUGH * self.wilks.level
+        steep = (change > both) | (np.abs(np.diff(critical)) > _JUMP * both)
+        ends = np.concatenate([self.crossings(u, critical + shift * error) for shift in (-1.0, 0.0, 1.0)])
+        cells = np.unique(np.clip(np.searchsorted(u, ends) - 1, 0, len(u) - 2))
+        halved, again = cells[steep[cells]], cells[~steep[cells]]
+        between = self.line.axis.x(0.5 * (u[halved] + u[halved + 1])).tolist()
+        new = [Node(len(self.nodes) + i, x) for i, x in enumerate(between)]
+        return new, [self.nodes[i] for i in np.union1d(again, again + 1)]
 
 
 def _joined(intervals: Sequence[Interval], delta: Function, tolerance: float) -> tuple[Interval, ...]:
@@ -311,65 +323,10 @@ def _joined(intervals: Sequence[Interval], delta: Function, tolerance: float) ->
     return tuple(joined)
 
 
-@dataclass(frozen=True, eq=False)
-class _Curve:
-    """Δχ² of the data on its fine grid, in u, with what Wilks' intervals add."""
-
-    u: Array
-    delta: Array
-    level: float
-
-    @classmethod
-    def of(cls, wilks: Profile, log: bool) -> "_Curve":
-        finite = np.isfinite(wilks.delta_chi2)
-        x, y = wilks.values[finite].tolist(), wilks.delta_chi2[finite].tolist()
-        known = dict(zip(x, y, strict=True)) | (
-            {wilks.best_fit: 0.0} if math.isfinite(wilks.best_fit) else {}
-        )
-        for interval in wilks.intervals:
-            known |= {} if interval.open_low else {interval.low: wilks.level}
-            known |= {} if interval.open_high else {interval.high: wilks.level}
-        x = sorted(known)
-        return cls(_u(np.array(x), log), np.array([known[value] for value in x]), wilks.level)
-
-    def ends(self, u: Array, critical: Array) -> Array:
-        """Return where Δχ² crosses critical values at points u."""
-        excess = self.delta - np.interp(self.u, u, critical)
-        i = np.flatnonzero((excess[:-1] <= 0) != (excess[1:] <= 0))
-        share = excess[i] / (excess[i] - excess[i + 1])
-        return np.asarray(self.u[i] + share * (self.u[i + 1] - self.u[i]))
-
-
-def _where_to_look(
-    nodes: Sequence[Node], tables: tuple[Array, Array, Array], curve: _Curve, delta: Function
-) -> tuple[list[float], list[Node]]:
-    """Return u of new points, and points that need more toys: on both sides of each crossing."""
-    u, critical, error = tables
-    ordered = sorted(nodes, key=lambda node: node.value)
-    change = np.abs(np.diff(delta(np.array([node.value for node in ordered]))))
-    both = np.hypot(error[1:], error[:-1]) + _STEEP_ENOUGH * curve.level
-    steep = (change > both) | (np.abs(np.diff(critical)) > _JUMP * both)
-    ends = np.concatenate([curve.ends(u, critical + shift * error) for shift in (-1.0, 0.0, 1.0)])
-    cells = np.unique(np.clip(np.searchsorted(u, ends) - 1, 0, len(u) - 2)).tolist()
-    between, again = [], set()
-    for i in cells:
-        if steep[i]:
-            between.append(0.5 * (u[i] + u[i + 1]))
-        else:
-            again |= {i, i + 1}
-    return between, [ordered[i] for i in sorted(again)]
-
-
-def _end_errors(
-    interval: Interval, shifted: Sequence[Array], log: bool, low: float, high: float
-) -> tuple[float, float]:
-    def error(end: float, is_open: bool) -> float:
-        if is_open:
-            return math.nan
-        nearest = [
-            min((abs(_x(u, log, low, high) - end) for u in ends.tolist()), default=math.inf)
-            for ends in shifted
-        ]
-        return max(nearest)
-
-    return error(interval.low, interval.open_low), error(interval.high, interval.open_high)
+def _end_errors(interval: Interval, moved: Sequence[Array]) -> tuple[float, float]:
+    """Return how far the ends of an interval may lie from where they would be under other critical values."""
+    low, high = (
+        math.nan if is_open else max(float(np.min(np.abs(x - end), initial=math.inf)) for x in moved)
+        for end, is_open in interval.ends
+    )
+    return low, high

@@ -1,26 +1,22 @@
 """All allowed intervals of one parameter: {x : Δχ²(x) <= level}, by root-finding."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
+from nurecoil.inference.line import FORBIDDEN, Line
 from nurecoil.inference.sampled import sampled
 
-Function: TypeAlias = Callable[[Array], Array]
-
-_FORBIDDEN = 1e100  # stands for an infinite χ², so that differences stay finite
 _ROUNDS = 24  # of zooming by 4: 4**24 = 3e14, a bracket shrinks to rounding
 _MOST_HINTS = 100
 _HIGH = 100.0  # levels above the lowest point; higher up a slope hides no dip, and its square no minimum
 _DISTINCT = 1e-6  # of the spacing: nearer points are taken for one
 _EQUAL = 1e-9  # in χ²: two minima that are as low
-_FEWEST_POINTS = 5  # a cubic through four neighbours and the point itself
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,11 @@ class Interval:
     high: float
     open_low: bool
     open_high: bool
+
+    @property
+    def ends(self) -> tuple[tuple[float, bool], tuple[float, bool]]:
+        """Both ends, and whether each is open."""
+        return (self.low, self.open_low), (self.high, self.open_high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +63,14 @@ class Profile:
     @property
     def lower_limit(self) -> float | None:
         """The low end of the last interval if that reaches the scan's upper edge, else None."""
-        if not self.intervals:
-            return None
-        last = self.intervals[-1]
-        return last.low if last.open_high and not last.open_low else None
+        last = self.intervals[-1] if self.intervals else None
+        return last.low if last and last.open_high and not last.open_low else None
 
     @property
     def upper_limit(self) -> float | None:
         """The high end of the first interval if that reaches the scan's lower edge, else None."""
-        if not self.intervals:
-            return None
-        first = self.intervals[0]
-        return first.high if first.open_low and not first.open_high else None
+        first = self.intervals[0] if self.intervals else None
+        return first.high if first and first.open_low and not first.open_high else None
 
 
 def threshold(cl: float, dof: int = 1) -> float:
@@ -109,54 +106,22 @@ def threshold(cl: float, dof: int = 1) -> float:
     return 2.0 * float(gammaincinv(0.5 * dof, cl))
 
 
-def profile(
-    chi2: Function,
-    low: float,
-    high: float,
-    level: float,
-    *,
-    log: bool = False,
-    points: int = 2001,
-    reference: float | None = None,
-    noise: float = 0.0,
-    at_infinity: float | None = None,
-) -> Profile:
+def profile(line: Line, level: float, reference: float | None = None) -> Profile:
     """Find all intervals of one parameter with Δχ² <= `level`: as `profiles`, for one level.
 
     Examples
     --------
-    >>> result = profile(lambda x: (x**2 - 4.0) ** 2, -5.0, 5.0, level=1.0)
+    >>> from nurecoil.inference.line import Axis
+    >>> result = profile(Line(lambda x: (x**2 - 4.0) ** 2, Axis(-5.0, 5.0)), level=1.0)
     >>> [(round(i.low, 6), round(i.high, 6)) for i in result.intervals]
     [(-2.236068, -1.732051), (1.732051, 2.236068)]
-    >>> profile(lambda x: 1.0 / x**2, 0.1, 1e3, level=4.0, log=True).lower_limit
+    >>> profile(Line(lambda x: 1.0 / x**2, Axis(0.1, 1e3, log=True)), level=4.0).lower_limit
     0.49999...
     """
-    (found,) = profiles(
-        chi2,
-        low,
-        high,
-        [level],
-        log=log,
-        points=points,
-        reference=reference,
-        noise=noise,
-        at_infinity=at_infinity,
-    )
-    return found
+    return profiles(line, [level], reference)[0]
 
 
-def profiles(
-    chi2: Function,
-    low: float,
-    high: float,
-    levels: Sequence[float],
-    *,
-    log: bool = False,
-    points: int = 2001,
-    reference: float | None = None,
-    noise: float = 0.0,
-    at_infinity: float | None = None,
-) -> tuple[Profile, ...]:
+def profiles(line: Line, levels: Sequence[float], reference: float | None = None) -> tuple[Profile, ...]:
     r"""Find all intervals of one parameter with Δχ² <= level, for each level, from one scan.
 
     .. math:: \{x \in [x_\mathrm{low}, x_\mathrm{high}] : \chi^2(x) - \chi^2_0 \le \mathrm{level}\}
@@ -168,29 +133,19 @@ def profiles(
 
     Parameters
     ----------
-    chi2 : callable
-        χ² or -2 ln L of a 1-D array, returned with the same shape. +inf means forbidden.
-    low, high : float
-        Ends of the scan, in the parameter's unit; 0 < low if `log`.
+    line : Line
+        The curve. Features smaller than its noise are not searched, and the grid of one that has noise is
+        computed only as far as its shape asks for (see `sampled`). χ²₀ is the value at infinity if that is
+        the lower, and the best fit is then infinity.
     levels : sequence of float
         Allowed means Δχ² <= level, see `threshold`; positive unless a reference is given.
-    log : bool
-        Space the grid, and search, in ln x instead of x.
-    points : int
-        Number of grid points, at least 5; evaluated in one call.
     reference : float, optional
         χ²₀; the minimum over the scan by default. Δχ² may then be negative.
-    at_infinity : float, optional
-        χ² far beyond the scan, where the parameter has no effect; χ²₀ if it is the lower, and the best fit is
-        then infinity.
-    noise : float
-        How far χ² may be off, if it comes from a minimisation itself; smaller features are not searched, and
-        the grid is computed only as far as the curve's shape asks for (see `sampled`).
 
     Raises
     ------
     NurecoilError
-        If an argument is not allowed, or if `chi2` is NaN or -inf at a value (which is named),
+        If an argument is not allowed, or if χ² is NaN or -inf at a value (which is named),
         or +inf everywhere.
 
     Notes
@@ -204,110 +159,35 @@ def profiles(
 
     Examples
     --------
-    >>> [found.intervals[0].high for found in profiles(np.square, 0.0, 5.0, [1.0, 4.0])]
+    >>> from nurecoil.inference.line import Axis
+    >>> [found.intervals[0].high for found in profiles(Line(np.square, Axis(0.0, 5.0)), [1.0, 4.0])]
     [1.0, 2.0]
     """
-    _check_scan(low, high, log, points)
     for level in levels:
         _check_level(level, reference)
     scale = min(abs(level) or 1.0 for level in levels)
-    checked = _checked(chi2)
-    axis = _Axis(float(low), float(high), log)
-    grid = axis.grid(points)
-    if not (np.diff(grid) > 0.0).all():
-        raise NurecoilError(
-            f"a scan from {low!r} to {high!r} is too narrow to hold {points} different values"
-        )
-    values = axis.value(grid)
+    axis, grid = line.axis, line.grid
+    on_grid = sampled(line.at, grid, scale) if line.noise > 0 else line.at(grid)
 
-    def function(u: Array) -> Array:
-        return checked(axis.value(u))
-
-    on_grid = sampled(function, grid, scale) if noise > 0 else checked(values)
-
-    mesh = _with_hidden_features(function, _Mesh(grid, on_grid), scale, noise)
-    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, scale=scale))
+    mesh = _Mesh(line, grid, on_grid).with_hidden_features(scale).with_minima(scale)
     lowest = _is_local_minimum(mesh.y) & (mesh.y <= mesh.y.min() + _EQUAL)
-    best = int(np.flatnonzero(lowest)[0])  # of several the first, whatever rounding makes of them
-    minimum, best_fit = float(mesh.y[best]), float(axis.value(mesh.u[[best]])[0])
-    if minimum >= _FORBIDDEN:
-        raise NurecoilError(f"chi2 is infinite everywhere between {low:g} and {high:g}: no value is allowed")
-    if at_infinity is not None and at_infinity < minimum:
-        minimum, best_fit = float(at_infinity), math.inf
+    best = np.flatnonzero(lowest)[:1]  # of several the first, whatever rounding makes of them
+    minimum, best_fit = float(mesh.y[best][0]), float(axis.x(mesh.u[best])[0])
+    if minimum >= FORBIDDEN:
+        raise NurecoilError(
+            f"chi2 is infinite everywhere between {axis.low:g} and {axis.high:g}: no value is allowed"
+        )
+    if line.at_infinity is not None and line.at_infinity < minimum:
+        minimum, best_fit = float(line.at_infinity), math.inf
     origin = minimum if reference is None else float(reference)
-    mesh = mesh.joined(*_zoom_on_extrema(function, mesh, noise, below=origin + max(levels)))
-    delta_chi2 = np.where(on_grid >= _FORBIDDEN, np.inf, on_grid - origin)
+    mesh = mesh.with_maxima(origin + max(levels))
+    values, delta_chi2 = axis.x(grid), np.where(on_grid >= FORBIDDEN, np.inf, on_grid - origin)
     values.flags.writeable = delta_chi2.flags.writeable = False
-    found = [(level, *_intervals(function, mesh, origin + level, axis)) for level in levels]
+    found = [(level, *mesh.intervals(origin + level)) for level in levels]
     return tuple(
         Profile(values, delta_chi2, float(level), best_fit, minimum, intervals, converged)
         for level, intervals, converged in found
     )
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """The scanned parameter x and the coordinate u = x or ln x in which it is searched."""
-
-    low: float
-    high: float
-    log: bool
-
-    def grid(self, points: int) -> Array:
-        """Return evenly spaced points u from end to end."""
-        ends = np.log([self.low, self.high]) if self.log else (self.low, self.high)
-        return np.linspace(ends[0], ends[1], points)
-
-    def value(self, u: Array) -> Array:
-        """Return x(u), exact at the ends of the scan."""
-        if not self.log:
-            return u.copy()
-        x = np.exp(u)
-        x[u <= np.log(self.low)] = self.low
-        x[u >= np.log(self.high)] = self.high
-        return x
-
-
-@dataclass(frozen=True, eq=False)
-class _Mesh:
-    """The points u (ascending) at which χ² is known, and y = χ² there."""
-
-    u: Array
-    y: Array
-
-    def joined(self, u: Array, y: Array) -> "_Mesh":
-        """Return the mesh with more points; one that is there already keeps its value."""
-        together, index = np.unique(np.concatenate([self.u, u]), return_index=True)
-        return _Mesh(together, np.concatenate([self.y, y])[index])
-
-
-def _checked(chi2: Function) -> Function:
-    """Return `chi2` with its values checked and +inf replaced by a huge number."""
-
-    def evaluate(x: Array) -> Array:
-        y = np.asarray(chi2(x), dtype=np.float64)
-        if y.shape != x.shape:
-            raise NurecoilError(
-                f"chi2 gave an array of shape {y.shape} for parameter values of shape {x.shape}"
-            )
-        bad = np.isnan(y) | np.isneginf(y)
-        if bad.any():
-            raise NurecoilError(
-                f"chi2 is {y[bad][0]} at the parameter value {float(x[bad][0])!r}: "
-                "it must be a number or +inf everywhere in the scan"
-            )
-        return np.minimum(y, _FORBIDDEN)
-
-    return evaluate
-
-
-def _check_scan(low: float, high: float, log: bool, points: int) -> None:
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise NurecoilError(f"a scan from {low} to {high} is not allowed: both must be finite and low < high")
-    if log and low <= 0.0:
-        raise NurecoilError(f"a logarithmic scan from {low} is not allowed: it must start above 0")
-    if points < _FEWEST_POINTS:
-        raise NurecoilError(f"{points} points are not allowed: a scan needs at least {_FEWEST_POINTS}")
 
 
 def _check_level(level: float, reference: float | None) -> None:
@@ -319,19 +199,75 @@ def _check_level(level: float, reference: float | None) -> None:
         )
 
 
-def _with_hidden_features(function: Function, grid: _Mesh, scale: float, noise: float = 0.0) -> _Mesh:
-    """Return the grid joined by the tips of dips and spikes that it only hints at."""
-    mesh = grid
-    for sign in (1.0, -1.0):  # dips, then spikes
-        at = _hints(sign * grid.y, scale)
-        at = at[grid.y[at] < grid.y.min() + _HIGH * scale]
-        slope = (grid.y[at + 2] - grid.y[at - 2]) / (grid.u[at + 2] - grid.u[at - 2])
-        tip, y = _zoom(function, grid.u[at - 1], grid.u[at], grid.u[at + 1], noise, sign, slope)
-        spacing = grid.u[at + 1] - grid.u[at]
-        between = np.abs((tip - grid.u[at]) / spacing) % 1.0  # next to a grid point, only rounding differs
-        new = (between > _DISTINCT) & (between < 1.0 - _DISTINCT)
-        mesh = mesh.joined(tip[new], y[new])
-    return mesh
+@dataclass(frozen=True, eq=False)
+class _Mesh:
+    """The points u (ascending) at which χ² is known, and y = χ² there."""
+
+    line: Line
+    u: Array
+    y: Array
+
+    def joined(self, u: Array, y: Array) -> "_Mesh":
+        """Return the mesh with more points; one that is there already keeps its value."""
+        together, index = np.unique(np.concatenate([self.u, u]), return_index=True)
+        return _Mesh(self.line, together, np.concatenate([self.y, y])[index])
+
+    def with_hidden_features(self, scale: float) -> "_Mesh":
+        """Return the mesh, of an even grid, joined by the tips of dips and spikes that it only hints at."""
+        mesh, u, y = self, self.u, self.y
+        for sign in (1.0, -1.0):  # dips, then spikes
+            at = _hints(sign * y, scale)
+            at = at[y[at] < y.min() + _HIGH * scale]
+            slope = (y[at + 2] - y[at - 2]) / (u[at + 2] - u[at - 2])
+            tip, height = _zoom(self.line, u[at - 1], u[at], u[at + 1], sign, slope)
+            between = np.abs((tip - u[at]) / (u[at + 1] - u[at])) % 1.0  # next to a grid point, only rounding
+            new = (between > _DISTINCT) & (between < 1.0 - _DISTINCT)
+            mesh = mesh.joined(tip[new], height[new])
+        return mesh
+
+    def with_minima(self, scale: float) -> "_Mesh":
+        """Return the mesh joined by its local minima, but those that lie far above the lowest."""
+        low = self.y < self.y.min() + _HIGH**2 * scale
+        return self._zoomed(np.flatnonzero(_is_local_minimum(self.y) & low), 1.0)
+
+    def with_maxima(self, below: float) -> "_Mesh":
+        """Return the mesh joined by its local maxima that are not above some height."""
+        return self._zoomed(np.flatnonzero(_is_local_minimum(-self.y) & (self.y <= below)), -1.0)
+
+    def _zoomed(self, at: NDArray[np.intp], sign: float) -> "_Mesh":
+        left, right = np.maximum(at - 1, 0), np.minimum(at + 1, self.u.size - 1)
+        depth = np.maximum(np.abs(self.y[left] - self.y[at]), np.abs(self.y[right] - self.y[at]))
+        deep = depth >= self.line.noise
+        return self.joined(*_zoom(self.line, self.u[left[deep]], self.u[at[deep]], self.u[right[deep]], sign))
+
+    def intervals(self, ceiling: float) -> tuple[tuple[Interval, ...], bool]:
+        """Return the runs of points not above a ceiling, their ends solved for, and whether all were."""
+        allowed = np.concatenate([[False], self.y <= ceiling, [False]])
+        intervals, converged = [], True
+        for first, end in np.flatnonzero(np.diff(allowed)).reshape(-1, 2).tolist():
+            (low, low_ok), (high, high_ok) = self._root(first - 1, ceiling), self._root(end - 1, ceiling)
+            low, high = self.line.axis.x(np.array([low, high])).tolist()
+            intervals.append(Interval(low, high, first == 0, end == self.u.size))
+            converged = converged and low_ok and high_ok
+        return tuple(intervals), converged
+
+    def _root(self, i: int, ceiling: float) -> tuple[float, bool]:
+        """Return where χ² crosses a ceiling between the points i and i + 1, or the end of the scan."""
+        from scipy.optimize import brentq  # type: ignore[import-untyped]
+
+        if not 0 <= i < self.u.size - 1:
+            return float(self.u[max(i, 0)]), True
+        left, right = self.u[i : i + 2].tolist()
+        known = {left: self.y[i], right: self.y[i + 1]}  # a lone call may round to another sign
+
+        def excess(u: float) -> float:
+            return float(known[u] if u in known else self.line.at(np.array([u]))[0]) - ceiling
+
+        xtol = 1e-18 * float(self.u[-1] - self.u[0])
+        root, report = brentq(
+            excess, left, right, xtol=xtol, rtol=1e-14, maxiter=500, full_output=True, disp=False
+        )
+        return float(root), bool(report.converged)
 
 
 def _hints(y: Array, scale: float) -> NDArray[np.intp]:
@@ -347,27 +283,6 @@ def _hints(y: Array, scale: float) -> NDArray[np.intp]:
     return at[np.argsort(excess[at])][:_MOST_HINTS] + 2
 
 
-def _zoom_on_extrema(
-    function: Function,
-    mesh: _Mesh,
-    noise: float,
-    below: float | None = None,
-    scale: float | None = None,
-) -> tuple[Array, Array]:
-    """Return the refined local minima of the mesh or, given `below`, the maxima not above that."""
-    sign = 1.0 if below is None else -1.0
-    chosen = _is_local_minimum(sign * mesh.y)
-    if scale is not None:
-        chosen &= mesh.y < mesh.y.min() + _HIGH**2 * scale
-    if below is not None:
-        chosen &= mesh.y <= below
-    at = np.flatnonzero(chosen)
-    left, right = np.maximum(at - 1, 0), np.minimum(at + 1, mesh.u.size - 1)
-    depth = np.maximum(np.abs(mesh.y[left] - mesh.y[at]), np.abs(mesh.y[right] - mesh.y[at]))
-    left, at, right = (number[depth >= noise] for number in (left, at, right))
-    return _zoom(function, mesh.u[left], mesh.u[at], mesh.u[right], noise, sign)
-
-
 def _is_local_minimum(y: Array) -> NDArray[np.bool_]:
     """Return which points lie no higher than their neighbours, both ends of a plateau included."""
     step = np.sign(np.diff(y))
@@ -376,13 +291,7 @@ def _is_local_minimum(y: Array) -> NDArray[np.bool_]:
 
 
 def _zoom(
-    function: Function,
-    left: Array,
-    mid: Array,
-    right: Array,
-    noise: float,
-    sign: float = 1.0,
-    slope: Array | float = 0.0,
+    line: Line, left: Array, mid: Array, right: Array, sign: float, slope: Array | float = 0.0
 ) -> tuple[Array, Array]:
     """Return u and y(u) of the lowest sign·(y(u) - slope·u) in every bracket left <= mid <= right.
 
@@ -397,7 +306,7 @@ def _zoom(
             break
         u = _nine_points(left[active], mid[active], right[active])
         tilt = slope[active, None] * (u - start[active, None])
-        y = sign * (function(u.ravel()).reshape(u.shape) - tilt)
+        y = sign * (line.at(u.ravel()).reshape(u.shape) - tilt)
         lowest = np.argmin(y, axis=1)
         rows = np.arange(active.size)
         left[active] = u[rows, np.maximum(lowest - 1, 0)]
@@ -405,8 +314,8 @@ def _zoom(
         last = 8 - np.argmin(y[:, ::-1], axis=1)  # at an end of the scan some of the nine are one point
         right[active] = u[rows, np.minimum(last + 1, 8)]
         rounding = 4.0 * np.finfo(float).eps * np.abs(y).max(axis=1)
-        active = active[np.ptp(y, axis=1) > np.maximum(rounding, noise)]
-    return mid, (function(mid) if mid.size else mid)
+        active = active[np.ptp(y, axis=1) > np.maximum(rounding, line.noise)]
+    return mid, (line.at(mid) if mid.size else mid)
 
 
 def _nine_points(left: Array, mid: Array, right: Array) -> Array:
@@ -415,41 +324,3 @@ def _nine_points(left: Array, mid: Array, right: Array) -> Array:
     lower = left[:, None] + (mid - left)[:, None] * weight
     upper = right[:, None] - (right - mid)[:, None] * weight[::-1]
     return np.concatenate([lower, mid[:, None], upper], axis=1)
-
-
-def _intervals(
-    function: Function, mesh: _Mesh, ceiling: float, axis: _Axis
-) -> tuple[tuple[Interval, ...], bool]:
-    """Return the runs of mesh points not above the ceiling, their ends solved for, and whether all were."""
-
-    def above(u: Array) -> Array:
-        return function(u) - ceiling
-
-    excess = mesh.y - ceiling
-    allowed = np.concatenate([[False], excess <= 0.0, [False]])
-    firsts = np.flatnonzero(~allowed[:-1] & allowed[1:]).tolist()
-    lasts = (np.flatnonzero(allowed[:-1] & ~allowed[1:]) - 1).tolist()
-    end = mesh.u.size - 1
-    intervals, converged = [], True
-    for first, last in zip(firsts, lasts, strict=True):
-        low, low_ok = (mesh.u[0], True) if first == 0 else _root(above, mesh.u, excess, first - 1)
-        high, high_ok = (mesh.u[end], True) if last == end else _root(above, mesh.u, excess, last)
-        x = axis.value(np.array([low, high]))
-        intervals.append(Interval(float(x[0]), float(x[1]), first == 0, last == end))
-        converged = converged and low_ok and high_ok
-    return tuple(intervals), converged
-
-
-def _root(function: Function, u: Array, excess: Array, i: int) -> tuple[float, bool]:
-    """Return the zero of the function between u[i] and u[i + 1], where its signs differ."""
-    from scipy.optimize import brentq  # type: ignore[import-untyped]
-
-    left, right = float(u[i]), float(u[i + 1])
-    known = {left: float(excess[i]), right: float(excess[i + 1])}  # a lone call may round to another sign
-
-    def at(u: float) -> float:
-        return known[u] if u in known else float(function(np.array([u]))[0])
-
-    xtol = 1e-18 * float(u[-1] - u[0])
-    root, report = brentq(at, left, right, xtol=xtol, rtol=1e-14, maxiter=500, full_output=True, disp=False)
-    return float(root), bool(report.converged)

@@ -10,9 +10,10 @@ import numpy as np
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.inference.belt import calibrate_count
-from nurecoil.inference.calibration import Calibration, Coverage, calibrate, check
+from nurecoil.inference.calibration import CURVE_POINTS, Calibration, Coverage, calibrate, check
 from nurecoil.inference.calibration import coverage as coverage_of
-from nurecoil.inference.intervals import Function, Interval
+from nurecoil.inference.intervals import Interval
+from nurecoil.inference.line import Axis, Function, Line
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Series
 from nurecoil.presentation.labels import cl_label
@@ -109,7 +110,7 @@ class Calibrated(Shown):
         ]
         rows += interval_rows("by Wilks' theorem", parameter, found.wilks.intervals)
         thrown = bool(found.toys.any())  # else the level has steps at the ends
-        ends = [x for i in found.intervals for x, at_edge in _ends_of(i) if thrown and not at_edge]
+        ends = [x for i in found.intervals for x, at_edge in i.ends if thrown and not at_edge]
         levels = [f"{found.critical_at(np.array([x]))[0]:.2f} at {parameter.format(x, 3)}" for x in ends]
         rows.append(("level of Δχ²", "; ".join([*levels, f"{found.wilks.level:.2f} by Wilks' theorem"])))
         rows.append(("best fit", best_fit_text(parameter, found.wilks)))
@@ -191,25 +192,23 @@ def feldman_cousins(
     question, ends = study.question({parameter: scanned.low}), scanned.ends
     check(cl, points, toys, rounds, seed)
     curve_of_data, checked = Curve(question), None
+    axis = Axis(*ends, log=scanned.log)
     if count := _one_count(question):
-        found, checked = calibrate_count(curve_of_data, *count, *ends, cl, scanned.log, truths)
+        found, checked = calibrate_count(Line(curve_of_data, axis, CURVE_POINTS), *count, cl, truths)
     else:
         if executor:
             question = replace(question, likelihood=question.likelihood.settled(_FITS * points * toys))
         likely = minima_of(question, *ends)
         draw = OneThread(ToyStatistic(question, *ends, likely))
+        noise, at_infinity = question.likelihood.noise, curve_of_data.at_infinity
         found = calibrate(
-            curve_of_data,
+            Line(curve_of_data, axis, CURVE_POINTS, noise, at_infinity),
             draw,
-            *ends,
             cl,
-            log=scanned.log,
             points=points,
             toys=toys,
             rounds=rounds,
             seed=seed,
-            noise=question.likelihood.noise,
-            at_infinity=curve_of_data.at_infinity,
             executor=executor,
         )
         if truths:
@@ -264,10 +263,6 @@ def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:
     if max(found.wilks.delta_chi2.max(), found.critical.max()) < _FLAT:
         notes.append(f"χ² does not depend on {parameter.name}: every value is allowed.")
     return notes
-
-
-def _ends_of(interval: Interval) -> tuple[tuple[float, bool], tuple[float, bool]]:
-    return (interval.low, interval.open_low), (interval.high, interval.open_high)
 
 
 def _errors_text(parameter: Parameter, errors: tuple[float, ...]) -> str:

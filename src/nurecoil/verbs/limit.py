@@ -10,6 +10,7 @@ import numpy as np
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
+from nurecoil.inference.line import Axis, Line
 from nurecoil.parameters import Parameter, Range, written
 from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Reference, Series
 from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
@@ -226,7 +227,7 @@ def limit_of(
     points: int = 2001,
 ) -> Result[Limit]:
     """Return the same for a question with one free parameter."""
-    parameter, over, (low, high) = question.free[0], question.over, within.ends
+    parameter, over = question.free[0], question.over
     levels = [threshold(each) for each in cl]
     reference = None
     profiled = Curve(question)
@@ -239,17 +240,10 @@ def limit_of(
             )
         chi2, reference = question.frozen_at(freeze_at)
     with in_steps(EXPECTED) as profiled.begin:
-        curves = profiles(
-            chi2,
-            low,
-            high,
-            levels,
-            log=within.log,
-            points=points,
-            reference=reference,
-            noise=question.likelihood.noise,
-            at_infinity=profiled.at_infinity if freeze_at is None else None,
-        )
+        at_infinity = profiled.at_infinity if freeze_at is None else None
+        axis = Axis(*within.ends, log=within.log)
+        line = Line(chi2, axis, points, question.likelihood.noise, at_infinity)
+        curves = profiles(line, levels, reference)
     notes = _edge_notes(parameter, curves[0]) if freeze_at is None else ()
     frozen = freeze_at is not None and written([parameter], {parameter.name: freeze_at}, 6)
     return question.result(
@@ -259,7 +253,7 @@ def limit_of(
         notes=notes + profiled.notes,
         nuisances=f"frozen at their best fit for {frozen}, Δχ² counted from there" if frozen else "profiled",
         settings={
-            "scan": [parameter.name, low, high],
+            "scan": [parameter.name, *within.ends],
             "cl": list(cl),
             "freeze_at": "inf" if freeze_at == math.inf else freeze_at,  # JSON has no infinity
             "points": points,

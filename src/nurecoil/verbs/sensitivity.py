@@ -7,6 +7,7 @@ import numpy as np
 
 from nurecoil.arithmetic import undisturbed
 from nurecoil.inference.intervals import profile
+from nurecoil.inference.line import Axis, Line
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.presentation.document import Area, Block, Figure, Pairs
@@ -147,15 +148,8 @@ def sensitivity(
         expecting = Curve(asked)
         begin("the expected limit")
         with in_steps(EXPECTED) as expecting.begin:
-            expected = profile(
-                expecting,
-                *scanned.ends,
-                seen.level,
-                log=scanned.log,
-                points=points,
-                noise=question.likelihood.noise,
-                at_infinity=expecting.at_infinity,
-            )
+            axis, noise = Axis(*scanned.ends, log=scanned.log), question.likelihood.noise
+            expected = profile(Line(expecting, axis, points, noise, expecting.at_infinity), seen.level)
     return question.result(
         "sensitivity",
         Sensitivity(
