@@ -50,13 +50,9 @@ class Checkpoint:
         """How many chunks there are."""
         return -(-self.size // self.length)
 
-    def first(self, chunk: int) -> int:
-        """Return the number of a chunk's first point."""
-        return chunk * self.length
-
-    def points(self, chunk: int) -> int:
-        """Return how many points a chunk has."""
-        return min(self.length, self.size - self.first(chunk))
+    def rows(self, chunk: int) -> range:
+        """Return the numbers of a chunk's points."""
+        return range(chunk * self.length, min((chunk + 1) * self.length, self.size))
 
     def write(self, chunk: int, table: Table) -> None:
         """Keep a finished chunk."""
@@ -70,10 +66,18 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         payload = content[_DIGEST:]
-        whole = len(payload) == self.points(chunk) * self.columns.itemsize
+        whole = len(payload) == len(self.rows(chunk)) * self.columns.itemsize
         if not (whole and content[:_DIGEST] == _digest(chunk, payload)):
             return None
         return np.frombuffer(payload, self.columns)
+
+    def tables(self) -> Iterator[Table]:
+        """Yield all chunks, which must be there."""
+        for chunk in range(self.count):
+            table = self.read(chunk)
+            if table is None:
+                raise NurecoilError(f"{self.folder} was damaged during the scan: the same command repairs it")
+            yield table
 
     def _path(self, chunk: int) -> Path:
         return self.folder / f"{chunk:06d}.chunk"
@@ -89,14 +93,13 @@ def _digest(chunk: int, payload: bytes) -> bytes:
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return what a folder's chunks belong to; None if it holds no scan that was begun."""
+    path = folder / "manifest.json"
     try:
-        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError:
-        raise NurecoilError(
-            f"{folder / 'manifest.json'} is damaged: start afresh with --restart (restart=True)"
-        ) from None
+        raise NurecoilError(f"{path} is damaged: start afresh with --restart (restart=True)") from None
     return manifest
 
 
@@ -151,16 +154,6 @@ def require_same(what: Path, old: Identity, new: Identity, remedy: str) -> None:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder, made if need be and removed if it holds no scan in the end; a second scan is refused."""
-    with _lock(folder):
-        try:
-            yield
-        finally:
-            if not (folder / "manifest.json").exists():
-                _remove(folder)
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
     import fcntl
 
     folder.mkdir(exist_ok=True)
@@ -172,7 +165,14 @@ def _lock(folder: Path) -> Iterator[None]:
             current = False  # who held it may have removed it while this process opened it
         if not current:
             raise NurecoilError(f"another scan is writing to {folder} at this moment")
-        yield
+        try:
+            yield
+        finally:
+            if not (folder / "manifest.json").exists():
+                clear(folder)
+                (folder / "lock").unlink()
+                with suppress(OSError):  # somebody else keeps something in it
+                    folder.rmdir()
 
 
 def clear(folder: Path) -> None:
@@ -182,13 +182,6 @@ def clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.suffix in {".chunk", ".writing"}:
             path.unlink()
-
-
-def _remove(folder: Path) -> None:
-    clear(folder)
-    (folder / "lock").unlink()
-    with suppress(OSError):  # somebody else keeps something in it
-        folder.rmdir()
 
 
 def write_whole(path: Path, content: bytes) -> None:

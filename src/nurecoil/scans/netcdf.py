@@ -90,30 +90,18 @@ def hyperslabs(shape: Sequence[int], first: int, last: int) -> Iterator[tuple[Hy
     [(slice(0, 1, None), slice(2, 4, None)), (slice(1, 2, None), slice(0, 4, None)),
      (slice(2, 3, None), slice(0, 1, None))]
     """
-    row = 0
-    for where in _boxes(tuple(shape), first, last):
-        size = math.prod(part.stop - part.start for part in where)
-        yield where, slice(row, row + size)
-        row += size
-
-
-def _boxes(shape: tuple[int, ...], first: int, last: int) -> Iterator[Hyperslab]:
-    if first == last:
-        return
-    if len(shape) == 1:
-        yield (slice(first, last),)
-        return
-    inner = math.prod(shape[1:])
-    row, column = divmod(first, inner)
-    if column or last - first < inner:  # the rest of a row that was begun, or a part of one
-        end = min(last, (row + 1) * inner)
-        for box in _boxes(shape[1:], column, end - row * inner):
-            yield slice(row, row + 1), *box
-        yield from _boxes(shape, end, last)
-        return
-    end_row = last // inner
-    yield slice(row, end_row), *(slice(0, n) for n in shape[1:])
-    yield from _boxes(shape, end_row * inner, last)
+    at = first
+    while at < last:
+        # along the first axis on which whole rows begin here and fit, as many of these as it has
+        sizes = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+        axis = next(axis for axis, size in enumerate(sizes) if at % size == 0 and at + size <= last)
+        index = [int(number) for number in np.unravel_index(at, shape)]
+        count = min(shape[axis] - index[axis], (last - at) // sizes[axis])
+        single = [slice(number, number + 1) for number in index[:axis]]
+        where = (*single, slice(index[axis], index[axis] + count), *(slice(0, n) for n in shape[axis + 1 :]))
+        size = count * sizes[axis]
+        yield where, slice(at - first, at - first + size)
+        at += size
 
 
 def read_attribute(path: Path, name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -93,9 +93,8 @@ def run(
     if grid.size > _MOST_POINTS:
         raise NurecoilError(f"a scan of {grid.size:.3g} points is not allowed: at most {_MOST_POINTS:.0e}")
     require_place(output)
-    work = Work.of(evaluate, grid, extra)
-    folder = output.with_name(output.name + ".partial")
-    with _refusals(output):
+    work, folder = Work.of(evaluate, grid, extra), output.with_name(output.name + ".partial")
+    try:
         whole = {
             "grid": {axis.name: axis.ticks.description() for axis in grid.axes},
             **identity,
@@ -105,101 +104,92 @@ def run(
         }
         # not before the probe, which loads what there is to be limited
         with saved.locked(folder), threadpool_limits(limits=1):
-            here = _ThisProcess() if executor is None else executor
-            return _run(_Task(work, output, folder, whole, attributes, here, report, seconds), restart)
+            return _run(
+                _Task(work, output, folder, _ThisProcess() if executor is None else executor, report),
+                whole,
+                attributes,
+                restart,
+                seconds,
+            )
+    except OSError as error:
+        raise NurecoilError(f"cannot write to '{output}': {error.strerror or error}") from error
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What a scan is to do, and how."""
+    """What is computed where, and who hears of it."""
 
     work: Work
     output: Path
     folder: Path
-    identity: Mapping[str, object]
-    attributes: Mapping[str, str]
     executor: Executor
     report: Report
-    seconds: float
 
 
-def _run(task: _Task, restart: bool) -> Outcome:
-    manifest = None if restart else saved.read_manifest(task.folder)
+def _run(
+    task: _Task, identity: Mapping[str, object], attributes: Mapping[str, str], restart: bool, seconds: float
+) -> Outcome:
+    work, output, folder = task.work, task.output, task.folder
+    manifest = None if restart else saved.read_manifest(folder)
     if manifest is None:
-        if task.output.exists() and not restart:
-            return _finished(task)
-        saved.clear(task.folder)
-        _require_space(task.output, task.work)
-        manifest = {"identity": dict(task.identity), "chunk": _points_per_chunk(task)}
-        saved.write_manifest(task.folder, manifest)
-    saved.require_same(
-        task.folder, manifest["identity"], task.identity, "finish that one with its own command"
-    )
-    task = replace(task, identity=manifest["identity"])  # its probe, where this one is rounded otherwise
-    chunks = Checkpoint(task.folder, task.work.columns, task.work.grid.size, manifest["chunk"])
-    found, tally = _computed(task, chunks)
-    summary = tally.summary()
-    unfinished = task.folder / "result.writing"
-    write_netcdf(
-        unfinished, task.work.grid, task.work.columns, _all(chunks), summary, task.identity, task.attributes
-    )
-    saved.finish(unfinished, task.output)
-    saved.clear(task.folder)
+        if output.exists() and not restart:
+            return _finished(task, identity)
+        saved.clear(folder)
+        _require_space(output, work)
+        manifest = {"identity": dict(identity), "chunk": _points_per_chunk(task, seconds)}
+        saved.write_manifest(folder, manifest)
+    first = manifest["identity"]  # its probe, where this one is rounded otherwise
+    saved.require_same(folder, first, identity, "finish that one with its own command")
+    chunks = Checkpoint(folder, work.columns, work.grid.size, manifest["chunk"])
+    found = _compute_missing(task, chunks)
+    summary = _summary(chunks)
+    unfinished = folder / "result.writing"
+    write_netcdf(unfinished, work.grid, work.columns, chunks.tables(), summary, first, attributes)
+    saved.finish(unfinished, output)
+    saved.clear(folder)
     return Outcome(summary, chunks.count, found)
 
 
-def _computed(task: _Task, chunks: Checkpoint) -> tuple[int, "_Tally"]:
-    """Return how many chunks were there, and what is known of all when the missing ones are computed."""
-    tally, missing = _Tally(), []
-    for chunk in range(chunks.count):
-        table = chunks.read(chunk)
-        if table is None:
-            missing.append(chunk)
-        else:
-            tally.add(chunks.first(chunk), table)
-    found = len(tally.parts)
-    finished = chunks.size - sum(chunks.points(chunk) for chunk in missing)
-    task.report(Progress(finished, chunks.size, found, chunks.count, found))
+def _compute_missing(task: _Task, chunks: Checkpoint) -> int:
+    """Compute and keep the chunks that are missing; return how many were there."""
+    missing = [chunk for chunk in range(chunks.count) if chunks.read(chunk) is None]
+    done = found = chunks.count - len(missing)
+    points = chunks.size - sum(len(chunks.rows(chunk)) for chunk in missing)
+    task.report(Progress(points, chunks.size, done, chunks.count, found))
     if found:
         tell(f"resumed: {found} of {chunks.count} chunks were there")
-    with in_steps(chunks.size - finished) as begin:
+    with in_steps(chunks.size - points) as begin:
         for chunk, table in _sent_out(task, chunks, iter(missing)):
             chunks.write(chunk, table)
-            tally.add(chunks.first(chunk), table)
-            finished += len(table)
+            done, points = done + 1, points + len(table)
             begin("", len(table))
-            begin(f"{finished} of {chunks.size} points", 0.0)
-            task.report(Progress(finished, chunks.size, len(tally.parts), chunks.count, found))
-    return found, tally
+            begin(f"{points} of {chunks.size} points", 0.0)
+            task.report(Progress(points, chunks.size, done, chunks.count, found))
+    return found
 
 
-def _finished(task: _Task) -> Outcome:
+def _finished(task: _Task, identity: Mapping[str, object]) -> Outcome:
     """Return the outcome of a scan that was finished before."""
     old = read_attribute(task.output, "identity")
-    saved.require_same(task.output, old, task.identity, "give another output")
+    saved.require_same(task.output, old, identity, "give another output")
     task.report(Progress(task.work.grid.size, task.work.grid.size, 0, 0, 0))
     tell("the file was there already, from the same scan")
     return Outcome(Summary(**read_attribute(task.output, "summary")), 0, 0)
 
 
-@dataclass(frozen=True)
-class _Tally:
-    """What is known of the chunks that are finished, by the number of their first point."""
-
-    parts: dict[int, tuple[float, float, int, int]] = field(default_factory=dict)
-
-    def add(self, first: int, table: Table) -> None:
+def _summary(chunks: Checkpoint) -> Summary:
+    """Return what is found on the whole grid; the first of several points that are as low is the best."""
+    minimum, best, highest, bad = math.inf, 0, -math.inf, 0
+    for chunk, table in enumerate(chunks.tables()):
         chi2 = table["chi2"]
-        best = int(np.argmin(chi2))
-        bad = int(np.count_nonzero(~table["converged"]))
-        self.parts[first] = float(chi2[best]), float(chi2.max()), first + best, bad
-
-    def summary(self) -> Summary:
-        lowest, highest, best, bad = zip(*(self.parts[first] for first in sorted(self.parts)), strict=True)
-        minimum = min(lowest)
-        if math.isinf(minimum):
-            raise NurecoilError("χ² is infinite at every point of the scan: no point is allowed")
-        return Summary(minimum, best[lowest.index(minimum)], max(highest) == minimum, sum(bad))
+        at = int(np.argmin(chi2))
+        if chi2[at] < minimum:
+            minimum, best = float(chi2[at]), chunks.rows(chunk)[at]
+        highest = max(highest, float(chi2.max()))
+        bad += int(np.count_nonzero(~table["converged"]))
+    if math.isinf(minimum):
+        raise NurecoilError("χ² is infinite at every point of the scan: no point is allowed")
+    return Summary(minimum, best, highest == minimum, bad)
 
 
 def _sent_out(task: _Task, chunks: Checkpoint, missing: Iterator[int]) -> Iterator[tuple[int, Table]]:
@@ -213,9 +203,8 @@ def _sent_out(task: _Task, chunks: Checkpoint, missing: Iterator[int]) -> Iterat
         while True:
             with _lost_workers(task.folder):
                 while len(sent) < limit and (chunk := next(missing, None)) is not None:
-                    first = chunks.first(chunk)
-                    last = first + chunks.points(chunk)
-                    sent[task.executor.submit(compute, task.work, first, last)] = chunk
+                    rows = chunks.rows(chunk)
+                    sent[task.executor.submit(compute, task.work, rows.start, rows.stop)] = chunk
             if not sent:
                 return
             for future in sorted(wait(sent, return_when=FIRST_COMPLETED).done, key=_failed):
@@ -231,20 +220,12 @@ def _failed(future: Future[Table]) -> bool:
     return future.cancelled() or future.exception() is not None
 
 
-def _all(chunks: Checkpoint) -> Iterator[Table]:
-    for chunk in range(chunks.count):
-        table = chunks.read(chunk)
-        if table is None:
-            raise NurecoilError(f"{chunks.folder} was damaged during the scan: the same command repairs it")
-        yield table
-
-
-def _points_per_chunk(task: _Task) -> int:
+def _points_per_chunk(task: _Task, seconds: float) -> int:
     """Return a whole number of blocks: enough work to be worth sending, little enough to be kept at hand."""
     with _lost_workers(task.folder):
         per_block = task.executor.submit(seconds_per_block, task.work).result()
     block, size = task.work.grid.block, task.work.grid.size
-    enough = max(task.seconds / per_block, size / _MOST_CHUNKS / block)
+    enough = max(seconds / per_block, size / _MOST_CHUNKS / block)
     most = max(1, _CHUNK_BYTES // (block * task.work.columns.itemsize))
     return min(math.ceil(enough), most) * block
 
@@ -272,32 +253,22 @@ def _lost_workers(folder: Path) -> Iterator[None]:
     """Say in one sentence that workers are gone, and that nothing else is."""
     try:
         yield
-    except BrokenExecutor as error:
-        raise _lost(folder, "a worker process died (killed, or out of memory)") from error
-    except CancelledError as error:
-        raise _lost(folder, "the scheduler is gone, or has cancelled the work") from error
-    except ImportError as error:
-        raise _lost(folder, f"a worker lacks a module ({error})") from error
     except Exception as error:
-        if type(error).__module__.startswith("distributed"):
-            raise _lost(folder, f"Dask gave up ({error})") from error
-        if isinstance(error, OSError):
-            raise _lost(folder, f"a worker failed ({error})") from error
-        raise
-
-
-def _lost(folder: Path, what: str) -> NurecoilError:
-    return NurecoilError(
-        f"{what}: finished chunks are kept in {folder}, and the same command goes on from there"
-    )
-
-
-@contextmanager
-def _refusals(output: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise NurecoilError(f"cannot write to '{output}': {error.strerror or error}") from error
+        if isinstance(error, BrokenExecutor):
+            what = "a worker process died (killed, or out of memory)"
+        elif isinstance(error, CancelledError):
+            what = "the scheduler is gone, or has cancelled the work"
+        elif isinstance(error, ImportError):
+            what = f"a worker lacks a module ({error})"
+        elif type(error).__module__.startswith("distributed"):
+            what = f"Dask gave up ({error})"
+        elif isinstance(error, OSError):
+            what = f"a worker failed ({error})"
+        else:
+            raise
+        raise NurecoilError(
+            f"{what}: finished chunks are kept in {folder}, and the same command goes on from there"
+        ) from error
 
 
 def require_place(output: Path) -> None:
