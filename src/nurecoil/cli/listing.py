@@ -1,6 +1,7 @@
 """`nurecoil list`: the models, the experiments, the parameters and the pulls that there are."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,29 +43,22 @@ def list_(
         raise NurecoilError("`list pulls` and --experiment go together: `list pulls --experiment NAME`")
     for experiment in experiments or ():
         _list_pulls(experiment)
-    for name, show in (
-        ("models", _list_models),
-        ("experiments", _list_experiments),
-        ("parameters", _list_parameters),
-    ):
-        if what in (None, name):
-            show()
+    if what in (None, "models"):
+        from nurecoil.models import load_model, model_names
+
+        _list_titles("Models", map(load_model, model_names()))
+    if what in (None, "experiments"):
+        from nurecoil.experiment.card import experiment_names, read_card
+
+        cards = (read_card(name)[1] for name in experiment_names())  # their data need not be here
+        _list_titles("Experiments", cards)
+    if what in (None, "parameters"):
+        _list_parameters()
 
 
-def _list_models() -> None:
-    from nurecoil.models import load_model, model_names
-
-    models = [load_model(name) for name in model_names()]
-    rows = [[model.name, model.title, model.reference] for model in models]
-    print_table("Models", ["name", "what it is", "reference"], rows)
-
-
-def _list_experiments() -> None:
-    from nurecoil.experiment.card import experiment_names, read_card
-
-    cards = [read_card(name)[1] for name in experiment_names()]  # their data need not be here
-    rows = [[card.name, card.title, card.reference] for card in cards]
-    print_table("Experiments", ["name", "what it is", "reference"], rows)
+def _list_titles(title: str, things: Iterable[Any]) -> None:
+    rows = [[each.name, each.title, each.reference] for each in things]
+    print_table(title, ["name", "what it is", "reference"], rows)
 
 
 def _list_parameters() -> None:

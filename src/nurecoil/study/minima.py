@@ -158,7 +158,7 @@ def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
     The lines are the axes of the model's parameters and the principal axes of χ²; along an axis in which χ²
     hardly rises, a fit begins at its end and halfway in any case.
     """
-    own = list(question.of_model)
+    own = question.of_model
     if not own:
         return np.empty((0, len(question.free)))
     coordinates = question.coordinates(low, high)
@@ -193,7 +193,7 @@ def _distinct(question: Question, found: Fitted, low: Array, high: Array, near: 
     """Return those of several fits that are near the lowest, one of each valley, the lowest first."""
     order = np.argsort(found.chi2, kind="stable")
     found = found.at(order[found.chi2[order] <= found.chi2.min() + near])
-    own = list(question.of_model)
+    own = question.of_model
     places = (found.points - low) / (high - low)
     places[:, own] = question.coordinates(low, high).of(found.points[:, own])
     kept: list[int] = []

@@ -164,10 +164,10 @@ class Question:
         return tuple(parameter.name for parameter in self.free)
 
     @cached_property
-    def of_model(self) -> tuple[int, ...]:
+    def of_model(self) -> list[int]:
         """The numbers of the free parameters that are the model's; the others are nuisance parameters."""
         own = {p.name for p in self.model.parameters}
-        return tuple(number for number, name in enumerate(self.names) if name in own)
+        return [number for number, name in enumerate(self.names) if name in own]
 
     def strengths(self, points: ArrayLike, pulls: Array | None = None) -> Array:
         """Return what the model expects at points (P, d) of the free parameters, shape (P or 1, strengths).
@@ -354,7 +354,7 @@ class Question:
         are free float. The pulls start at `pulls`, (J,) or (P, J), where given; `reach` is that of
         `JointLikelihood.profiled`.
         """
-        theta, own = _rows(starts), list(self.of_model)
+        theta, own = _rows(starts), self.of_model
         box = self.coordinates(*(np.asarray(edge, dtype=float) for edge in (low, high)))
         likelihood, x = self._without_priors, theta[:1]
         found = self._fit(likelihood, x, self._own_names, box, theta[:, own], pulls, self._pinned, reach)
@@ -367,7 +367,7 @@ class Question:
 
     def coordinates(self, low: Array, high: Array) -> Coordinates:
         """Return the coordinates in which free parameters of the model are searched in a box, (d,) each."""
-        own = list(self.of_model)
+        own = self.of_model
         return Coordinates.across([self.free[i] for i in own], low[own], high[own])
 
     def curvature(self, best: Fitted, low: Array, high: Array) -> Array:
@@ -375,7 +375,7 @@ class Question:
 
         The Schur complement H_θθ - H_θx H_xx⁻¹ H_xθ of the Hessian in parameters θ and pulls x.
         """
-        own, point, tied = list(self.of_model), best.points[:1], list(self.constrained.values())
+        own, point, tied = self.of_model, best.points[:1], list(self.constrained.values())
         coordinates = self.coordinates(low, high).followed_by(self._rooms)
         x = np.concatenate([point[:, own], best.pulls[:1, tied]], axis=1)
         strengths_of = self._strengths_of(point, (*self._own_names, *self.constrained))

@@ -1,6 +1,6 @@
 """What a reader should know of how a model and experiments go together, in sentences."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -27,22 +27,34 @@ def remarks(
     model: Model, experiments: Sequence[CompiledExperiment], values: Values, free: Collection[str]
 ) -> tuple[str, ...]:
     """Return the remarks on a model whose parameters `free` change from their `values`."""
-    found = _on_overlaps([e.experiment for e in experiments])
-    found += [sentence for e in experiments for sentence in _on_axial_targets(e.experiment)]
-    if "sin2_theta_w" in free:
-        found += _on_projections(experiments)
-    seeing = [e.experiment.name for e in experiments if e.experiment.signal.detector.electron_recoils]
+    return tuple(_sentences(model, [compiled.experiment for compiled in experiments], values, free))
+
+
+def _sentences(
+    model: Model, experiments: Sequence[Experiment], values: Values, free: Collection[str]
+) -> Iterator[str]:
+    for first, second in combinations(experiments, 2):
+        if first.name in second.overlaps or second.name in first.overlaps:
+            yield f"{first.name} and {second.name} contain the same data, which count twice here."
+    for each in experiments:
+        if light := _light_nuclides(each):
+            yield (
+                f"{each.name}: the axial part of the cross section, which is neglected, is not small for"
+                f" {', '.join(light)} in the target (for 1H and 3He it is larger than what is kept)."
+            )
+    projections = ", ".join(each.name for each in experiments if each.statistics.observed is None)
+    if projections and "sin2_theta_w" in free:
+        default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
+        yield f"{projections} is a projection: it observes the Standard Model at sin2_theta_w = {default}."
+    seeing = ", ".join(each.name for each in experiments if each.signal.detector.electron_recoils)
     if seeing and model.evaluate(values).electron_left is None:
-        found.append(
-            f"{', '.join(seeing)} sees recoils of electrons, of which {model.name} says nothing: none count."
-        )
-    untimed = [e.experiment.name for e in experiments if _has_one_time_for_all(e.experiment)]
+        yield f"{seeing} sees recoils of electrons, of which {model.name} says nothing: none count."
+    untimed = ", ".join(each.name for each in experiments if _has_one_time_for_all(each))
     if untimed and _changes_flavours(model, values, free):
-        found.append(
-            f"{', '.join(untimed)} has one distribution of arrival times for all flavours, that of the"
+        yield (
+            f"{untimed} has one distribution of arrival times for all flavours, that of the"
             " Standard Model: where couplings differ between flavours, rates are right and times are not."
         )
-    return tuple(found)
 
 
 def require_distinct_data(experiments: Sequence[Experiment]) -> None:
@@ -109,32 +121,11 @@ def on_mixing_angle(experiments: Sequence[CompiledExperiment], fixed: Values) ->
     )
 
 
-def _on_overlaps(experiments: Sequence[Experiment]) -> list[str]:
-    return [
-        f"{first.name} and {second.name} contain the same data, which count twice here."
-        for first, second in combinations(experiments, 2)
-        if first.name in second.overlaps or second.name in first.overlaps
-    ]
-
-
-def _on_axial_targets(experiment: Experiment) -> list[str]:
+def _light_nuclides(experiment: Experiment) -> list[str]:
+    """Return the nuclides of a target that have a spin and so few nucleons that it counts."""
     nuclei = dict(zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True))
     least = _RARE * sum(nuclei.values())
-    light = [f"{n.A}{n.symbol}" for n in nuclei if n.A % 2 and n.A <= _LIGHT and nuclei[n] > least]
-    sentence = (
-        f"{experiment.name}: the axial part of the cross section, which is neglected, is not small for"
-        f" {', '.join(light)} in the target (for 1H and 3He it is larger than what is kept)."
-    )
-    return [sentence] if light else []
-
-
-def _on_projections(experiments: Sequence[CompiledExperiment]) -> list[str]:
-    names = [e.experiment.name for e in experiments if e.experiment.statistics.observed is None]
-    default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
-    sentence = (
-        f"{', '.join(names)} is a projection: it observes the Standard Model at sin2_theta_w = {default}."
-    )
-    return [sentence] if names else []
+    return [f"{n.A}{n.symbol}" for n in nuclei if n.A % 2 and n.A <= _LIGHT and nuclei[n] > least]
 
 
 def _has_one_time_for_all(experiment: Experiment) -> bool:
@@ -148,12 +139,10 @@ def _has_one_time_for_all(experiment: Experiment) -> bool:
 
 def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
     """Return whether the parameters change how ν_e and ν_μ couple to neutrons by different factors."""
-    parameters = [p for p in model.parameters if p.name in free]
-    at = {p.name: float(values[p.name]) for p in parameters}
     before = _on_neutrons(model.evaluate(values))
-    for p in parameters:
-        after = _on_neutrons(model.evaluate({**values, p.name: _beside(p, at[p.name])}))
-        change = after * before[::-1]
+    for p in (p for p in model.parameters if p.name in free):
+        moved = {**values, p.name: _beside(p, float(values[p.name]))}
+        change = _on_neutrons(model.evaluate(moved)) * before[::-1]
         if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
             return True
     return False
