@@ -43,8 +43,6 @@ def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canva
 
     They are densities of `what`, and rest on the facts.
 
-    Examples
-    --------
     >>> from nurecoil.inference.density import curve
     >>> x = np.random.default_rng(1).normal(size=500)
     >>> axis = Axis("$x$", 1.0, False, curve(x, -5.0, 5.0), x, 500.0, 0.0)

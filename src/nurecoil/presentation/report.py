@@ -9,6 +9,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -91,12 +92,9 @@ def _identifiers(document: Document) -> list[str]:
     """Return one anchor a section, readable and distinct."""
     names: list[str] = []
     for section in document.sections:
-        name = stem = re.sub(r"[\W_]+", "-", _plain(section.title).lower()).strip("-") or "section"
-        count = 1
-        while name in names:
-            count += 1
-            name = f"{stem}-{count}"
-        names.append(name)
+        stem = re.sub(r"[\W_]+", "-", _plain(section.title).lower()).strip("-") or "section"
+        others = (f"{stem}-{number}" for number in count(2))
+        names.append(next(name for name in chain([stem], others) if name not in names))
     return names
 
 
@@ -126,8 +124,6 @@ def to_markdown(document: Document, image_path: Callable[[Figure], str]) -> str:
 
     `image_path` gives for a figure the path, relative to the Markdown file, of its image.
 
-    Examples
-    --------
     >>> print(to_markdown(Document("Title", "subtitle", "Lead.", ()), lambda figure: figure.name))
     # Title
     <BLANKLINE>
@@ -145,8 +141,6 @@ def to_html(document: Document, images: Mapping[str, bytes]) -> str:
 
     It is for a wide screen, a phone and paper; `images` are by a figure's name the bytes of its PNG or SVG.
 
-    Examples
-    --------
     >>> "<h1>Title</h1>" in to_html(Document("Title", "subtitle", "Lead.", ()), {})
     True
     """
@@ -163,11 +157,13 @@ def to_html(document: Document, images: Mapping[str, bytes]) -> str:
 
 def html_of(blocks: Iterable[Block]) -> str:
     """Return pairs and tables as HTML, for a notebook."""
+
+    def line(tag: str, row: Iterable[str]) -> str:
+        return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in row)}</tr>"
+
     parts = []
-    for block in blocks:
-        heads = (block.columns,) if isinstance(block, Grid) else ()
-        rows = [f"<tr>{''.join(f'<th>{escape(cell)}</th>' for cell in row)}</tr>" for row in heads]
-        rows += [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in block.rows]
-        if block.rows:
-            parts.append(f"<table><caption>{escape(block.title)}</caption>{''.join(rows)}</table>")
+    for block in (block for block in blocks if block.rows):
+        head = line("th", block.columns) if isinstance(block, Grid) else ""
+        rows = "".join(line("td", row) for row in block.rows)
+        parts.append(f"<table><caption>{escape(block.title)}</caption>{head}{rows}</table>")
     return "\n".join(parts)

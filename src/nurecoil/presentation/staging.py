@@ -20,8 +20,6 @@ def staged(directory: Path | str) -> Iterator[Path]:
     runs. The folder lies inside `directory`, or inside its nearest parent that exists, so that each move
     is one `os.replace` on one file system. A directory or a file that cannot be written is a NurecoilError.
 
-    Examples
-    --------
     >>> target = Path(tempfile.mkdtemp()) / "report"
     >>> with staged(target) as folder:
     ...     _ = (folder / "report.md").write_text("# Report")

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,12 +21,12 @@ _TAGS = {"<sub>": "_", "<sup>": "^", "<br>": " "}
 _COLOURS = {"good": "green", "fair": "yellow", "bad": "red"}
 
 
-def console(stderr: bool = False) -> "Console":
+def console(stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> "Console":
     """Return a terminal that prints text as it is: no markup, no emoji, no guessed colours."""
     from rich.console import Console
 
-    width = max(shutil.get_terminal_size().columns, NARROWEST)  # COLUMNS=0 counts as not set
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
+    width = width or max(shutil.get_terminal_size().columns, NARROWEST)  # COLUMNS=0 counts as not set
+    return Console(file=file, stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
 
 
 def plain(markdown: str) -> str:
@@ -60,10 +60,8 @@ def draw(blocks: "Iterable[Block]", terminal: "Console | None" = None) -> None:
 
 def text_of(blocks: "Iterable[Block]", width: int = 100) -> str:
     """Return blocks as text."""
-    from rich.console import Console
-
     out = io.StringIO()
-    draw(blocks, Console(file=out, markup=False, emoji=False, highlight=False, width=width))
+    draw(blocks, console(file=out, width=width))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
@@ -180,7 +178,7 @@ def print_document_table(table: "Table") -> None:
     """Print a table of a report, verdicts in their colours, its prose only where there is room."""
     from nurecoil.presentation.comparison import TONES
 
-    left_out = [name for name in table.columns if name in table.prose and console().width < WIDE]
+    left_out = table.prose if console().width < WIDE else ()
     kept = [number for number, name in enumerate(table.columns) if name not in left_out]
 
     def cell(text: str, number: int) -> str | tuple[str, str]:

@@ -10,9 +10,9 @@ from nurecoil.papers.binh2021 import compute, paper, published
 from nurecoil.papers.binh2021.compute import Computed, LimitResult
 from nurecoil.papers.binh2021.paper import BETA_TEXT, S13_TILDE, SIN2_THETA_W
 from nurecoil.papers.binh2021.published import WORDS
-from nurecoil.papers.binh2021.verdicts import from_equations_alone
+from nurecoil.papers.binh2021.verdicts import BOTH
 from nurecoil.presentation import comparison
-from nurecoil.presentation.comparison import Row
+from nurecoil.presentation.comparison import Row, signed
 from nurecoil.presentation.document import Document, Figure, Section, Table
 from nurecoil.study.result import conventions
 
@@ -80,7 +80,7 @@ def summary_table(rows: Sequence[Row]) -> Table:
 def _tally(rows: Sequence[Row]) -> dict[str, object]:
     """Return how many results there are of each kind, and how many are reproduced, in which reading."""
     judged, good = comparison.judged(rows)
-    alone = [row for row in good if from_equations_alone(row)]
+    alone = [row for row in good if row.reading in (BOTH, "equations")]  # without scaling or frozen pulls
     readings = Counter(row.reading for row in good if row.group == "number" and row not in alone)
     tally: dict[str, object] = {
         "judged": len(judged),
@@ -136,7 +136,7 @@ def _limit_table(limits: Sequence[LimitResult]) -> Table:
 def table1_table() -> Table:
     """Return Table I."""
     rows = [
-        (BETA_TEXT[beta], *(f"{g:.4f}".replace("-", "−") for pair in of_beta.values() for g in pair.values()))
+        (BETA_TEXT[beta], *(signed(g, ".4f") for pair in of_beta.values() for g in pair.values()))
         for beta, of_beta in compute.table1().items()
     ]
     return Table(

@@ -16,7 +16,7 @@ from nurecoil.papers.binh2021.compute import Computed, LimitResult, Table3
 from nurecoil.papers.binh2021.equations import Finding
 from nurecoil.papers.binh2021.paper import BETA_TEXT
 from nurecoil.papers.binh2021.published import PrintedLimit
-from nurecoil.presentation.comparison import REPRODUCED, Entry, Row, verdict
+from nurecoil.presentation.comparison import Entry, Row, verdict
 
 NOT_CHECKED = Finding(None, None, {"equations": "", "numbers": ""})
 BOTH = "both"  # of the variants: what follows from the equations alone
@@ -30,11 +30,6 @@ def all_rows(computed: Computed, findings: Mapping[str, Finding]) -> tuple[Row, 
         *(_limit_row(computed.setup, printed, computed.limits) for printed in published.LIMITS),
         *(_filled(row, findings.get(row.key, NOT_CHECKED)) for row in published.ROWS),
     )
-
-
-def from_equations_alone(row: Row) -> bool:
-    """Return whether it agrees without variant numbers, without scaling, with pulls as in the equations."""
-    return row.verdict == REPRODUCED and row.reading in (BOTH, "equations")
 
 
 def _table3_row(table3: Table3, beta: str, mass: int) -> Row:
