@@ -185,3 +185,15 @@ def test_bad_input_ends_in_one_sentence(arguments, text):
     assert (status, out) == (2, "")
     assert text in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(
+    "asked", [("list", "pulls"), ("impact", *SIGNAL, "--starts", "1")], ids=["pulls", "impact"]
+)
+def test_pulls_of_real_data_are_a_table_at_80_columns(monkeypatch, asked):
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, _ = command_line.run(*asked, *CSI)
+    assert status == 0
+    assert sum(line.startswith(" coherent-csi-2021_") for line in out.splitlines()) == 7
+    assert max(map(len, out.splitlines())) <= 80
