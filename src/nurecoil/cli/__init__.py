@@ -11,18 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 from types import FrameType
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-from typer.main import get_command_from_info
-from typer.models import CommandInfo
+import click
 
 from nurecoil._version import __version__
-from nurecoil.cli import card, data, listing, new_card, reproduce, scan, validate
-from nurecoil.cli.progress import Shown
-from nurecoil.cli.usage import PlainCommand, PlainGroup
+from nurecoil.cli import card, completion, data, listing, new_card, reproduce, scan, validate
+from nurecoil.cli.usage import Group, eager
 from nurecoil.errors import NurecoilError
-from nurecoil.progress import heard_by
 from nurecoil.verbs import VERBS
 
 __all__ = ["app", "main"]
@@ -66,39 +62,37 @@ TERMINATED = 128 + signal.SIGTERM
 COMMANDS = {name.replace("_", "-"): name for name in VERBS}
 
 
-class Command(PlainCommand):
-    """A command that shows how far it is."""
-
-    def invoke(self, ctx: typer.Context) -> None:  # type: ignore[override]
-        """Show how far the command is."""
-        shown = Shown(self.name or "nurecoil")
-        with heard_by(shown.say, shown.watch):
-            super().invoke(ctx)
-
-
-class Commands(PlainGroup):
+class Commands(Group):
     """All commands. Of a verb only its name and purpose are known until it is called."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the name of the command that is called, the command, and its arguments."""
         name, command, rest = super().resolve_command(ctx, args)
         if name in COMMANDS:
             from nurecoil.cli.commands import command_of
 
-            run, text = command_of(COMMANDS[name])
-            info = CommandInfo(name, cls=Command, callback=run, help=text)
-            command = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+            command = command_of(COMMANDS[name])
         return name, command, rest
 
 
-app = typer.Typer(
-    name="nurecoil",
-    cls=Commands,
+def _print_version(ctx: click.Context) -> None:
+    click.echo(f"nurecoil {__version__}")
+
+
+app = Commands(
+    "nurecoil",
     help=HELP,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    params=[
+        eager("--version", _print_version, "Print the version."),
+        eager(
+            "--install-completion",
+            completion.install,
+            "Let this shell complete commands, models and parameters.",
+        ),
+        eager("--show-completion", completion.show, "Print what that writes, for a place of your own."),
+    ],
 )
 
 
@@ -160,37 +154,8 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"nurecoil {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _nurecoil(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version.", show_default=False
-        ),
-    ] = False,
-) -> None:
-    pass
-
-
-def _called_by_name() -> None:
-    """Stand for a verb whose command is made when it is called."""
-
-
-app.command("reproduce", cls=Command, help=reproduce.HELP, short_help=reproduce.SUMMARY)(reproduce.reproduce)
+app.add_command(reproduce.COMMAND)
 for _command, _verb in COMMANDS.items():
-    app.command(_command, short_help=VERBS[_verb])(_called_by_name)
-for _name, _module, _function in (
-    ("scan", scan, scan.scan),
-    ("validate", validate, validate.validate),
-    ("list", listing, listing.list_),
-    ("card", card, card.card),
-    ("new-card", new_card, new_card.new_card),
-):
-    app.command(_name, cls=Command, help=_module.HELP, short_help=_module.SUMMARY)(_function)
-app.add_typer(data.app, name="data", help=data.HELP, short_help=data.SUMMARY)
+    app.add_command(click.Command(_command, short_help=VERBS[_verb]))
+for _module in (scan, validate, listing, card, new_card, data):
+    app.add_command(_module.COMMAND)

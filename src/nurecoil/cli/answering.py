@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
 from nurecoil.presentation.staging import staged_file
 from nurecoil.presentation.terminal import draw
@@ -16,10 +16,8 @@ from nurecoil.study.record import strict_json
 if TYPE_CHECKING:
     from nurecoil.study.result import Result
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.", show_default=False)]
-Conventions = Annotated[
-    bool, typer.Option("--conventions", help="Print all that the answer rests on.", show_default=False)
-]
+AS_JSON = click.Option(["as_json", "--json"], is_flag=True, help="Print JSON, for programs.")
+CONVENTIONS = click.Option(["--conventions"], is_flag=True, help="Print all that the answer rests on.")
 NOT_CONVERGED = 3  # the exit status of an answer that is not to be trusted
 
 
@@ -73,7 +71,7 @@ def answer(
     if failures:
         raise failures[0]
     if not result.converged:
-        raise typer.Exit(NOT_CONVERGED)
+        raise click.exceptions.Exit(NOT_CONVERGED)
 
 
 def print_json(record: Mapping[str, object]) -> None:

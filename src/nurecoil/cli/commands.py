@@ -1,16 +1,18 @@
 """Commands made of verbs: the study's options, the verb's as its annotations tell, and the answer's."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Optional, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-import typer
+import click
 
-from nurecoil.cli.answering import AsJson, Conventions, answer
+from nurecoil.cli.answering import AS_JSON, CONVENTIONS, answer
+from nurecoil.cli.usage import Command
 from nurecoil.cli.workers import WORKERS, executor
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment.card import experiment_names, load_experiment
@@ -70,65 +72,53 @@ class Option:
         """Whether a value is NAME=..."""
         return "=" in self.told.metavar
 
-    def _complete(self, ctx: typer.Context, incomplete: str) -> list[str]:
+    def _complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
         """Return what the beginning of a value may become, in a shell that has the completion installed."""
         with suppress(NurecoilError):
             return [name for name in _known(self, ctx.params) if name.startswith(incomplete)]
         return []
 
-    def parameter(self) -> inspect.Parameter:
-        """Return the parameter that typer reads."""
-        kind: Any = next((kind for kind in (bool, int, Path) if self.base in (kind, kind | None)), str)
-        many = self.told.many
-        default = self.default
-        if many and isinstance(default, str):
-            default = [default]
-        if many and default is not _REQUIRED and not default:
-            default = None
-        shown: bool | str = self.told.shown or not (default is None or kind is bool)
-        option = typer.Option(
-            self.flag,
-            metavar=None if kind is bool else self.told.metavar,
-            help=self.told.help,
-            show_default=shown if default is not _REQUIRED else True,
-            autocompletion=self._complete if kind is str else None,
+    def parameter(self) -> click.Option:
+        """Return what click reads."""
+        names, told = [self.name, self.flag], self.told
+        if self.base is bool:
+            return click.Option(names, is_flag=True, default=self.default, help=told.help)
+        default = [self.default] if told.many and isinstance(self.default, str) else self.default
+        given: dict[str, Any] = {} if default in (_REQUIRED, None, (), {}) else {"default": default}
+        return click.Option(
+            names,
+            type=int if self.base in (int, int | None) else str,
+            required=self.default is _REQUIRED,
+            multiple=told.many,
+            metavar=told.metavar,
+            help=told.help,
+            show_default=told.shown or bool(given),
+            shell_complete=self._complete,
+            **given,
         )
-        of_values: Any = list[str] if many else kind
-        annotation: Any = Annotated[Optional[of_values] if default is None else of_values, option]  # noqa: UP045
-        return _parameter(self.name, annotation, default)
 
 
-def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
-def command_of(name: str) -> tuple[Callable[..., None], str]:
-    """Return the function of a verb's command, with the signature that typer reads, and its help."""
+def command_of(name: str) -> Command:
+    """Return the command of a verb."""
     verb: Verb = import_module(f"nurecoil.verbs.{name}").COMMAND
     own = list(_arguments(verb))
     needed = [option for option in own if option.default is _REQUIRED]
     held = [_of_study(held) for held in STUDY if held in verb.holds]
-    options = [
+    options = (
         *(_of_study(part) for part in ("model", "experiment")),
         *needed,
         _of_study("set"),
         *(option for option in own if option not in needed),
         *held,
-    ]
+    )
     elsewhere = "executor" in inspect.signature(verb.ask).parameters
-    parameters = [
-        *(option.parameter() for option in options),
-        *(_parameter(each, *how) for each, how in WORKERS.items() if elsewhere),
-        _parameter("as_json", AsJson, False),
-        _parameter("conventions", Conventions, False),
-        *(option.parameter() for option in _of_files(verb)),
-    ]
 
     def run(**given: Any) -> None:
         with ExitStack() as stack:
             arguments: dict[str, Any] = {}
             if elsewhere:
-                pool, is_worker = stack.enter_context(executor(*map(given.pop, WORKERS)))
+                places = (given.pop(each) for each in ("workers", "dask", "mpi"))
+                pool, is_worker = stack.enter_context(executor(*places))
                 if is_worker:
                     return
                 arguments["executor"] = pool
@@ -145,9 +135,14 @@ def command_of(name: str) -> tuple[Callable[..., None], str]:
                 verb.accepts(files["output"])
             answer(ask, **files, **shown)
 
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {}
-    return run, verb.help
+    params = [
+        *(option.parameter() for option in options),
+        *(WORKERS if elsewhere else ()),
+        AS_JSON,
+        CONVENTIONS,
+        *_of_files(verb),
+    ]
+    return Command(name.replace("_", "-"), callback=run, help=verb.help, params=params)
 
 
 def _known(option: Option, given: Mapping[str, Any]) -> Iterator[str]:
@@ -176,13 +171,15 @@ def _of_study(name: str) -> Option:
     return Option(name, str, default, told)
 
 
-def _of_files(verb: Verb) -> Iterator[Option]:
-    """Yield the options of files that the answer is written to."""
+def _of_files(verb: Verb) -> Iterator[click.Option]:
+    """Yield the options of the files that the answer is written to."""
+    file = partial(click.Option, type=click.Path(path_type=Path), metavar="FILE")
     if verb.output:
-        yield Option("output", Path, None, Told(verb.output, "FILE", shown="no file"))
+        yield file(["--output"], help=verb.output, show_default="no file")
     if verb.plots:
-        yield Option("plot", Path, None, Told("Draw to a .png, .svg or .pdf file.", "FILE", shown="no plot"))
-        yield Option("no_title", bool, False, Told("Leave the title of the plot out, as in a paper."))
+        yield file(["--plot"], help="Draw to a .png, .svg or .pdf file.", show_default="no plot")
+        text = "Leave the title of the plot out, as in a paper."
+        yield click.Option(["--no-title"], is_flag=True, help=text)
 
 
 def _arguments(verb: Verb) -> Iterator[Option]:

@@ -1,13 +1,14 @@
 """`nurecoil data`: the official data releases: list, fetch, verify, and where they are."""
 
 import sys
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from nurecoil.cli.answering import AsJson, print_json
-from nurecoil.cli.usage import PlainCommand, PlainGroup
+from nurecoil.cli.answering import AS_JSON, print_json
+from nurecoil.cli.usage import Command, Group
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.terminal import print_table
 
@@ -27,15 +28,10 @@ Examples:
   nurecoil data verify all
   nurecoil data path coherent-csi-2017"""
 
-app = typer.Typer(cls=PlainGroup, no_args_is_help=True, rich_markup_mode=None)
-Names = Annotated[
-    list[str], typer.Argument(metavar="NAME...", help="See `nurecoil data list`; all for all of them.")
-]
 COLOURS = {"whole": "green", "changed": "red", "missing": "yellow"}
 
 
-@app.command("list", cls=PlainCommand, short_help="List the releases.")
-def list_(as_json: AsJson = False) -> None:
+def list_(as_json: bool) -> None:
     """List the releases, and where each is: mirror, cached, missing, incomplete or changed."""
     from nurecoil.experiment.datasets import load_release, release_names, state, verify
 
@@ -53,8 +49,7 @@ def list_(as_json: AsJson = False) -> None:
     print_table("Data releases", columns, cells, right=(3, 4), whole=(0,))
 
 
-@app.command(cls=PlainCommand, short_help="Download what is missing.")
-def fetch(names: Names) -> None:
+def fetch(names: Sequence[str]) -> None:
     """Download what is missing, compare all checksums, and print each release's folder.
 
     A changed file in the cache is replaced and kept beside the new one.
@@ -66,8 +61,7 @@ def fetch(names: Names) -> None:
         print(datasets.fetch(release, replace=True, say=say))
 
 
-@app.command(cls=PlainCommand, short_help="Compare all checksums.")
-def verify(names: Names, as_json: AsJson = False) -> None:
+def verify(names: Sequence[str], as_json: bool) -> None:
     """Compare the checksum of each file; exit status 1 if one is missing or changed. Downloads nothing."""
     from nurecoil.experiment import datasets
 
@@ -81,15 +75,10 @@ def verify(names: Names, as_json: AsJson = False) -> None:
         print_table("Files", columns, (_cells(release, status) for release, status in found), whole=(2,))
         print("\n".join(problems or ["All whole."]))
     if problems:
-        raise typer.Exit(1)
+        raise click.exceptions.Exit(1)
 
 
-@app.command(cls=PlainCommand, short_help="Print where a release is.")
-def path(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="See `nurecoil data list`; the cache if left out.")
-    ] = None,
-) -> None:
+def path(name: str | None) -> None:
     """Print the folder that has all files of a release, or the cache's folder."""
     from nurecoil.experiment.datasets import cache_directory, locate
 
@@ -106,7 +95,7 @@ def _cells(release: "Release", status: "FileStatus") -> list[str | tuple[str, st
     return [release.name, status.file.path, shown, status.source or "–", status.note]
 
 
-def _chosen(names: list[str]) -> "list[Release]":
+def _chosen(names: Sequence[str]) -> "list[Release]":
     from nurecoil.experiment.datasets import load_release, release_names
 
     return [load_release(name) for name in (release_names() if "all" in names else names)]
@@ -140,3 +129,25 @@ def _status_json(release: "Release", status: "FileStatus") -> dict[str, object]:
         "note": status.note,
         "problem": problem(release, status),
     }
+
+
+NAMES = click.Argument(
+    ["names"],
+    nargs=-1,
+    required=True,
+    metavar="NAME...",
+    help="See `nurecoil data list`; all for all of them.",
+)
+NAME = click.Argument(
+    ["name"], required=False, metavar="[NAME]", help="See `nurecoil data list`; the cache if left out."
+)
+COMMAND = Group("data", help=HELP, short_help=SUMMARY, no_args_is_help=True)
+for _name, _function, _short, _params in (
+    ("list", list_, "List the releases.", [AS_JSON]),
+    ("fetch", fetch, "Download what is missing.", [NAMES]),
+    ("verify", verify, "Compare all checksums.", [NAMES, AS_JSON]),
+    ("path", path, "Print where a release is.", [NAME]),
+):
+    COMMAND.add_command(
+        Command(_name, callback=_function, help=_function.__doc__, short_help=_short, params=[*_params])
+    )

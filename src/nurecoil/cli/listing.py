@@ -1,10 +1,11 @@
 """`nurecoil list`: the models, the experiments, the parameters and the pulls that there are."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
+from nurecoil.cli.usage import Command
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.presentation.terminal import print_table
 
@@ -24,24 +25,13 @@ Examples:
   nurecoil list pulls --experiment binh2021-csi"""
 
 
-def list_(
-    what: Annotated[
-        str | None,
-        typer.Argument(metavar=f"[{'|'.join(LISTS)}]", help="All but the pulls if left out."),
-    ] = None,
-    experiments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--experiment", metavar="NAME", help="Whose pulls: a name or FILE.toml.", show_default=False
-        ),
-    ] = None,
-) -> None:
+def list_(what: str | None, experiments: Sequence[str]) -> None:
     """Print what there is."""
     if what is not None and what not in LISTS:
         raise unknown_name("list", what, LISTS)
     if (what == "pulls") != bool(experiments):
         raise NurecoilError("`list pulls` and --experiment go together: `list pulls --experiment NAME`")
-    for experiment in experiments or ():
+    for experiment in experiments:
         _list_pulls(experiment)
     if what in (None, "models"):
         from nurecoil.models import load_model, model_names
@@ -91,3 +81,22 @@ def _default(parameter: "Parameter") -> str:
     if isinstance(parameter.default, str):
         return parameter.default
     return f"{parameter.default / parameter.inside:.6g}"
+
+
+COMMAND = Command(
+    "list",
+    callback=list_,
+    help=HELP,
+    short_help=SUMMARY,
+    params=[
+        click.Argument(
+            ["what"], required=False, metavar=f"[{'|'.join(LISTS)}]", help="All but the pulls if left out."
+        ),
+        click.Option(
+            ["experiments", "--experiment"],
+            multiple=True,
+            metavar="NAME",
+            help="Whose pulls: a name or FILE.toml.",
+        ),
+    ],
+)

@@ -1,9 +1,10 @@
 """`nurecoil new-card`: a commented card of an experiment, to begin with."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
+
+from nurecoil.cli.usage import Command
 
 SUMMARY = "Write a commented card of an experiment."
 HELP = """Write a commented card of an experiment to begin with: it works at once.
@@ -17,15 +18,22 @@ Examples:
   nurecoil new-card my-binned-detector --bins"""
 
 
-def new_card(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the experiment.")],
-    bins: Annotated[
-        bool, typer.Option("--bins", help="Bins with a data file; else one count.", show_default=False)
-    ] = False,
-) -> None:
+def new_card(name: str, bins: bool) -> None:
     """Write a card, and say what it is for."""
     from nurecoil.experiment.card.reading import write_starter
 
     written = write_starter(name.removesuffix(".toml"), Path(), bins=bins)
     print(f"Wrote {' and '.join(map(str, written))}. Change the numbers, then:")
     print(f"  nurecoil predict --model standard-model --experiment {written[0]}")
+
+
+COMMAND = Command(
+    "new-card",
+    callback=new_card,
+    help=HELP,
+    short_help=SUMMARY,
+    params=[
+        click.Argument(["name"], metavar="NAME", help="Of the experiment."),
+        click.Option(["--bins"], is_flag=True, help="Bins with a data file; else one count."),
+    ],
+)

@@ -3,10 +3,11 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
+from nurecoil.cli.usage import Command, folder
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.staging import staged
 from nurecoil.presentation.terminal import print_document_table, print_prose
@@ -27,15 +28,7 @@ Examples:
   nurecoil reproduce binh2021 --output my-report"""
 
 
-def reproduce(
-    paper: Annotated[str, typer.Argument(metavar="PAPER", help="Name of the paper, such as binh2021.")],
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="Directory to write to.", show_default="PAPER-report"
-        ),
-    ] = None,
-) -> None:
+def reproduce(paper: str, output: str | None) -> None:
     """Recompute a paper and write the report."""
     from nurecoil.papers import load_paper
 
@@ -70,3 +63,15 @@ def _write_report(document: "Document", directory: Path) -> None:
     (directory / "report.html").write_text(page, encoding="utf-8")
     text = report.to_markdown(document, lambda figure: f"figures/{figure.name}.png")
     (directory / "report.md").write_text(text, encoding="utf-8")
+
+
+COMMAND = Command(
+    "reproduce",
+    callback=reproduce,
+    help=HELP,
+    short_help=SUMMARY,
+    params=[
+        click.Argument(["paper"], metavar="PAPER", help="Name of the paper, such as binh2021."),
+        folder("PAPER-report"),
+    ],
+)

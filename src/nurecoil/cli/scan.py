@@ -1,12 +1,13 @@
 """`nurecoil scan`: χ² on a grid of parameters, in chunks, on one core or a cluster, into a netCDF file."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
-from nurecoil.cli.answering import AsJson, Conventions, answer
-from nurecoil.cli.workers import Dask, Mpi, Workers, executor
+from nurecoil.cli.answering import AS_JSON, CONVENTIONS, answer
+from nurecoil.cli.usage import Command
+from nurecoil.cli.workers import WORKERS, executor
 from nurecoil.progress import tell
 
 SUMMARY = "Scan a grid of parameters, of any size, on any number of workers."
@@ -42,17 +43,14 @@ Where it is computed:
 
 
 def scan(
-    card: Annotated[Path, typer.Argument(metavar="CARD", help="The card, a TOML file.", show_default=False)],
-    output: Annotated[Path, typer.Option(metavar="FILE", help="The netCDF file to write.")],
-    workers: Workers = None,
-    dask: Dask = None,
-    mpi: Mpi = False,
-    restart: Annotated[
-        bool,
-        typer.Option("--restart", help="Forget an earlier scan into this file.", show_default=False),
-    ] = False,
-    as_json: AsJson = False,
-    conventions: Conventions = False,
+    card: Path,
+    output: Path,
+    workers: int | None,
+    dask: str | None,
+    mpi: bool,
+    restart: bool,
+    as_json: bool,
+    conventions: bool,
 ) -> None:
     """Run a scan."""
     from nurecoil.cli.scan_card import read_scan_card
@@ -72,4 +70,23 @@ def scan(
             answer(ask, as_json=as_json, conventions=conventions)
         except (KeyboardInterrupt, SystemExit) as stopped:
             tell(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
-            raise typer.Exit(130 if isinstance(stopped, KeyboardInterrupt) else 143) from None
+            raise click.exceptions.Exit(130 if isinstance(stopped, KeyboardInterrupt) else 143) from None
+
+
+FILE = click.Path(path_type=Path)
+COMMAND = Command(
+    "scan",
+    callback=scan,
+    help=HELP,
+    short_help=SUMMARY,
+    params=[
+        click.Argument(["card"], type=FILE, metavar="CARD", help="The card, a TOML file."),
+        click.Option(
+            ["--output"], required=True, type=FILE, metavar="FILE", help="The netCDF file to write."
+        ),
+        *WORKERS,
+        click.Option(["--restart"], is_flag=True, help="Forget an earlier scan into this file."),
+        AS_JSON,
+        CONVENTIONS,
+    ],
+)

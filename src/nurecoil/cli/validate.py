@@ -1,13 +1,15 @@
 """`nurecoil validate`: published results of the data releases, recomputed."""
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from nurecoil.cli.answering import AsJson
+from nurecoil.cli.answering import AS_JSON
+from nurecoil.cli.usage import Command, folder
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.staging import staged
 from nurecoil.presentation.terminal import print_document_table
@@ -31,25 +33,13 @@ Examples:
 _FIRST_LINE = "<!-- Written by `nurecoil validate --output DIR`: change the code, not this file. -->\n"
 
 
-def validate(
-    experiment: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[EXPERIMENT]...", help="Names of experiments.", show_default="all that are published"
-        ),
-    ] = None,
-    as_json: AsJson = False,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Directory to write to.", show_default="nothing"),
-    ] = None,
-) -> None:
+def validate(experiments: Sequence[str], as_json: bool, output: str | None) -> None:
     """Print published and computed numbers."""
     from nurecoil import validation
 
     if output == "":
         raise NurecoilError('--output "" names no directory')
-    chosen = tuple(dict.fromkeys(experiment or ())) or validation.experiments()
+    chosen = tuple(dict.fromkeys(experiments)) or validation.experiments()
     with ExitStack() as end, staged(output) if output else nullcontext() as stage:
         tables = sum(set(limit.experiments) <= set(chosen) for limit in validation.LIMITS) if stage else 0
         with watched(), in_steps(len(chosen) + tables) as begin:
@@ -79,3 +69,21 @@ def _write_page(document: "Document", directory: Path) -> None:
         figures.save_canvas(figures.draw(figure), directory / "images" / f"{figure.name}.png")
     text = report.to_markdown(document, lambda figure: f"images/{figure.name}.png")
     (directory / "validation.md").write_text(_FIRST_LINE + text, encoding="utf-8")
+
+
+COMMAND = Command(
+    "validate",
+    callback=validate,
+    help=HELP,
+    short_help=SUMMARY,
+    params=[
+        click.Argument(
+            ["experiments"],
+            nargs=-1,
+            metavar="[EXPERIMENT]...",
+            help="Names of experiments; all that are published if left out.",
+        ),
+        AS_JSON,
+        folder("nothing"),
+    ],
+)

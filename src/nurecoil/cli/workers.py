@@ -4,22 +4,18 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Annotated
 
-import typer
+import click
 
 from nurecoil.errors import NurecoilError
 
-Workers = Annotated[
-    int | None,
-    typer.Option("--workers", metavar="N", help="Worker processes.", show_default="compute in this one"),
-]
-Dask = Annotated[
-    str | None,
-    typer.Option("--dask", metavar="ADDRESS", help="Address of a Dask scheduler.", show_default=False),
-]
-Mpi = Annotated[bool, typer.Option("--mpi", help="Use the ranks of MPI.", show_default=False)]
-WORKERS = {"workers": (Workers, None), "dask": (Dask, None), "mpi": (Mpi, False)}
+WORKERS = (
+    click.Option(
+        ["--workers"], type=int, metavar="N", help="Worker processes.", show_default="compute in this one"
+    ),
+    click.Option(["--dask"], metavar="ADDRESS", help="Address of a Dask scheduler."),
+    click.Option(["--mpi"], is_flag=True, help="Use the ranks of MPI."),
+)
 
 
 @contextmanager
