@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
 from nurecoil.inference.sampling import Diagnostic, Samples, annealed, seeds, shortcomings
 from nurecoil.progress import Progress, in_steps
@@ -72,7 +71,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress =
             accepted.append(float(sampler.get_extra_fields()["accept_prob"].mean()))
             diverging += int(sampler.get_extra_fields()["diverging"].sum())
             values = target.values(chains)
-            diagnostics = tuple(_diagnostic(values[..., n]) for n in range(target.dimensions))
+            diagnostics = tuple(Diagnostic.of(v, v) for v in np.moveaxis(values, -1, 0))
             problems = shortcomings(diagnostics)
             if not problems or _WARM_UP + len(chains) + _DRAWS > most_steps:
                 break
@@ -101,11 +100,6 @@ def _far_apart(points: Array) -> Array:
         distance = ((points[:, np.newaxis] - points[chosen]) ** 2).sum(axis=-1).min(axis=1)
         chosen.append(int(np.argmax(distance)))
     return points[chosen]
-
-
-def _diagnostic(chains: Array) -> Diagnostic:
-    time = chains.size / effective_size(chains)
-    return Diagnostic(r_hat(chains), bulk_size(chains), tail_size(chains), time)
 
 
 def _potential(function: Callable[[Array], Array], dimensions: int) -> "Callable[[JaxArray], Any]":

@@ -46,6 +46,12 @@ class Diagnostic:
     tail_size: float
     autocorrelation_time: float
 
+    @classmethod
+    def of(cls, draws: Array, independent: Array, thin: int = 1) -> "Diagnostic":
+        """Judge draws (N, M) of one parameter, every thin-th kept, and the chains of them that R̂ compares."""
+        time = thin * draws.size / effective_size(draws)
+        return cls(r_hat(independent), bulk_size(draws), tail_size(draws), time)
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -128,17 +134,17 @@ def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progre
         say(f"on to {steps} of at most {most_steps} steps")
         for ensemble in ensembles:
             ensemble.advance(_KEPT, thin)
-        found = _summary(target, ensembles, thin)
-        while (problems := _problems(found, steps)) and 2 * steps <= most_steps:
+        values, diagnostics = _judged(target, ensembles, thin)
+        while (problems := _problems(diagnostics, steps)) and 2 * steps <= most_steps:
             steps, thin = 2 * steps, 2 * thin
             say(f"on to {steps} of at most {most_steps} steps", steps / _KEPT / 2)
             for ensemble in ensembles:
                 ensemble.halve()
                 ensemble.advance(_KEPT // 2, thin)
-            found = _summary(target, ensembles, thin)
+            values, diagnostics = _judged(target, ensembles, thin)
     return Samples(
-        values=found.values.reshape(-1, target.dimensions),
-        diagnostics=found.diagnostics,
+        values=values.reshape(-1, target.dimensions),
+        diagnostics=diagnostics,
         steps=steps,
         chains=sum(ensemble.walkers for ensemble in ensembles),
         acceptance=float(np.mean([ensemble.acceptance for ensemble in ensembles])),
@@ -151,35 +157,24 @@ def seeds(seed: int, number: int) -> list[int]:
     return [int(word) for word in np.random.SeedSequence(seed).generate_state(number)]
 
 
-@dataclass(frozen=True, eq=False)
-class _Summary:
-    values: Array  # (N, ensembles, walkers, D)
-    diagnostics: tuple[Diagnostic, ...]
-
-
-def _summary(target: Target, ensembles: "Sequence[_Ensemble]", thin: int) -> _Summary:
-    """Return the parameters after the burn-in, and how well they are sampled."""
+def _judged(
+    target: Target, ensembles: "Sequence[_Ensemble]", thin: int
+) -> tuple[Array, tuple[Diagnostic, ...]]:
+    """Return the parameters (N, ensembles, walkers, D) after the burn-in, and how well each is sampled."""
     z = np.stack([ensemble.chain for ensemble in ensembles], axis=1)
     values = target.values(z[int(_BURN_IN * len(z)) :])
-    return _Summary(values, tuple(_diagnostic(values[..., n], thin) for n in range(target.dimensions)))
-
-
-def _diagnostic(values: Array, thin: int) -> Diagnostic:
-    """Return how well one parameter (N, ensembles, walkers) is sampled."""
-    steps, ensembles, _ = values.shape
-    walkers = values.reshape(steps, -1)
-    return Diagnostic(
-        r_hat=r_hat(values.swapaxes(1, 2).reshape(-1, ensembles)),
-        bulk_size=bulk_size(walkers),
-        tail_size=tail_size(walkers),
-        autocorrelation_time=thin * walkers.size / effective_size(walkers),
+    steps, number, _, dimensions = values.shape
+    walkers, whole = (
+        values.reshape(steps, -1, dimensions),
+        values.swapaxes(1, 2).reshape(-1, number, dimensions),
     )
+    return values, tuple(Diagnostic.of(walkers[..., n], whole[..., n], thin) for n in range(dimensions))
 
 
-def _problems(found: _Summary, steps: int) -> tuple[str, ...]:
+def _problems(diagnostics: Sequence[Diagnostic], steps: int) -> tuple[str, ...]:
     kept = (1 - _BURN_IN) * steps
-    times = kept / float(np.max([d.autocorrelation_time for d in found.diagnostics]))
-    problems = shortcomings(found.diagnostics)
+    times = kept / float(np.max([d.autocorrelation_time for d in diagnostics]))
+    problems = shortcomings(diagnostics)
     if not times >= _TIMES:
         short = f"{kept:g} steps are {times:.3g} autocorrelation times, and {_TIMES} are needed"
         problems = (*problems, short)
