@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.contours import contours
+from nurecoil.inference.contours import Axis, Plane, contours
 from nurecoil.inference.intervals import threshold
 
 LOW, HIGH = np.array([-2.0, -2.0]), np.array([2.0, 2.0])
@@ -13,7 +13,11 @@ L68, L90 = threshold(0.68, dof=2), threshold(0.90, dof=2)
 CENTRE, COVARIANCE = np.array([0.3123, -0.1456]), np.array([[0.04, -0.012], [-0.012, 0.01]])
 
 
-def surface(f, levels=(L90,), low=LOW, high=HIGH, **options):
+def plane(chi2, low=LOW, high=HIGH, log=(False, False), noise=0.0):
+    return Plane(chi2, tuple(map(Axis, low, high, log)), noise)
+
+
+def surface(f, levels=(L90,), low=LOW, high=HIGH, log=(False, False), **options):
     """Return the regions of f(x, y), minimised with scipy from each start."""
 
     def chi2(x):
@@ -26,7 +30,7 @@ def surface(f, levels=(L90,), low=LOW, high=HIGH, **options):
         ]
         return np.array([one.x for one in found]), np.full(len(found), True)
 
-    return contours(chi2, onto_minima, low, high, levels, **options)
+    return contours(plane(chi2, low, high, log), onto_minima, levels, **options)
 
 
 def ellipse(x, y):
@@ -206,7 +210,7 @@ def test_what_did_not_converge_is_counted():
     def onto_minimum(starts):
         return np.zeros_like(starts), np.full(len(starts), True)
 
-    found = contours(chi2, onto_minimum, LOW, HIGH, [1.0], points=(21, 21))
+    found = contours(plane(chi2), onto_minimum, [1.0], points=(21, 21))
     (contour,) = found.contours
     assert (~found.converged).sum() == 8 * 21
     (line,) = contour.polygons
@@ -218,9 +222,7 @@ def test_a_failed_minimisation_is_walked_from(centre):
     def chi2(x):
         return ((x - centre) ** 2).sum(axis=1) + np.prod(x - centre, axis=1), np.full(len(x), True)
 
-    found = contours(
-        chi2, lambda s: (s, np.full(len(s), False)), LOW, HIGH, [1.0], points=(11, 11), noise=1e-9
-    )
+    found = contours(plane(chi2, noise=1e-9), lambda s: (s, np.full(len(s), False)), [1.0], points=(11, 11))
     inside = {5.0: (1.3 + 1.5, 2.0)}.get(centre[1], centre)
     expected = np.minimum(inside, 2.0)
     assert found.fitted

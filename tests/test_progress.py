@@ -12,7 +12,7 @@ import asking
 import command_line
 import nurecoil
 from nurecoil.cli import progress as showing
-from nurecoil.inference.contours import contours
+from nurecoil.inference.contours import Axis, Plane, contours
 from nurecoil.inference.priors import Prior, Target
 from nurecoil.inference.sampling import sample_ensemble
 from nurecoil.progress import Report, heard_by, in_steps, parts, stepwise, tell, watched
@@ -52,8 +52,8 @@ def test_contours_tell_of_the_grid_and_of_each_level(told):
     def minimise(starts):
         return np.zeros_like(starts), np.full(len(starts), True)
 
-    box = [-3.0, -3.0], [3.0, 3.0]
-    found = contours(chi2, minimise, *box, [1.0, 2.0], points=(23, 11), progress=told)
+    plane = Plane(chi2, (Axis(-3.0, 3.0), Axis(-3.0, 3.0)))
+    found = contours(plane, minimise, [1.0, 2.0], points=(23, 11), progress=told)
     assert told.promised == [len(told.said)] == [1 + 1 + 2]
     assert told.said[-4:] == [
         "the grid of 23 x 11 points", "the best fit, and a finer grid where contours pass",

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nurecoil.inference.mesh import FORBIDDEN, Plane
+from nurecoil.inference.line import FORBIDDEN, Axis
+from nurecoil.inference.mesh import Plane
 from nurecoil.inference.sampled_plane import interpolation, sampled_mesh
 
 POINTS = 241, 401
@@ -39,7 +40,7 @@ def test_what_is_interpolated_is_right_and_the_rest_computed(f, share):
         asked.append(len(x))
         return f(*x.T), np.full(len(x), True)
 
-    mesh = sampled_mesh(Plane(chi2, np.zeros(2), np.ones(2), np.array([False, False])), POINTS)
+    mesh = sampled_mesh(Plane(chi2, (Axis(0.0, 1.0), Axis(0.0, 1.0))), POINTS)
     exact = np.minimum(f(*np.meshgrid(*(np.linspace(0, 1, n) for n in POINTS), indexing="ij")), FORBIDDEN)
     assert sum(asked) == mesh.known.sum() < share * mesh.y.size
     assert mesh.y[mesh.known] == pytest.approx(exact[mesh.known], rel=1e-12, abs=1e-12)

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.mesh import FORBIDDEN, BoolArray, Function, Mesh, Plane
+from nurecoil.inference.line import FORBIDDEN, Axis
+from nurecoil.inference.mesh import BoolArray, Mesh, Plane
 from nurecoil.inference.mesh_search import MOST_NODES, Minimise, searched
 from nurecoil.inference.regions import Contours, Region, polished
 from nurecoil.inference.sampled_plane import interpolation, sampled_mesh
 from nurecoil.progress import Progress, in_steps
 
-__all__ = ["Contours", "Region", "Surface", "contours"]
+__all__ = ["Axis", "Contours", "Plane", "Region", "Surface", "contours"]
 
 _MOST_TRACED, _TRACED = 161, 101  # nodes on an axis where contours are looked for; of a finer grid
 _FEWEST_POINTS = 5
@@ -51,15 +51,11 @@ class Surface:
 
 
 def contours(
-    chi2: Function,
+    plane: Plane,
     minimise: Minimise,
-    low: ArrayLike,
-    high: ArrayLike,
     levels: Sequence[float],
     *,
-    log: tuple[bool, bool] = (False, False),
     points: tuple[int, int] = (101, 101),
-    noise: float = 0.0,
     at_infinity: float = np.inf,
     progress: Progress = in_steps,
 ) -> Surface:
@@ -75,20 +71,14 @@ def contours(
 
     Parameters
     ----------
-    chi2 : callable
-        χ² or -2 ln L of points (P, 2), and whether it converged: two arrays (P,). +inf means forbidden.
+    plane : Plane
+        χ² and the range.
     minimise : callable
         From starts (P, 2) to minima (P, 2) inside the range, and whether each converged (P,).
-    low, high : array-like, shape (2,)
-        The range, in the parameters' units; above 0 where `log`.
     levels : sequence of float
         Positive, see `threshold` (two degrees of freedom).
-    log : pair of bool
-        Space the grid, and search, in ln x instead of x.
     points : pair of int
         Points of the grid on each axis, at least 5.
-    noise : float
-        How far χ² may be off, if it comes from a minimisation itself.
     at_infinity : float
         χ² far outside the range, where the parameters have no effect; Δχ² counts from there if it is lower.
     progress : callable
@@ -97,7 +87,7 @@ def contours(
     Raises
     ------
     NurecoilError
-        If an argument is not allowed, or if `chi2` is NaN or -inf at a point (which is named), or +inf
+        If an argument is not allowed, or if χ² is NaN or -inf at a point (which is named), or +inf
         everywhere.
 
     Notes
@@ -113,28 +103,28 @@ def contours(
     ...     return (x[:, 0] ** 2 + x[:, 1] ** 2 - 1) ** 2, np.full(len(x), True)
     >>> def onto_ring(x):
     ...     return x / np.linalg.norm(x, axis=1, keepdims=True), np.full(len(x), True)
-    >>> found = contours(ring, onto_ring, (-2, -2), (2, 2), [0.25], points=(20, 20)).contours[0]
+    >>> plane = Plane(ring, (Axis(-2, 2), Axis(-2, 2)))
+    >>> found = contours(plane, onto_ring, [0.25], points=(20, 20)).contours[0]
     >>> [round(float(np.linalg.norm(line, axis=1).mean()), 6) for line in found.polygons]
     [1.224745, 0.707107]
     """
-    plane = Plane(chi2, np.asarray(low, dtype=float), np.asarray(high, dtype=float), np.array(log))
-    _check(plane, levels, points)
+    _check(levels, points)
     with progress(2 + len(levels)) as say:
         say(f"the grid of {points[0]} x {points[1]} points")
         grid = sampled_mesh(plane, points)
         if not (grid.y < FORBIDDEN).any():
             raise NurecoilError("chi2 is infinite everywhere in the range: no point is allowed")
         say("the best fit, and a finer grid where contours pass")
-        search = searched(plane, _thinned(grid), minimise, levels, noise, at_infinity)
+        search = searched(plane, _thinned(grid), minimise, levels, at_infinity)
         minimum = min(float(search.best.y[0]), at_infinity)
         found = []
         for regions, level, settled in zip(search.traced, levels, search.settled, strict=True):
             say(f"the contours at {level:.4g}")
             ceiling = minimum + level
-            found.append(polished(plane, search.mesh, regions, level, ceiling, noise, settled))
+            found.append(polished(plane, search.mesh, regions, level, ceiling, settled))
     best = search.best
     delta = np.where(grid.y >= FORBIDDEN, np.inf, grid.y - minimum)
-    first, second = (plane.x(np.linspace(0, 1, n)[:, np.newaxis])[:, d] for d, n in enumerate(points))
+    first, second = (axis.x(axis.evenly(n)) for axis, n in zip(plane.axes, points, strict=True))
     for array in (delta, grid.ok, first, second):
         array.setflags(write=False)
     return Surface(
@@ -163,14 +153,7 @@ def _thinned(grid: Mesh) -> Mesh:
     return Mesh(y, np.zeros(y.shape, dtype=bool), np.ones(y.shape, dtype=bool))
 
 
-def _check(plane: Plane, levels: Sequence[float], points: tuple[int, int]) -> None:
-    for low, high, log in zip(plane.low, plane.high, plane.log, strict=True):
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise NurecoilError(
-                f"a scan from {low} to {high} is not allowed: both must be finite, low < high"
-            )
-        if log and low <= 0:
-            raise NurecoilError(f"a logarithmic scan from {low} is not allowed: it must start above 0")
+def _check(levels: Sequence[float], points: tuple[int, int]) -> None:
     if not all(np.isfinite(level) and level > 0 for level in levels):
         raise NurecoilError(f"levels {tuple(levels)} are not allowed: each must be finite and positive")
     if min(points) < _FEWEST_POINTS or 4 * points[0] * points[1] > MOST_NODES:

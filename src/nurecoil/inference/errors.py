@@ -32,10 +32,7 @@ def crossings(rise: Callable[[Array], Array], size: float, room: tuple[float, fl
     """
     limit = np.array(room, dtype=float)
     inner, outer = np.zeros(2), np.full(2, np.inf)  # too near, too far
-    root_inner, root_outer = (
-        np.zeros(2),
-        np.full(2, np.nan),
-    )  # square roots of the rise, straight for a parabola
+    root_inner, root_outer = np.zeros(2), np.full(2, np.nan)  # √ of the rise, straight for a parabola
     distance = np.minimum(size, limit)
     found, open_ = np.full(2, np.nan), limit > 0
     for _ in range(_MOST_ROUNDS):

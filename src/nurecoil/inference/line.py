@@ -53,6 +53,16 @@ class Axis:
         inside = np.clip(np.exp(u) if self.log else u, self.low, self.high)
         return np.where(u <= first, self.low, np.where(u >= last, self.high, inside))
 
+    def at(self, share: Array) -> Array:
+        """Return x at a share of the way from end to end, 0 to 1 in u."""
+        first, last = self.ends
+        return self.x(np.where(share >= 1.0, last, first + share * (last - first)))
+
+    def share(self, x: Array) -> Array:
+        """Return how far along the way x lies, 0 to 1 in u."""
+        first, last = self.ends
+        return np.asarray((self.u(np.clip(x, self.low, self.high)) - first) / (last - first))
+
 
 @dataclass(frozen=True, eq=False)
 class Line:

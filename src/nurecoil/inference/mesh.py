@@ -8,39 +8,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
-from nurecoil.errors import NurecoilError
+from nurecoil.inference.line import Axis, sound
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Function: TypeAlias = Callable[[Array], tuple[Array, BoolArray]]
 
-FORBIDDEN = 1e100  # stands for an infinite χ², so that differences stay finite
 _BLOCK = 4096  # points in one call
 _CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 @dataclass(frozen=True)
 class Plane:
-    """χ² on the unit square: s = 0 at the low end of each parameter's range and 1 at the high one."""
+    """χ² of two parameters, on the unit square: s = 0 at the low end of an axis and 1 at the high one.
+
+    Attributes
+    ----------
+    function : callable
+        χ² or -2 ln L of points (P, 2), and whether it converged: two arrays (P,). +inf means forbidden.
+    axes : pair of Axis
+        The parameters, in their units.
+    noise : float
+        How far χ² may be off, if it comes from a minimisation itself.
+    """
 
     function: Function
-    low: Array
-    high: Array
-    log: BoolArray
+    axes: tuple[Axis, Axis]
+    noise: float = 0.0
 
     def x(self, s: Array) -> Array:
         """Return the parameters at s (k, 2), exact at the ends."""
-        a, b = self._scaled(self.low), self._scaled(self.high)
-        u = a + s * (b - a)
-        x = np.where(self.log, np.exp(np.where(self.log, u, 0.0)), u)
-        return np.where(s <= 0, self.low, np.where(s >= 1, self.high, np.clip(x, self.low, self.high)))
+        return np.stack([axis.at(t) for axis, t in zip(self.axes, s.T, strict=True)], axis=1)
 
     def s(self, x: Array) -> Array:
         """Return where in the unit square the parameters x (k, 2) are."""
-        a, b = self._scaled(self.low), self._scaled(self.high)
-        return np.asarray((self._scaled(np.clip(x, self.low, self.high)) - a) / (b - a))
-
-    def _scaled(self, x: Array) -> Array:
-        return np.where(self.log, np.log(np.where(self.log, x, 1.0)), x)
+        return np.stack([axis.share(t) for axis, t in zip(self.axes, x.T, strict=True)], axis=1)
 
     def evaluate(self, s: Array) -> tuple[Array, BoolArray]:
         """Return χ² (k,) and whether it converged, +inf replaced by a huge number."""
@@ -48,13 +49,7 @@ class Plane:
         parts = [self.function(x[first : first + _BLOCK]) for first in range(0, len(x), _BLOCK)]
         y = np.concatenate([np.zeros(0), *(part[0] for part in parts)])
         ok = np.concatenate([np.zeros(0, dtype=bool), *(part[1] for part in parts)])
-        bad = np.isnan(y) | np.isneginf(y)
-        if bad.any():
-            raise NurecoilError(
-                f"chi2 is {y[bad][0]} at the point {tuple(x[bad][0].tolist())}: it must be a number or +inf"
-                " everywhere in the range"
-            )
-        return np.minimum(y, FORBIDDEN), ok
+        return sound(y, x), ok
 
 
 @dataclass(frozen=True, eq=False)

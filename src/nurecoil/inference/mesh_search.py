@@ -7,15 +7,8 @@ from typing import TypeAlias
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.inference.mesh import (
-    FORBIDDEN,
-    BoolArray,
-    Mesh,
-    Plane,
-    Points,
-    corner_values,
-    corners_of,
-)
+from nurecoil.inference.line import FORBIDDEN
+from nurecoil.inference.mesh import BoolArray, Mesh, Plane, Points, corner_values, corners_of
 from nurecoil.inference.regions import rings_of
 
 Minimise: TypeAlias = Callable[[Array], tuple[Array, BoolArray]]
@@ -41,7 +34,7 @@ class Search:
 
 
 def searched(
-    plane: Plane, mesh: Mesh, minimise: Minimise, levels: Sequence[float], noise: float, floor: float = np.inf
+    plane: Plane, mesh: Mesh, minimise: Minimise, levels: Sequence[float], floor: float = np.inf
 ) -> Search:
     """Return the best fit and a mesh so fine that regions and holes no longer change in number."""
     best: Points | None = None
@@ -51,7 +44,7 @@ def searched(
         starts = _starts(mesh, tried, apart, traced_to)
         minima = _minima(plane, starts, minimise, minima)
         tried = np.concatenate([tried, starts, minima.s])
-        lowest = minima.first() if minima.ok[0] else _walked(plane, minima.first(), 1 / mesh.cells, noise)
+        lowest = minima.first() if minima.ok[0] else _walked(plane, minima.first(), 1 / mesh.cells)
         best = lowest if best is None or lowest.y[0] < best.y[0] else best
         ceilings = min(float(best.y[0]), floor) + np.asarray(levels, dtype=float)
         traced_to = float(ceilings.max())
@@ -115,12 +108,12 @@ def _minima(plane: Plane, start: Array, minimise: Minimise, before: Points) -> P
     return Points(s[order], y[order], ok[order])
 
 
-def _walked(plane: Plane, start: Points, step: Array, noise: float) -> Points:
+def _walked(plane: Plane, start: Points, step: Array) -> Points:
     """Return the lowest point that steps inside the range lead to, halved where none leads down.
 
     For a minimisation that failed, or left the range: slow but sure.
     """
-    at, tolerance = start, max(noise, 1e-9)
+    at, tolerance = start, max(plane.noise, 1e-9)
     for _ in range(_STEPS):
         s = np.clip(at.s + _AROUND * step, 0.0, 1.0)
         y, ok = plane.evaluate(s)
@@ -144,7 +137,8 @@ def _hidden(mesh: Mesh, minima: Points, ceiling: float) -> BoolArray:
 
 def _refined(plane: Plane, mesh: Mesh, ceilings: Array, hidden: BoolArray) -> Mesh:
     """Return the mesh of half the spacing, χ² evaluated at every new node where a ceiling may pass."""
-    wanted = corners_of(np.kron(_near(mesh.y, ceilings) | hidden, np.ones((2, 2))).astype(bool))
+    near = _crossed(mesh.y, ceilings, _margin(mesh.y)) | hidden
+    wanted = corners_of(np.kron(near, np.ones((2, 2))).astype(bool))
     mesh = mesh.doubled()
     while (wanted & ~mesh.known).any():
         mesh = mesh.known_at(plane, wanted)
@@ -152,16 +146,14 @@ def _refined(plane: Plane, mesh: Mesh, ceilings: Array, hidden: BoolArray) -> Me
     return mesh
 
 
-def _near(y: Array, ceilings: Array) -> BoolArray:
-    """Return which cells a ceiling may cross, if between nodes χ² bends twice as much as at them.
+def _margin(y: Array) -> Array:
+    """Return how far χ² in each cell may be off its corners, if it bends twice as much as at the nodes.
 
     A quadratic function is off the bilinear interpolation by at most (|∂²_1| + |∂²_2|)/8, for second
     differences ∂².
     """
     bend = _bend(y) + _bend(y.T).T
-    margin = 0.25 * corner_values(bend).max(axis=0)
-    low, high = corner_values(y).min(axis=0) - margin, corner_values(y).max(axis=0) + margin
-    return _any_between(low, high, ceilings)
+    return np.asarray(0.25 * corner_values(bend).max(axis=0))
 
 
 def _bend(y: Array) -> Array:
@@ -169,11 +161,8 @@ def _bend(y: Array) -> Array:
     return np.pad(np.abs(np.diff(y, 2, axis=0)), ((1, 1), (0, 0)), mode="edge")
 
 
-def _crossed(y: Array, ceilings: Array) -> BoolArray:
-    """Return which cells have corners on both sides of a ceiling."""
+def _crossed(y: Array, ceilings: Array, margin: Array | float = 0.0) -> BoolArray:
+    """Return which cells have values on both sides of a ceiling, as far as a margin beyond their corners."""
     corners = corner_values(y)
-    return _any_between(corners.min(axis=0), corners.max(axis=0), ceilings)
-
-
-def _any_between(low: Array, high: Array, ceilings: Array) -> BoolArray:
+    low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
     return np.asarray(np.any([(low <= ceiling) & (high > ceiling) for ceiling in ceilings], axis=0))

@@ -104,11 +104,10 @@ def polished(
     traced: list[list[Array]],
     level: float,
     ceiling: float,
-    noise: float,
     settled: bool,
 ) -> Contours:
     """Return the regions with their vertices moved onto the level."""
-    scale, tolerance = 4.0 * level, max(noise, 1e-9 * level)
+    scale, tolerance = 4.0 * level, max(plane.noise, 1e-9 * level)
 
     def excess(s: Array) -> tuple[Array, BoolArray]:
         y, ok = plane.evaluate(s)

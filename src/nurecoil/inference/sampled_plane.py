@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
-from nurecoil.inference.mesh import FORBIDDEN, Mesh, Plane, corner_values, corners_of
+from nurecoil.inference.line import FORBIDDEN
+from nurecoil.inference.mesh import Mesh, Plane, corner_values, corners_of
 
 _FEWEST_CELLS = 24  # on each axis, of the first nodes; as all halfway between are computed as well, 48
 _NEAR = 32.0  # in χ² above the lowest node: levels lie far below

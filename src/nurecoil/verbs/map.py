@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
-from nurecoil.inference.contours import Contours, Region, Surface, contours
+from nurecoil.inference.contours import Axis, Contours, Plane, Region, Surface, contours
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Range, at_border, find
@@ -265,20 +265,12 @@ def map(
         return found, np.broadcast_to(fitted.converged & inside, len(starts))
 
     at_infinity = _at_infinity(question, low, high)
-    surface = contours(
-        chi2,
-        minimise,
-        low,
-        high,
-        [threshold(level, dof=2) for level in levels],
-        log=log,
-        points=axes,
-        noise=question.likelihood.noise,
-        at_infinity=at_infinity,
-    )
-    first, second = question.free
+    first, second = (Axis(*each.ends, log=spaced) for each, spaced in zip(ranges, log, strict=True))
+    plane = Plane(chi2, (first, second), question.likelihood.noise)
+    thresholds = [threshold(level, dof=2) for level in levels]
+    surface = contours(plane, minimise, thresholds, points=axes, at_infinity=at_infinity)
     answer = Map(
-        parameters=(first, second),
+        parameters=(question.free[0], question.free[1]),
         log=log,
         values=surface.values,
         delta_chi2=surface.delta_chi2,
