@@ -117,13 +117,10 @@ class PolynomialQuenching:
 
     def __post_init__(self) -> None:
         """Refuse coefficients that are none."""
-        leading = [c for c in self.coefficients if c != 0][:1]
-        require(
-            bool(leading) and leading[0] > 0 and all(math.isfinite(c) for c in self.coefficients),
-            "quenching coefficients",
-            self.coefficients,
-            "finite numbers, the first that is not 0 above 0",
-        )
+        leading = next((c for c in self.coefficients if c != 0), 0.0)
+        good = leading > 0 and all(map(math.isfinite, self.coefficients))
+        allowed = "finite numbers, the first that is not 0 above 0"
+        require(good, "quenching coefficients", self.coefficients, allowed)
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
         """Return E_ee (keV), in the shape of the recoil energy T (MeV); an error where it would fall."""

@@ -111,7 +111,7 @@ def check(model: object, where: str) -> Model:
                 two = _at(model, {**place, p.name: np.array(pair)}, where)
                 for number, value in enumerate(pair):
                     one = _at(model, {**place, p.name: value}, where)
-                    if one is not None and not _same(_row(two, number), one):
+                    if one is not None and not _same(two, one, number):
                         raise refuse(f"has other couplings for an array of {p.name} than for each number")
     if model.standard_at is not None:
         there = model.resolve({**point, **model.standard_at})
@@ -183,18 +183,15 @@ def _products(couplings: Couplings) -> Products:
     return found
 
 
-def _row(of_points: Products | None, number: int) -> Products | None:
-    """Return the products of one of two points, those that are the same for both."""
-    if of_points is None:
-        return None
-    return {name: rows[min(number, len(rows) - 1)][np.newaxis] for name, rows in of_points.items()}
+def _same(points: Products | None, one: Products, number: int = 0) -> bool:
+    """Return whether the products at one of some points are those of `one`."""
 
+    def at(name: str) -> Any:
+        rows = (points or {}).get(name, np.zeros((1, 1)))
+        return rows[min(number, len(rows) - 1)]
 
-def _same(one: Products | None, other: Products) -> bool:
-    """Return whether products are the same, of all points."""
-    return one is not None and all(
-        np.allclose(one.get(name, 0.0), other.get(name, 0.0), rtol=_EQUAL, atol=0)
-        for name in one.keys() | other.keys()
+    return points is not None and all(
+        np.allclose(at(name), one.get(name, 0.0), rtol=_EQUAL, atol=0) for name in points | one
     )
 
 

@@ -175,14 +175,9 @@ def material(target: str | Mapping[str, float], fractions: str | None = None) ->
         "mole" if the fractions count formula units, "mass" if they are of the mass. It must be said unless
         the parts differ in their isotopes alone: those are of moles.
 
-    Raises
-    ------
-    NurecoilError
-        If a formula is malformed, can only be a mistake ("Ge76"), or has a nuclide that is not in the
-        table; if fractions are not above 0, do not sum to 1, or may be of moles or of mass.
+    An error if a formula is malformed, can only be a mistake ("Ge76"), or has a nuclide that is not in the
+    table; if fractions are not above 0, do not sum to 1, or may be of moles or of mass.
 
-    Examples
-    --------
     >>> csi = material("CsI")
     >>> [n.name for n in csi.nuclides], [f"{n:.4e}" for n in csi.nuclei_per_kg]
     (['Cs133', 'I127'], ['2.3179e+24', '2.3179e+24'])
@@ -233,7 +228,6 @@ class _Term:
     count: int
 
     def __str__(self) -> str:
-        """Return the term as a formula has it."""
         symbol = f"[{self.A}{self.symbol}]" if self.A else self.symbol
         return symbol + (str(self.count) if self.count > 1 else "")
 
