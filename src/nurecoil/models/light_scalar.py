@@ -15,11 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from nurecoil.models.light_vector import COUPLING, MASS, REFERENCE, neutrino_charges, of_neutrinos
+from nurecoil.models.light_vector import COUPLING, MASS, REFERENCE, exchange, neutrino_charges
 from nurecoil.models.model import Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Values
-from nurecoil.physics.couplings import Couplings, Exchange
+from nurecoil.physics.couplings import Couplings
 
 PROTON: Final = 15.1  # Cerdeno:2016sfi
 NEUTRON: Final = 14.0
@@ -27,13 +27,8 @@ NEUTRON: Final = 14.0
 
 def _couplings(values: Values) -> Couplings:
     product = np.square(values["g_mediator"])
-    exchange = Exchange(
-        np.asarray(values["m_mediator"], dtype=float),
-        of_neutrinos(values, product * PROTON),
-        of_neutrinos(values, product * NEUTRON),
-        np.zeros((3, 3)),
-    )
-    return replace(STANDARD_MODEL.evaluate(values), light_scalar=exchange)
+    light = exchange(values, product * PROTON, product * NEUTRON, np.zeros(()))
+    return replace(STANDARD_MODEL.evaluate(values), light_scalar=light)
 
 
 LIGHT_SCALAR = Model(

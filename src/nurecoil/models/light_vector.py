@@ -53,11 +53,12 @@ def neutrino_charges() -> tuple[Parameter, ...]:
     return tuple(_charge(f"nu_{flavour}", rf"\nu_{{{flavour}}}") for flavour in FLAVOURS)
 
 
-def of_neutrinos(values: Values, product: Array) -> Array:
-    """Return a product of couplings (...) times the neutrinos' charges, shape (..., 3, 3)."""
-    charges = [product * np.asarray(values[f"charge_nu_{flavour}"]) for flavour in FLAVOURS]
-    diagonal: Array = np.stack(np.broadcast_arrays(*charges), axis=-1)
-    return diagonal[..., np.newaxis] * np.eye(len(FLAVOURS))
+def exchange(values: Values, *products: Array) -> Exchange:
+    """Return the exchange of a mediator, of its products of couplings (...) with p, n and e at charges 1."""
+    charges = np.broadcast_arrays(*(values[f"charge_nu_{flavour}"] for flavour in FLAVOURS))
+    diagonal = np.stack(charges, axis=-1)[..., np.newaxis] * np.eye(len(FLAVOURS))
+    of_each = (np.asarray(product)[..., np.newaxis, np.newaxis] * diagonal for product in products)
+    return Exchange(np.asarray(values["m_mediator"], dtype=float), *of_each)
 
 
 def _charge(name: str, symbol: str) -> Parameter:
@@ -70,13 +71,8 @@ def _charge(name: str, symbol: str) -> Parameter:
 def _couplings(values: Values) -> Couplings:
     product = np.square(values["g_mediator"]) / (math.sqrt(2) * FERMI_CONSTANT)
     proton, neutron = nucleon_couplings(values["charge_u"], values["charge_d"])
-    exchange = Exchange(
-        np.asarray(values["m_mediator"], dtype=float),
-        of_neutrinos(values, product * proton),
-        of_neutrinos(values, product * neutron),
-        of_neutrinos(values, product * np.asarray(values["charge_e"]) / 2),
-    )
-    return replace(STANDARD_MODEL.evaluate(values), light_vector=exchange)
+    light = exchange(values, product * proton, product * neutron, product * values["charge_e"] / 2)
+    return replace(STANDARD_MODEL.evaluate(values), light_vector=light)
 
 
 LIGHT_VECTOR = Model(

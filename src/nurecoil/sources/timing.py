@@ -12,14 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
-from nurecoil.checks import (
-    Microseconds,
-    NotNegative,
-    Number,
-    Probability,
-    checked,
-    require_ascending,
-)
+from nurecoil.checks import Microseconds, NotNegative, Number, Probability, checked, require_ascending
 
 PION_LIFETIME_US: Final = 0.02603  # 26.033(5) ns (PDG 2022)
 MUON_LIFETIME_US: Final = 2.197  # 2.1969811(22) us (PDG 2022)
