@@ -154,7 +154,7 @@ class Limit(Shown):
         ends = [
             Reference(x / unit, "x", parameter.format(x, 4))
             for interval in largest.intervals  # those of all levels would be too close to one another
-            for x, is_open in ((interval.low, interval.open_low), (interval.high, interval.open_high))
+            for x, is_open in interval.ends
             if not is_open
         ]
         series = (curve(largest, unit, r"$\Delta\chi^2$", "grey"), *allowed)
@@ -291,9 +291,7 @@ def _allowed(profile: Profile, unit: float, label: str, colour: str) -> Series:
     pieces = []
     for interval in profile.intervals:
         inside = (profile.values > interval.low) & (profile.values < interval.high)
-        low, high = (
-            math.nan if is_open else profile.level for is_open in (interval.open_low, interval.open_high)
-        )
+        low, high = (math.nan if is_open else profile.level for _, is_open in interval.ends)
         x = [interval.low, *profile.values[inside], interval.high, interval.high]
         pieces.append(np.array([x, [low, *profile.delta_chi2[inside], high, math.nan]]))  # NaN: a gap
     x, y = np.concatenate(pieces, axis=1)

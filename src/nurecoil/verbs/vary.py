@@ -92,8 +92,7 @@ def _compare(choice: Choice, base: Limit, result: Result[Limit]) -> Varied:
 
 
 def _ends(intervals: Sequence[Interval]) -> list[float | None]:
-    pairs = (((i.low, i.open_low), (i.high, i.open_high)) for i in intervals)
-    return [None if is_open else value for pair in pairs for value, is_open in pair]
+    return [None if is_open else x for interval in intervals for x, is_open in interval.ends]
 
 
 def with_prior(study: Study, name: str, width: float | tuple[float, float], word: str) -> Choice:
