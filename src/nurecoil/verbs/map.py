@@ -77,7 +77,6 @@ class Map(Shown):
     standard_model: Array | None
 
     def record(self, result: Result["Map"]) -> dict[str, object]:
-        """Return the best fit, all regions with their boundaries, and Δχ² on the grid."""
         units = [parameter.inside for parameter in self.parameters]
         names = [parameter.name for parameter in self.parameters]
         best = dict(zip(names, self.best_fit.tolist(), strict=True))
@@ -113,7 +112,6 @@ class Map(Shown):
         }
 
     def blocks(self, result: Result["Map"]) -> Iterator[Block]:
-        """Show the best fit, and how far each region extends."""
         names = [parameter.name for parameter in self.parameters]
         best = [f"{p.name} = {p.format(x, 4)}" for p, x in zip(self.parameters, self.best_fit, strict=True)]
         yield Pairs(
@@ -152,7 +150,6 @@ class Map(Shown):
         ]
 
     def figure(self, result: Result["Map"]) -> Figure:
-        """Draw the allowed regions, filled, the best fit, and the Standard Model."""
         units = [parameter.inside for parameter in self.parameters]
         levels = sorted(self.contours.items(), reverse=True)  # the smaller region above the larger
         best = self.best_fit / units
@@ -211,8 +208,6 @@ def map(
 
     Parameters
     ----------
-    study
-        What is tested, and by what.
     within
         Two parameters and their ranges: of the model, or nuisance parameters, which are then free of their
         priors.

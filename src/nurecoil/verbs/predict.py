@@ -1,17 +1,17 @@
 """`predict`: the expected counts of an experiment at one point of a model."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.experiment import CompiledExperiment
-from nurecoil.models import Model
 from nurecoil.parameters import Values
+from nurecoil.physics.couplings import Couplings
 from nurecoil.presentation.document import Block, Grid
 from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
-from nurecoil.study.result import Result, Shown, conventions, provenance
+from nurecoil.study.result import Answer, Result, Shown, conventions, provenance
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Verb
 
@@ -132,22 +132,32 @@ def predict(study: Study) -> Result[Prediction]:
     >>> round(csi.total, 1)
     186.9
     """
+
+    def expected(values: Values) -> Prediction:
+        couplings = study.model.evaluate(values)
+        return Prediction(tuple(_expected(each, couplings, values) for each in study.experiments))
+
+    return at_point(study, "predict", expected)
+
+
+def at_point(study: Study, question: str, answer: Callable[[Values], Answer]) -> Result[Answer]:
+    """Return what is to be said of a study at the values that are set: of all parameters, inside units."""
     study.require_counts({})
     model, experiments = study.model, study.experiments
-    resolved = model.resolve(study.values)
+    values = model.resolve(study.values)
     return Result(
-        question="predict",
-        values=Prediction(tuple(_expected(model, compiled, resolved) for compiled in experiments)),
+        question=question,
+        values=answer(values),
         converged=True,
-        fixed=resolved,
-        notes=(*model.notes(resolved), *remarks(model, experiments, resolved, ())),
+        fixed=values,
+        notes=(*model.notes(values), *remarks(model, experiments, values, ())),
         conventions=conventions(model, experiments),
         provenance=provenance({}),
         parameters=model.parameters,
     )
 
 
-def _expected(model: Model, compiled: CompiledExperiment, values: Values) -> Expected:
+def _expected(compiled: CompiledExperiment, couplings: Couplings, values: Values) -> Expected:
     experiment = compiled.experiment
     seen, shape = Seen.by(experiment).along(0), experiment.shape
 
@@ -159,7 +169,7 @@ def _expected(model: Model, compiled: CompiledExperiment, values: Values) -> Exp
         title=experiment.title,
         edges=experiment.axes[0].edges,
         observable=experiment.axes[0].name,
-        counts=on_first_axis(compiled.counts(model.evaluate(values))),
+        counts=on_first_axis(compiled.counts(couplings)),
         standard_model_counts=on_first_axis(standard_model_counts(compiled, values)),
         backgrounds=seen.backgrounds,
         observed=seen.observed,

@@ -421,18 +421,15 @@ def _summary(values: Array, prior: Prior, size: float) -> Summary:
         mean=float(values.mean()),
         deviation=float(values.std()),
         median=float(np.median(values)),
-        intervals={
-            level: (float(np.quantile(values, (1 - level) / 2)), float(np.quantile(values, (1 + level) / 2)))
-            for level in LEVELS
-        },
+        intervals={p: _pair(np.quantile(values, [(1 - p) / 2, (1 + p) / 2])) for p in LEVELS},
         highest_density={
-            level: tuple(
-                (float(back(low)), float(back(high)))
-                for low, high in highest_density_intervals(smooth, level)
-            )
-            for level in LEVELS
+            p: tuple(_pair(back(ends)) for ends in highest_density_intervals(smooth, p)) for p in LEVELS
         },
     )
+
+
+def _pair(values: Array) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
 
 
 def _curve(values: Array, prior: Prior, size: float) -> Curve:

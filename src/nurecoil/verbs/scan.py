@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed, unwarned
 from nurecoil.errors import NurecoilError
-from nurecoil.parameters import Parameter, Value, at_border, find, written
+from nurecoil.parameters import Parameter, at_border, find, written
 from nurecoil.presentation.document import Block, Pairs
 from nurecoil.scans import Axis, Grid, Listed, Progress, Spaced, run
 from nurecoil.scans.running import require_place
@@ -226,18 +226,12 @@ def _identity(question: Question) -> dict[str, object]:
     """Return what decides the numbers, besides the grid."""
     return {
         "model": question.model.name,
-        "parameters": {
-            p.name: {"value": _plain(question.values[p.name], p.inside), "unit": p.unit}
-            for p in question.model.parameters
-            if p.name in question.values and p.name not in question.over
-        },
+        "parameters": at_border(
+            [p for p in question.model.parameters if p.name not in question.over], question.values
+        ),
         "engine": question.likelihood.engine_name,
         "conventions": {**question.conventions, "nuisances": "profiled"},
     }
-
-
-def _plain(value: Value, unit: float) -> float | str:
-    return value if isinstance(value, str) else float(value) / unit
 
 
 def _attributes(question: Question, identity: Mapping[str, object]) -> dict[str, str]:

@@ -11,12 +11,13 @@ from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.experiment.recoil import rates, recoil_energy_max
+from nurecoil.parameters import Values
 from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.presentation.document import Block, Figure, Grid, Panel, Series
-from nurecoil.study.remarks import remarks
-from nurecoil.study.result import Result, Shown, conventions, provenance
+from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Verb
+from nurecoil.verbs.predict import at_point
 
 HELP = """Print the rate of recoils by nuclide and flavour, dR/dT for the whole exposure, and the counts that
 the detector makes of them, bin by bin. Electron recoils are in the counts where the detector sees them.
@@ -84,11 +85,9 @@ class Spectrum(Shown):
     parts: tuple[Recoils, ...]
 
     def record(self, result: Result["Spectrum"]) -> dict[str, object]:
-        """Return the rates and counts by name of experiment."""
         return {"spectra": {part.name: part.record() for part in self.parts}}
 
     def blocks(self, result: Result["Spectrum"]) -> Iterator[Block]:
-        """Show rates by nuclide at some energies, and counts by flavour."""
         for part in self.parts:
             some = np.unique(np.linspace(0, part.energies.size - 1, _SHOWN).astype(int))
             sums = {name: each.sum(axis=0) for name, each in part.rates.items()}
@@ -109,7 +108,6 @@ class Spectrum(Shown):
             yield Grid(f"Counts by flavour: {part.name}", heads, tuple(counts), (1, 2, 3, 4), whole=(0,))
 
     def figure(self, result: Result["Spectrum"]) -> Figure:
-        """Draw dR/dT of each nuclide and of all, a panel for each experiment."""
         panels = [
             Panel(
                 x_label="$T$ [keV]",
@@ -135,8 +133,6 @@ def spectrum(study: Study, energies: ArrayLike | None = None) -> Result[Spectrum
 
     Parameters
     ----------
-    study
-        The model, its values, and the experiments.
     energies : array-like, shape (n,), optional
         Recoil energies T > 0 in keV; by default 200 up to the largest, evenly spaced in the logarithm.
 
@@ -147,20 +143,12 @@ def spectrum(study: Study, energies: ArrayLike | None = None) -> Result[Spectrum
     >>> csi.rates["Cs133"].shape, csi.rate.round(1).tolist()
     ((3, 2), [87.0, 41.0])
     """
-    study.require_counts({})
-    model = study.model
-    values = model.resolve(study.values)
-    couplings = model.evaluate(values)
-    return Result(
-        question="spectrum",
-        values=Spectrum(tuple(_recoils(e, couplings, model.channels, energies) for e in study.experiments)),
-        converged=True,
-        fixed=values,
-        notes=(*model.notes(values), *remarks(model, study.experiments, values, ())),
-        conventions=conventions(model, study.experiments),
-        provenance=provenance({}),
-        parameters=model.parameters,
-    )
+
+    def recoils(values: Values) -> Spectrum:
+        couplings, channels = study.model.evaluate(values), study.model.channels
+        return Spectrum(tuple(_recoils(each, couplings, channels, energies) for each in study.experiments))
+
+    return at_point(study, "spectrum", recoils)
 
 
 def _recoils(
