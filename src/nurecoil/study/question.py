@@ -187,6 +187,16 @@ class Question:
         first = len(self.likelihood.pulls) - len(names)
         return {name: first + n for n, name in enumerate(names) if name in own - set(self.names)}
 
+    @property
+    def prior_widths(self) -> dict[str, float]:
+        """The prior widths of nuisance parameters that are not free: 0 if held, infinite without a prior."""
+        widths = zip(self.likelihood.pulls, self.likelihood.width.tolist(), strict=True)
+        return {pull.name: width for pull, width in widths if pull.name not in self.names}
+
+    def named(self, point: Array) -> dict[str, float]:
+        """Return the values (d,) of the free parameters by their names."""
+        return dict(zip(self.names, point.tolist(), strict=True))
+
     def held(self, points: ArrayLike) -> dict[str, Array]:
         """Return the values of the nuisance parameters that are free or pinned, (P,) each."""
         x = _rows(points)

@@ -223,9 +223,8 @@ def _require_everywhere(study: Study, name: str) -> None:
 def _shared(experiments: Sequence[CompiledExperiment], question: Question) -> tuple[str, ...]:
     """Return the nuisance parameters that are fitted and that several experiments have."""
     times = Counter(pull.name for each in experiments for pull in each.experiment.statistics.pulls)
-    likelihood = question.likelihood
-    fitted = {p.name for p, width in zip(likelihood.pulls, likelihood.width, strict=True) if width > 0}
-    return tuple(name for name, n in times.items() if n > 1 and name in fitted - {question.free[0].name})
+    widths = question.prior_widths
+    return tuple(name for name, n in times.items() if n > 1 and widths.get(name))
 
 
 def _compatibility(together: Measurement, alone: Sequence[Measurement]) -> Compatibility:

@@ -290,12 +290,14 @@ def _fit(
     crossed = [_crossings(curve, best, n, errors[n], low[n], high[n]) for n, curve in enumerate(curves)]
     flat = _loose(question, curvature, np.array(crossed), x, low, high, float(best.chi2[0]))
     errors[[name in flat for name in names]] = np.nan
+    pairs = list(zip(names, crossed, strict=True))
     missing = [
         f"{side} of {name}"
-        for name, pair in zip(names, crossed, strict=True)
+        for name, pair in pairs
         for side, error in zip(("lower", "upper"), pair, strict=True)
         if np.isnan(error)
     ]
+    higher = zip(found.points[1:], found.chi2[1:], strict=True)
     at_bound = [p.name for p, value in zip(question.free, x, strict=True) if value in (p.low, p.high)]
     cautions = [f"{', '.join(at_bound)} is at its bound"] if at_bound else []
     cautions += [f"MINOS finds no error: {', '.join(missing)}"] if missing and minos else []
@@ -304,24 +306,15 @@ def _fit(
     trouble = trouble or ("" if settled else "the search ran out of steps")
     return Fit(
         names=names,
-        values=dict(zip(names, x.tolist(), strict=True)),
-        errors=dict(zip(names, errors.tolist(), strict=True)),
-        minos={
-            name: (np.nan, np.nan) if name in flat else pair
-            for name, pair in zip(names, crossed, strict=True)
-        }
-        if minos
-        else {},
+        values=question.named(x),
+        errors=question.named(errors),
+        minos={name: (np.nan, np.nan) if name in flat else pair for name, pair in pairs} if minos else {},
         minimum=float(best.chi2[0]),
         flat=flat,
         converged=not trouble,
         message=trouble or "; ".join(["converged", *cautions]),
         starts=starts,
-        others=tuple(
-            (dict(zip(names, point.tolist(), strict=True)), float(chi2))
-            for point, chi2 in zip(found.points[1:], found.chi2[1:], strict=True)
-            if not flat
-        ),
+        others=() if flat else tuple((question.named(point), float(chi2)) for point, chi2 in higher),
     )
 
 
@@ -377,8 +370,9 @@ def _loose(
     outside = (x <= low) & (low > [end[0] for end in ends]) | (x >= high) & (high < [end[1] for end in ends])
     lost = np.isnan(crossed).all(axis=1) | outside
     for n, parameter in enumerate(question.free):
-        infinity = held_at(question, {parameter.name: math.inf}) if parameter.decouples else None
-        lost[n] |= infinity is not None and _lowest(infinity, x, n) <= minimum + _LOWER
+        if parameter.decouples:
+            rest = held_at(question, {parameter.name: math.inf})
+            lost[n] |= fitted_from(rest, np.delete(x, n)[np.newaxis]).chi2[0] <= minimum + _LOWER
     unit = 1 / np.sqrt(np.maximum(np.diag(curvature), _TINY))
     sizes, directions = np.linalg.eigh(np.nan_to_num(curvature * np.outer(unit, unit)))
     along = directions[:, 0] * unit
@@ -386,11 +380,6 @@ def _loose(
     if x.size > 1 and sizes[0] < _DEGENERATE and (lost.any() or ((x <= low) | (x >= high)).any()):
         lost = lost | (np.abs(directions[:, 0]) > _PART)
     return {name: float(c) for name, c, free in zip(question.names, share, lost, strict=True) if free}
-
-
-def _lowest(question: Question, x: Array, held: int) -> float:
-    """Return χ² with one parameter held and the others fitted, from where they were."""
-    return float(fitted_from(question, np.delete(x, held)[np.newaxis]).chi2[0])
 
 
 def _notes(question: Question, fit: Fit) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ def goodness(
     question = study.question(study.free(free or {}))
     more = spread(question, starts)
     best = minima(question, starting_points(question, more))
-    fitted = len(question.free) + _floating(question)
+    fitted = len(question.free) + sum(map(math.isinf, question.prior_widths.values()))
     expected = question.expected(best.points[0], best.pulls[0]).counts
     contributions = _contributions(question.likelihood, expected)
     bins = sum(each.bins for each in contributions.values())
@@ -161,7 +161,7 @@ def goodness(
         contributions=contributions,
         priors=chi2 - sum(each.chi2 for each in contributions.values()) if chi2 < math.inf else 0.0,
         parameters=question.free,
-        best_fit=dict(zip(question.names, best.points[0].tolist(), strict=True)),
+        best_fit=question.named(best.points[0]),
         toys=found,
     )
     return question.result(
@@ -173,26 +173,13 @@ def goodness(
     )
 
 
-def _floating(question: Question) -> int:
-    """Return how many nuisance parameters float without a prior, not counting the free ones."""
-    free = {p.name for p in question.free}
-    likelihood = question.likelihood
-    return sum(
-        math.isinf(width) and pull.name not in free
-        for pull, width in zip(likelihood.pulls, likelihood.width, strict=True)
-    )
-
-
 def _contributions(likelihood: JointLikelihood, expected: Sequence[Array]) -> dict[str, Contribution]:
-    return {
-        term.name: Contribution(_deviance(observed, mu, term.sigma), observed.size)
-        for term, observed, mu in zip(likelihood.terms, likelihood.observed.counts, expected, strict=True)
-    }
-
-
-def _deviance(observed: Array, mu: Array, sigma: Array | None) -> float:
-    unit = 1.0 if sigma is None else sigma
-    return float(deviance(np.atleast_2d(mu / unit), observed / unit, sigma is not None)[0][0])
+    found = {}
+    for term, seen, mu in zip(likelihood.terms, likelihood.observed.counts, expected, strict=True):
+        unit = 1.0 if term.sigma is None else term.sigma
+        added = deviance(np.atleast_2d(mu / unit), seen / unit, term.sigma is not None)[0]
+        found[term.name] = Contribution(float(added[0]), seen.size)
+    return found
 
 
 def _notes(

@@ -245,12 +245,8 @@ def impact(
 
 def _constrained(question: Question) -> list[int]:
     """Return the numbers of the nuisance parameters that are fitted with a prior."""
-    likelihood = question.likelihood
-    return [
-        number
-        for number, (pull, width) in enumerate(zip(likelihood.pulls, likelihood.width, strict=True))
-        if 0 < width < math.inf and pull.name not in (*question.names, *question.constrained)
-    ]
+    widths = {name: w for name, w in question.prior_widths.items() if name not in question.constrained}
+    return [n for n, p in enumerate(question.likelihood.pulls) if 0 < widths.get(p.name, 0.0) < math.inf]
 
 
 def _impact(question: Question, best: Fitted, interest: int, number: int) -> Impact:

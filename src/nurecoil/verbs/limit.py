@@ -227,30 +227,16 @@ def limit_of(
     points: int = 2001,
 ) -> Result[Limit]:
     """Return the same for a question with one free parameter."""
-    parameter, over = question.free[0], question.over
-    levels = [threshold(each) for each in cl]
-    reference = None
-    profiled = Curve(question)
-    chi2: Callable[[Array], Array] = profiled
-    if freeze_at is not None:
-        if over:
-            raise NurecoilError(
-                f"nuisance parameters cannot be frozen while {', '.join(over)} is profiled over: do one of"
-                " them"
-            )
-        chi2, reference = question.frozen_at(freeze_at)
-    with in_steps(EXPECTED) as profiled.begin:
-        at_infinity = profiled.at_infinity if freeze_at is None else None
-        axis = Axis(*within.ends, log=within.log)
-        line = Line(chi2, axis, points, question.likelihood.noise, at_infinity)
-        curves = profiles(line, levels, reference)
-    notes = _edge_notes(parameter, curves[0]) if freeze_at is None else ()
+    parameter = question.free[0]
+    curves, settled, notes = allowed(question, within, cl, freeze_at, points)
+    if freeze_at is None:
+        notes = (*_edge_notes(parameter, curves[0]), *notes)
     frozen = freeze_at is not None and written([parameter], {parameter.name: freeze_at}, 6)
     return question.result(
         "limit",
         Limit(parameter, cl[0], curves[0], dict(zip(cl[1:], curves[1:], strict=True))),
-        converged=profiled.converged and all(curve.converged for curve in curves),
-        notes=notes + profiled.notes,
+        converged=settled,
+        notes=notes,
         nuisances=f"frozen at their best fit for {frozen}, Δχ² counted from there" if frozen else "profiled",
         settings={
             "scan": [parameter.name, *within.ends],
@@ -259,6 +245,28 @@ def limit_of(
             "points": points,
         },
     )
+
+
+def allowed(
+    question: Question, within: Range, cl: Sequence[float], freeze_at: float | None, points: int
+) -> tuple[Sequence[Profile], bool, tuple[str, ...]]:
+    """Return Δχ² with its intervals by level, whether all has converged, and what to say if not."""
+    reference = None
+    profiled = Curve(question)
+    chi2: Callable[[Array], Array] = profiled
+    if freeze_at is not None:
+        if question.over:
+            raise NurecoilError(
+                f"nuisance parameters cannot be frozen while {', '.join(question.over)} is profiled over: do"
+                " one of them"
+            )
+        chi2, reference = question.frozen_at(freeze_at)
+    with in_steps(EXPECTED) as profiled.begin:
+        at_infinity = profiled.at_infinity if freeze_at is None else None
+        axis = Axis(*within.ends, log=within.log)
+        line = Line(chi2, axis, points, question.likelihood.noise, at_infinity)
+        curves = profiles(line, [threshold(each) for each in cl], reference)
+    return curves, profiled.converged and all(curve.converged for curve in curves), profiled.notes
 
 
 def _limits(parameter: Parameter, profile: Profile) -> list[tuple[str, str]]:

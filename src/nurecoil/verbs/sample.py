@@ -374,18 +374,14 @@ def _prior(within: Range, log: bool) -> Prior:
 
 def _sampled_pulls(question: Question) -> tuple[int, ...]:
     """Return the numbers of the pulls that are neither free nor held."""
-    likelihood = question.likelihood
-    found = []
-    for number, (pull, width) in enumerate(zip(likelihood.pulls, likelihood.width, strict=True)):
-        if pull.name in question.names or width == 0:
-            continue
-        if not np.isfinite(width):
+    widths = question.prior_widths
+    for name, width in widths.items():
+        if math.isinf(width):
             raise NurecoilError(
-                f"{pull.name} has an infinite prior width, a prior that cannot be normalised: free it inside"
-                f" a range, {pull.name}=LOW..HIGH"
+                f"{name} has an infinite prior width, a prior that cannot be normalised: free it inside"
+                f" a range, {name}=LOW..HIGH"
             )
-        found.append(number)
-    return tuple(found)
+    return tuple(n for n, pull in enumerate(question.likelihood.pulls) if widths.get(pull.name))
 
 
 def _target(question: Question, priors: tuple[Prior, ...], pulls: tuple[int, ...], profile: bool) -> Target:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from nurecoil.arithmetic import undisturbed
-from nurecoil.inference.intervals import profile
-from nurecoil.inference.line import Axis, Line
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.presentation.document import Area, Block, Figure, Pairs
@@ -15,12 +13,11 @@ from nurecoil.presentation.labels import cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.arguments import level, require_toys
 from nurecoil.study.bands import Bands, bands
-from nurecoil.study.curve import EXPECTED, Curve
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, Within
 from nurecoil.verbs.intervals import curve, figure, interval_rows, level_line, profile_record, require_curve
-from nurecoil.verbs.limit import Limit, limit_of
+from nurecoil.verbs.limit import Limit, allowed, limit_of
 from nurecoil.verbs.options import CurvePoints, Level, Scanned, Seed, Toys, Truth, Verb
 
 HELP = """Find the limit on one parameter that experiments are expected to set: all allowed intervals if every
@@ -145,21 +142,15 @@ def sensitivity(
         if toys:
             begin(f"{toys} toys")
         varying = bands(question, true, *scanned.ends, seen.level, toys, seed) if toys else None
-        expecting = Curve(asked)
         begin("the expected limit")
-        with in_steps(EXPECTED) as expecting.begin:
-            axis, noise = Axis(*scanned.ends, log=scanned.log), question.likelihood.noise
-            expected = profile(Line(expecting, axis, points, noise, expecting.at_infinity), seen.level)
+        (expected,), settled, notes = allowed(asked, scanned, [cl], None, points)
     return question.result(
         "sensitivity",
         Sensitivity(
             Limit(scanned.parameter, cl, expected), observed.values, place, study.parameters, varying
         ),
-        converged=observed.converged
-        and expecting.converged
-        and expected.converged
-        and (varying is None or varying.converged == toys),
-        notes=[*(note for note in observed.notes if note not in question.remarks), *expecting.notes],
+        converged=observed.converged and settled and (varying is None or varying.converged == toys),
+        notes=[*(note for note in observed.notes if note not in question.remarks), *notes],
         settings={
             "scan": [parameter, *scanned.ends],
             "cl": cl,

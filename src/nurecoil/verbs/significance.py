@@ -197,7 +197,7 @@ def significance(
         null=tested,
         one_sided=one_sided,
         observed=seen.rejection,
-        best_fit=dict(zip(question.names, seen.best.points[0].tolist(), strict=True)),
+        best_fit=question.named(seen.best.points[0]),
         minimum=float(seen.best.chi2[0]),
         expected=expected.rejection if expected else None,
         truth=place,
