@@ -14,6 +14,12 @@ Answer = TypeVar("Answer")
 _USUAL = {"divide": "warn", "over": "warn", "invalid": "warn", "under": "ignore"}  # NumPy's default
 
 
+def pair(values: Array) -> tuple[float, float]:
+    """Return two numbers of an array as a pair."""
+    first, second = values.tolist()
+    return first, second
+
+
 def undisturbed(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """Return a function that computes the same under any `numpy.errstate` of its caller.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
 from nurecoil.checks import require
@@ -84,6 +85,10 @@ class Prior:
             x = self.centre + self.width * ndtri(part)
         inside: Array = np.clip(x, self.low, self.high)
         return inside
+
+    def flat(self, x: ArrayLike) -> Array:
+        """Return the coordinate in which a prior without Gaussian is flat: ln x, or x."""
+        return np.log(x) if self.log else np.asarray(x, dtype=float)
 
     def gaussian(self, x: Array) -> Array:
         """Return the exponent of the Gaussian, -(x - c)²/2w²; 0 without one."""

@@ -32,8 +32,7 @@ Examples:
   nurecoil combine --model standard-model --experiment coherent-csi-2021 \\
     --experiment coherent-lar-2020 \\
     --set electroweak=radiative --scan sin2_theta_w=0.05..0.5 --cl 68% --plot combination.png"""
-_LABELS = {"alone": "one alone", "without": "all but one", "together": "all"}
-_COLOURS = {"alone": "blue", "without": "orange", "together": "black"}
+_BARS = {"alone": ("one alone", "blue"), "without": ("all but one", "orange"), "together": ("all", "black")}
 
 
 @dataclass(frozen=True)
@@ -211,9 +210,8 @@ def _require_everywhere(study: Study, name: str) -> None:
     """Refuse a nuisance parameter that not every experiment has: the others say nothing of it."""
     if any(p.name == name for p in study.model.parameters):
         return
-    experiments = study.experiments
-    those = [{p.name for p in each.experiment.statistics.pulls} for each in experiments]
-    lacking = [each.experiment.name for each, its in zip(experiments, those, strict=True) if name not in its]
+    experiments = [each.experiment for each in study.experiments]
+    lacking = [e.name for e in experiments if all(pull.name != name for pull in e.statistics.pulls)]
     if lacking and len(lacking) < len(experiments):
         raise NurecoilError(
             f"{name} is no parameter of {', '.join(lacking)}: combine only experiments that depend on it"
@@ -267,7 +265,8 @@ def _intervals(kind: str, rows: Sequence[tuple[str, Measurement]], unit: float) 
         ]
     )
     numbers, low, high = pieces.T
-    return Bars(numbers.astype(np.intp), low, high, _LABELS[kind], colour=_COLOURS[kind])
+    label, colour = _BARS[kind]
+    return Bars(numbers.astype(np.intp), low, high, label, colour=colour)
 
 
 COMMAND = Verb(combine, HELP, plots=True)

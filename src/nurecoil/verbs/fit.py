@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from nurecoil.arithmetic import Array, undisturbed
+from nurecoil.arithmetic import Array, pair, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
@@ -347,8 +347,7 @@ def _crossings(
         return np.asarray(np.clip(x * np.exp(signed) if log else x + signed, low, high))
 
     distances = np.array(crossings(lambda d: curve(place(d)) - best.chi2[0], size, ends))
-    below, above = np.abs(np.where(np.isnan(distances), np.nan, place(np.nan_to_num(distances)) - x)).tolist()
-    return below, above
+    return pair(np.abs(np.where(np.isnan(distances), np.nan, place(np.nan_to_num(distances)) - x)))
 
 
 def _loose(

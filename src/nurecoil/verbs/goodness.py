@@ -102,8 +102,7 @@ class Goodness(Shown):
             found = f"{toys.p_value:.4g} ± {toys.error:.2g}"
             if toys.p_value == 0:  # no toy in N: the 95 % limit is 3/N
                 found = f"below {3 / toys.number:.2g} at 95 % CL"
-            text = f"{found} ({toys.number} toys, seed {toys.seed})"
-            rows.append(("", text))
+            rows.append(("", f"{found} ({toys.number} toys, seed {toys.seed})"))
         rows += [(p.name, p.format(self.best_fit[p.name], 4)) for p in self.parameters]
         rows.append(result.convergence())
         yield Pairs(result.title("Goodness of fit"), tuple(rows))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from nurecoil.arithmetic import Array, undisturbed
+from nurecoil.arithmetic import Array, pair, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Parameter
@@ -253,42 +253,32 @@ def _impact(question: Question, best: Fitted, interest: int, number: int) -> Imp
     """Return the impact of one nuisance parameter."""
     pull, width = question.likelihood.pulls[number], float(question.likelihood.width[number])
     centre, value = float(question.likelihood.observed.centres[number]), float(best.pulls[0, number])
+
+    def moved(distance: Array) -> tuple[Array, Array]:
+        """Return the rise of χ² and the change of interest so far below and above, all else fitted."""
+        values = value + np.array([-1.0, 1.0]) * distance
+        found = fitted_from(held_at(question, {pull.name: values}), best.points)
+        rise = found.chi2 + ((values - centre) / width) ** 2 - best.chi2[0]
+        change = found.points[:, interest] - best.points[0, interest]
+        return rise, np.where(found.converged, change, np.nan)
+
     distance = np.full(2, width)
-    rise, change = _moved(question, best, interest, number, distance)
+    rise, change = moved(distance)
     before = change
     for _ in range(_MOST_ROUNDS):
         if not (np.abs(rise - 1.0) > _EXACT).any():
             break
         distance = distance / np.sqrt(np.clip(rise, 0.05, 20.0))
-        rise, change = _moved(question, best, interest, number, distance)
+        rise, change = moved(distance)
     settled = np.abs(rise - 1.0) <= _EXACT
     return Impact(
         pull=pull,
         value=value,
         pulled=(value - centre) / width,
-        error=_pair(np.where(settled, distance / width, np.nan)),
-        pre_fit=_pair(before),
-        post_fit=_pair(np.where(settled, change, np.nan)),
+        error=pair(np.where(settled, distance / width, np.nan)),
+        pre_fit=pair(before),
+        post_fit=pair(np.where(settled, change, np.nan)),
     )
-
-
-def _moved(
-    question: Question, best: Fitted, interest: int, number: int, distance: Array
-) -> tuple[Array, Array]:
-    """Return the rise of χ² and the change of the parameter of interest, all else fitted.
-
-    One nuisance parameter is at two distances from its best fit, below and above.
-    """
-    likelihood = question.likelihood
-    values = best.pulls[0, number] + np.array([-1.0, 1.0]) * distance
-    found = fitted_from(held_at(question, {likelihood.pulls[number].name: values}), best.points)
-    prior = ((values - likelihood.observed.centres[number]) / likelihood.width[number]) ** 2
-    change = found.points[:, interest] - best.points[0, interest]
-    return found.chi2 + prior - best.chi2[0], np.where(found.converged, change, np.nan)
-
-
-def _pair(values: Array) -> tuple[float, float]:
-    return float(values[0]), float(values[1])
 
 
 COMMAND = Verb(impact, HELP, plots=True)

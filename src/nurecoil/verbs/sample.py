@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from nurecoil.arithmetic import Array, undisturbed
+from nurecoil.arithmetic import Array, pair, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.inference.density import Curve, curve, highest_density_intervals
 from nurecoil.inference.nested import sample_nested
@@ -417,21 +417,16 @@ def _summary(values: Array, prior: Prior, size: float) -> Summary:
         mean=float(values.mean()),
         deviation=float(values.std()),
         median=float(np.median(values)),
-        intervals={p: _pair(np.quantile(values, [(1 - p) / 2, (1 + p) / 2])) for p in LEVELS},
+        intervals={p: pair(np.quantile(values, [(1 - p) / 2, (1 + p) / 2])) for p in LEVELS},
         highest_density={
-            p: tuple(_pair(back(ends)) for ends in highest_density_intervals(smooth, p)) for p in LEVELS
+            p: tuple(pair(back(ends)) for ends in highest_density_intervals(smooth, p)) for p in LEVELS
         },
     )
 
 
-def _pair(values: Array) -> tuple[float, float]:
-    return float(values[0]), float(values[1])
-
-
 def _curve(values: Array, prior: Prior, size: float) -> Curve:
-    if prior.log:
-        return curve(np.log(values), math.log(prior.low), math.log(prior.high), size)
-    return curve(values, prior.low, prior.high, size)
+    low, high = prior.flat([prior.low, prior.high])
+    return curve(prior.flat(values), float(low), float(high), size)
 
 
 def _edge_notes(posterior: Posterior) -> tuple[str, ...]:
@@ -439,7 +434,7 @@ def _edge_notes(posterior: Posterior) -> tuple[str, ...]:
     notes = []
     for number, parameter in enumerate(posterior.parameters[: posterior.free]):
         prior, smooth = posterior.priors[number], posterior.curve(number)
-        edges = np.log([prior.low, prior.high]) if prior.log else np.array([prior.low, prior.high])
+        edges = prior.flat([prior.low, prior.high])
         cell = smooth.x[1] - smooth.x[0]
         reached = [
             abs(smooth.x[end] - edges[end]) < cell and smooth.density[end] > _HIGH * smooth.density.max()

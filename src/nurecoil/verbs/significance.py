@@ -240,13 +240,11 @@ def _rejection(
     truth: Mapping[str, float] | None = None,
 ) -> _Tested:
     """Return how strongly the data of a question reject the null hypothesis."""
-    tested = [number for number, name in enumerate(question.names) if name in null]
-    free = [number for number, name in enumerate(question.names) if name not in null]
-    without = minima(held_at(question, null), starts[:, free])
-    at_null = np.empty((1, len(question.names)))
-    at_null[:, free], at_null[:, tested] = without.points[:1], [null[question.names[i]] for i in tested]
-    more = [] if truth is None else [[[truth[name] for name in question.names]]]
-    begins = np.concatenate([starts, at_null, *more])
+    rest = held_at(question, null)
+    without = minima(rest, starts[:, [question.names.index(name) for name in rest.names]])
+    at_null = {**null, **rest.named(without.points[0])}
+    more = [[point[name] for name in question.names] for point in (at_null, truth) if point]
+    begins = np.concatenate([starts, more])
     best = minima(question, begins[np.isfinite(begins).all(axis=1)])
     delta = max(0.0, float(without.chi2[0] - best.chi2[0]))
     rejection = Rejection(
@@ -255,18 +253,17 @@ def _rejection(
         sigma=standard_deviations(delta, len(null)),
     )
     settled = bool((without.converged[0] or without.chi2[0] == math.inf) and best.converged[0])
-    return _Tested(rejection, best, without, at_null[0], settled)
+    return _Tested(rejection, best, without, np.array(more[0]), settled)
 
 
 def _simulated(
     question: Question, starts: Array, null: Mapping[str, float], seen: _Tested, toys: int, seed: int
 ) -> ByToys:
     """Return Δχ² of toys at the null hypothesis; each is fitted from there too, so that none is negative."""
-    free = [number for number, name in enumerate(question.names) if name not in null]
     starts = np.concatenate([[seen.at_null, seen.best.points[0]], starts])
 
     def of_toys(toy: Question) -> tuple[Array, NDArray[np.bool_]]:
-        without = fitted_from(held_at(toy, null), seen.at_null[np.newaxis, free])
+        without = fitted_from(held_at(toy, null), seen.null.points[:1])
         found = fitted_from(toy, starts)
         settled = without.converged & (found.converged | (found.chi2 >= without.chi2))
         return np.maximum(without.chi2 - found.chi2, 0.0), settled
