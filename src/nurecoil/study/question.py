@@ -1,7 +1,7 @@
 """A question: a model and experiments with some parameters free, χ² as a function of those."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -488,7 +488,7 @@ class Question:
         *,
         converged: bool,
         settings: Mapping[str, object],
-        notes: Sequence[str] = (),
+        notes: Iterable[str] = (),
         nuisances: str = "profiled",
     ) -> Result[Answer]:
         """Return an answer with what it rests on."""

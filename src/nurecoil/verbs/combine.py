@@ -231,20 +231,18 @@ def _compatibility(together: Measurement, alone: Sequence[Measurement]) -> Compa
     return Compatibility(chi2, dof, math.exp(log_p_value(chi2, dof)), standard_deviations(chi2, dof))
 
 
-def _notes(answer: Combination) -> tuple[str, ...]:
-    notes = []
+def _notes(answer: Combination) -> Iterator[str]:
     if answer.shared:
-        notes.append(
+        yield (
             f"experiments share {', '.join(answer.shared)}, of which each alone fits a copy of its own: the"
             " test of compatibility is approximate."
         )
-    edge = [each.name for each in (answer.together, *answer.alone) if at_edge(each.profile)]
-    if edge:
-        notes.append(
+    profiles = {each.name: each.profile for each in (answer.together, *answer.alone)}
+    if edge := [name for name, its in profiles.items() if at_edge(its.best_fit, its.values)]:
+        yield (
             f"the best fit of {', '.join(edge)} lies at the edge of the scanned range: intervals and"
             " compatibility are relative to the best point inside the range."
         )
-    return tuple(notes)
 
 
 def _around(bars: Sequence[Bars], scanned: Array) -> tuple[float, float]:

@@ -248,21 +248,19 @@ def _one_count(question: Question) -> tuple[Function, float, float] | None:
     return lambda x: 0.5 * nothing.chi2(x[:, np.newaxis]) - background, float(counts[0]), background
 
 
-def _notes(parameter: Parameter, found: Calibration, worst: float) -> list[str]:
-    notes = []
+def _notes(parameter: Parameter, found: Calibration, worst: float) -> Iterator[str]:
     if not found.toys.any():
-        notes.append(
+        yield (
             "one Poisson count without nuisance parameters: probabilities are summed, no toys are thrown. As"
             " in the tables of Feldman and Cousins, no gaps are left, and no larger background allows more."
         )
     if found.failed.any():
-        notes.append(
+        yield (
             f"{found.failed.sum()} of {found.toys.sum()} fits of toys did not converge, at most"
             f" {100 * worst:.2g} % of those at one value."
         )
     if max(found.wilks.delta_chi2.max(), found.critical.max()) < _FLAT:
-        notes.append(f"χ² does not depend on {parameter.name}: every value is allowed.")
-    return notes
+        yield f"χ² does not depend on {parameter.name}: every value is allowed."
 
 
 def _errors_text(parameter: Parameter, errors: tuple[float, ...]) -> str:

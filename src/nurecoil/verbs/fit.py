@@ -288,7 +288,7 @@ def _fit(
     errors = np.full(x.size, np.nan)
     errors[inside] = np.sqrt(2 * np.diag(inverse(curvature[np.ix_(inside, inside)])))
     crossed = [_crossings(curve, best, n, errors[n], low[n], high[n]) for n, curve in enumerate(curves)]
-    flat = _loose(question, curvature, np.array(crossed), x, low, high, float(best.chi2[0]))
+    flat = _loose(question, best, curvature, np.array(crossed), low, high)
     errors[[name in flat for name in names]] = np.nan
     pairs = list(zip(names, crossed, strict=True))
     missing = [
@@ -351,13 +351,7 @@ def _crossings(
 
 
 def _loose(
-    question: Question,
-    curvature: Array,
-    crossed: Array,
-    x: Array,
-    low: Array,
-    high: Array,
-    minimum: float,
+    question: Question, best: Fitted, curvature: Array, crossed: Array, low: Array, high: Array
 ) -> dict[str, float]:
     """Return the parameters that the data do not fix, and the direction in which they may go together.
 
@@ -365,13 +359,13 @@ def _loose(
     the parameter decouples; or where parameters that are correlated to more than 99.9 % have run to a bound.
     The largest component is 1.
     """
-    ends = [(p.low, p.high) for p in question.free]
-    outside = (x <= low) & (low > [end[0] for end in ends]) | (x >= high) & (high < [end[1] for end in ends])
+    x, lowest, highest = best.points[0], *np.array([(p.low, p.high) for p in question.free]).T
+    outside = (x <= low) & (low > lowest) | (x >= high) & (high < highest)
     lost = np.isnan(crossed).all(axis=1) | outside
     for n, parameter in enumerate(question.free):
         if parameter.decouples:
             rest = held_at(question, {parameter.name: math.inf})
-            lost[n] |= fitted_from(rest, np.delete(x, n)[np.newaxis]).chi2[0] <= minimum + _LOWER
+            lost[n] |= fitted_from(rest, np.delete(x, n)[np.newaxis]).chi2[0] <= best.chi2[0] + _LOWER
     unit = 1 / np.sqrt(np.maximum(np.diag(curvature), _TINY))
     sizes, directions = np.linalg.eigh(np.nan_to_num(curvature * np.outer(unit, unit)))
     along = directions[:, 0] * unit
@@ -381,13 +375,13 @@ def _loose(
     return {name: float(c) for name, c, free in zip(question.names, share, lost, strict=True) if free}
 
 
-def _notes(question: Question, fit: Fit) -> tuple[str, ...]:
-    """Return what a reader should know of a fit: what is free, which other minima there are."""
-    notes = [] if fit.converged else [_trouble(question, fit)]
+def _notes(question: Question, fit: Fit) -> Iterator[str]:
+    """Yield what a reader should know of a fit: what is free, which other minima there are."""
+    if not fit.converged:
+        yield _trouble(question, fit)
     for values, chi2 in fit.others:
         where = written(question.free, values)
-        notes.append(f"another minimum, {chi2 - fit.minimum:.2g} higher in χ², is at {where}.")
-    return tuple(notes)
+        yield f"another minimum, {chi2 - fit.minimum:.2g} higher in χ², is at {where}."
 
 
 def _trouble(question: Question, fit: Fit) -> str:

@@ -183,22 +183,21 @@ def _contributions(likelihood: JointLikelihood, expected: Sequence[Array]) -> di
 
 def _notes(
     question: Question, expected: Sequence[Array], converged: bool, toys: ByToys | None
-) -> tuple[str, ...]:
-    notes, terms = [], zip(question.likelihood.terms, expected, strict=True)
+) -> Iterator[str]:
+    terms = zip(question.likelihood.terms, expected, strict=True)
     low = sum(int((mu < _LOW_COUNTS).sum()) for term, mu in terms if term.sigma is None)
     if low:
-        notes.append(
+        yield (
             f"{low} bins expect fewer than {_LOW_COUNTS:g} counts, where χ² does not follow its asymptotic"
             " distribution: " + ("trust the toys." if toys else "ask for toys.")
         )
     if toys and toys.not_converged:
-        notes.append(
+        yield (
             f"{toys.not_converged} of {toys.number} fits of toys did not converge: their χ² is too large, and"
             " so is p."
         )
     if not converged:
-        notes.append("the fit did not converge: try other starts.")
-    return tuple(notes)
+        yield "the fit did not converge: try other starts."
 
 
 COMMAND = Verb(goodness, HELP)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nurecoil.arithmetic import Array
 from nurecoil.inference.intervals import Interval, Profile
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Area, Figure, Panel, Reference, Series, Style
@@ -21,12 +22,10 @@ def require_curve(points: int) -> None:
     require_points(points, FEWEST_POINTS, MOST_POINTS)
 
 
-def at_edge(curve: Profile) -> bool:
-    """Return whether the best fit lies at an end of the scan."""
-    low, high = curve.values[0], curve.values[-1]
-    return math.isfinite(curve.best_fit) and min(curve.best_fit - low, high - curve.best_fit) <= 1e-6 * (
-        high - low
-    )
+def at_edge(best_fit: float, values: Array) -> bool:
+    """Return whether the best fit lies at an end of the scanned values."""
+    low, high = values[[0, -1]]
+    return math.isfinite(best_fit) and min(best_fit - low, high - best_fit) <= 1e-6 * (high - low)
 
 
 # --- as plain data ------------------------------------------------------------------------------------
@@ -64,7 +63,7 @@ def best_fit_text(parameter: Parameter, profile: Profile) -> str:
     """Return the best fit and where it lies, if that is no point inside the scan."""
     if math.isinf(profile.best_fit):
         return f"none: {parameter.name} decouples, χ² = {profile.minimum:.2f}"
-    edge = ", at the edge of the scan" if at_edge(profile) else ""
+    edge = ", at the edge of the scan" if at_edge(profile.best_fit, profile.values) else ""
     return f"{parameter.format(profile.best_fit, 4)}{edge}, χ² = {profile.minimum:.2f}"
 
 

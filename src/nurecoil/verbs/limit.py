@@ -281,17 +281,16 @@ def _limits(parameter: Parameter, profile: Profile) -> list[tuple[str, str]]:
     return [("limits", f"two-sided interval{'s' if len(profile.intervals) > 1 else ''}")]
 
 
-def _edge_notes(parameter: Parameter, curve: Profile) -> tuple[str, ...]:
+def _edge_notes(parameter: Parameter, curve: Profile) -> Iterator[str]:
     if math.isinf(curve.best_fit):
-        return (f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point.",)
-    if np.ptp(curve.delta_chi2) < _FLAT:
-        return (f"χ² does not depend on {parameter.name}: every value is allowed.",)
-    if not at_edge(curve):
-        return ()
-    return (
-        f"the best fit, {parameter.format(curve.best_fit, 4)}, lies at the edge of the scanned range: the"
-        " intervals are relative to the best point inside the range.",
-    )
+        yield f"χ² is lowest where {parameter.name} decouples: the intervals are relative to that point."
+    elif np.ptp(curve.delta_chi2) < _FLAT:
+        yield f"χ² does not depend on {parameter.name}: every value is allowed."
+    elif at_edge(curve.best_fit, curve.values):
+        yield (
+            f"the best fit, {parameter.format(curve.best_fit, 4)}, lies at the edge of the scanned range: the"
+            " intervals are relative to the best point inside the range."
+        )
 
 
 def _allowed(profile: Profile, unit: float, label: str, colour: str) -> Series:

@@ -22,6 +22,7 @@ from nurecoil.study.neighbours import Neighbours
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
+from nurecoil.verbs.intervals import at_edge
 from nurecoil.verbs.options import HOLDS, Levels, Scans, Told, Verb
 
 HELP = """Find all values of two parameters that experiments allow together, as regions with exact contours.
@@ -275,7 +276,7 @@ def map(
         contours=dict(zip(levels, surface.contours, strict=True)),
         standard_model=_standard_model(question, low, high),
     )
-    failures = _failures(surface, levels)
+    failures = list(_failures(surface, levels))
     return question.result(
         "map",
         answer,
@@ -329,23 +330,21 @@ def _standard_model(question: Question, low: Array, high: Array) -> Array | None
     return point if ((low <= point) & (point <= high)).all() else None
 
 
-def _failures(surface: Surface, cl: Sequence[float]) -> list[str]:
-    """Return in sentences what did not converge."""
-    failures = []
+def _failures(surface: Surface, cl: Sequence[float]) -> Iterator[str]:
+    """Yield in sentences what did not converge."""
     if not surface.fitted:
-        failures.append("the best fit did not converge: Δχ² may be counted from too high a point.")
+        yield "the best fit did not converge: Δχ² may be counted from too high a point."
     if bad := int((~surface.converged).sum()):
-        failures.append(f"the pulls did not converge at {bad} of {surface.converged.size} grid points.")
+        yield f"the pulls did not converge at {bad} of {surface.converged.size} grid points."
     for level, found in zip(cl, surface.contours, strict=True):
         at = f"at {100 * level:g} % CL"
         if found.unconverged:
-            failures.append(f"{found.unconverged} vertices of the contours {at} are not exact.")
+            yield f"{found.unconverged} vertices of the contours {at} are not exact."
         if not found.settled:
-            failures.append(
+            yield (
                 f"{at} the number of regions still changes with the grid, or one is too small for it: use"
                 " more points or a narrower range."
             )
-    return failures
 
 
 def _at_infinity(question: Question, low: Array, high: Array) -> float:
@@ -358,19 +357,19 @@ def _at_infinity(question: Question, low: Array, high: Array) -> float:
     return min(found)
 
 
-def _best_fit_notes(answer: Map, unique: bool, at_infinity: float) -> list[str]:
+def _best_fit_notes(answer: Map, unique: bool, at_infinity: float) -> Iterator[str]:
     if answer.minimum == at_infinity:
         names = [p.name for p in answer.parameters if p.decouples]
-        return [f"χ² is lowest where {' or '.join(names)} decouples: the regions are relative to that point."]
-    notes = [] if unique else ["the best fit is not the only one: other points fit as well, to 0.001 in Δχ²."]
-    for number, parameter in enumerate(answer.parameters):
-        low, high, best = *answer.values[number][[0, -1]], answer.best_fit[number]
-        if min(best - low, high - best) <= 1e-6 * (high - low):
-            notes.append(
+        yield f"χ² is lowest where {' or '.join(names)} decouples: the regions are relative to that point."
+        return
+    if not unique:
+        yield "the best fit is not the only one: other points fit as well, to 0.001 in Δχ²."
+    for parameter, best, values in zip(answer.parameters, answer.best_fit, answer.values, strict=True):
+        if at_edge(best, values):
+            yield (
                 f"the best fit lies at the edge of the range, {parameter.name} = {parameter.format(best, 4)}:"
                 " the regions are relative to the best point inside the range."
             )
-    return notes
 
 
 COMMAND = Verb(map, HELP, holds=(*HOLDS, "profile"), plots=True)

@@ -429,9 +429,8 @@ def _curve(values: Array, prior: Prior, size: float) -> Curve:
     return curve(prior.flat(values), float(low), float(high), size)
 
 
-def _edge_notes(posterior: Posterior) -> tuple[str, ...]:
-    """Return which free parameters their range confines, and not the data."""
-    notes = []
+def _edge_notes(posterior: Posterior) -> Iterator[str]:
+    """Yield which free parameters their range confines, and not the data."""
     for number, parameter in enumerate(posterior.parameters[: posterior.free]):
         prior, smooth = posterior.priors[number], posterior.curve(number)
         edges = prior.flat([prior.low, prior.high])
@@ -441,11 +440,10 @@ def _edge_notes(posterior: Posterior) -> tuple[str, ...]:
             for end in (0, -1)
         ]
         if any(reached):
-            notes.append(
+            yield (
                 f"the posterior of {parameter.name} has not vanished at the end of its range: its intervals"
                 " depend on the range"
             )
-    return tuple(notes)
 
 
 def _range_text(parameter: Parameter, ends: tuple[float, float], digits: int = 4) -> str:

@@ -249,14 +249,12 @@ def _attributes(question: Question, identity: Mapping[str, object]) -> dict[str,
     }
 
 
-def _notes(scan: Scan, flat: bool) -> tuple[str, ...]:
-    notes = []
+def _notes(scan: Scan, flat: bool) -> Iterator[str]:
     if flat:
         names = " and ".join(parameter.name for parameter in scan.parameters)
-        notes.append(f"χ² is the same at every point: these experiments say nothing about {names} there.")
+        yield f"χ² is the same at every point: these experiments say nothing about {names} there."
     if scan.not_converged:
-        notes.append(
+        yield (
             f"the nuisance parameters did not converge at {scan.not_converged} of {scan.points} points:"
             " see `converged` in the file."
         )
-    return tuple(notes)

@@ -300,18 +300,18 @@ def _notes(
     one_sided: bool,
     converged: bool,
     toys: ByToys | None,
-) -> tuple[str, ...]:
-    notes = [] if toys else ["the p-value is asymptotic (Wilks); toys can check it."]
+) -> Iterator[str]:
+    if not toys:
+        yield "the p-value is asymptotic (Wilks); toys can check it."
     if toys and not toys.p_value:
-        notes.append(f"none of {toys.number} toys lies as far from the null hypothesis as the data.")
+        yield f"none of {toys.number} toys lies as far from the null hypothesis as the data."
     if toys and toys.not_converged:
-        notes.append(f"{toys.not_converged} fits of toys did not converge.")
+        yield f"{toys.not_converged} fits of toys did not converge."
     at_bound = _at_bound(question, null)
     if at_bound and not one_sided:
-        notes.append(f"{', '.join(at_bound)} lies at its bound in the null hypothesis: p is conservative.")
+        yield f"{', '.join(at_bound)} lies at its bound in the null hypothesis: p is conservative."
     if not converged:
-        notes.append("a fit did not converge: try other starts.")
-    return tuple(notes)
+        yield "a fit did not converge: try other starts."
 
 
 COMMAND = Verb(significance, HELP)
