@@ -42,6 +42,7 @@ class Measurement:
     name: str
     experiments: tuple[str, ...]
     profile: Profile
+    converged: bool
 
 
 @dataclass(frozen=True)
@@ -173,34 +174,32 @@ def combine(
         start = {parameter: scanned.low}
         return Question.of(study.model, chosen, study.values, start, likelihood=likelihood)
 
-    def measured(title: str, question: Question) -> tuple[Measurement, bool]:
+    def measured(title: str, question: Question) -> Measurement:
         begin(title)
         found = limit_of(question, scanned, [cl], points=points)
-        experiments = tuple(term.name for term in question.likelihood.terms)
-        return Measurement(title, experiments, found.values.profile), found.converged
+        return Measurement(title, found.experiments, found.values.profile, found.converged)
 
     left_out = experiments if len(experiments) > 2 else ()
     with in_steps(1 + len(experiments) + len(left_out)) as begin:
-        together, settled = measured("together", question)
-        alone = [measured(each.experiment.name, asked([each])) for each in experiments]
-        without = [
+        together = measured("together", question)
+        alone = tuple(measured(each.experiment.name, asked([each])) for each in experiments)
+        without = tuple(
             measured(f"without {one.experiment.name}", asked([e for e in experiments if e is not one]))
             for one in left_out
-        ]
-    shared = _shared(experiments, question)
+        )
     answer = Combination(
         parameter=scanned.parameter,
         cl=cl,
         together=together,
-        alone=tuple(found for found, _ in alone),
-        without=tuple(found for found, _ in without),
-        compatibility=_compatibility(together, [found for found, _ in alone]),
-        shared=shared,
+        alone=alone,
+        without=without,
+        compatibility=_compatibility(together, alone),
+        shared=_shared(experiments, question),
     )
     return question.result(
         "combine",
         answer,
-        converged=settled and all(ok for _, ok in (*alone, *without)),
+        converged=all(each.converged for each in (together, *alone, *without)),
         notes=_notes(answer),
         settings={"scan": [parameter, *scanned.ends], "cl": cl, "points": points},
     )

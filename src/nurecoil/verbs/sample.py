@@ -19,6 +19,7 @@ from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.corner import Axis, draw_corner
 from nurecoil.presentation.document import Block, Grid, Pairs
 from nurecoil.presentation.labels import axis_label
+from nurecoil.study.arguments import several
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, Within
@@ -297,7 +298,7 @@ def sample(
         raise unknown_name("sampler", sampler, SAMPLERS)
     if not 0 <= seed < 2**32:
         raise NurecoilError(f"seed = {seed} is not allowed: it must be between 0 and {2**32 - 1}")
-    log = (flat_in_log,) if isinstance(flat_in_log, str) else tuple(flat_in_log)
+    log = several(flat_in_log, "flat_in_log")
     for name in log:
         if name not in free:
             raise unknown_name("free parameter", name, free)

@@ -14,6 +14,7 @@ from nurecoil.experiment.recoil import rates, recoil_energy_max
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.presentation.document import Block, Figure, Grid, Panel, Series
+from nurecoil.study.data import on_axis
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Verb
@@ -175,7 +176,7 @@ def _recoils(
     counts = []
     for flavour in np.eye(len(FLAVOURS)):
         own = templates.each(lambda a, f=flavour: a * f.reshape(-1, *(1,) * (a.ndim - 2)))  # type: ignore[misc]
-        counts.append(own.evaluate(couplings).reshape(shape).sum(axis=tuple(range(1, len(shape)))))
+        counts.append(on_axis(own.evaluate(couplings).reshape(shape), 0))
     axis = experiment.axes[0]
     return Recoils(experiment.name, T, found, axis.name, axis.edges, np.array(counts))
 
