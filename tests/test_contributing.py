@@ -98,7 +98,7 @@ def test_a_question(tmp_path):
 
 def test_a_model(tmp_path, csi):
     (_, _, _, text), *_ = blocks("A model")
-    path = tmp_path / "magnetic_moments.py"
+    path = tmp_path / "own_moments.py"
     path.write_text(text, encoding="utf-8")
     model = nurecoil.load_model(path)  # checked
     standard = nurecoil.load_model("standard-model")
@@ -113,9 +113,9 @@ def test_a_model(tmp_path, csi):
     assert one_by_one[1].sum() > one_by_one[0].sum() > csi.counts(standard.couplings()).sum()
 
     copy = Copy("A model", tmp_path / "copy")
-    arguments = ("--experiment", "binh2021-csi", "--model", "magnetic-moments", "--set", "mu_mu=1e-10")
+    arguments = ("--experiment", "binh2021-csi", "--model", "own-moments", "--set", "mu_mu=1e-10")
     assert copy.command("predict", *arguments)["counts"] == pytest.approx(one_by_one[0], rel=1e-12)
-    assert "Parameters of magnetic-moments" in copy.run("-m", "nurecoil", "list", "parameters")
+    assert "Parameters of own-moments" in copy.run("-m", "nurecoil", "list", "parameters")
 
 
 def test_an_interaction(tmp_path):
