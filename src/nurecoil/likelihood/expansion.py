@@ -31,10 +31,10 @@ class Expansion(NamedTuple):
         A packed triangle.
     """
 
-    centre: Any
-    value: Any
-    slope: Any
-    curvature: Any
+    centre: Array
+    value: Array
+    slope: Array
+    curvature: Array
 
     @property
     def points(self) -> int:
@@ -46,16 +46,16 @@ class Expansion(NamedTuple):
         """The number of parameters."""
         return int(self.slope.shape[1])
 
-    def at(self, which: Any) -> "Expansion":
+    def at(self, which: NDArray[np.intp] | slice) -> "Expansion":
         """Return the points `which`; a single point stands for all."""
         return self if len(self.value) == 1 else Expansion(*(part[which] for part in self))
 
-    def strengths(self, theta: Any) -> tuple[Any, Any]:
+    def strengths(self, theta: Array) -> tuple[Array, Array]:
         """Return q (P, strengths) and its slope (P, d, strengths) at θ (P, d)."""
         return evaluated(self, theta)
 
 
-def evaluated(quadratic: Any, theta: Any) -> tuple[Any, Any]:
+def evaluated(quadratic: Any, theta: Array) -> tuple[Array, Array]:
     """Return the value (P, ...) and the slope (P, d, ...) of a quadratic function at θ (P, d).
 
     With centre, value, slope and curvature as of an `Expansion`.
@@ -100,7 +100,7 @@ class Moving:
         """P, or 1."""
         return 1 if self.rows is None else self.rows.size
 
-    def at(self, which: Any) -> "Moving":
+    def at(self, which: NDArray[np.intp] | slice) -> "Moving":
         """Return the points `which`; a single point stands for all."""
         return self if self.rows is None else replace(self, rows=self.rows[which])
 

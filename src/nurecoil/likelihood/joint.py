@@ -160,7 +160,8 @@ class JointLikelihood:
         points = max(len(strengths), len(x), self.observed.sets)
         total = np.broadcast_to(self._prior(x), points).copy()
         if self.engine_name not in ("auto", "numpy"):  # which minimises over nothing
-            return total + self.profiled(strengths, dict(zip(self._names, x.T, strict=True))).chi2
+            held = {p.name: value for p, value in zip(self.pulls, x.T, strict=True)}
+            return total + self.profiled(strengths, held).chi2
         for number, (term, counts) in enumerate(zip(self.terms, self._counts(strengths, x), strict=True)):
             mu = np.sum(list(counts.values()), axis=0)
             observed, gaussian = self.observed.counts[number], term.sigma is not None
@@ -369,10 +370,6 @@ class JointLikelihood:
         scale = np.full(len(self.pulls), np.inf)
         scale[bent] = np.where(self.width[bent] > 0, self._scale[bent], np.inf)
         return scale
-
-    @cached_property
-    def _names(self) -> tuple[str, ...]:
-        return tuple(pull.name for pull in self.pulls)
 
     @cached_property
     def _scale(self) -> Array:

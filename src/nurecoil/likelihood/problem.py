@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.arrays import TermArrays
 from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.morphing import Morphing
@@ -103,12 +105,12 @@ class Inputs(NamedTuple):
         The signal in each experiment, once `prepared`.
     """
 
-    strengths: Any
+    strengths: Array
     expansion: Expansion | Moving | None
-    observed: tuple[Any, ...]
-    rest: Any
-    offsets: tuple[Any, ...]
-    centres: Any
+    observed: tuple[Array, ...]
+    rest: Array
+    offsets: tuple[Array, ...]
+    centres: Array
     signals: tuple[Morphing | Polynomial, ...] = ()
 
     def prepared(self, layout: Layout) -> "Inputs":
@@ -129,19 +131,19 @@ class JointProblem:
     layout: Layout
     inputs: Inputs
 
-    def evaluate(self, x: Any) -> tuple[Any, Any, Any]:
+    def evaluate(self, x: Array) -> tuple[Array, Array, Array]:
         """Return χ² (P,), its gradient (J, P) and packed Hessian (J (J + 1)/2, P) at x (J, P)."""
         return evaluate_joint(self.layout, self.inputs, x)
 
-    def take(self, which: Any) -> "JointProblem":
+    def take(self, which: NDArray[np.intp] | slice) -> "JointProblem":
         """Return the points `which`."""
         return JointProblem(self.layout, taken(self.inputs, which))
 
 
-def taken(inputs: Inputs, which: Any) -> Inputs:
+def taken(inputs: Inputs, which: NDArray[np.intp] | slice) -> Inputs:
     """Return the inputs of the points `which`."""
 
-    def pick(array: Any) -> Any:
+    def pick(array: Array) -> Array:
         return array if len(array) == 1 else array[which]
 
     return Inputs(
@@ -155,12 +157,12 @@ def taken(inputs: Inputs, which: Any) -> Inputs:
     )
 
 
-def evaluate_joint(layout: Layout, inputs: Inputs, x: Any) -> tuple[Any, Any, Any]:
+def evaluate_joint(layout: Layout, inputs: Inputs, x: Array) -> tuple[Array, Array, Array]:
     """Return χ², gradient and packed Hessian of all experiments together with the priors."""
     free = layout.free
     value = inputs.rest + np.zeros(x.shape[1:])
-    gradient: dict[int, Any] = {}
-    hessian: dict[tuple[int, int], Any] = {}
+    gradient: dict[int, Array] = {}
+    hessian: dict[tuple[int, int], Array | float] = {}
     for j, weight in enumerate(layout.weights):
         if weight:
             away = x[j] - inputs.centres[:, j]
@@ -204,7 +206,7 @@ def evaluate_joint(layout: Layout, inputs: Inputs, x: Any) -> tuple[Any, Any, An
     )
 
 
-def pulls_of(offsets: Any, places: Sequence[int | None], gains: Sequence[float], x: Any) -> list[Any]:
+def pulls_of(offsets: Array, places: Sequence[int | None], gains: Sequence[float], x: Array) -> list[Array]:
     """Return t of each pull of an experiment, (P,) each."""
     zero = np.zeros(x.shape[1:])
     return [

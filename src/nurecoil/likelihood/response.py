@@ -8,10 +8,12 @@ for the signal and for up and down of each shape pull, between which it is morph
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nurecoil.arithmetic import Array
 from nurecoil.likelihood.arrays import SignalArrays
 from nurecoil.likelihood.expansion import Expansion, evaluated
 from nurecoil.likelihood.morphing import MOST_CHANGE, Morphing, bent, bent_slope, morphing
@@ -24,10 +26,10 @@ class Derivatives(NamedTuple):
     Packed triangles (T,) for second ones; ℓ in the order up, down, up, ...
     """
 
-    counts: Any  # (P, d, bins)
-    counts2: Any  # (P, T, bins)
-    logs: Any  # (P, d, 2 K, bins)
-    logs2: Any  # (P, T, 2 K, bins)
+    counts: Array  # (P, d, bins)
+    counts2: Array  # (P, T, bins)
+    logs: Array  # (P, d, 2 K, bins)
+    logs2: Array  # (P, T, 2 K, bins)
 
     @property
     def parameters(self) -> int:
@@ -35,8 +37,8 @@ class Derivatives(NamedTuple):
         return int(self.counts.shape[1])
 
     def of_counts(
-        self, s: Any, pulls: Sequence[Any]
-    ) -> tuple[Any, tuple[dict[tuple[int, int], Any], dict[tuple[int, int], Any]]]:
+        self, s: Array, pulls: Sequence[Array]
+    ) -> tuple[Array, tuple[dict[tuple[int, int], Array], dict[tuple[int, int], Array]]]:
         """Return derivatives of s e^{Σg}, over e^{Σg}, at pulls t, one (P,) each.
 
         With L = Σ_k [ℓ_up (t + bent)/2 + ℓ_down (bent - t)/2], whose derivatives are those of Σ_k g_k:
@@ -68,7 +70,7 @@ class Derivatives(NamedTuple):
         return self.counts + s[:, None] * outer, (second, mixed)
 
 
-def respond(signal: SignalArrays, strengths: Any) -> Morphing:
+def respond(signal: SignalArrays, strengths: Array) -> Morphing:
     """Return the signal and how its shape pulls change it, at strengths (P, strengths)."""
     blocks = _blocks(signal, strengths)
     return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2])
@@ -85,12 +87,12 @@ class Polynomial(NamedTuple):
     curvature : ndarray, shape (P or 1, d (d + 1)/2, 1 + 2 K, bins)
     """
 
-    centre: Any
-    value: Any
-    slope: Any
-    curvature: Any
+    centre: Array
+    value: Array
+    slope: Array
+    curvature: Array
 
-    def at(self, which: Any) -> "Polynomial":
+    def at(self, which: NDArray[np.intp] | slice) -> "Polynomial":
         """Return the points `which`; a single point stands for all."""
         return self if len(self.value) == 1 else Polynomial(*(part[which] for part in self))
 
@@ -102,7 +104,7 @@ def polynomial(signal: SignalArrays, expansion: Expansion) -> Polynomial:
 
 
 def respond_with_derivatives(
-    signal: SignalArrays, known: Expansion | Polynomial, theta: Any
+    signal: SignalArrays, known: Expansion | Polynomial, theta: Array
 ) -> tuple[Morphing, Derivatives]:
     """Return the signal and how shape pulls change it at parameters θ (P, d), and the derivatives in them."""
     if isinstance(known, Polynomial):
@@ -125,7 +127,7 @@ def respond_with_derivatives(
     return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2]), derivatives
 
 
-def _blocks(signal: SignalArrays, strengths: Any) -> Any:
+def _blocks(signal: SignalArrays, strengths: Array) -> Array:
     """Return strengths (..., strengths) as counts (..., 1 + 2 K, bins)."""
     blocks, _, bins = signal.templates.shape
     return (strengths @ signal.columns).reshape(*strengths.shape[:-1], blocks, bins)
