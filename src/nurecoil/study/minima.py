@@ -54,28 +54,36 @@ def spread(question: Question, starts: int) -> list[dict[str, float]]:
     first = [question.start[name] for name in question.names]
     draws = np.random.default_rng(1).uniform(-1.0, 1.0, (int(starts) - 1, len(first)))
     return [
-        {p.name: _away(p, x, float(u)) for p, x, u in zip(question.free, first, draw, strict=True)}
+        {p.name: _away(question, p, x, float(u)) for p, x, u in zip(question.free, first, draw, strict=True)}
         for draw in draws
     ]
 
 
-def _away(parameter: Parameter, start: float, u: float) -> float:
+def _away(question: Question, parameter: Parameter, start: float, u: float) -> float:
     if parameter.log_scan and start > 0:
         moved = start * 10**u
     else:
         moved = start + u * (2 * (parameter.prior_width or 0.0) or abs(start) or 1.0)
+    if any(parameter.name == question.names[i] for i in question.of_model):
+        return question.reaching(parameter.name, moved)
     return min(max(moved, parameter.low), parameter.high)
 
 
 def box(question: Question, starts: Array) -> tuple[Array, Array]:
-    """Return a finite box around the starts, as far as the bounds of the parameters allow."""
+    """Return a finite box around the starts, as far as the bounds of the parameters and the model allow."""
     low, high = [], []
     for number, (parameter, column) in enumerate(zip(question.free, starts.T, strict=True)):
         far = max(_FAR * _scale(question, number), 2 * float(np.abs(column).max()))
         if parameter.log_scan and parameter.low > 0:
             far = _FAR_IN_LOGARITHM * float(column.max())
-        low.append(parameter.low if math.isfinite(parameter.low) else -far)
-        high.append(parameter.high if math.isfinite(parameter.high) else far)
+        ends = [
+            parameter.low if math.isfinite(parameter.low) else -far,
+            parameter.high if math.isfinite(parameter.high) else far,
+        ]
+        if number in question.of_model:
+            ends = [question.reaching(parameter.name, end) for end in ends]
+        low.append(ends[0])
+        high.append(ends[1])
     return np.array(low), np.array(high)
 
 
@@ -94,9 +102,11 @@ def _scale(question: Question, number: int) -> float:
         return float(sum(counts.sum() for each in parts.values() for counts in each.values()))
 
     usual = counts(point[number])
+    name = question.names[number]
     for scale in _SCALES:
+        end = question.reaching(name, float(point[number] + scale))
         with np.errstate(all="ignore"):
-            if not abs(counts(point[number] + scale) - usual) <= 0.1 * abs(usual):
+            if not abs(counts(end) - usual) <= 0.1 * abs(usual):
                 return scale
     return 1.0
 

@@ -33,7 +33,8 @@ from nurecoil.study.strengths import Coordinates, expansion, fit_strengths, stre
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
 _APART, _ACROSS = 0.3, 0.1  # of a pull's width, of a box: two fits may lie in two valleys
-_ROOMS = (12.0, 10.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0)  # widths of a constraint
+_ROOM = 12.0  # widths of a constraint
+_HALVINGS = 30  # of the way to where a model ends
 
 
 def standard_model_counts(experiment: CompiledExperiment, values: Values) -> Array:
@@ -260,25 +261,33 @@ class Question:
 
     @cached_property
     def _rooms(self) -> Coordinates:
-        """How far each constrained parameter may go to either side, see `_room`."""
-        sides = [[self._room(name, j, side) for name, j in self.constrained.items()] for side in (-1.0, 1.0)]
+        """How far each constrained parameter may go: 12 widths to either side, if the model exists there."""
+        centre, width = self.likelihood.centre, self.likelihood.width
+        sides = [
+            [self.reaching(n, float(centre[j] + far * width[j])) for n, j in self.constrained.items()]
+            for far in (-_ROOM, _ROOM)
+        ]
         return Coordinates((False,) * len(self.constrained), *np.array(sides))
 
-    def _room(self, name: str, number: int, side: float) -> float:
-        """Return the value that lies 12 widths off the centre, or less far where the model does not exist."""
+    def reaching(self, name: str, end: float) -> float:
+        """Return `end` of a parameter of the model, or how far its bounds and the model itself let it go."""
         parameter = find(self.model.parameters, name)
-        own = {self.free[i].name: self.start[self.free[i].name] for i in self.of_model}
-        centre, width = float(self.likelihood.centre[number]), float(self.likelihood.width[number])
-        for widths in _ROOMS:
-            end = min(max(centre + side * widths * width, parameter.low), parameter.high)
+        at = {**self.values, **{self.names[i]: self.start[self.names[i]] for i in self.of_model}}
+
+        def exists(value: float) -> bool:
             try:
-                self.model.evaluate({**self.values, **own, name: end})
+                self.model.evaluate({**at, name: value})
             except NurecoilError:
-                if widths == _ROOMS[-1]:
-                    raise
-            else:
-                break
-        return end
+                return False
+            return True
+
+        inside, end = float(at[name]), min(max(end, parameter.low), parameter.high)
+        if exists(end):
+            return end
+        for _ in range(_HALVINGS):
+            middle = (inside + end) / 2
+            inside, end = (middle, end) if exists(middle) else (inside, middle)
+        return inside
 
     def apart(self, one: Fitted, other: Fitted) -> NDArray[np.bool_]:
         """Return whether two fits lie so far apart that there may be two valleys between which χ² rises.
