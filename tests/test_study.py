@@ -1,5 +1,7 @@
 """What a Study takes, in the words of its users, and what it refuses in a sentence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,43 @@ REFUSED = {
 def test_what_cannot_be_is_refused_in_a_sentence(ask, sentence):
     with pytest.raises(NurecoilError, match=sentence):
         ask()
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda s: s.goodness(toys=True), "toys = True is not allowed: it must be a number"),
+        (lambda s: s.goodness(toys=20, seed=True), "seed = True is not allowed: it must be a number"),
+        (lambda s: s.limit("signal_strength", "0..3", points=False), "points = False is not allowed"),
+    ],
+)
+def test_true_and_false_are_no_numbers(ask, message):
+    with pytest.raises(nurecoil.NurecoilError, match=message):
+        ask(nurecoil.Study("scaled-standard-model", "binh2021-csi"))
+
+
+def test_true_is_no_width_of_a_constraint():
+    with pytest.raises(nurecoil.NurecoilError, match="True is not a number"):
+        nurecoil.Study("nsi", "binh2021-csi", constrain={"sin2_theta_w": (0.23, True)})
+
+
+@pytest.mark.parametrize("mass", [True, "3", -1.0, np.nan])
+def test_an_edited_mass_that_is_no_positive_number_is_refused(mass):
+    edited = replace(nurecoil.load_experiment("binh2021-csi"), mass_kg=mass)
+    with pytest.raises(nurecoil.NurecoilError, match=r"mass_kg = .* is not allowed"):
+        nurecoil.Study("standard-model", edited)
+
+
+@pytest.mark.parametrize(
+    ("free", "held"),
+    [
+        ({"beta": -0.5}, {"m_zprime": "2 TeV"}),
+        ({"beta": -1.0}, {"m_zprime": "1 TeV"}),
+        ({"beta": 0.5, "m_zprime": "2 TeV"}, {}),
+    ],
+)
+def test_a_fit_stays_where_the_model_exists(free, held):
+    """331β ends at (1 + β²) s_W² = 1: |β| = 1.7865."""
+    found = nurecoil.Study("331-beta", "binh2021-csi", **held).fit(free).record()
+    assert abs(found["best_fit"]["beta"]["value"]) < 1.7866
+    assert found["chi2"] < 1.0

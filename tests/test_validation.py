@@ -261,8 +261,9 @@ def test_one_experiment_alone(results):
     status, out, err = run("validate", "coherent-csi-2017", "--json")
     assert (status, err) == (0, "")
     expected = [row for row in results.results if row["experiment"] == "coherent-csi-2017"]
-    for found, row in zip(read_json(out), expected, strict=True):  # loops may be compiled in between
-        assert found == {k: pytest.approx(v, rel=1e-9) if isinstance(v, float) else v for k, v in row.items()}
+    for found, row in zip(read_json(out), expected, strict=True):  # loops may be compiled in between, and a
+        # best fit is known to 1e-5 of its error: to 1e-10 in χ²
+        assert found == {k: pytest.approx(v, rel=1e-7) if isinstance(v, float) else v for k, v in row.items()}
 
 
 def test_an_unknown_experiment_ends_in_one_sentence(tmp_path):

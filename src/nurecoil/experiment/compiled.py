@@ -148,9 +148,10 @@ def _check_exposure(experiment: Experiment) -> None:
     """Refuse what an edit in Python can leave behind: a mass or an exposure that is no positive number."""
     numbers = {"mass_kg": experiment.mass_kg, **vars(experiment.exposure)}
     for name, value in numbers.items():
-        if not (math.isfinite(value) and value > 0):
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not (number and math.isfinite(value) and value > 0):
             raise NurecoilError(
-                f"{name} = {value} of {experiment.name} is not allowed: it must be positive and finite"
+                f"{name} = {value!r} of {experiment.name} is not allowed: it must be positive and finite"
             )
 
 
