@@ -117,7 +117,7 @@ def command_of(name: str) -> Command:
         with ExitStack() as stack:
             arguments: dict[str, Any] = {}
             if elsewhere:
-                places = (given.pop(each) for each in ("workers", "dask", "mpi"))
+                places = (given.pop(option.name) for option in WORKERS)
                 pool, is_worker = stack.enter_context(executor(*places))
                 if is_worker:
                     return

@@ -68,9 +68,9 @@ def scan(
 
         try:
             answer(ask, as_json=as_json, conventions=conventions)
-        except (KeyboardInterrupt, SystemExit) as stopped:
+        except (KeyboardInterrupt, SystemExit):
             tell(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
-            raise click.exceptions.Exit(130 if isinstance(stopped, KeyboardInterrupt) else 143) from None
+            raise
 
 
 FILE = click.Path(path_type=Path)

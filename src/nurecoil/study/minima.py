@@ -64,26 +64,22 @@ def _away(question: Question, parameter: Parameter, start: float, u: float) -> f
         moved = start * 10**u
     else:
         moved = start + u * (2 * (parameter.prior_width or 0.0) or abs(start) or 1.0)
-    if any(parameter.name == question.names[i] for i in question.of_model):
-        return question.reaching(parameter.name, moved)
-    return min(max(moved, parameter.low), parameter.high)
+    return question.reaching(parameter.name, moved)
 
 
 def box(question: Question, starts: Array) -> tuple[Array, Array]:
     """Return a finite box around the starts, as far as the bounds of the parameters and the model allow."""
-    low, high = [], []
+    low, high = list[float](), list[float]()
     for number, (parameter, column) in enumerate(zip(question.free, starts.T, strict=True)):
         far = max(_FAR * _scale(question, number), 2 * float(np.abs(column).max()))
         if parameter.log_scan and parameter.low > 0:
             far = _FAR_IN_LOGARITHM * float(column.max())
-        ends = [
+        ends = (
             parameter.low if math.isfinite(parameter.low) else -far,
             parameter.high if math.isfinite(parameter.high) else far,
-        ]
-        if number in question.of_model:
-            ends = [question.reaching(parameter.name, end) for end in ends]
-        low.append(ends[0])
-        high.append(ends[1])
+        )
+        for edge, end in zip((low, high), ends, strict=True):
+            edge.append(question.reaching(parameter.name, end))
     return np.array(low), np.array(high)
 
 

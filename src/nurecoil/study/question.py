@@ -270,8 +270,8 @@ class Question:
         return Coordinates((False,) * len(self.constrained), *np.array(sides))
 
     def reaching(self, name: str, end: float) -> float:
-        """Return `end` of a parameter of the model, or how far its bounds and the model itself let it go."""
-        parameter = find(self.model.parameters, name)
+        """Return `end` of a parameter, or how far its bounds and, of the model's own, the model let it go."""
+        parameter = find((*self.model.parameters, *self.likelihood.pulls), name)
         at = {**self.values, **{self.names[i]: self.start[self.names[i]] for i in self.of_model}}
 
         def exists(value: float) -> bool:
@@ -281,9 +281,10 @@ class Question:
                 return False
             return True
 
-        inside, end = float(at[name]), min(max(end, parameter.low), parameter.high)
-        if exists(end):
+        end = min(max(end, parameter.low), parameter.high)
+        if name not in at or exists(end):
             return end
+        inside = float(at[name])
         for _ in range(_HALVINGS):
             middle = (inside + end) / 2
             inside, end = (middle, end) if exists(middle) else (inside, middle)
