@@ -21,6 +21,7 @@ CONTRIBUTING = (HOME / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)).replace("\\\n", " ")
 COMMANDS = [line for line in SHELL.splitlines() if line.startswith("nurecoil ")]
 OWN_MODEL, PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+(COEFFICIENTS,) = re.findall(r"```json\n(.*?)```", README, flags=re.DOTALL)
 RELEASES = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
 
 
@@ -49,6 +50,7 @@ def test_each_command_runs(command, tmp_path, monkeypatch, with_data):
     with_data(command)
     monkeypatch.chdir(tmp_path)
     Path("my_model.py").write_text(OWN_MODEL, encoding="utf-8")
+    Path("coefficients.json").write_text(COEFFICIENTS, encoding="utf-8")
     with pytest.raises(SystemExit) as stop:
         main(shlex.split(command)[1:])
     assert not stop.value.code
@@ -97,6 +99,7 @@ def test_a_model_of_ones_own_is_used_as_any_other(tmp_path, monkeypatch):
     """Of g_V^n = -1/2 + 0.1 and g_V^p the same, counts are those of an NSI."""
     monkeypatch.chdir(tmp_path)
     Path("my_model.py").write_text(OWN_MODEL, encoding="utf-8")
+    Path("coefficients.json").write_text(COEFFICIENTS, encoding="utf-8")
     assert '`nurecoil.Study("my_model.py", "binh2021-csi")`' in README
     (found,) = nurecoil.Study("my_model.py", "binh2021-csi", more_n=0.1).predict().values.parts
     nsi = {f"eps_{q}_{f}": e for f in ("ee", "mumu", "tautau") for q, e in (("u", -1 / 30), ("d", 2 / 30))}

@@ -14,6 +14,7 @@ from .models import (
     load_model as load_model,
     model_names as model_names,
 )
+from .models.nsi_files import NsiFile as NsiFile, read_nsi as read_nsi, write_nsi as write_nsi
 from .parameters import Parameter as Parameter, Range as Range
 from .physics.couplings import Couplings as Couplings
 from .physics.nuclei import material as material, nuclide as nuclide

@@ -26,6 +26,7 @@ STUDY = {
     "model": Told("See `nurecoil list models`; or a file of your own, FILE.py.", "NAME"),
     "experiment": Told("A name or a card, FILE.toml; repeat to combine experiments.", "NAME", many=True),
     "set": Told("Value of a parameter of the model; repeat for more.", "NAME=VALUE", many=True),
+    "point": Told("Values of parameters from a file: NSI as WCxf (.json) or in blocks (.slha).", "FILE"),
     "fix": Told("Hold a nuisance parameter at its central value; repeat for more.", "PULL", many=True),
     "prior": Told(
         "Prior width of a nuisance parameter, in its own unit; `nurecoil list pulls` has their names.",
@@ -108,6 +109,7 @@ def command_of(name: str) -> Command:
         *(_of_study(part) for part in ("model", "experiment")),
         *needed,
         _of_study("set"),
+        _of_study("point"),
         *(option for option in own if option not in needed),
         *held,
     )
@@ -206,7 +208,8 @@ def _read(option: Option, given: Any) -> dict[str, Any]:
 
 def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
     """Return the study that the options give."""
-    conventions, values = dict[str, Any](), named_values("--set", "NAME=VALUE", given["set"] or ())
+    values = named_values("--set", "NAME=VALUE", given["set"] or ())
+    conventions: dict[str, Any] = {"point": given["point"]}
     for option in held:
         conventions |= _read(option, given[option.name])
     for name in conventions.get("fix", ()):

@@ -42,7 +42,20 @@ MODELS = (
     ZPRIME_331,
 )
 _BUILT_IN = {model.name: model for model in MODELS}
-_TAKEN = {"model", "experiments", "prior", "fix", "constrain", "profile", "form_factor", "engine", "self"}
+_TAKEN = {
+    *(
+        "model",
+        "experiments",
+        "prior",
+        "fix",
+        "constrain",
+        "profile",
+        "form_factor",
+        "engine",
+        "point",
+        "self",
+    )
+}
 _EQUAL = 1e-9  # relative: two ways to compute the same
 _MOMENTUM = 30.0  # MeV
 _STEP = 0.1  # away from the defaults, where something new is not zero

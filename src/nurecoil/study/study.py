@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, wraps
+from dataclasses import replace
+from functools import cached_property, partial, wraps
 from importlib import import_module
 from inspect import Signature, signature
 from itertools import product
@@ -18,6 +19,7 @@ from nurecoil.experiment import CompiledExperiment, Experiment, compile_experime
 from nurecoil.experiment.card import load_experiment
 from nurecoil.likelihood.engines import engine as engine_called
 from nurecoil.models import Model, load_model
+from nurecoil.models.nsi_files import read_nsi
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity
@@ -92,6 +94,8 @@ class Study:
         In place of the experiments' own.
     engine : str
         What minimises: "auto", "numpy" or "fast"; see `likelihood.engines`.
+    point : path, optional
+        A file with values of parameters: NSI, see `nurecoil.read_nsi`.
     inside_units : bool
         Numbers are in the units inside the package (MeV); without it a number of a parameter that has a unit
         is refused, as any unit would be a guess.
@@ -132,12 +136,19 @@ class Study:
         profile: Mapping[str, Within] | None = None,
         form_factor: str | FormFactor | None = None,
         engine: str = "auto",
+        point: str | Path | None = None,
         inside_units: bool = False,
         **values: Value,
     ) -> None:
         """Read and check what is given; compile the experiments."""
         self.inside_units = inside_units
         self.model = model if isinstance(model, Model) else load_model(str(model))
+        if point is not None:
+            found = read_nsi(point)
+            for name in found.values.keys() & values.keys():
+                raise NurecoilError(f"{name} is both set and in {point}: do one of them")
+            self.model = replace(self.model, notes=partial(_with_notes, self.model, found.notes))
+            values = {**found.values, **values}
         engine_called(engine)
         self.engine = engine
         self.values: Values = {
@@ -385,6 +396,10 @@ class Study:
                 " is not allowed: its width must be positive and finite, or hold the parameter by setting it"
             )
         return middle, width
+
+
+def _with_notes(model: Model, more: tuple[str, ...], values: Values) -> tuple[str, ...]:
+    return (*more, *model.notes(values))
 
 
 def _width(name: str, given: Any) -> float:
