@@ -118,7 +118,7 @@ def test_a_changed_file_is_read_again(own):
 def test_an_installed_package_offers_models(monkeypatch):
     entry = EntryPoint("more-neutrons", "nurecoil.models.nsi:NSI", loading.GROUP)
     broken = EntryPoint("broken", "nurecoil.models.nsi:NONE", loading.GROUP)
-    monkeypatch.setattr(loading, "entry_points", lambda group: [entry, broken])
+    monkeypatch.setattr(loading, "entry_points", lambda: [entry, broken])
     assert nurecoil.model_names()[-2:] == ("broken", "more-neutrons")
     assert nurecoil.load_model("more-neutrons") is nurecoil.load_model("nsi")
     with pytest.raises(nurecoil.NurecoilError, match=r"broken .* cannot be loaded"):

@@ -1,14 +1,16 @@
 """The command line: parses, calls, prints; computes nothing.
 
-Most commands are made of verbs (`commands`), when they are called: `nurecoil --help` reads none of these.
-The others have a file each. What costs time to import is imported inside.
+Most commands are made of verbs (`commands`), the others have a file each. One that is called reads no other;
+what costs time to import is imported inside.
 """
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 import click
 
 from nurecoil._version import __version__
-from nurecoil.cli import card, completion, data, listing, new_card, reproduce, scan, validate
+from nurecoil.cli import completion
 from nurecoil.cli.usage import Group, eager
 from nurecoil.errors import NurecoilError
 from nurecoil.verbs import VERBS
@@ -60,10 +62,25 @@ Exit status:
 TERMINATED = 128 + signal.SIGTERM
 
 COMMANDS = {name.replace("_", "-"): name for name in VERBS}
+_FIRST, _LAST = ("reproduce",), ("scan", "validate", "list", "card", "new-card", "data")
 
 
 class Commands(Group):
     """All commands. Of a verb only its name and purpose are known until it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return [*_FIRST, *COMMANDS, *_LAST]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command, for a list of all."""
+        if name in COMMANDS:
+            return click.Command(name, short_help=VERBS[COMMANDS[name]])
+        if name not in self.list_commands(ctx):
+            return None
+        file = "listing" if name == "list" else name.replace("-", "_")
+        command: click.Command = import_module(f"nurecoil.cli.{file}").COMMAND
+        return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the name of the command that is called, the command, and its arguments."""
@@ -107,6 +124,9 @@ def main(argv: list[str] | None = None) -> None:
     if sys.stdout is None:
         print("Error: cannot write the output: stdout is closed", file=sys.stderr)
         raise SystemExit(2)
+    own_process = argv is None
+    if own_process:
+        gc.set_threshold(100_000)  # imports make many objects and no garbage: looking for it costs 30 ms
     os.environ.pop("MPLBACKEND", None)  # figures, which are files, need none; matplotlib fails at a wrong one
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -117,6 +137,8 @@ def main(argv: list[str] | None = None) -> None:
                 app(args=argv, prog_name="nurecoil")
         finally:
             sys.stdout.flush()
+            if own_process:
+                gc.freeze()  # nor is it looked for at the end
     except NurecoilError as error:
         print("Error:", " ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None
@@ -152,10 +174,3 @@ def _end(number: int, frame: FrameType | None) -> None:
 def _forget_output() -> None:
     """Send what is left in stdout's buffer nowhere, or Python would try once more, and complain, at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-app.add_command(reproduce.COMMAND)
-for _command, _verb in COMMANDS.items():
-    app.add_command(click.Command(_command, short_help=VERBS[_verb]))
-for _module in (scan, validate, listing, card, new_card, data):
-    app.add_command(_module.COMMAND)

@@ -72,8 +72,9 @@ class Group(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the name of the command that is called, the command, and its arguments."""
-        if args[0] not in self.commands and not ctx.resilient_parsing:
-            raise unknown_name("command", args[0], self.list_commands(ctx))
+        names = self.list_commands(ctx)
+        if args[0] not in names and not ctx.resilient_parsing:
+            raise unknown_name("command", args[0], names)
         return super().resolve_command(ctx, args)
 
 

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from nurecoil.errors import NurecoilError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 WORKERS = (
     click.Option(
@@ -19,7 +22,7 @@ WORKERS = (
 
 
 @contextmanager
-def executor(workers: int | None, dask: str | None, mpi: bool) -> Iterator[tuple[Executor | None, bool]]:
+def executor(workers: int | None, dask: str | None, mpi: bool) -> "Iterator[tuple[Executor | None, bool]]":
     """Yield where to compute, and whether this process is itself a worker, whose work is then done."""
     from nurecoil.scans import executors
 

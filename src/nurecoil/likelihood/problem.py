@@ -9,7 +9,7 @@ priors are centred. Each experiment sees t = offset + gain · z of its own pulls
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,7 +19,6 @@ from nurecoil.arithmetic import Array
 from nurecoil.likelihood.arrays import TermArrays
 from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.morphing import Morphing
-from nurecoil.likelihood.newton import triangle
 from nurecoil.likelihood.objective import evaluate
 from nurecoil.likelihood.response import Polynomial, polynomial, respond, respond_with_derivatives
 
@@ -159,21 +158,20 @@ def taken(inputs: Inputs, which: NDArray[np.intp] | slice) -> Inputs:
 
 def evaluate_joint(layout: Layout, inputs: Inputs, x: Array) -> tuple[Array, Array, Array]:
     """Return χ², gradient and packed Hessian of all experiments together with the priors."""
-    free = layout.free
+    free, n = layout.free, layout.variables
     value = inputs.rest + np.zeros(x.shape[1:])
-    gradient: dict[int, Array] = {}
-    hessian: dict[tuple[int, int], Array | float] = {}
+    gradient, hessian = np.zeros((n, *value.shape)), np.zeros((n * (n + 1) // 2, *value.shape))
     for j, weight in enumerate(layout.weights):
         if weight:
             away = x[j] - inputs.centres[:, j]
             value = value + weight * away * away
-            gradient[j], hessian[j, j] = 2 * weight * away, 2.0 * weight
+            gradient[j] = 2 * weight * away
+            hessian[_packed(j, j)] = 2.0 * weight
     theta = x[free:].T
     around = inputs.expansion
     local = around.around(theta) if isinstance(around, Moving) else around
     for number, term in enumerate(layout.terms):
-        places = [p if p >= 0 else None for p in layout.places[number]]
-        gains = layout.gains[number]
+        places, gains = layout.places[number], layout.gains[number]
         t = pulls_of(inputs.offsets[number], places, gains, x)
         known: Any = inputs.signals[number] if inputs.signals else local
         signal, derivatives = (
@@ -183,33 +181,41 @@ def evaluate_joint(layout: Layout, inputs: Inputs, x: Array) -> tuple[Array, Arr
         )
         v, g, h = evaluate(term, signal, inputs.observed[number], t, derivatives)
         value = value + v
-        places += [free + i for i in range(layout.parameters)]
-        scales = [*gains, *([1.0] * layout.parameters)]
-        for i, slope in g.items():
-            if (place := places[i]) is not None:
-                gradient[place] = gradient.get(place, 0.0) + scales[i] * slope
-        for (i, k), curve in h.items():
-            first, second = places[i], places[k]
-            if first is not None and second is not None:
-                pair = (max(first, second), min(first, second))
-                twice = 2 if i != k and first == second else 1
-                hessian[pair] = hessian.get(pair, 0.0) + twice * scales[i] * scales[k] * curve
-    zero = np.zeros_like(value)
-    n = layout.variables
-    packed_gradient = [gradient.get(i, 0.0) + zero for i in range(n)]
-    packed_hessian = [hessian.get(pair, 0.0) + zero for pair in triangle(n)]
-    empty = np.zeros((0, *value.shape))
-    return (
-        value,
-        np.stack(packed_gradient) if n else empty,
-        np.stack(packed_hessian) if n else empty,
-    )
+        places += tuple(range(free, n))
+        gains += (1.0,) * layout.parameters
+        for into, found in ((gradient, g), (hessian, h)):
+            for derivative, row, scale in zip(
+                found.values(), *_places(places, gains, tuple(found)), strict=True
+            ):
+                if row >= 0:
+                    into[row] += derivative if scale == 1.0 else scale * derivative
+    return value, gradient, hessian
 
 
-def pulls_of(offsets: Array, places: Sequence[int | None], gains: Sequence[float], x: Array) -> list[Array]:
+@lru_cache(maxsize=256)
+def _places(
+    places: tuple[int, ...], gains: tuple[float, ...], keys: tuple[Any, ...]
+) -> tuple[list[int], list[float]]:
+    """Return the row of each derivative in an experiment's own variables, -1 for none, and its factor."""
+    rows, scales = [], []
+    for i, k in (key if isinstance(key, tuple) else (key, None) for key in keys):
+        first, second = places[i], 0 if k is None else places[k]
+        kept = first >= 0 and second >= 0
+        rows.append((first if k is None else _packed(first, second)) if kept else -1)
+        twice = 2 if k is not None and i != k and first == second else 1
+        scales.append(twice * gains[i] * (1.0 if k is None else gains[k]))
+    return rows, scales
+
+
+def _packed(i: int, j: int) -> int:
+    """Return the row of an element of a packed symmetric matrix."""
+    return max(i, j) * (max(i, j) + 1) // 2 + min(i, j)
+
+
+def pulls_of(offsets: Array, places: Sequence[int], gains: Sequence[float], x: Array) -> list[Array]:
     """Return t of each pull of an experiment, (P,) each."""
     zero = np.zeros(x.shape[1:])
     return [
-        offsets[:, i] + (zero if place is None else gain * x[place])
+        offsets[:, i] + (zero if place < 0 else gain * x[place])
         for i, (place, gain) in enumerate(zip(places, gains, strict=True))
     ]

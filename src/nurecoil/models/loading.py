@@ -4,10 +4,9 @@ import sys
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
-from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.products import PRODUCTS, stacked
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 Products = dict[str, Any]
 
@@ -61,9 +63,16 @@ _MOMENTUM = 30.0  # MeV
 _STEP = 0.1  # away from the defaults, where something new is not zero
 
 
+def entry_points() -> "EntryPoints":
+    """Return the models of installed packages."""
+    from importlib import metadata  # 10 ms, and most models are built in
+
+    return metadata.entry_points(group=GROUP)
+
+
 def model_names() -> tuple[str, ...]:
     """Return the names of all models: those of this package, then those of installed ones."""
-    return (*_BUILT_IN, *sorted({entry.name for entry in entry_points(group=GROUP)} - set(_BUILT_IN)))
+    return (*_BUILT_IN, *sorted({entry.name for entry in entry_points()} - set(_BUILT_IN)))
 
 
 def load_model(name: str | Path) -> Model:
@@ -82,7 +91,7 @@ def load_model(name: str | Path) -> Model:
         return _BUILT_IN[str(name)]
     if str(name).endswith(".py") and ("+" not in str(name) or Path(name).exists()):
         return check(_of_file(Path(name)), str(name))
-    for entry in entry_points(group=GROUP):
+    for entry in entry_points():
         if entry.name == str(name):
             try:
                 found = entry.load()

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.likelihood import Fitted, lowest
+from nurecoil.likelihood import REACH, Fitted, lowest
 from nurecoil.parameters import Parameter
 from nurecoil.study.question import Question
 
@@ -21,6 +21,7 @@ _FAR_IN_LOGARITHM = 1e6
 _STEPS = np.geomspace(0.5, 500.0, 40)  # errors from a minimum, where other valleys are looked for
 _ROUNDS = 3
 _SAME = 1e-6  # of the box
+_EQUAL = 6  # decimals of χ²
 _SOFT = 0.01  # of the curvature along an axis
 _TINY = 1e-300
 _BARRIER = 1e-3  # in χ²: two minima that less divides are one
@@ -117,7 +118,14 @@ def minima(
     searched for other valleys at each minimum. The box is that of `edges`, or as far as bounds allow.
     """
     low, high = edges or box(question, starts)
-    known = _distinct(question, question.fitted(starts, low, high), low, high, near)
+
+    def settled(found: Fitted) -> Fitted:
+        """Return the distinct ones, in the lowest valley of the pulls: searched once, not from each start."""
+        apart = _distinct(question, found, low, high, max(near, REACH))
+        across = question.fitted(apart.points, low, high, apart.pulls, np.inf)
+        return _distinct(question, lowest([apart, across]), low, high, near)
+
+    known = settled(question.fitted(starts, low, high, question.likelihood.begin))
     fresh = known
     for _ in range(_ROUNDS):
         more = np.concatenate(
@@ -125,14 +133,12 @@ def minima(
         )
         if not len(more):
             break
-        found = question.fitted(more, low, high, known.pulls[0])
-        both = _distinct(question, known.joined(found), low, high, near)
+        both = settled(known.joined(question.fitted(more, low, high, known.pulls[0])))
         new = [n for n, x in enumerate(both.points) if not (x == known.points).all(axis=1).any()]
         known, fresh = both, both.at(np.array(new, dtype=np.intp))
         if not new:
             break
-    settled = question.fitted(known.points, low, high)
-    return _distinct(question, lowest([known, settled]), low, high, near)
+    return known
 
 
 def fitted_from(question: Question, starts: Array) -> Fitted:
@@ -196,8 +202,11 @@ def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
 
 
 def _distinct(question: Question, found: Fitted, low: Array, high: Array, near: float) -> Fitted:
-    """Return those of several fits that are near the lowest, one of each valley, the lowest first."""
-    order = np.argsort(found.chi2, kind="stable")
+    """Return those of several fits that are near the lowest, one of each valley, the lowest first.
+
+    Of equal ones that of an earlier start comes first: of the user's own before the others.
+    """
+    order = np.argsort((found.chi2 - found.chi2.min()).round(_EQUAL), kind="stable")
     found = found.at(order[found.chi2[order] <= found.chi2.min() + near])
     own = question.of_model
     places = (found.points - low) / (high - low)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,6 +183,8 @@ def _seconds(retry_after: str) -> float | None:
     """
     if retry_after.strip().isdecimal():
         return float(retry_after)
+    from email.utils import parsedate_to_datetime  # 7 ms of every command
+
     try:
         until = parsedate_to_datetime(retry_after)
     except ValueError:
