@@ -95,8 +95,12 @@ FIRST: Sequence[Row] = (
 
 
 def seconds(command: Sequence[str], times: int, compiled: str | None = None) -> float:
-    """Return the shortest time of a command, each in a process of its own; Numba keeps files in a folder."""
-    surroundings = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
+    """Return the shortest time of a command, each in a process of its own; Numba keeps files in a folder.
+
+    Python may keep what it compiles, as it does for whoever has installed the package.
+    """
+    others = ("OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE")
+    surroundings = {key: value for key, value in os.environ.items() if key not in others}
     surroundings |= {"NUMBA_CACHE_DIR": compiled} if compiled else {}
     found = []
     for _ in range(times):
