@@ -18,6 +18,7 @@ FERMI_CONSTANT: Final = 1.1663787e-11  # MeV^-2 (CODATA 2022: 1.1663787(6)e-5 Ge
 FINE_STRUCTURE: Final = 7.2973525643e-3  # at q = 0 (CODATA 2022)
 SIN2_THETA_W: Final = 0.23857  # MS-bar at q = 0, 0.23857(5) (PDG 2022, electroweak review)
 SIN2_THETA_W_AT_Z: Final = 0.2312  # MS-bar at the Z's mass, 0.23122(4) (PDG 2022), where q is not 0
+INVERSE_ALPHA_AT_Z: Final = 127.951  # 1/α at the Z's mass, MS-bar, 127.951(9) (PDG 2022)
 
 ELECTRON_MASS: Final = 0.51099895069  # MeV (CODATA 2022)
 MUON_MASS: Final = 105.6583755  # MeV (CODATA 2022)
