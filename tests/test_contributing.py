@@ -122,18 +122,18 @@ def test_an_interaction(tmp_path):
     """Counts are those of a direct integral of dσ/dT."""
     copy = Copy("An interaction", tmp_path)
     experiment = load_experiment(copy.card())
-    t_p, t_n = 0.1, 0.2
+    g_p, g_n = 100.0, 200.0
     expected = direct(
         experiment,
         experiment.signal,
-        lambda q, p, n: (t_p * p + t_n * n) ** 2,
-        lambda T, E, M: 1 - T / E - M * T / (4 * E**2),
+        lambda q, p, n: (g_p * p + g_n * n) ** 2,
+        lambda T, E, M: (T / E) ** 2,
         g_f_squared,
     )
-    arguments = ("--model", "tensor.py", "--experiment", "card.toml")
-    found = copy.command("predict", *arguments, "--set", f"t_p={t_p}", "--set", f"t_n={t_n}")
+    arguments = ("--model", "pseudoscalar.py", "--experiment", "card.toml")
+    found = copy.command("predict", *arguments, "--set", f"g_p={g_p}", "--set", f"g_n={g_n}")
     assert found["total"] - found["standard_model_total"] == pytest.approx(expected.sum(), rel=1e-6)
-    limit = copy.command("limit", *arguments, "--scan", "t_n=-1..1", "--points", "101")
+    limit = copy.command("limit", *arguments, "--scan", "g_n=-1e4..1e4", "--points", "101")
     assert limit["converged"]
     ((low, high),) = limit["allowed"]
     assert low == pytest.approx(-high, rel=1e-6)

@@ -51,9 +51,18 @@ def test_an_impossible_mixing_angle_is_refused(value):
 
 
 def test_models_are_found_by_name_and_the_nearest_is_offered():
-    light = ("light-vector", "light-scalar")
+    light = ("light-vector", "light-scalar", "light-tensor")
     of_photons = ("magnetic-moments", "charge-radii", "millicharges")
-    known = ("standard-model", "scaled-standard-model", "nsi", *light, *of_photons, "331-beta")
+    known = (
+        "standard-model",
+        "scaled-standard-model",
+        "nsi",
+        "nsi-axial",
+        "tensor",
+        *light,
+        *of_photons,
+        "331-beta",
+    )
     assert model_names() == known
     assert load_model("standard-model") is STANDARD_MODEL
     with pytest.raises(NurecoilError, match="unknown model 'standardmodel': did you mean 'standard-model'"):

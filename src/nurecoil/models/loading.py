@@ -13,14 +13,17 @@ import numpy as np
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.models.charge_radii import CHARGE_RADII
 from nurecoil.models.light_scalar import LIGHT_SCALAR
+from nurecoil.models.light_tensor import LIGHT_TENSOR
 from nurecoil.models.light_vector import LIGHT_VECTOR
 from nurecoil.models.magnetic_moments import MAGNETIC_MOMENTS
 from nurecoil.models.millicharges import MILLICHARGES
 from nurecoil.models.model import Model
 from nurecoil.models.nsi import NSI
+from nurecoil.models.nsi_axial import NSI_AXIAL
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.models.sums import sum_of
+from nurecoil.models.tensor import TENSOR
 from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
 from nurecoil.physics.couplings import Couplings
@@ -36,8 +39,11 @@ MODELS = (
     STANDARD_MODEL,
     SCALED_STANDARD_MODEL,
     NSI,
+    NSI_AXIAL,
+    TENSOR,
     LIGHT_VECTOR,
     LIGHT_SCALAR,
+    LIGHT_TENSOR,
     MAGNETIC_MOMENTS,
     CHARGE_RADII,
     MILLICHARGES,

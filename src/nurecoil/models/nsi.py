@@ -12,9 +12,12 @@ Each ε^{qV} is Hermitian: three real numbers on the diagonal and three complex 
 parameters are the real and imaginary parts, not modulus and phase: so the couplings are linear in every ε
 and the counts quadratic, exactly. Modulus and phase follow, |ε| e^{iφ} = re + i im. Only the phase of ε^u_αβ
 relative to ε^d_αβ is seen: nothing else interferes. The axial couplings are the Standard Model's.
+(`nsi_axial.py` and `tensor.py` have such matrices for other currents.)
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -33,59 +36,92 @@ OFF_DIAGONAL = {(a, b): entry for (a, b), entry in ENTRIES.items() if a != b}
 BOUND = 10.0
 
 
-def _parameter(quark: str, entry: str, part: str) -> Parameter:
-    word, symbol, suffix = {
-        "": ("", "", ""),
-        "re": (", real part", r"\mathrm{Re}\,", ""),
-        "im": (", imaginary part", r"\mathrm{Im}\,", "_im"),
-    }[part]
-    index = entry.replace("mu", r"\mu ").replace("tau", r"\tau ").strip()
-    return Parameter(
-        name=f"eps_{quark}_{entry}{suffix}",
-        description=f"vector NSI with {quark}, {entry} entry{word}",
-        latex=rf"{symbol}\varepsilon_{{{index}}}^{{{quark}}}",
-        default=0.0,
-        low=-BOUND,
-        high=BOUND,
-        reference="Barranco:2005yy; Giunti:2019xpb",
-    )
+@dataclass(frozen=True)
+class Epsilons:
+    """Hermitian ε^u and ε^d in flavour space, of one kind of current.
+
+    Attributes
+    ----------
+    kind, prefix
+        What they are called: in words, and what the names of parameters begin with.
+    bound
+        How far each goes.
+    reference
+        Where they are defined.
+    nucleons
+        What a proton and a neutron make of ε^u and ε^d.
+    """
+
+    kind: str
+    prefix: str
+    bound: float
+    reference: str
+    nucleons: Callable[[Array, Array], tuple[Array, Array]] = nucleon_couplings
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Each entry, real and imaginary part."""
+        return tuple(
+            self._parameter(quark, entry, part)
+            for quark in QUARKS
+            for (a, b), entry in ENTRIES.items()
+            for part in (("",) if a == b else ("re", "im"))
+        )
+
+    def _parameter(self, quark: str, entry: str, part: str) -> Parameter:
+        word, symbol, suffix = {
+            "": ("", "", ""),
+            "re": (", real part", r"\mathrm{Re}\,", ""),
+            "im": (", imaginary part", r"\mathrm{Im}\,", "_im"),
+        }[part]
+        index = entry.replace("mu", r"\mu ").replace("tau", r"\tau ").strip()
+        kind = "" if self.kind == "vector" else self.kind[0].upper()
+        return Parameter(
+            name=f"{self.prefix}{quark}_{entry}{suffix}",
+            description=f"{self.kind} NSI with {quark}, {entry} entry{word}",
+            latex=rf"{symbol}\varepsilon_{{{index}}}^{{{quark}{kind}}}",
+            default=0.0,
+            low=-self.bound,
+            high=self.bound,
+            reference=self.reference,
+        )
+
+    def _of_nucleons(self, values: Values, entry: str) -> tuple[Array, Array]:
+        """Return what an entry adds to the coupling of the proton and of the neutron."""
+        up, down = (np.asarray(values[f"{self.prefix}{quark}_{entry}"], float) for quark in QUARKS)
+        return self.nucleons(up, down)
+
+    def _is_real(self, values: Values) -> bool:
+        parts = (values[p.name] for p in self.parameters if p.name.endswith("_im"))
+        return all(np.ndim(part) == 0 and part == 0 for part in parts)
+
+    def added_to(self, values: Values, *diagonals: Array) -> tuple[Array, Array]:
+        """Return couplings of p and n that change no flavour, (..., 3, 3), with all entries added to them."""
+        shapes = [*(d.shape[:-2] for d in diagonals), *(np.shape(values[p.name]) for p in self.parameters)]
+        points, real = np.broadcast_shapes(*shapes), self._is_real(values)
+        # Points last in memory, so that each entry is written, and later read, in one run
+        found = tuple(np.empty((3, 3, *points), float if real else complex) for _ in diagonals)
+        for (a, b), entry in ENTRIES.items():
+            for matrix, diagonal, epsilon in zip(
+                found, diagonals, self._of_nucleons(values, entry), strict=True
+            ):
+                matrix[a, b] = matrix[b, a] = diagonal[..., a, b] + epsilon
+        for (a, b), entry in () if real else OFF_DIAGONAL.items():
+            for matrix, epsilon in zip(found, self._of_nucleons(values, f"{entry}_im"), strict=True):
+                matrix.imag[a, b] = epsilon
+                matrix.imag[b, a] = -epsilon
+        proton, neutron = (np.moveaxis(matrix, (0, 1), (-2, -1)) for matrix in found)
+        return proton, neutron
 
 
-EPSILONS = tuple(
-    _parameter(quark, entry, part)
-    for quark in QUARKS
-    for (a, b), entry in ENTRIES.items()
-    for part in (("",) if a == b else ("re", "im"))
-)
-
-
-def _of_nucleons(values: Values, entry: str) -> tuple[Array, Array]:
-    """Return 2ε^u + ε^d and ε^u + 2ε^d: what NSI add to g_V^p and g_V^n."""
-    return nucleon_couplings(values[f"eps_u_{entry}"], values[f"eps_d_{entry}"])
-
-
-def _is_real(values: Values) -> bool:
-    parts = (values[f"eps_{quark}_{entry}_im"] for quark in QUARKS for entry in OFF_DIAGONAL.values())
-    return all(np.ndim(part) == 0 and part == 0 for part in parts)
+VECTOR = Epsilons("vector", "eps_", BOUND, "Barranco:2005yy; Giunti:2019xpb")
+EPSILONS = VECTOR.parameters
 
 
 def _couplings(values: Values) -> Couplings:
     standard = STANDARD_MODEL.evaluate(values)
-    diagonals = (standard.vector_p, standard.vector_n)
-    points = np.broadcast_shapes(
-        standard.vector_p.shape[:-2], *(np.shape(values[epsilon.name]) for epsilon in EPSILONS)
-    )
-    real = _is_real(values)
-    # Points last in memory, so that each entry is written, and later read, in one run
-    vectors = tuple(np.empty((3, 3, *points), float if real else complex) for _ in diagonals)
-    for (a, b), entry in ENTRIES.items():
-        for vector, diagonal, epsilon in zip(vectors, diagonals, _of_nucleons(values, entry), strict=True):
-            vector[a, b] = vector[b, a] = diagonal[..., a, b] + epsilon
-    for (a, b), entry in () if real else OFF_DIAGONAL.items():
-        for vector, epsilon in zip(vectors, _of_nucleons(values, f"{entry}_im"), strict=True):
-            vector.imag[a, b] = epsilon
-            vector.imag[b, a] = -epsilon
-    proton, neutron = (np.moveaxis(vector, (0, 1), (-2, -1)) for vector in vectors)
+    proton, neutron = VECTOR.added_to(values, standard.vector_p, standard.vector_n)
+    points = proton.shape[:-2]
     return replace(
         standard,
         vector_p=proton,

@@ -30,8 +30,11 @@ class Channel:
 CHANNELS: Final[Mapping[str, Channel]] = {
     "vector": Channel(INTERACTIONS["vector"], PRODUCTS["vector"]),
     "magnetic": Channel(INTERACTIONS["magnetic"], PRODUCTS["magnetic"], terms=1),
+    "axial": Channel(INTERACTIONS["axial"], PRODUCTS["axial"]),
     "light-vector": Channel(INTERACTIONS["vector"], PRODUCTS["light-vector"], weighted=True),
     "light-scalar": Channel(INTERACTIONS["scalar"], PRODUCTS["light-scalar"], weighted=True),
+    "tensor": Channel(INTERACTIONS["tensor"], PRODUCTS["tensor"]),
+    "light-tensor": Channel(INTERACTIONS["tensor"], PRODUCTS["light-tensor"], weighted=True),
     "electron": Channel(INTERACTIONS["electron"], PRODUCTS["electron"]),
     "light-vector-electron": Channel(
         INTERACTIONS["electron"], PRODUCTS["light-vector-electron"], weighted=True

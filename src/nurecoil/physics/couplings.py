@@ -20,7 +20,8 @@ class Exchange:
     """A mediator of any mass: what it adds to an amplitude is a product of couplings over q² + m².
 
     These, of shape (..., 3, 3), are for a vector what is added to g_V^p, g_V^n, and to g_L and g_R of
-    electrons, times q² + m², in MeV²; for a scalar, g_ν g_p and g_ν g_n.
+    electrons, times q² + m², in MeV²; for a scalar, g_ν g_p and g_ν g_n, and
+    for a tensor what is added to tensor_p and tensor_n times q² + m².
     """
 
     mass: NDArray[np.float64]  # m in MeV, up to infinity, shape (...)
@@ -48,8 +49,13 @@ class Couplings:
         Effective magnetic moment per incoming flavour, in Bohr magnetons.
     electron_left, electron_right : ndarray, shape (..., 3, 3), optional
         g_L and g_R, of a model that says how neutrinos scatter on electrons.
-    light_vector, light_scalar : Exchange, optional
-        Of a model with such a mediator. The vector interferes, the scalar does not.
+    quark_spins : (float, float), optional
+        Δu and Δd, the share of u and d in the spin of a proton (of d and u in a neutron's), of a model that
+        keeps the axial part. Like vector_p and vector_n, axial_p and axial_n count quarks, 2u + d and u + 2d.
+    tensor_p, tensor_n : ndarray, shape (..., 3, 3), optional
+        ε of L = -2√2 G_F Σ_αβ ε_αβ [ν̄_α σ^μν P_L ν_β] [N̄ σ_μν N] + h.c., which add to the counts.
+    light_vector, light_scalar, light_tensor : Exchange, optional
+        Of a model with such a mediator. The vector interferes, the others do not.
     """
 
     vector_p: NDArray[Any]
@@ -59,8 +65,12 @@ class Couplings:
     magnetic_moment: NDArray[np.float64]
     electron_left: NDArray[Any] | None = None
     electron_right: NDArray[Any] | None = None
+    quark_spins: tuple[float, float] | None = None
     light_vector: Exchange | None = None
     light_scalar: Exchange | None = None
+    tensor_p: NDArray[Any] | None = None
+    tensor_n: NDArray[Any] | None = None
+    light_tensor: Exchange | None = None
 
 
 def flavour_diagonal(

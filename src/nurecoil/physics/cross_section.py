@@ -65,10 +65,26 @@ def magnetic_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike, *, recoil_term: bo
     return np.where(allowed, np.maximum(kernel, 0.0), 0.0)
 
 
+def axial_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike, *, recoil_term: bool = True) -> Array:
+    """Return 1 - [T/E] + MT/2E² where kinematics allow it, else 0 (Hoferichter:2020osn).
+
+    `recoil_term` keeps the term in brackets, as in `vector_kernel`.
+    """
+    T, E, M = _floats(T, E, M)
+    kernel = 1 + M * T / (2 * E**2) - (T / E if recoil_term else 0.0)
+    return np.where(_allowed(T, E, M), kernel, 0.0)
+
+
 def scalar_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike) -> Array:
     """Return T/E² in 1/MeV where kinematics allow it, else 0 (Cerdeno:2016sfi; T << M)."""
     T, E, M = _floats(T, E, M)
     return np.where(_allowed(T, E, M), T / E**2, 0.0)
+
+
+def tensor_kernel(T: ArrayLike, E: ArrayLike, M: ArrayLike) -> Array:
+    """Return (2 - T/E)² - MT/E² where kinematics allow it, else 0 (AristizabalSierra:2018eqm has T << E)."""
+    T, E, M = _floats(T, E, M)
+    return np.where(_allowed(T, E, M), (2 - T / E) ** 2 - M * T / E**2, 0.0)
 
 
 def electron_kernels(T: ArrayLike, E: ArrayLike, M: ArrayLike) -> tuple[Array, Array, Array]:
@@ -91,6 +107,11 @@ def scalar_prefactor(M: float) -> float:
 def electron_prefactor(M: float) -> float:
     """Return 2G_F²M/π in cm²/MeV: the cross section with a free electron over couplings and kernels."""
     return 2 * FERMI_CONSTANT**2 * M / np.pi * MEV_M2_TO_CM2
+
+
+def tensor_prefactor(M: float) -> float:
+    """Return 8G_F²M/π in cm²/MeV: the tensor cross section over |Q|² and its kernel, for L = 2√2 G_F Q."""
+    return 8 * vector_prefactor(M)
 
 
 def vector_prefactor(M: float) -> float:

@@ -19,6 +19,7 @@ from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.electrons import electrons_freed
 from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Nuclide
+from nurecoil.physics.spins import spin_responses
 
 Kernel = Callable[[Array, Array, float, Conventions], Array]
 Factors = Callable[[Nuclide, FormFactor, Conventions, Array], Array]
@@ -58,6 +59,11 @@ def _charge(nuclide: Nuclide, form_factor: FormFactor, conventions: Conventions,
     return (nuclide.Z * F[:, np.newaxis]) ** 2
 
 
+def _spins(nuclide: Nuclide, form_factor: FormFactor, conventions: Conventions, T: Array) -> Array:
+    """Return half of F^pp, F^pn and F^nn of the spins across q: 1 for a proton alone."""
+    return spin_responses(cross_section.momentum_transfer(T, nuclide.mass), nuclide, "transverse") / 2
+
+
 def _electrons(nuclide: Nuclide, form_factor: FormFactor, conventions: Conventions, T: Array) -> Array:
     """Return Z_eff."""
     return electrons_freed(nuclide.symbol, T)[:, np.newaxis]
@@ -73,6 +79,11 @@ INTERACTIONS: Final[Mapping[str, Interaction]] = {
         (lambda T, E, M, c: cross_section.vector_kernel(T, E, M, recoil_term=c.vector_recoil_term),),
         _nucleons,
     ),
+    "axial": Interaction(
+        cross_section.vector_prefactor,
+        (lambda T, E, M, c: cross_section.axial_kernel(T, E, M, recoil_term=c.vector_recoil_term),),
+        _spins,
+    ),
     "magnetic": Interaction(
         cross_section.magnetic_prefactor,
         (lambda T, E, M, c: cross_section.magnetic_kernel(T, E, M, recoil_term=c.magnetic_recoil_term),),
@@ -80,6 +91,9 @@ INTERACTIONS: Final[Mapping[str, Interaction]] = {
     ),
     "scalar": Interaction(
         cross_section.scalar_prefactor, (lambda T, E, M, c: cross_section.scalar_kernel(T, E, M),), _nucleons
+    ),
+    "tensor": Interaction(
+        cross_section.tensor_prefactor, (lambda T, E, M, c: cross_section.tensor_kernel(T, E, M),), _nucleons
     ),
     # g_L², g_R² and g_L g_R, of which antineutrinos swap the first two
     "electron": Interaction(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
-from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.couplings import Couplings, Exchange
 from nurecoil.physics.weights import Weight
 
 Terms = tuple[Array, ...]
@@ -31,6 +31,15 @@ def vector_products(couplings: Couplings) -> Terms:
     return _square(couplings.vector_p, couplings.vector_n)
 
 
+def _axial(couplings: Couplings) -> Products:
+    """Return what multiplies the spin responses, with g_A^N = Σ_q Δq g_A^q in place of a count of quarks."""
+    if (spins := couplings.quark_spins) is None:
+        return ()
+    p, n = couplings.axial_p, couplings.axial_n
+    u, d = (2 * p - n) / 3, (2 * n - p) / 3  # p = 2u + d, n = u + 2d
+    return ((_square(spins[0] * u + spins[1] * d, spins[1] * u + spins[0] * d), None),)
+
+
 def _light_vector(couplings: Couplings) -> Products:
     """Return what a mediator adds to |Q|²: its interference with the rest, and its own square."""
     if (light := couplings.light_vector) is None:
@@ -40,11 +49,16 @@ def _light_vector(couplings: Couplings) -> Products:
     return (mixed, Weight(light.mass, 1)), (_square(x, y), Weight(light.mass, 2))
 
 
-def _light_scalar(couplings: Couplings) -> Products:
-    """Return |g_ν Q_S|², which adds to the rest as it turns the neutrino's helicity."""
-    if (light := couplings.light_scalar) is None:
+def _of_mediator(light: Exchange | None) -> Products:
+    """Return |Q|² of a scalar or tensor, which adds to the rest as it turns the neutrino's helicity."""
+    return () if light is None else ((_square(light.proton, light.neutron), Weight(light.mass, 2)),)
+
+
+def _tensor(couplings: Couplings) -> Products:
+    """Return the same of a contact interaction."""
+    if (p := couplings.tensor_p) is None or (n := couplings.tensor_n) is None:
         return ()
-    return ((_square(light.proton, light.neutron), Weight(light.mass, 2)),)
+    return ((_square(p, n), None),)
 
 
 def _electron(couplings: Couplings) -> Products:
@@ -87,8 +101,11 @@ def stacked(terms: Terms) -> Array:
 PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
     "vector": lambda couplings: ((vector_products(couplings), None),),
     "magnetic": lambda couplings: (((couplings.magnetic_moment**2,), None),),
+    "axial": _axial,
     "light-vector": _light_vector,
-    "light-scalar": _light_scalar,
+    "light-scalar": lambda couplings: _of_mediator(couplings.light_scalar),
+    "tensor": _tensor,
+    "light-tensor": lambda couplings: _of_mediator(couplings.light_tensor),
     "electron": _electron,
     "light-vector-electron": _light_vector_electron,
 }

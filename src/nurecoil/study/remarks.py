@@ -12,7 +12,9 @@ from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
 from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
 from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.products import PRODUCTS
+from nurecoil.physics.spins import has_spin_table
 
 _SMALL = 1e-3  # a change of a parameter; of itself where it is not zero
 _SAME = 1e-9
@@ -20,7 +22,13 @@ _TINY = 1e-300
 _LIGHT = 19  # nucleons: with an odd number up to that, the axial part adds 1 % (13C) to 5 % (19F) or more
 _RARE = 0.1  # of the nuclei of a target
 _Q = 30.0  # MeV, a usual momentum transfer
-_ON_NEUTRONS = {"vector": 1.0, "light-vector": 1.0, "light-scalar": FERMI_CONSTANT**2}
+_ON_NEUTRONS = {
+    "vector": 1.0,
+    "light-vector": 1.0,
+    "light-scalar": FERMI_CONSTANT**2,
+    "tensor": 1.0,
+    "light-tensor": 1.0,
+}
 
 
 def remarks(
@@ -37,10 +45,12 @@ def _sentences(
         if first.name in second.overlaps or second.name in first.overlaps:
             yield f"{first.name} and {second.name} contain the same data, which count twice here."
     for each in experiments:
-        if light := _light_nuclides(each):
+        spinless = "axial" not in model.channels
+        if light := [n for n in _light_nuclides(each) if spinless or not has_spin_table(n)]:
             yield (
                 f"{each.name}: the axial part of the cross section, which is neglected, is not small for"
-                f" {', '.join(light)} in the target (for 1H and 3He it is larger than what is kept)."
+                f" {', '.join(f'{n.A}{n.symbol}' for n in light)} in the target (for 1H and 3He it is larger"
+                " than what is kept)."
             )
     projections = ", ".join(each.name for each in experiments if each.statistics.observed is None)
     if projections and "sin2_theta_w" in free:
@@ -121,11 +131,11 @@ def on_mixing_angle(experiments: Sequence[CompiledExperiment], fixed: Values) ->
     )
 
 
-def _light_nuclides(experiment: Experiment) -> list[str]:
+def _light_nuclides(experiment: Experiment) -> list[Nuclide]:
     """Return the nuclides of a target that have a spin and so few nucleons that it counts."""
     nuclei = dict(zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True))
     least = _RARE * sum(nuclei.values())
-    return [f"{n.A}{n.symbol}" for n in nuclei if n.A % 2 and n.A <= _LIGHT and nuclei[n] > least]
+    return [n for n in nuclei if n.A % 2 and n.A <= _LIGHT and nuclei[n] > least]
 
 
 def _has_one_time_for_all(experiment: Experiment) -> bool:

@@ -204,7 +204,8 @@ def conventions(
     return {
         "nurecoil": __version__,
         "model": model.name,
-        "axial": "axial-vector part neglected",
+        "axial": "axial-vector part "
+        + ("by spin responses of the shell model" if "axial" in model.channels else "neglected"),
         "G_F [1/MeV^2]": constants.FERMI_CONSTANT,
         "m_Z [MeV]": constants.Z_MASS,
         "experiments": {c.experiment.name: _experiment_conventions(c, widths or {}) for c in experiments},
