@@ -35,6 +35,20 @@ A card has **either** `[statistics]`, one number of counts, **or** `[data]`, bin
 Counts that are 0 belong in bins, whose likelihood is Poisson: the Gaussian of `[statistics]` has no width
 without `variance_counts`.
 
+A weak charge, measured by parity violation with electrons, is a card of its own: one Gaussian number, which
+models predict from the same couplings. It may be a projection:
+
+```toml
+name = "my-weak-charge"
+title = "A tenth of the error of Qweak"
+reference = "the Standard Model's value, PDG:2022"
+
+[weak_charge]
+nuclide = "1H"
+value = 0.0711
+width = 0.00045 # one standard deviation, with that of the Standard Model's value
+```
+
 **Targets.** `material` is a formula (`"CsI"`, `"H2O"`), whose elements are as found in nature. An isotope
 has its mass number before the symbol: `"76Ge"` or `"Ge-76"`, `"7LiF"`, within a formula `"Ca[100Mo]O4"`;
 `D` is 2H. A number after a symbol is a count of atoms, so that `"Ge76"` is refused, and `"76Ge"` offered. A

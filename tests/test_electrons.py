@@ -284,9 +284,9 @@ def test_only_a_card_that_says_so_counts_electrons(seeing, coherent):
     assert "electron" not in coherent[CARD].with_channels(channels).templates.channels
     assert "electron" in seeing.with_channels(channels).templates.channels
     basis = basis_of(channels, [coherent[CARD]])
-    assert set(basis.unseen) == {"electron", "light-vector-electron", "magnetic-electron"}
+    assert set(basis.unseen) == {"electron", "light-vector-electron", "magnetic-electron", "weak-charge"}
     both = basis_of(channels, [seeing, coherent["coherent-lar-2020"]])
-    assert both.unseen == ()
+    assert both.unseen == ("weak-charge",)
     lar = coherent["coherent-lar-2020"].with_channels(channels)
     couplings = LIGHT_VECTOR.couplings(m_mediator=1.0, g_mediator=1e-5)
     counts = both.strengths(couplings) @ both.matrix(lar.templates)

@@ -57,6 +57,8 @@ class CompiledExperiment:
     def counts(self, couplings: Couplings) -> Array:
         """Return the expected counts per bin, shape (..., bins), at couplings of shape (..., 3, 3)."""
         self.require_finite(couplings)
+        if self.experiment.of_weak_charge and couplings.weak_p is None:
+            raise NurecoilError(f"{self.experiment.name} is a weak charge, of which this model says nothing")
         needed = [name for name, channel in CHANNELS.items() if channel.products(couplings)]
         return self.with_channels(needed).templates.evaluate(couplings)
 
@@ -70,6 +72,8 @@ class CompiledExperiment:
             name
             for name in channels
             if name not in self.templates.channels
+            and not self.experiment.of_weak_charge
+            and CHANNELS[name].interaction.kernels
             and (electrons or not CHANNELS[name].interaction.on_electrons)
         ]
         if not lacking:
@@ -121,6 +125,11 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     The integral, over √T, is split wherever the response or a spectrum ends or jumps, and refined until
     every bin is known to 1e-6 and, as a rule, far better; an error where that cannot be reached.
     """
+    if experiment.of_weak_charge:
+        nuclide = experiment.target.nuclides[0]
+        charge = np.multiply.outer([[1.0, 0.0, 0.0]], [float(nuclide.Z), float(nuclide.N)])
+        none = {"vector": np.zeros((1, 3, 3)), "magnetic": np.zeros((1, 3, 1))}
+        return _compiled(experiment, [RecoilTemplates({**none, "weak-charge": charge})], {})
     _check_exposure(experiment)
     shapes = experiment.statistics.signal.shapes
     signals = [experiment.signal, *(signal for shape in shapes for signal in (shape.up, shape.down))]

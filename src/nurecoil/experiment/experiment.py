@@ -221,8 +221,15 @@ class Experiment:
     def facts(self) -> tuple[str, ...]:
         """Its target, bins and pulls, in words."""
         gaussian = self.statistics.variance
+        if self.of_weak_charge:
+            return (f"weak charge of {self.target.formula}",)
         bins = "one number of counts" if gaussian else f"{' x '.join(map(str, self.shape))} bins"
         return f"{self.target.formula} {self.mass_kg:g} kg", bins, f"{len(self.statistics.pulls)} pulls"
+
+    @property
+    def of_weak_charge(self) -> bool:
+        """Whether it has seen no neutrinos but the weak charge of its target's first nuclide."""
+        return not self.flux.components
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ class Model:
     reference: str
     parameters: tuple[Parameter, ...]
     evaluate: Callable[[Values], Couplings]
-    channels: tuple[str, ...] = ("vector", "magnetic", "electron", "magnetic-electron")
+    channels: tuple[str, ...] = ("vector", "magnetic", "electron", "magnetic-electron", "weak-charge")
     notes: Callable[[Values], tuple[str, ...]] = _no_notes
     standard_at: Values | None = None
 

@@ -19,6 +19,9 @@ RADIATIVE_PROTON = (0.0382, 0.0300, 0.0258)
 RADIATIVE_NEUTRON = -0.5117
 RADIATIVE_ELECTRON = (-0.0396, -0.5064)
 
+# Of the proton and of 133Cs, with radiative corrections, whichever `electroweak` is (PDG:2022)
+WEAK_CHARGES = (0.0711, -73.23)
+
 SIN2_THETA_W_PARAMETER = Parameter(
     name="sin2_theta_w",
     description="weak mixing angle squared, s_W², at low energy",
@@ -73,7 +76,9 @@ def _couplings(values: Values) -> Couplings:
     vector = z_vector(-1 / 2, -1, s2) + charged_current + shift_v
     axial = z_axial(-1 / 2) + charged_current + shift_a
     left, right = (x[..., np.newaxis] * np.eye(3) for x in ((vector + axial) / 2, (vector - axial) / 2))
-    return replace(couplings, electron_left=left, electron_right=right)
+    weak_p = WEAK_CHARGES[0] - 4 * (s2[..., 0] - SIN2_THETA_W)  # as 1 - 4 s_W² does
+    weak_n = np.asarray((WEAK_CHARGES[1] - 55 * WEAK_CHARGES[0]) / 78)
+    return replace(couplings, weak_p=weak_p, weak_n=weak_n, electron_left=left, electron_right=right)
 
 
 STANDARD_MODEL = Model(

@@ -32,7 +32,7 @@ def sum_of(models: Sequence[Model]) -> Model:
     --------
     >>> from nurecoil import load_model
     >>> load_model("nsi+magnetic-moments").channels
-    ('vector', 'magnetic', 'electron', 'magnetic-electron')
+    ('vector', 'magnetic', 'electron', 'magnetic-electron', 'weak-charge')
     """
     name = "+".join(model.name for model in models)
     shared = STANDARD_MODEL.parameters
@@ -70,7 +70,7 @@ def _together(name: str, standard: Couplings, parts: Sequence[Couplings]) -> Cou
     changed: dict[str, Any] = {}
     for field in fields(Couplings):
         of_each = [getattr(part, field.name) for part in parts]
-        if field.name in AMPLITUDES:
+        if field.name in (*AMPLITUDES, "weak_p", "weak_n"):
             own = getattr(standard, field.name)
             known = all(part is not None for part in of_each)
             changed[field.name] = own + sum(part - own for part in of_each) if known else None

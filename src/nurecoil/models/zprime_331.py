@@ -14,6 +14,7 @@ the Standard Model's running. mixing = "tree" lets Z and Z' mix, as the vacuum e
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,16 +247,26 @@ def _couplings(values: Values) -> Couplings:
     """Return the Standard Model's couplings, and what the Z' adds to them, the same for all flavours."""
     standard = STANDARD_MODEL.evaluate(values)
     names = ("beta", "m_zprime", "sin2_theta_w", "s13_tilde", "variant", "scale", "mixing", "tan_beta")
-    of = exchange(*(values[name] for name in names))
+    point: dict[str, Any] = {name: values[name] for name in names}
+    of, of_electron = (exchange(**point, of=fermion) for fermion in (NEUTRINO, ELECTRON))
     (vector_u, axial_u), (vector_d, axial_d), (vector_e, axial_e) = of["u"], of["d"], of["e"]
     nucleons = (*nucleon_couplings(vector_u, vector_d), *nucleon_couplings(axial_u, axial_d))
     electron = ((vector_e + axial_e) / 2, (vector_e - axial_e) / 2)
+    weak_p, weak_n = nucleon_couplings(of_electron["u"][0], of_electron["d"][0])
     *added, moment = np.broadcast_arrays(*nucleons, *electron, values["mu_nu"])
     amplitudes = {
         name: getattr(standard, name) + x[..., np.newaxis, np.newaxis] * np.eye(3)
         for name, x in zip(AMPLITUDES, added, strict=True)
     }
-    return replace(standard, magnetic_moment=moment[..., np.newaxis] * np.ones(3), **amplitudes)
+    assert standard.weak_p is not None
+    assert standard.weak_n is not None
+    return replace(
+        standard,
+        magnetic_moment=moment[..., np.newaxis] * np.ones(3),
+        weak_p=standard.weak_p - 2 * weak_p,
+        weak_n=standard.weak_n - 2 * weak_n,
+        **amplitudes,
+    )
 
 
 def _scales(beta: float, sin2_theta_w: float) -> list[str]:

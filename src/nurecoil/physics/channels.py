@@ -39,5 +39,6 @@ CHANNELS: Final[Mapping[str, Channel]] = {
     "light-vector-electron": Channel(
         INTERACTIONS["electron"], PRODUCTS["light-vector-electron"], weighted=True
     ),
+    "weak-charge": Channel(INTERACTIONS["weak-charge"], PRODUCTS["weak-charge"], terms=2),
     "magnetic-electron": Channel(INTERACTIONS["magnetic-electron"], PRODUCTS["magnetic"], terms=1),
 }

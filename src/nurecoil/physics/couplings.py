@@ -47,6 +47,8 @@ class Couplings:
         real, or complex Hermitian. The leading axes are points of a scan.
     magnetic_moment : ndarray, shape (..., 3)
         Effective magnetic moment per incoming flavour, in Bohr magnetons.
+    weak_p, weak_n : ndarray, shape (...), optional
+        Weak charges of proton and neutron by parity violation with electrons, -4 g_A^e g_V at tree level.
     electron_left, electron_right : ndarray, shape (..., 3, 3), optional
         g_L and g_R, of a model that says how neutrinos scatter on electrons.
     quark_spins : (float, float), optional
@@ -63,6 +65,8 @@ class Couplings:
     axial_p: NDArray[Any]
     axial_n: NDArray[Any]
     magnetic_moment: NDArray[np.float64]
+    weak_p: NDArray[np.float64] | None = None
+    weak_n: NDArray[np.float64] | None = None
     electron_left: NDArray[Any] | None = None
     electron_right: NDArray[Any] | None = None
     quark_spins: tuple[float, float] | None = None

@@ -109,4 +109,5 @@ INTERACTIONS: Final[Mapping[str, Interaction]] = {
         _electrons,
         on_electrons=True,
     ),
+    "weak-charge": Interaction(lambda M: 0.0, (), _electrons, on_electrons=True),  # an amplitude, no recoils
 }

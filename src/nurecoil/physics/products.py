@@ -80,6 +80,14 @@ def _light_vector_electron(couplings: Couplings) -> Products:
     )
 
 
+def _weak_charge(couplings: Couplings) -> Products:
+    """Return the weak charges of proton and neutron, which stand where those of ν_e do."""
+    if (p := couplings.weak_p) is None or (n := couplings.weak_n) is None:
+        return ()
+    of_electrons = np.array([1.0, 0.0, 0.0])
+    return (((np.multiply.outer(p, of_electrons), np.multiply.outer(n, of_electrons)), None),)
+
+
 def _square(x: NDArray[Any], y: NDArray[Any]) -> Terms:
     """Return what multiplies a², ab and b² in Σ_β |a x_αβ + b y_αβ|²."""
     return _overlap(x, x), 2 * _overlap(x, y), _overlap(y, y)
@@ -108,4 +116,5 @@ PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
     "light-tensor": lambda couplings: _of_mediator(couplings.light_tensor),
     "electron": _electron,
     "light-vector-electron": _light_vector_electron,
+    "weak-charge": _weak_charge,
 }

@@ -218,16 +218,19 @@ def _experiment_conventions(compiled: CompiledExperiment, widths: Mapping[str, f
     more = f" and {len(edits) - _MOST_EDITS} more" if len(edits) > _MOST_EDITS else ""
     edited = f"edited in Python: {', '.join(edits[:_MOST_EDITS])}{more}"
     hashes = {} if any(edit.startswith(_OF_FILES) for edit in edits) else dict(experiment.data_hashes)
+    of_recoils = {
+        "form_factor": experiment.signal.form_factor.description,
+        "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
+        "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")
+        + (", F_p²" if terms.magnetic_form_factor else ", F_p = 1"),
+    }
     return {
         "reference": experiment.reference,
         **(
             {"card": edited if edits else f"sha256 {experiment.card_hash[:16]}"} if experiment.as_read else {}
         ),
         "target": experiment.target.composition,
-        "form_factor": experiment.signal.form_factor.description,
-        "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
-        "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")
-        + (", F_p²" if terms.magnetic_form_factor else ", F_p = 1"),
+        **({"form_factor": "none (a weak charge)"} if experiment.of_weak_charge else of_recoils),
         "pull_widths": {p.name: widths.get(p.name, p.prior_width) for p in experiment.statistics.pulls},
         **({"data": hashes} if hashes else {}),
     }

@@ -318,7 +318,7 @@ class Study:
     def question(self, start: Mapping[str, float]) -> Question:
         """Return χ² as a function of some parameters, which start there (inside units)."""
         for compiled in self.experiments:
-            if not compiled.templates["vector"].any():
+            if not any(array.any() for array in compiled.templates.channels.values()):
                 axis = compiled.experiment.axes[0]
                 raise NurecoilError(
                     f"experiment {compiled.experiment.name} expects no signal at all: its efficiency is zero,"

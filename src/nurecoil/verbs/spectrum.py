@@ -156,6 +156,8 @@ def _recoils(
     compiled: CompiledExperiment, couplings: Couplings, channels: tuple[str, ...], energies: ArrayLike | None
 ) -> Recoils:
     experiment, target = compiled.experiment, compiled.experiment.target
+    if experiment.of_weak_charge:
+        raise NurecoilError(f"experiment {experiment.name} is a weak charge and has no recoils")
     T = _energies(experiment.flux, target.nuclides, energies)
     exposure = experiment.exposure.fluence * experiment.mass_kg / _KEV
     found = {

@@ -10,23 +10,48 @@ from typing import Any
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.detector.efficiency import Efficiency, FileEfficiency, TabulatedEfficiency
+from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency, FileEfficiency, TabulatedEfficiency
+from nurecoil.detector.quenching import ConstantQuenching
 from nurecoil.detector.response import Detector
+from nurecoil.detector.smearing import NoSmearing
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import Component, Experiment, Exposure, Shape, Signal, Statistics, Variance
+from nurecoil.experiment import Axis, Component, Experiment, Exposure, Shape, Signal, Statistics, Variance
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
 from nurecoil.experiment.card.tables import Tables
 from nurecoil.experiment.histograms import exponential, mirrored, require_columns
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
-from nurecoil.physics.form_factors import FormFactor
+from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.physics.nuclei import Nuclide
+from nurecoil.sources import Flux
 
 
-def build(card: schema.Card, folder: Path) -> Experiment:
+def build(card: schema.Card | schema.WeakChargeCard, folder: Path) -> Experiment:
     """Return the experiment of a card; data files that stand beside it are looked up in `folder`."""
+    if isinstance(card, schema.WeakChargeCard):
+        return _of_weak_charge(card)
     return _Builder(card, folder).experiment()
+
+
+def _of_weak_charge(card: schema.WeakChargeCard) -> Experiment:
+    """Return the experiment of a weak charge: one Gaussian number, and no neutrinos."""
+    charge, any_ = card.weak_charge, (ConstantQuenching(1.0), 1.0, NoSmearing(), ConstantEfficiency(1.0))
+    signal = Signal(Detector("weak charge", (0.0, 1.0), *any_), form_factor("point"))
+    return Experiment(
+        name=card.name,
+        title=card.title,
+        reference=card.reference,
+        target=charge.nuclide,
+        mass_kg=0.0,
+        flux=Flux("none", (), card.reference),
+        exposure=Exposure(0.0, 0.0, 1.0),
+        conventions=Conventions(),
+        axes=(Axis("energy", "weak charge", (charge.value - charge.width, charge.value + charge.width)),),
+        statistics=Statistics(
+            np.array([charge.value]), Component("signal", signal), variance=Variance(charge.width**2, 0.0)
+        ),
+    )
 
 
 class _Builder:

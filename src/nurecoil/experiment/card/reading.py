@@ -1,9 +1,11 @@
 """Cards by name or path: found, read, checked, and built with all errors at once; and cards to begin with."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import Experiment, read_only
@@ -28,7 +30,7 @@ def load_experiment(name: str | Path) -> Experiment:
         For an unknown name, a missing card or data file, and, all at once, for every error of a card.
     """
     path = card_path(name)
-    card, sha256 = read_toml(path, "experiment card", schema.Card)
+    card, sha256 = _read(path)
     try:
         experiment = read_only(replace(build(card, path.parent), card_hash=sha256))
         return replace(experiment, as_read=experiment)
@@ -37,10 +39,15 @@ def load_experiment(name: str | Path) -> Experiment:
         raise NurecoilError(f"{what}: {error}") from None
 
 
-def read_card(name: str | Path) -> tuple[Path, schema.Card]:
+def read_card(name: str | Path) -> tuple[Path, Any]:
     """Return the path of a card and the card itself, checked, without reading any data file."""
     path = card_path(name)
-    return path, read_toml(path, "experiment card", schema.Card)[0]
+    return path, _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Any, str]:
+    of_weak_charge = path.is_file() and re.search(rb"(?m)^\s*\[weak_charge\]", path.read_bytes())
+    return read_toml(path, "experiment card", schema.WeakChargeCard if of_weak_charge else schema.Card)
 
 
 def card_text(name: str | Path) -> str:

@@ -26,6 +26,7 @@ from nurecoil.experiment.card.signal_schema import (
 )
 from nurecoil.experiment.card.toml import Read
 from nurecoil.experiment.experiment import Axis, ResidualSpectrum
+from nurecoil.physics.nuclei import Material, material
 
 _NAME = "a text of letters, digits and _ . -, a letter or digit first"
 
@@ -165,6 +166,29 @@ class TemplatePull(ShapePull):
 SignalPull: TypeAlias = (
     NormalisationPull | QuenchingPull | EfficiencyPull | RadiusPull | OnsetPull | TemplatePull
 )
+
+
+@dataclass(frozen=True)
+class WeakCharge:
+    """A weak charge, measured by parity violation with electrons."""
+
+    nuclide: Annotated[Material, Read(lambda text, _: material(text), 'one, "133Cs"')]
+    value: Finite
+    width: Annotated[Positive, "one standard deviation, with that of the Standard Model's value"]
+
+    def __post_init__(self) -> None:
+        """Refuse a mixture."""
+        require(len(self.nuclide.nuclides) == 1, "nuclide", self.nuclide.formula, "one nuclide")
+
+
+@dataclass(frozen=True)
+class WeakChargeCard:
+    """A whole card of a weak charge."""
+
+    name: Name
+    title: Annotated[str, "what the experiment is"]
+    reference: Annotated[str, "where its numbers are from"]
+    weak_charge: WeakCharge
 
 
 @dataclass(frozen=True)
