@@ -60,7 +60,8 @@ def direct(experiment, signal, amplitude, kernel, prefactor):
     for n, per_kg in zip(target.nuclides, target.nuclei_per_kg, strict=True):
         q = np.sqrt(2 * n.mass * T)
         nucleus = amplitude(q, n.Z * signal.form_factor.proton(q, n), n.N * signal.form_factor.neutron(q, n))
-        total += per_kg * prefactor(n.mass) * nucleus[:, np.newaxis] * flux_average(kernel, T, n.mass)
+        nucleus = nucleus.reshape(T.size, -1)  # the same for all components, or not
+        total += per_kg * prefactor(n.mass) * nucleus * flux_average(kernel, T, n.mass)
     exposure = experiment.exposure.fluence * experiment.mass_kg * reference.CM2
     per_component = exposure * (detector.response(T) * dT) @ total
     spread = np.ones((1, 1, 1)) if signal.spread is None else signal.spread
@@ -191,7 +192,7 @@ def test_a_channel_comes_before_a_change(compiled):
 
 
 def test_couplings_of_a_channel_that_the_model_does_not_list_are_refused(compiled):
-    light = Exchange(*(np.ones(shape) for shape in ((), (3, 3), (3, 3), (3, 3))))
+    light = Exchange(*(np.ones(shape) for shape in ((), (3, 3), (3, 3), (3, 3), (3, 3))))
     forgetful = replace(
         STANDARD_MODEL,
         name="forgetful",

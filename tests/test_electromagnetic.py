@@ -89,7 +89,9 @@ def test_a_charge_is_a_light_vector_that_couples_to_charge(csi, q):
     found, expected = (counts(csi, c, ("vector", "light-vector")) for c in (ours, vector))
     np.testing.assert_allclose(found, expected, rtol=1e-7)
     assert abs(found.sum() / counts(csi, SM).sum() - 1) > 0.05
-    np.testing.assert_allclose(ours.light_vector.electron, vector.light_vector.electron, rtol=1e-7)
+    for side in ("electron_left", "electron_right"):
+        photon, mediator = (getattr(c.light_vector, side) for c in (ours, vector))
+        np.testing.assert_allclose(photon, mediator, rtol=1e-7)
 
 
 def test_the_sign_of_a_charge_is_that_of_a_form_factor(csi):

@@ -27,7 +27,7 @@ NEUTRON: Final = 14.0
 
 def _couplings(values: Values) -> Couplings:
     product = np.square(values["g_mediator"])
-    light = exchange(values, product * PROTON, product * NEUTRON, np.zeros(()))
+    light = exchange(values, product * PROTON, product * NEUTRON, np.zeros(()), np.zeros(()))
     return replace(STANDARD_MODEL.evaluate(values), light_scalar=light)
 
 

@@ -24,7 +24,7 @@ from nurecoil.physics.couplings import Couplings
 
 def _couplings(values: Values) -> Couplings:
     product = np.square(values["g_mediator"]) / (2 * math.sqrt(2) * FERMI_CONSTANT)
-    light = exchange(values, *of_nucleons(product, product), np.zeros(()))
+    light = exchange(values, *of_nucleons(product, product), np.zeros(()), np.zeros(()))
     return replace(STANDARD_MODEL.evaluate(values), light_tensor=light)
 
 

@@ -12,6 +12,7 @@ Mass and coupling end at what stands for none, 1 eV and 1e-10, as they are searc
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -54,11 +55,15 @@ def neutrino_charges() -> tuple[Parameter, ...]:
 
 
 def exchange(values: Values, *products: Array) -> Exchange:
-    """Return the exchange of a mediator, of its products of couplings (...) with p, n and e at charges 1."""
-    charges = np.broadcast_arrays(*(values[f"charge_nu_{flavour}"] for flavour in FLAVOURS))
-    diagonal = np.stack(charges, axis=-1)[..., np.newaxis] * np.eye(len(FLAVOURS))
-    of_each = (np.asarray(product)[..., np.newaxis, np.newaxis] * diagonal for product in products)
-    return Exchange(np.asarray(values["m_mediator"], dtype=float), *of_each)
+    """Return the exchange of a mediator, of its couplings (...) with p, n, e_L and e_R at charges 1."""
+    charges = [values[f"charge_nu_{flavour}"] for flavour in FLAVOURS]
+    return Exchange(np.asarray(values["m_mediator"], dtype=float), *of_neutrinos(charges, *products))
+
+
+def of_neutrinos(charges: Sequence[Array], *products: Array) -> tuple[Array, ...]:
+    """Return products (...) times the charges of ν_e, ν_μ and ν_τ (...), each of shape (..., 3, 3)."""
+    diagonal = np.stack(np.broadcast_arrays(*charges), axis=-1)[..., np.newaxis] * np.eye(len(FLAVOURS))
+    return tuple(np.asarray(product)[..., np.newaxis, np.newaxis] * diagonal for product in products)
 
 
 def _charge(name: str, symbol: str) -> Parameter:
@@ -71,7 +76,8 @@ def _charge(name: str, symbol: str) -> Parameter:
 def _couplings(values: Values) -> Couplings:
     product = np.square(values["g_mediator"]) / (math.sqrt(2) * FERMI_CONSTANT)
     proton, neutron = nucleon_couplings(values["charge_u"], values["charge_d"])
-    light = exchange(values, product * proton, product * neutron, product * values["charge_e"] / 2)
+    electron = product * values["charge_e"] / 2
+    light = exchange(values, product * proton, product * neutron, electron, electron)
     return replace(STANDARD_MODEL.evaluate(values), light_vector=light)
 
 

@@ -40,7 +40,7 @@ def _charge(name: str, index: str, diagonal: bool) -> Parameter:
 
 def _couplings(values: Values) -> Couplings:
     proton = _OF_PROTON * matrix(values, "q_nu")
-    photon = Exchange(np.zeros(()), proton, np.zeros((3, 3)), -proton / 2)
+    photon = Exchange(np.zeros(()), proton, np.zeros((3, 3)), -proton / 2, -proton / 2)
     return replace(STANDARD_MODEL.evaluate(values), light_vector=photon)
 
 

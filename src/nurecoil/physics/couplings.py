@@ -3,7 +3,8 @@
 Everything new that a model can do to a recoil enters here, Standard Model included.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,15 +20,22 @@ AMPLITUDES = ("vector_p", "vector_n", "axial_p", "axial_n", "electron_left", "el
 class Exchange:
     """A mediator of any mass: what it adds to an amplitude is a product of couplings over q² + m².
 
-    These, of shape (..., 3, 3), are for a vector what is added to g_V^p, g_V^n, and to g_L and g_R of
-    electrons, times q² + m², in MeV²; for a scalar, g_ν g_p and g_ν g_n, and
-    for a tensor what is added to tensor_p and tensor_n times q² + m².
+    These, of shape (..., 3, 3), are for a vector what is added to g_V^p, g_V^n, g_L and g_R of electrons,
+    times q² + m², in MeV²; for a scalar, g_ν g_p and g_ν g_n, and for a tensor what is added to tensor_p and
+    tensor_n times q² + m².
+
+    A vector may couple to electric charge by a loop as well, by more at one q than at another: `charge` times
+    loop(q) is added to `proton`, and minus half of it to both of `electron_left` and `electron_right`.
     """
 
     mass: NDArray[np.float64]  # m in MeV, up to infinity, shape (...)
     proton: NDArray[Any]
     neutron: NDArray[Any]
-    electron: NDArray[Any]
+    electron_left: NDArray[Any]
+    electron_right: NDArray[Any]
+    _: KW_ONLY
+    charge: NDArray[Any] | None = None
+    loop: Callable[[ArrayLike], NDArray[np.float64]] | None = None
 
 
 @dataclass(frozen=True)

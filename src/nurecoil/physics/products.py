@@ -5,6 +5,7 @@ with it. A model that has no such couplings has no products.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import combinations_with_replacement
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,9 @@ from nurecoil.physics.weights import Weight
 
 Terms = tuple[Array, ...]
 """A product for each term, shape (..., 3): apart, as together they would be one copy more of a long scan."""
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
+"""Amplitudes with p and n, or with left- and right-handed electrons, shape (..., 3, 3)."""
 
 Products = tuple[tuple[Terms, Weight | None], ...]
 """(products of each term; their weight): to be summed."""
@@ -44,9 +48,8 @@ def _light_vector(couplings: Couplings) -> Products:
     """Return what a mediator adds to |Q|²: its interference with the rest, and its own square."""
     if (light := couplings.light_vector) is None:
         return ()
-    p, n, x, y = couplings.vector_p, couplings.vector_n, light.proton, light.neutron
-    mixed = (2 * _overlap(p, x), 2 * (_overlap(p, y) + _overlap(n, x)), 2 * _overlap(n, y))
-    return (mixed, Weight(light.mass, 1)), (_square(x, y), Weight(light.mass, 2))
+    rest, tree = (couplings.vector_p, couplings.vector_n), (light.proton, light.neutron)
+    return _exchanged(light, rest, tree, (1.0, 0.0))
 
 
 def _of_mediator(light: Exchange | None) -> Products:
@@ -73,10 +76,25 @@ def _light_vector_electron(couplings: Couplings) -> Products:
     g_left, g_right, light = couplings.electron_left, couplings.electron_right, couplings.light_vector
     if g_left is None or g_right is None or light is None:
         return ()
-    left, right, own = (_overlap(x, light.electron) for x in (g_left, g_right, light.electron))
-    return (
-        ((2 * left, 2 * right, left + right), Weight(light.mass, 1)),
-        ((own, own, own), Weight(light.mass, 2)),
+    tree = light.electron_left, light.electron_right
+    found = _exchanged(light, (g_left, g_right), tree, (-0.5, -0.5))
+    return tuple(((a, b, ab / 2), weight) for (a, ab, b), weight in found)
+
+
+def _exchanged(light: Exchange, rest: Pair, tree: Pair, charges: tuple[float, float]) -> Products:
+    """Return what a mediator adds to a², 2ab and b² of two amplitudes: its interference, and its own square.
+
+    a = rest_a + (tree_a + charge_a loop(q))/(q² + m²), and b alike: a product for each pair of these parts.
+    """
+    parts: list[tuple[Pair, int, tuple[Any, ...]]] = [(rest, 0, ())]
+    if light.loop is None or tree[0].any() or tree[1].any():
+        parts.append((tree, 1, ()))
+    if light.loop is not None and light.charge is not None:
+        parts.append(((charges[0] * light.charge, charges[1] * light.charge), 1, (light.loop,)))
+    return tuple(
+        (_square(*x) if x is y else _twice(x, y), Weight(light.mass, power + more, factors + others))
+        for (x, power, factors), (y, more, others) in combinations_with_replacement(parts, 2)
+        if power + more
     )
 
 
@@ -91,6 +109,12 @@ def _weak_charge(couplings: Couplings) -> Products:
 def _square(x: NDArray[Any], y: NDArray[Any]) -> Terms:
     """Return what multiplies a², ab and b² in Σ_β |a x_αβ + b y_αβ|²."""
     return _overlap(x, x), 2 * _overlap(x, y), _overlap(y, y)
+
+
+def _twice(x: Pair, y: Pair) -> Terms:
+    """Return what multiplies a², ab and b² in 2 Re Σ_β (a x_0 + b x_1)_αβ (a y_0 + b y_1)*_αβ."""
+    (p, n), (v, w) = x, y
+    return 2 * _overlap(p, v), 2 * (_overlap(p, w) + _overlap(n, v)), 2 * _overlap(n, w)
 
 
 def _overlap(x: NDArray[Any], y: NDArray[Any]) -> Array:

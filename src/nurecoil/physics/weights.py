@@ -5,6 +5,7 @@ smooth in ln q: its values at a few Chebyshev nodes say all of it, and counts ar
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -20,10 +21,15 @@ _SPARE: Final = 4
 
 @dataclass(frozen=True)
 class Weight:
-    """A power of the propagator of a mediator of mass m: 1/(q² + m²)^power, in MeV^(-2 power)."""
+    """A power of the propagator of a mediator of mass m: 1/(q² + m²)^power, in MeV^(-2 power).
+
+    With what its couplings depend on q by, if they do. The self-energy of a loop is a sum of propagators,
+    f(0) - q² ∫ds ρ(s)/(s + q²), singular where q = ±i√s: nodes and modes that hold those hold it too.
+    """
 
     mass: Array  # m in MeV, from 0 to infinity, shape (...); the axes are points of a scan
     power: int  # 1 where the mediator interferes, 2 in its own square
+    factors: tuple[Callable[[ArrayLike], Array], ...] = ()  # of q (n,): shape (n,)
 
     def __call__(self, q: ArrayLike) -> Array:
         """Return the weight at momentum transfers q > 0 in MeV, shape (n,): shape (..., n).
@@ -32,7 +38,10 @@ class Weight:
         [[0.01  0.005 0.   ]]
         """
         found: Array = 1 / (np.square(q) + np.square(self.mass)[..., np.newaxis])
-        return found**self.power
+        found **= self.power
+        for factor in self.factors:
+            found *= factor(q)
+        return found
 
 
 @dataclass(frozen=True)
