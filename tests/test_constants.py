@@ -39,6 +39,7 @@ def test_inverse_square_energy_to_area():
         (c.ELECTRON_MASS, 11, 2e-9),
         (c.MUON_MASS, 13, 2e-9),
         (c.PION_MASS, 211, 1e-6),
+        (c.TAU_MASS, 15, 1e-4),
         # the world averages move from edition to edition of the PDG
         (c.Z_MASS, 23, 2e-5),
         (c.W_MASS, 24, 4e-4),

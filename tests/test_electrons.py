@@ -13,7 +13,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import basis_of, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.recoil import recoil_templates
-from nurecoil.models import LIGHT_VECTOR, NSI, STANDARD_MODEL, ZPRIME_331
+from nurecoil.models import LIGHT_VECTOR, NSI, STANDARD_MODEL, U1_PRIME, ZPRIME_331
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.electrons import binding_energies, electrons_freed
 from nurecoil.physics.form_factors import form_factor
@@ -239,6 +239,30 @@ def test_counts_of_a_light_vector_on_electrons_are_the_direct_integral(seeing, m
         return 2 * reference.G_F**2 * reference.ELECTRON / math.pi * brackets * reference.CM2
 
     found = seeing.counts(couplings) - seeing.templates.evaluate(replace(couplings, light_vector=None))
+    expected = direct(seeing, per_electron)
+    np.testing.assert_allclose(found, expected, rtol=3e-5, atol=1e-7 * expected.max())
+    assert abs(expected.sum() / direct(seeing, by_hand).sum() - 1) > 0.1
+
+
+@pytest.mark.parametrize("m", [1e-6, 0.05, 10.0])
+def test_counts_of_l_e_minus_l_mu_on_electrons_are_the_direct_integral(seeing, coherent, m):
+    """ν_e has the electron's charge, ν_μ the opposite one; by the loop the electron has less of it."""
+    g = 2e-6 * max(1.0, m)
+    couplings = U1_PRIME.couplings(m_mediator=m, g_mediator=g, charges="L_e-L_mu")
+
+    def per_electron(name, T, E):
+        q2 = 2 * reference.ELECTRON * T
+        loop = 2 / 137.035999 / math.pi * (math.log(105.6583755 / reference.ELECTRON) / 3)
+        loop -= 2 / 137.035999 / math.pi * q2 / (30 * reference.ELECTRON**2)  # ∫x²(1-x)² = 1/30
+        sign = 1 if name.startswith("nu_e") else -1
+        extra = sign * g**2 * (1 - loop) / (2 * math.sqrt(2) * reference.G_F * (q2 + m**2))
+        left, right = S2 + (0.5 if name.startswith("nu_e") else -0.5) + extra, S2 + extra
+        if name.endswith("_bar"):
+            left, right = right, left
+        brackets = left**2 + right**2 * (1 - T / E) ** 2 - left * right * reference.ELECTRON * T / E**2
+        return 2 * reference.G_F**2 * reference.ELECTRON / math.pi * brackets * reference.CM2
+
+    found = seeing.counts(couplings) - coherent[CARD].counts(couplings)
     expected = direct(seeing, per_electron)
     np.testing.assert_allclose(found, expected, rtol=3e-5, atol=1e-7 * expected.max())
     assert abs(expected.sum() / direct(seeing, by_hand).sum() - 1) > 0.1

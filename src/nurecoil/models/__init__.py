@@ -14,4 +14,5 @@ from nurecoil.models.nsi_axial import NSI_AXIAL as NSI_AXIAL
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL as SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL as STANDARD_MODEL
 from nurecoil.models.tensor import TENSOR as TENSOR
+from nurecoil.models.u1_prime import U1_PRIME as U1_PRIME
 from nurecoil.models.zprime_331 import ZPRIME_331 as ZPRIME_331

@@ -24,6 +24,7 @@ from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.models.sums import sum_of
 from nurecoil.models.tensor import TENSOR
+from nurecoil.models.u1_prime import U1_PRIME
 from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
 from nurecoil.physics.couplings import Couplings
@@ -42,6 +43,7 @@ MODELS = (
     NSI_AXIAL,
     TENSOR,
     LIGHT_VECTOR,
+    U1_PRIME,
     LIGHT_SCALAR,
     LIGHT_TENSOR,
     MAGNETIC_MOMENTS,

@@ -106,7 +106,7 @@ def with_prior(study: Study, name: str, width: float | tuple[float, float], word
 
 def _choices(study: Study, base: Result[Limit]) -> Iterator[Choice]:
     """Yield all that can be chosen otherwise, but for parameters that are scanned or fitted."""
-    for name, words in ((p.name, p.choices) for p in study.model.parameters):
+    for name, words in ((p.name, p.choices) for p in study.model.parameters if p.default is not None):
         for other in _OTHERS.get(name, words):
             if other != base.fixed.get(name, other):
                 changed = partial(study.changed, values={**study.values, name: other})
