@@ -51,8 +51,8 @@ def test_an_impossible_mixing_angle_is_refused(value):
 
 
 def test_models_are_found_by_name_and_the_nearest_is_offered():
-    light = ("light-vector", "light-scalar", "light-tensor")
-    of_photons = ("magnetic-moments", "charge-radii", "millicharges")
+    light = ("light-vector", "u1-prime", "light-scalar", "light-tensor")
+    of_photons = ("magnetic-moments", "charge-radii", "millicharges", "neutron-radii")
     known = (
         "standard-model",
         "scaled-standard-model",

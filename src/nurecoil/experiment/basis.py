@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,12 +13,9 @@ from nurecoil.experiment.compiled import CompiledExperiment
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import FLAVOURS, Couplings
-from nurecoil.physics.weights import Nodes, Weight
 
 _KEPT: Final = 1e-12  # of the largest singular value
 _FAINT: Final = 1e-6  # of the largest template: fainter ones need only be known as well as it
-_MASSES: Final = 200  # of mediators that the modes are made for, and one without mass
-_BEYOND: Final = 100.0  # how far these go below and above all momentum transfers
 
 
 @dataclass(frozen=True)
@@ -30,11 +27,12 @@ class Modes:
 
     Attributes
     ----------
-    nodes : Nodes
+    nodes : Nodes or Radii
+        As the channel's weight has.
     down, up : ndarray, shape (terms, K, modes)
     """
 
-    nodes: Nodes
+    nodes: Any
     down: Array
     up: Array
 
@@ -95,7 +93,7 @@ class Basis:
             if weight is None or modes is None:
                 parts.append([term[..., flavour] for flavour in range(len(FLAVOURS)) for term in terms])
                 continue
-            at_nodes, rows = weight(modes[0].nodes.q), []
+            at_nodes, rows = weight.at(modes[0].nodes), []
             for flavour, m in enumerate(modes):
                 of_terms = (at_nodes @ down for down in m.down)
                 found = sum(
@@ -145,12 +143,11 @@ def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> tuple[Mod
     down = Rᵀ U, so that Θ up downᵀ W = Q U Uᵀ R W = C.
     """
     blocks = [b for e in experiments for b in e.blocks if channel in b.channels]
-    own = [block.nodes[channel] for block in blocks]
-    nodes = Nodes(min(n.low for n in own), max(n.high for n in own))
+    first, *others = (block.nodes[channel] for block in blocks)
+    nodes = first.joined(others)
     templates = np.concatenate([block.at({channel: nodes})[channel] for block in blocks])
-    masses = np.append(np.geomspace(nodes.low / _BEYOND, nodes.high * _BEYOND, _MASSES), 0.0)
-    weights = np.concatenate([Weight(masses, power)(nodes.q) for power in (1, 2)])
-    weights = np.kron(np.eye(templates.shape[2]), (weights / weights.max(axis=1, keepdims=True)).T)
+    weights = nodes.samples()
+    weights = np.kron(np.eye(templates.shape[2]), (weights / np.abs(weights).max(axis=1, keepdims=True)).T)
     largest = np.abs(templates.sum(axis=3)).max(initial=0.0)
 
     def of_flavour(rows: Array) -> Modes:

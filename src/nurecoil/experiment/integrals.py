@@ -16,7 +16,9 @@ from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.constants import ELECTRON_MASS
 from nurecoil.physics.cross_section import momentum_transfer
 from nurecoil.physics.electrons import binding_energies
-from nurecoil.physics.weights import Nodes, Weight
+from nurecoil.physics.form_factors import with_neutrons_shifted
+from nurecoil.physics.radii import NEUTRON_RADII, Radii
+from nurecoil.physics.weights import Nodes
 
 T = TypeVar("T")
 
@@ -42,12 +44,30 @@ class Integrals:
         """Return the templates of each signal, of channels without a weight or of one with a weight."""
         found: dict[int, RecoilTemplates] = {}
         try:
+            if radius := CHANNELS[channels[0]].radius:
+                return self._of_radii(channels[0], Radii(radius))
             nodes = self.nodes if CHANNELS[channels[0]].weighted else None
             for group in self.groups:
                 found |= zip(group.places, group.templates(channels, nodes), strict=True)
         except NurecoilError as error:
             raise NurecoilError(f"experiment {self.experiment.name}: {error}") from None
         return [found[place] for place in range(len(self.signals))]
+
+    def _of_radii(self, channel: str, nodes: Radii) -> list[RecoilTemplates]:
+        """Return what the vector channel has more at nodes in the neutron radius than at that of each signal.
+
+        At a node it is the radius itself, also where a pull changes the card's, which so has no effect.
+        """
+        target, elements = self.experiment.target, NEUTRON_RADII[nodes.group][0]
+        nuclides = zip(target.nuclides, target.nuclei_per_kg, strict=True)
+        found, per_kg = zip(*(pair for pair in nuclides if pair[0].symbol in elements), strict=True)
+        experiment = replace(self.experiment, target=replace(target, nuclides=found, nuclei_per_kg=per_kg))
+        moved = [with_neutrons_shifted(experiment.signal.form_factor, shift) for shift in nodes.shifts]
+        signals = [replace(s, form_factor=F) for s in self.signals for F in (*moved, s.form_factor)]
+        counts = np.array([t["vector"] for t in Integrals(experiment, signals).templates(("vector",))])
+        counts = counts.reshape(len(self.signals), -1, *counts.shape[1:])
+        changes = np.moveaxis(counts[:, :-1] - counts[:, -1:], 1, -1)
+        return [RecoilTemplates({channel: change}, {channel: nodes}) for change in changes]
 
     @cached_property
     def groups(self) -> "list[_Group]":
@@ -120,7 +140,7 @@ class _Group:
             integrand,
             np.sqrt(self.splits),
             (len(self.detector.edges) - 1, len(self.efficiencies), *shape),
-            _tests(nodes) if nodes else EACH,
+            nodes.tests() if nodes else EACH,
         )
         templates = []
         for s in self.signals:
@@ -155,14 +175,6 @@ class _Group:
             ]
         splits = np.concatenate([[0.0, top], ends.ravel(), *found])
         return np.asarray(np.unique(splits[splits <= top]))
-
-
-def _tests(nodes: Nodes) -> Array:
-    """Return weights at the nodes whose counts must be accurate, shape (K, weights): of any mediator."""
-    masses = np.append(0.0, np.geomspace(nodes.low, nodes.high, 3))
-    light = [Weight(masses, power)(nodes.q) for power in (1, 2)]
-    weights = np.concatenate([*light, np.ones((1, nodes.q.size))])
-    return np.asarray((weights / weights.max(axis=1, keepdims=True)).T)
 
 
 def _distinct(values: Sequence[T]) -> list[T]:

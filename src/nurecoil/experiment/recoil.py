@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,11 +11,12 @@ from nurecoil.arithmetic import Array
 from nurecoil.physics import cross_section
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import FLAVOURS, Couplings
-from nurecoil.physics.form_factors import FormFactor
+from nurecoil.physics.form_factors import FormFactor, with_neutrons_shifted
 from nurecoil.physics.interactions import Interaction
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.products import stacked
-from nurecoil.physics.weights import Nodes
+from nurecoil.physics.radii import Radius
+from nurecoil.physics.weights import Weight
 from nurecoil.sources import Flux, flux_integral
 
 
@@ -28,11 +30,11 @@ class RecoilTemplates:
         By name of channel: per point (recoil energy or bin), incoming flavour, term, and node of the weight.
         Infinite where the response does not vanish at T -> 0, as the magnetic cross section goes like 1/T.
     nodes : mapping of str to Nodes
-        Of the channels with a weight.
+        Of the channels with a weight, Nodes or Radii.
     """
 
     channels: Mapping[str, Array]
-    nodes: Mapping[str, Nodes] = field(default_factory=dict)
+    nodes: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, channel: str) -> Array:
         """Return the templates of a channel."""
@@ -49,7 +51,7 @@ class RecoilTemplates:
                 if weight is None:
                     strengths = _flat(products, 2)
                 else:
-                    at_nodes = weight(self.nodes[name].q)[..., np.newaxis, np.newaxis, :]
+                    at_nodes = weight.at(self.nodes[name])[..., np.newaxis, np.newaxis, :]
                     strengths = _flat(products[..., np.newaxis] * at_nodes, 3)
                 counts = counts + strengths @ templates.T
                 if infinite.any():  # 0 · ∞ is 0 here
@@ -60,10 +62,10 @@ class RecoilTemplates:
         """Return the templates with the array of each channel changed."""
         return replace(self, channels={name: change(array) for name, array in self.channels.items()})
 
-    def at(self, nodes: Mapping[str, Nodes]) -> "RecoilTemplates":
+    def at(self, nodes: Mapping[str, Any]) -> "RecoilTemplates":
         """Return the templates that multiply weights at other nodes, in a range that contains their own."""
         moved = {
-            name: self[name] @ common.interpolation(self.nodes[name].q)
+            name: self[name] @ common.of(self.nodes[name])
             for name, common in nodes.items()
             if name in self.channels
         }
@@ -161,11 +163,14 @@ def rates(
     found = np.zeros((T.size, len(FLAVOURS)))
     q = cross_section.momentum_transfer(T, nuclide.mass)
     for channel in (CHANNELS[name] for name in channels):
-        if channel.interaction.on_electrons:
+        if channel.interaction.on_electrons or not channel.concerns([nuclide.symbol]):
             continue
         for terms, weight in channel.products(couplings):
             (parts,) = spectra(channel.interaction, nuclide, flux, conventions, T, (form_factor,))
-            at_q = 1.0 if weight is None else weight(q)[:, np.newaxis]
+            at_q = weight(q)[:, np.newaxis] if isinstance(weight, Weight) else 1.0
+            if isinstance(weight, Radius):
+                moved = with_neutrons_shifted(form_factor, float(weight.shift))
+                parts = spectra(channel.interaction, nuclide, flux, conventions, T, (moved,))[0] - parts
             found += (by_flavour(parts, flux) * stacked(terms)).sum(axis=-1) * at_q
     return found.T
 

@@ -9,6 +9,7 @@ from nurecoil.models.loading import model_names as model_names
 from nurecoil.models.magnetic_moments import MAGNETIC_MOMENTS as MAGNETIC_MOMENTS
 from nurecoil.models.millicharges import MILLICHARGES as MILLICHARGES
 from nurecoil.models.model import Model as Model
+from nurecoil.models.neutron_radii import RADII_OF_NEUTRONS as RADII_OF_NEUTRONS
 from nurecoil.models.nsi import NSI as NSI
 from nurecoil.models.nsi_axial import NSI_AXIAL as NSI_AXIAL
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL as SCALED_STANDARD_MODEL

@@ -18,6 +18,7 @@ from nurecoil.models.light_vector import LIGHT_VECTOR
 from nurecoil.models.magnetic_moments import MAGNETIC_MOMENTS
 from nurecoil.models.millicharges import MILLICHARGES
 from nurecoil.models.model import Model
+from nurecoil.models.neutron_radii import RADII_OF_NEUTRONS
 from nurecoil.models.nsi import NSI
 from nurecoil.models.nsi_axial import NSI_AXIAL
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
@@ -49,6 +50,7 @@ MODELS = (
     MAGNETIC_MOMENTS,
     CHARGE_RADII,
     MILLICHARGES,
+    RADII_OF_NEUTRONS,
     ZPRIME_331,
 )
 _BUILT_IN = {model.name: model for model in MODELS}
@@ -67,7 +69,6 @@ _TAKEN = {
     )
 }
 _EQUAL = 1e-9  # relative: two ways to compute the same
-_MOMENTUM = 30.0  # MeV
 _STEP = 0.1  # away from the defaults, where something new is not zero
 
 
@@ -205,7 +206,7 @@ def _products(couplings: Couplings) -> Products:
     found = {}
     for name, products in PRODUCTS.items():
         parts = [
-            stacked(terms) if weight is None else stacked(terms) * weight([_MOMENTUM])[..., np.newaxis]
+            stacked(terms) if weight is None else stacked(terms) * weight.probe()[..., np.newaxis]
             for terms, weight in products(couplings)
         ]
         if parts:

@@ -3,13 +3,14 @@
 A new channel is one entry of `CHANNELS` and one of `PRODUCTS`; a new interaction one of `INTERACTIONS`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.interactions import INTERACTIONS, Interaction
 from nurecoil.physics.products import PRODUCTS, Products
+from nurecoil.physics.radii import NEUTRON_RADII
 
 STANDARD: Final = ("vector", "magnetic")  # what a model needs as a rule
 
@@ -25,6 +26,11 @@ class Channel:
     products: Callable[[Couplings], Products]
     terms: int = 3
     weighted: bool = False
+    radius: str = ""  # the group of elements whose neutron radius is the weight: what it changes
+
+    def concerns(self, elements: Iterable[str]) -> bool:
+        """Return whether a target of some elements takes part."""
+        return not self.radius or any(e in NEUTRON_RADII[self.radius][0] for e in elements)
 
 
 CHANNELS: Final[Mapping[str, Channel]] = {
@@ -40,5 +46,11 @@ CHANNELS: Final[Mapping[str, Channel]] = {
         INTERACTIONS["electron"], PRODUCTS["light-vector-electron"], weighted=True
     ),
     "weak-charge": Channel(INTERACTIONS["weak-charge"], PRODUCTS["weak-charge"], terms=2),
+    **{
+        f"neutrons-{name}": Channel(
+            INTERACTIONS["vector"], PRODUCTS[f"neutrons-{name}"], weighted=True, radius=name
+        )
+        for name in NEUTRON_RADII
+    },
     "magnetic-electron": Channel(INTERACTIONS["magnetic-electron"], PRODUCTS["magnetic"], terms=1),
 }

@@ -3,7 +3,7 @@
 Everything new that a model can do to a recoil enters here, Standard Model included.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeVar
 
@@ -66,6 +66,8 @@ class Couplings:
         ε of L = -2√2 G_F Σ_αβ ε_αβ [ν̄_α σ^μν P_L ν_β] [N̄ σ_μν N] + h.c., which add to the counts.
     light_vector, light_scalar, light_tensor : Exchange, optional
         Of a model with such a mediator. The vector interferes, the others do not.
+    neutron_radii : mapping of str to ndarray, shape (...), optional
+        R_n in fm of groups of elements (`nurecoil.physics.radii`), which take the place of the card's.
     """
 
     vector_p: NDArray[Any]
@@ -83,6 +85,7 @@ class Couplings:
     tensor_p: NDArray[Any] | None = None
     tensor_n: NDArray[Any] | None = None
     light_tensor: Exchange | None = None
+    neutron_radii: Mapping[str, NDArray[np.float64]] | None = None
 
 
 def flavour_diagonal(

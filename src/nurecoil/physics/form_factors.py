@@ -6,7 +6,8 @@ to be printed with every result.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -139,6 +140,29 @@ def form_factor(name: str) -> FormFactor:
     if name not in _FORM_FACTORS:
         raise unknown_name("form factor", name, FORM_FACTOR_NAMES)
     return _FORM_FACTORS[name]
+
+
+def with_neutrons_shifted(form_factor: FormFactor, shift_fm: float) -> FormFactor:
+    """Return form factors with a shift added to the neutron rms radius of each nuclide.
+
+    An error for those that have no such radius.
+    """
+    if not isinstance(form_factor.neutron, _OfRmsRadius):
+        known = ", ".join(
+            n for n, choice in _FORM_FACTORS.items() if isinstance(choice.neutron, _OfRmsRadius)
+        )
+        raise NurecoilError(
+            f"form factor {form_factor.name} has no neutron radius that could change: allowed are {known}"
+            " (--form-factor)"
+        )
+    return replace(form_factor, neutron=partial(_shifted, form_factor.neutron, shift_fm))
+
+
+def _shifted(
+    base: Callable[[ArrayLike, Nuclide], Array], shift_fm: float, q: ArrayLike, nuclide: Nuclide
+) -> Array:
+    radius = (nuclide.neutron_radius_fm or nuclide.charge_radius_fm) + shift_fm
+    return base(q, replace(nuclide, neutron_radius_fm=radius))
 
 
 # No closures: a FormFactor must survive pickling on its way to a process pool.

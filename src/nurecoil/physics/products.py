@@ -5,6 +5,7 @@ with it. A model that has no such couplings has no products.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import combinations_with_replacement
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.physics.couplings import Couplings, Exchange
+from nurecoil.physics.radii import NEUTRON_RADII, Radius
 from nurecoil.physics.weights import Weight
 
 Terms = tuple[Array, ...]
@@ -21,7 +23,7 @@ Terms = tuple[Array, ...]
 Pair = tuple[NDArray[Any], NDArray[Any]]
 """Amplitudes with p and n, or with left- and right-handed electrons, shape (..., 3, 3)."""
 
-Products = tuple[tuple[Terms, Weight | None], ...]
+Products = tuple[tuple[Terms, Weight | Radius | None], ...]
 """(products of each term; their weight): to be summed."""
 
 
@@ -62,6 +64,13 @@ def _tensor(couplings: Couplings) -> Products:
     if (p := couplings.tensor_p) is None or (n := couplings.tensor_n) is None:
         return ()
     return ((_square(p, n), None),)
+
+
+def _neutrons(name: str, couplings: Couplings) -> Products:
+    """Return the products of the vector channel, for what a neutron radius changes of it."""
+    if (radii := couplings.neutron_radii) is None:
+        return ()
+    return ((vector_products(couplings), Radius(name, radii[name])),)
 
 
 def _electron(couplings: Couplings) -> Products:
@@ -138,6 +147,7 @@ PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
     "light-scalar": lambda couplings: _of_mediator(couplings.light_scalar),
     "tensor": _tensor,
     "light-tensor": lambda couplings: _of_mediator(couplings.light_tensor),
+    **{f"neutrons-{name}": partial(_neutrons, name) for name in NEUTRON_RADII},
     "electron": _electron,
     "light-vector-electron": _light_vector_electron,
     "weak-charge": _weak_charge,

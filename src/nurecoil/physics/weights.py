@@ -5,7 +5,7 @@ smooth in ln q: its values at a few Chebyshev nodes say all of it, and counts ar
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -17,6 +17,9 @@ from nurecoil.arithmetic import Array
 
 _AIM: Final = 1e-12  # of the largest value: that at the lowest q can be 1e4 times another's
 _SPARE: Final = 4
+_MOMENTUM: Final = 30.0  # MeV
+_MASSES: Final = 200  # of mediators that stand for all, and one without mass
+_BEYOND: Final = 100.0  # how far these go below and above all momentum transfers
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,14 @@ class Weight:
             found *= factor(q)
         return found
 
+    def at(self, nodes: "Nodes") -> Array:
+        """Return what multiplies the templates of each node, shape (..., K)."""
+        return self(nodes.q)
+
+    def probe(self) -> Array:
+        """Return a number that tells one weight from another, shape (..., 1)."""
+        return self([_MOMENTUM])
+
 
 @dataclass(frozen=True)
 class Nodes:
@@ -61,22 +72,38 @@ class Nodes:
     @cached_property
     def q(self) -> Array:
         """The nodes, descending, shape (K,)."""
-        angles = (np.arange(self._number) + 0.5) * np.pi / self._number
-        found: Array = np.exp(self._middle + self._half * np.cos(angles))
+        found: Array = np.exp(self._middle + self._half * chebyshev(self._number))
         return found
 
+    @property
+    def size(self) -> int:
+        """The number of nodes, K."""
+        return self._number
+
     def interpolation(self, q: Array) -> Array:
-        """Return L_k(q), so that f(q) = Σ_k L_k(q) f(q_k), shape (n, K); outside of the range as at its ends.
+        """Return L_k(q), so that f(q) = Σ_k L_k(q) f(q_k), shape (n, K); beyond the range as at its ends."""
+        return cardinals(np.clip((np.log(q) - self._middle) / self._half, -1.0, 1.0), self._number)
 
-        By discrete orthogonality, L_k(x) = (2/K) Σ'_j T_j(x_k) T_j(x), the term j = 0 halved.
-        """
-        degree = self._number - 1
-        at_nodes = np.polynomial.chebyshev.chebvander(self._x(self.q), degree) * (2 / self._number)
-        at_nodes[:, 0] /= 2
-        return np.asarray(np.polynomial.chebyshev.chebvander(self._x(q), degree) @ at_nodes.T)
+    def joined(self, others: Sequence["Nodes"]) -> "Nodes":
+        """Return nodes of all the ranges."""
+        all_nodes = (self, *others)
+        return Nodes(min(n.low for n in all_nodes), max(n.high for n in all_nodes))
 
-    def _x(self, q: Array) -> Array:
-        return np.clip((np.log(q) - self._middle) / self._half, -1.0, 1.0)
+    def of(self, own: "Nodes") -> Array:
+        """Return how values at other nodes, of a part of the range, follow from those here, (K of own, K)."""
+        return self.interpolation(own.q)
+
+    def samples(self) -> Array:
+        """Return the propagators of many masses, and their squares, at the nodes, shape (samples, K)."""
+        masses = np.append(np.geomspace(self.low / _BEYOND, self.high * _BEYOND, _MASSES), 0.0)
+        return np.concatenate([Weight(masses, power)(self.q) for power in (1, 2)])
+
+    def tests(self) -> Array:
+        """Return weights at the nodes whose counts must be accurate, shape (K, weights): of any mediator."""
+        masses = np.append(0.0, np.geomspace(self.low, self.high, 3))
+        light = [Weight(masses, power)(self.q) for power in (1, 2)]
+        weights = np.concatenate([*light, np.ones((1, self.size))])
+        return np.asarray((weights / weights.max(axis=1, keepdims=True)).T)
 
     @property
     def _middle(self) -> float:
@@ -89,3 +116,19 @@ class Nodes:
     @property
     def _number(self) -> int:
         return math.ceil(-math.log(_AIM) / math.asinh(math.pi / 2 / self._half)) + _SPARE
+
+
+def chebyshev(number: int) -> Array:
+    """Return Chebyshev nodes between 1 and -1, descending."""
+    return np.asarray(np.cos((np.arange(number) + 0.5) * np.pi / number))
+
+
+def cardinals(x: Array, number: int) -> Array:
+    """Return L_k(x), so that f(x) = Σ_k L_k(x) f(x_k) for a polynomial f, shape (..., K).
+
+    By discrete orthogonality, L_k(x) = (2/K) Σ'_j T_j(x_k) T_j(x), the term j = 0 halved.
+    """
+    at_nodes = np.polynomial.chebyshev.chebvander(chebyshev(number), number - 1) * (2 / number)
+    at_nodes[:, 0] /= 2
+    found: Array = np.polynomial.chebyshev.chebvander(x, number - 1) @ at_nodes.T
+    return found.reshape(*np.shape(x), number)

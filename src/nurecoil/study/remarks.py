@@ -10,11 +10,13 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
+from nurecoil.physics.channels import CHANNELS
 from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.products import PRODUCTS
 from nurecoil.physics.spins import has_spin_table
+from nurecoil.physics.weights import Weight
 
 _SMALL = 1e-3  # a change of a parameter; of itself where it is not zero
 _SAME = 1e-9
@@ -53,6 +55,12 @@ def _sentences(
                 f" {', '.join(f'{n.A}{n.symbol}' for n in light)} in the target (for 1H and 3He it is larger"
                 " than what is kept)."
             )
+    held = [name for each in experiments for name in _radius_pulls(each)]
+    if held and any(CHANNELS[name].radius for name in model.channels):
+        yield (
+            f"neutron radii are the model's: {', '.join(held)} has no effect on them. What is known of one"
+            " is given by --constrain."
+        )
     projections = ", ".join(each.name for each in experiments if each.statistics.observed is None)
     if projections and "sin2_theta_w" in free:
         default = find(STANDARD_MODEL.parameters, "sin2_theta_w").default
@@ -132,6 +140,12 @@ def on_mixing_angle(experiments: Sequence[CompiledExperiment], fixed: Values) ->
     )
 
 
+def _radius_pulls(experiment: Experiment) -> list[str]:
+    """Return the pulls that change the form factor of an experiment's signal."""
+    own = experiment.signal.form_factor
+    return [s.pull.name for s in experiment.statistics.signal.shapes if s.up.form_factor is not own]
+
+
 def _light_nuclides(experiment: Experiment) -> list[Nuclide]:
     """Return the nuclides of a target that have a spin and so few nucleons that it counts."""
     nuclei = dict(zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True))
@@ -164,6 +178,6 @@ def _on_neutrons(couplings: Couplings) -> Array:
     total = np.zeros(2)
     for name, unit in _ON_NEUTRONS.items():
         for terms, weight in PRODUCTS[name](couplings):
-            at_q = 1.0 if weight is None else np.ravel(weight([_Q]))
+            at_q = np.ravel(weight([_Q])) if isinstance(weight, Weight) else 1.0
             total += np.ravel(terms[-1][..., :2]) * at_q / unit
     return total
