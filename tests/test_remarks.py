@@ -44,6 +44,20 @@ def test_flavours_that_a_light_mediator_tells_apart_are_remarked(timed, model):
     assert said(model, timed(SAME), "g_mediator", **point) == ()
 
 
+@pytest.mark.parametrize(
+    ("model", "free", "values"),
+    [
+        ("millicharges", "q_nu_mu", {}),
+        ("charge-radii", "r2_nu_mu", {"electroweak": "radiative"}),
+        ("u1-prime", "g_mediator", {"charges": "L_mu-L_tau", "m_mediator": 10.0, "g_mediator": 1e-3}),
+    ],
+)
+def test_flavours_that_protons_alone_tell_apart_are_remarked(timed, model, free, values):
+    (remark,) = said(model, timed(SAME), free, **values)
+    assert "one distribution of arrival times for all flavours" in remark
+    assert said(model, timed(SAME), "sin2_theta_w", **{free: 0.0} | values) == ()
+
+
 def test_flavours_without_times_of_their_own_are_remarked(timed):
     (remark,) = said("nsi", timed(SAME), "eps_u_ee")
     assert "one distribution of arrival times for all flavours" in remark

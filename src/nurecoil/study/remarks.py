@@ -24,7 +24,7 @@ _TINY = 1e-300
 _LIGHT = 19  # nucleons: with an odd number up to that, the axial part adds 1 % (13C) to 5 % (19F) or more
 _RARE = 0.1  # of the nuclei of a target
 _Q = 30.0  # MeV, a usual momentum transfer
-_ON_NEUTRONS = {
+_ON_NUCLEONS = {
     "vector": 1.0,
     "light-vector": 1.0,
     "light-scalar": FERMI_CONSTANT**2,
@@ -163,21 +163,25 @@ def _has_one_time_for_all(experiment: Experiment) -> bool:
 
 
 def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
-    """Return whether the parameters change how ν_e and ν_μ couple to neutrons by different factors."""
-    before = _on_neutrons(model.evaluate(values))
-    for p in (p for p in model.parameters if p.name in free):
+    """Return whether the parameters change how ν_e and ν_μ couple to nucleons by different factors.
+
+    Those of new physics, at tree level: the radiative corrections of flavours differ, but by little.
+    """
+    values = {**values, **({"electroweak": "tree"} if "electroweak" in values else {})}
+    before = _on_nucleons(model.evaluate(values))
+    for p in (p for p in model.parameters if p.name in free and p not in STANDARD_MODEL.parameters):
         moved = {**values, p.name: _beside(p, float(values[p.name]))}
-        change = _on_neutrons(model.evaluate(moved)) * before[::-1]
+        change = _on_nucleons(model.evaluate(moved)) * before[::-1]
         if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
             return True
     return False
 
 
-def _on_neutrons(couplings: Couplings) -> Array:
-    """Return what multiplies N²F_n² of ν_e and ν_μ at a usual q, shape (2,), a scalar's in units of G_F²."""
+def _on_nucleons(couplings: Couplings) -> Array:
+    """Return |g_p + g_n|² of ν_e and ν_μ at a usual q, shape (2,), a scalar's in units of G_F²."""
     total = np.zeros(2)
-    for name, unit in _ON_NEUTRONS.items():
+    for name, unit in _ON_NUCLEONS.items():
         for terms, weight in PRODUCTS[name](couplings):
             at_q = np.ravel(weight([_Q])) if isinstance(weight, Weight) else 1.0
-            total += np.ravel(terms[-1][..., :2]) * at_q / unit
+            total += sum(np.ravel(term[..., :2]) for term in terms) * at_q / unit
     return total
