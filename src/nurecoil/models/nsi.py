@@ -38,42 +38,26 @@ BOUND = 10.0
 
 @dataclass(frozen=True)
 class Epsilons:
-    """Hermitian ε^u and ε^d in flavour space, of one kind of current.
-
-    Attributes
-    ----------
-    kind, prefix
-        What they are called: in words, and what the names of parameters begin with.
-    bound
-        How far each goes.
-    reference
-        Where they are defined.
-    nucleons
-        What a proton and a neutron make of ε^u and ε^d.
-    """
+    """Hermitian ε^u and ε^d in flavour space, of one kind of current."""
 
     kind: str
-    prefix: str
+    prefix: str  # of the names of parameters
     bound: float
     reference: str
-    nucleons: Callable[[Array, Array], tuple[Array, Array]] = nucleon_couplings
+    nucleons: Callable[[Array, Array], tuple[Array, Array]] = nucleon_couplings  # of p and n, from u and d
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Each entry, real and imaginary part."""
+        """Each entry: real, or its real and imaginary part."""
+        real, imaginary = (", real part", r"\mathrm{Re}\,", ""), (", imaginary part", r"\mathrm{Im}\,", "_im")
         return tuple(
-            self._parameter(quark, entry, part)
+            self._parameter(quark, entry, *part)
             for quark in QUARKS
             for (a, b), entry in ENTRIES.items()
-            for part in (("",) if a == b else ("re", "im"))
+            for part in ((("", "", ""),) if a == b else (real, imaginary))
         )
 
-    def _parameter(self, quark: str, entry: str, part: str) -> Parameter:
-        word, symbol, suffix = {
-            "": ("", "", ""),
-            "re": (", real part", r"\mathrm{Re}\,", ""),
-            "im": (", imaginary part", r"\mathrm{Im}\,", "_im"),
-        }[part]
+    def _parameter(self, quark: str, entry: str, word: str, symbol: str, suffix: str) -> Parameter:
         index = entry.replace("mu", r"\mu ").replace("tau", r"\tau ").strip()
         kind = "" if self.kind == "vector" else self.kind[0].upper()
         return Parameter(
@@ -87,24 +71,19 @@ class Epsilons:
         )
 
     def _of_nucleons(self, values: Values, entry: str) -> tuple[Array, Array]:
-        """Return what an entry adds to the coupling of the proton and of the neutron."""
         up, down = (np.asarray(values[f"{self.prefix}{quark}_{entry}"], float) for quark in QUARKS)
         return self.nucleons(up, down)
 
-    def _is_real(self, values: Values) -> bool:
-        parts = (values[p.name] for p in self.parameters if p.name.endswith("_im"))
-        return all(np.ndim(part) == 0 and part == 0 for part in parts)
-
     def added_to(self, values: Values, *diagonals: Array) -> tuple[Array, Array]:
         """Return couplings of p and n that change no flavour, (..., 3, 3), with all entries added to them."""
-        shapes = [*(d.shape[:-2] for d in diagonals), *(np.shape(values[p.name]) for p in self.parameters)]
-        points, real = np.broadcast_shapes(*shapes), self._is_real(values)
+        given = {p.name: values[p.name] for p in self.parameters}
+        points = np.broadcast_shapes(*(d.shape[:-2] for d in diagonals), *map(np.shape, given.values()))
+        real = all(np.ndim(x) == 0 and x == 0 for name, x in given.items() if name.endswith("_im"))
         # Points last in memory, so that each entry is written, and later read, in one run
         found = tuple(np.empty((3, 3, *points), float if real else complex) for _ in diagonals)
         for (a, b), entry in ENTRIES.items():
-            for matrix, diagonal, epsilon in zip(
-                found, diagonals, self._of_nucleons(values, entry), strict=True
-            ):
+            parts = zip(found, diagonals, self._of_nucleons(values, entry), strict=True)
+            for matrix, diagonal, epsilon in parts:
                 matrix[a, b] = matrix[b, a] = diagonal[..., a, b] + epsilon
         for (a, b), entry in () if real else OFF_DIAGONAL.items():
             for matrix, epsilon in zip(found, self._of_nucleons(values, f"{entry}_im"), strict=True):
