@@ -82,6 +82,11 @@ def test_models_without_parity_violation_change_nothing(model):
     assert predicted("apv-cesium", model, **more.get(model, {})) == pytest.approx(-73.23)
 
 
+def test_a_vector_that_violates_parity_says_nothing_of_weak_charges():
+    with pytest.raises(NurecoilError, match="of which this model says nothing"):
+        predicted("apv-cesium", "u1-prime", charges="sequential", m_mediator="1 GeV", g_mediator=1e-3)
+
+
 def test_sums_of_models_add_their_changes():
     at = {"beta": 0.0, "m_zprime": 1e6}
     alone = ZPRIME_331.couplings(**at)

@@ -134,6 +134,7 @@ def _exchanged(charges: Charges) -> tuple[Array, ...]:
 
 def _couplings(values: Values) -> Couplings:
     standard, own = STANDARD_MODEL.evaluate(values), _own_charges(values)
+    standard = replace(standard, weak_p=None, weak_n=None)  # an axial e changes them, at low masses by q
     of_z = preset_charges("sequential", values["sin2_theta_w"])
     mass, g = np.asarray(values["m_mediator"], dtype=float), values["g_mediator"] / _UNIT
     photon = values["kinetic_mixing"] * math.sqrt(4 * math.pi * FINE_STRUCTURE) / _UNIT
