@@ -14,7 +14,7 @@ from command_line import run
     ("line", "expected"),
     [
         ("nurecoil li", {"limit", "list"}),
-        ("nurecoil limit --model n", {"nsi"}),
+        ("nurecoil limit --model n", {"neutron-radii", "nsi", "nsi-axial"}),
         ("nurecoil limit --experiment binh2021-l", {"binh2021-lar"}),
         ("nurecoil limit --model nsi --scan eps_u_em", {"eps_u_emu=", "eps_u_emu_im="}),
         ("nurecoil fit --experiment binh2021-csi --fix ", {"binh2021-csi_signal", "binh2021-csi_background"}),

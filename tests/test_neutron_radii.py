@@ -187,5 +187,7 @@ def test_what_cannot_be_is_refused(compiled):
         nurecoil.NurecoilError, match=r"binh2021-csi: form factor helm-binh2021 has no neutron"
     ):
         nurecoil.Study("neutron-radii", compiled["binh2021-csi"]).predict()
+    with pytest.raises(nurecoil.NurecoilError, match=r"radius ar = 9 fm is not allowed: .* 2.1 and 7 fm"):
+        Radius("ar", np.array([3.0, 9.0])).at(Radii("ar"))
     with pytest.raises(nurecoil.NurecoilError, match="allowed are helm, symmetrised-fermi"):
         with_neutrons_shifted(form_factor("point"), 0.1)

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.errors import NurecoilError
 from nurecoil.physics.weights import cardinals, chebyshev
 
 NEUTRON_RADII: Final = {
@@ -26,6 +27,7 @@ That is their mean. All nuclides are shifted alike: what they differ by is as it
 
 SHIFTS: Final = -1.4, 3.5  # fm, of all nuclides; the surface alone has more than 1.9
 _NODES: Final = 16
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,15 @@ class Radius:
 
     @property
     def shift(self) -> Array:
-        """What it adds to the radius of each nuclide, in fm, shape (...)."""
-        return np.asarray(self.value) - NEUTRON_RADII[self.group][1]
+        """What it adds to the radius of each nuclide, in fm, shape (...); an error beyond the nodes."""
+        own, (low, high) = NEUTRON_RADII[self.group][1], SHIFTS
+        shift = np.asarray(np.asarray(self.value, dtype=float) - own)
+        if not np.all(good := (shift > low - _ROUNDING) & (shift < high + _ROUNDING)):
+            raise NurecoilError(
+                f"neutron radius {self.group} = {shift[~good].flat[0] + own:.4g} fm is not allowed: it must"
+                f" be between {own + low:.4g} and {own + high:.4g} fm"
+            )
+        return shift
 
     def at(self, nodes: "Radii") -> Array:
         """Return what multiplies the templates of each node, shape (..., K)."""
