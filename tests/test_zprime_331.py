@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import nurecoil
 import reference
 from nurecoil.errors import NurecoilError
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
@@ -505,6 +506,11 @@ def test_the_scale_of_the_zprime_runs_as_the_standard_model():
     assert s2 == pytest.approx(0.24893, abs=1e-5)
     before = 1 / (127.951 * 0.2312) / (1 - 0.2312)
     assert gauge == pytest.approx(1 / weak / (1 - s2) / before)
+
+
+def test_of_a_beta_that_is_scanned_there_is_no_note():
+    study = nurecoil.Study("331-beta", "apv-cesium", m_zprime="2 TeV")
+    assert not any("omega" in note or "n/√3" in note for note in study.limit("beta", "-1.7..1.7").notes)
 
 
 def test_the_landau_pole_is_near_4_tev():

@@ -502,14 +502,13 @@ class Question:
         nuisances: str = "profiled",
     ) -> Result[Answer]:
         """Return an answer with what it rests on."""
-        of_model = {p.name for p in self.model.parameters}
-        point = {**self.values, **{n: v for n, v in self.start.items() if n in of_model}}
+        held = {n: v for n, v in self.values.items() if n not in self.over and n not in self.constrained}
         return Result(
             question=question,
             values=values,
             converged=converged,
-            fixed={n: v for n, v in self.values.items() if n not in self.over and n not in self.constrained},
-            notes=(*self.model.notes(point), *notes, *self.remarks),
+            fixed=held,
+            notes=tuple(dict.fromkeys((*self.model.notes(held), *notes, *self.remarks))),
             conventions={**self.conventions, "nuisances": nuisances},
             provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
             parameters=self.model.parameters,

@@ -82,12 +82,12 @@ class Expected:
         columns |= {name.replace("-", " "): counts for name, counts in self.backgrounds.items()}
         if self.observed is not None:
             columns["observed"] = self.observed
-        bins = len(self.edges) - 1
+        bins, digits = len(self.edges) - 1, 2 if abs(self.standard_model_total) >= 1 else 4
 
         def row(name: str, at: slice) -> tuple[str, ...]:
             known = [counts.size == bins or at == slice(None) for counts in columns.values()]
             sums = [float(counts[at].sum()) for counts in columns.values()]
-            texts = [f"{x:.2f}" if k else "" for x, k in zip(sums, known, strict=True)]
+            texts = [f"{x:.{digits}f}" if k else "" for x, k in zip(sums, known, strict=True)]
             if self.observed is not None and texts[-1]:
                 texts[-1] = f"{sums[-1]:g}"
             ratio = f"{sums[0] / sums[1]:.4f}" if sums[1] > 0 else "–"
