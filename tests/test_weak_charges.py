@@ -118,11 +118,19 @@ def test_verbs_take_a_weak_charge(tmp_path):
     assert fit["best_fit"]["sin2_theta_w"]["error"] < only["best_fit"]["sin2_theta_w"]["error"]
     varied = command_line.result("limit", *where, "--scan", "sin2_theta_w=0.2..0.28", "--vary")
     assert varied["converged"]
-    agree = command_line.result("combine", *where, "--scan", "sin2_theta_w=0.1..0.35")
-    assert agree["converged"]
     conventions = fit["conventions"]["experiments"]["apv-cesium"]
     assert conventions["form_factor"] == "none (a weak charge)"
     assert "133" in str(conventions["target"])
+
+
+@pytest.mark.parametrize("engine", ["numpy", "auto"])
+def test_a_combination_has_the_limits_of_each(engine):
+    names, within = ["apv-cesium", "binh2021-csi"], ("sin2_theta_w", "0.1..0.35")
+    found = nurecoil.Study("standard-model", names, engine=engine).combine(*within, cl=0.68).values.alone
+    for name, part in zip(names, found, strict=True):
+        alone = nurecoil.Study("standard-model", name, engine=engine).limit(*within, cl=0.68).values.profile
+        assert part.profile.best_fit == pytest.approx(alone.best_fit, rel=1e-6)
+        assert part.profile.intervals[0].low == pytest.approx(alone.intervals[0].low, rel=1e-6)
 
 
 def test_what_a_weak_charge_has_not_is_refused(tmp_path):

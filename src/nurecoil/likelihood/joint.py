@@ -134,6 +134,7 @@ class JointLikelihood:
             {},
             constraints=self.constraints,
             engine_name=self.engine_name,
+            basis=self.basis,
         )
         own = [self.pulls.index(pull) for pull in found.pulls]
         data = self.data and Data(tuple(self.data.counts[n] for n in chosen), self.data.centres[..., own])
