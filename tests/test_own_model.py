@@ -63,6 +63,13 @@ def test_every_verb_takes_it(own):
     assert run("sensitivity", *at, "--scan", "more_n=-0.5..0.5")[0] == 0
 
 
+@pytest.mark.parametrize(("start", "nearest"), [(0.1, 0.0833498), (0.9, 0.8841606)])
+def test_of_equal_minima_the_one_of_the_users_start_comes_first(own, start, nearest):
+    """One count knows |Q| alone: Q and -Q fit as well as one another."""
+    fit = nurecoil.Study(own, "binh2021-csi").fit({"more_n": start}).values.fit
+    assert fit.values["more_n"] == pytest.approx(nearest, rel=1e-5)
+
+
 def changed(own, old, new):
     own.write_text(OWN.replace(old, new))
     return str(own)
