@@ -1,0 +1,164 @@
+"""Writes the gallery, a page for each model: `python docs/make_gallery.py [MODEL ...]`; all if none is named.
+
+What stands on a page is in `gallery/gallery.toml`: the equation, points to draw, limits to compute, and those
+that are published. It needs the official data (NURECOIL_DATA, or `nurecoil data fetch`), and a few minutes.
+"""
+
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+import nurecoil
+from nurecoil.presentation import figures, report
+from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
+from nurecoil.verbs.intervals import interval_text
+
+HOME = Path(__file__).parent / "gallery"
+NAMES = {
+    "coherent-csi-2021": "CsI",
+    "coherent-lar-2020": "LAr",
+    "coherent-csi-2017": "CsI 2017",
+}
+TARGETS = ("Cs", "I", "Ar", "Ge", "Xe")
+CARD = """# A kilogram of {target} beside the SNS, for a year: recoils before any detector.
+name = "recoils-{target}"
+title = "1 kg of {target}, 20 m from the SNS, a year"
+reference = "none"
+[target]
+material = "{target}"
+mass = "1 kg"
+form_factor = "helm"
+[source]
+flux = "pion-decay-at-rest"
+protons_on_target = 2.1e23
+neutrinos_per_proton = 0.08
+baseline = "20 m"
+[cross_section]
+vector_recoil_term = true
+magnetic_recoil_term = false
+magnetic_form_factor = true
+[detector]
+observable = "recoil energy [keV]"
+edges = [1, 500]
+[detector.efficiency]
+kind = "constant"
+value = 1.0
+[statistics]
+observed = "standard-model"
+variance_fraction = 1.0
+signal_pull_width = 0.1
+"""
+LOWEST, POINTS = 0.1, 160  # keV, the first recoil energy that is drawn
+FIRST_LINE = "<!-- Written by `python docs/make_gallery.py`: change `gallery.toml`, not this file. -->\n"
+
+
+def pages() -> dict[str, dict[str, Any]]:
+    """Return what is said of each page, by name of the model."""
+    return tomllib.loads((HOME / "gallery.toml").read_text(encoding="utf-8"))
+
+
+def limit_row(model: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a limit as a page shows it: what, of what data, its level, ours, the published one, a note."""
+    study = nurecoil.Study(model, row["experiments"], **row.get("set", {}))
+    ((name, within),) = row["scan"].items()
+    result = study.limit(name, within, cl=row.get("cl", "90%"))
+    found, parameter = result.values.profile, result.values.parameter
+    ours = " or ".join(interval_text(parameter, interval) for interval in found.intervals) or "nothing"
+    data = " + ".join(NAMES[experiment] for experiment in row["experiments"])
+    ours += "" if result.converged else " (not converged)"
+    return row["what"], data, row.get("cl", "90%"), ours, row.get("published", "–"), row.get("note", "")
+
+
+def spectra(model: str, page: Mapping[str, Any], folder: Path) -> Figure:
+    """Return the recoils in five targets, the Standard Model's dashed."""
+    panels = []
+    for target in TARGETS:
+        card = folder / f"{target}.toml"
+        card.write_text(CARD.format(target=target), encoding="utf-8")
+        curves = [
+            ("Standard Model", "standard-model", {}),
+            *((p["label"], model, p["set"]) for p in page["points"]),
+        ]
+        series = []
+        for number, (label, name, values) in enumerate(curves):
+            study = nurecoil.Study(name, card, **values)
+            T = np.geomspace(LOWEST, study.spectrum().values.parts[0].energies[-1], POINTS)
+            rate = study.spectrum(T).values.parts[0].rate
+            seen = np.where(rate > 1e-4 * rate[T > 1].max(), rate, np.nan)
+            how = {"colour": "black", "style": "dashed"} if number == 0 else {}
+            series.append(Series(T, seen, label, **how))
+        panels.append(
+            Panel(
+                "$T$ [keV]", r"$dR/dT$ [1/(keV kg yr)]", tuple(series), title=target, x_log=True, y_log=True
+            )
+        )
+    caption = (
+        "Nuclear recoils, 20 m from the SNS, 2.1 · 10²³ protons in a year, Helm form factor, no detector."
+    )
+    return Figure(f"{model}-spectra", "Recoil spectra", caption, tuple(panels), columns=3)
+
+
+def region(model: str, page: Mapping[str, Any]) -> Iterator[tuple[str, str, nurecoil.Result]]:
+    """Yield the maps of two parameters: a name, what it is, and the answer."""
+    for number, row in enumerate(page.get("maps", ())):
+        study = nurecoil.Study(model, row["experiments"], **row.get("set", {}))
+        yield (
+            f"{model}-map-{number + 1}",
+            row["what"],
+            study.map(row["scan"], cl="90%", points=row.get("points", 101)),
+        )
+
+
+def page_of(model: str, page: Mapping[str, Any], images: Path) -> Document:
+    """Return the page of a model, and draw its figures."""
+    about = nurecoil.load_model(model)
+    with TemporaryDirectory() as folder:
+        drawn = spectra(model, page, Path(folder))
+    figures.save_canvas(figures.draw(drawn), images / f"{drawn.name}.png")
+    limits = Table(
+        "Limits, one parameter at a time, pulls profiled",
+        ("what", "data", "CL", "nurecoil", "published", "note"),
+        tuple(limit_row(model, row) for row in page["limits"]),
+    )
+    pictures: list[str] = []
+    for name, what, result in region(model, page):
+        result.save_figure(images / f"{name}.png", title=False)
+        pictures.append(f"![{what}](images/{name}.png)\n\n*{what}.*")
+    rows = tuple(
+        (f"`{p.name}`", f"${p.latex}$", p.description, p.unit or "", p.reference) for p in about.parameters
+    )
+    parameters = Table("Parameters", ("name", "symbol", "what it is", "unit", "reference"), rows)
+    sections = [
+        Section("Equation", (page["equation"], page["text"])),
+        Section("Recoils", (drawn,)),
+        Section("Limits", (limits, *pictures)),
+        Section("Parameters", (parameters,)),
+        Section("Sources", ("\n".join(f"- {source}" for source in page.get("sources", ())),)),
+    ]
+    return Document(about.title, f"`--model {model}`, {about.reference}", page["lead"], tuple(sections))
+
+
+def write(names: Iterable[str]) -> None:
+    """Write some pages, and the list of all."""
+    told, images = pages(), HOME / "images"
+    images.mkdir(exist_ok=True)
+    for model in names or told:
+        text = report.to_markdown(
+            page_of(model, told[model], images), lambda figure: f"images/{figure.name}.png"
+        )
+        (HOME / f"{model}.md").write_text(FIRST_LINE + text, encoding="utf-8")
+        print(HOME / f"{model}.md", flush=True)
+    rows = "\n".join(
+        f"- [{nurecoil.load_model(model).title}]({model}.md): {page['lead']}" for model, page in told.items()
+    )
+    head = "# Gallery of models\n\nOne page for each: its equation, recoils, and limits from real data."
+    (HOME / "README.md").write_text(f"{FIRST_LINE}{head}\n\n{rows}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(sys.argv[1:])

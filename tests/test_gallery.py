@@ -1,0 +1,46 @@
+"""docs/gallery: a page for each model, and a sample of its numbers computed again."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import nurecoil
+from nurecoil.models.loading import MODELS
+
+HOME = Path(__file__).parents[1] / "docs"
+SPEC = importlib.util.spec_from_file_location("make_gallery", HOME / "make_gallery.py")
+make_gallery = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(make_gallery)
+PAGES = make_gallery.pages()
+
+
+def text_of(model):
+    return (HOME / "gallery" / f"{model}.md").read_text(encoding="utf-8")
+
+
+def test_each_model_has_a_page_and_the_index_names_it():
+    assert set(PAGES) == {model.name for model in MODELS}
+    index = (HOME / "gallery" / "README.md").read_text(encoding="utf-8")
+    assert [model for model in PAGES if f"({model}.md)" not in index] == []
+
+
+@pytest.mark.parametrize("model", PAGES)
+def test_a_page_has_what_is_said_of_it(model):
+    """Each limit, each published value with its source, each parameter; its pictures are there."""
+    text, page = text_of(model), PAGES[model]
+    assert page["equation"].strip() in text
+    for row in page["limits"]:
+        data = " + ".join(make_gallery.NAMES[name] for name in row["experiments"])
+        assert f"| {row['what']} | {data} |" in text
+        assert row.get("published", "–") in text
+    assert [p.name for p in nurecoil.load_model(model).parameters if f"`{p.name}`" not in text] == []
+    for picture in (f"{model}-spectra", *(f"{model}-map-{n + 1}" for n in range(len(page.get("maps", ()))))):
+        assert f"images/{picture}.png" in text
+        assert (HOME / "gallery" / "images" / f"{picture}.png").exists()
+
+
+@pytest.mark.parametrize(("model", "number"), [("nsi", 0), ("magnetic-moments", 0)])
+def test_limits_are_those_of_today(model, number, coherent):
+    cells = make_gallery.limit_row(model, PAGES[model]["limits"][number])
+    assert f"| {' | '.join(cells)} |" in text_of(model).replace("|  |", "|  |")
