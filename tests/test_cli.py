@@ -277,6 +277,7 @@ REFUSALS = {
     "unknown choice": ([*BETA, "variant=number"], "did you mean 'numbers'"),
     "unknown form factor": ([*SM, "--form-factor", "helmet"], "'helmet': did you mean 'helm'"),
     "unknown list": (["list", "model"], "'model': did you mean 'models'"),
+    "parameters of what": (["list", "models", "--model", "nsi"], "--model goes with `list parameters`"),
     "unknown paper": (["reproduce", "binh2020"], "'binh2020': did you mean 'binh2021'"),
     "unknown pull": (
         [*LIMIT, *SCAN, "--prior", "binh2021-csi_sgnal=1"],
@@ -599,13 +600,19 @@ def test_the_directory_is_checked_before_anything_is_computed(monkeypatch):
 
 
 @pytest.mark.parametrize("columns", ["80", "120"])
-def test_list_shows_everything(monkeypatch, columns):
+def test_list_shows_what_there_is(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     status, out, err = run("list")
     assert (status, err) == (0, "")
     assert max(map(cell_len, out.splitlines())) <= int(columns)
-    for text in ("331-beta", "binh2021-nai-2000", "m_zprime", "must be set", "equations", "mu_B", "0.23857"):
+    for text in ("331-beta", "binh2021-nai-2000"):
         assert text in out
+    status, out, err = run("list", "parameters", "--model", "331-beta")
+    assert (status, err) == (0, "")
+    assert max(map(cell_len, out.splitlines())) <= int(columns)
+    for text in ("m_zprime", "must be set", "equations", "0.23857"):
+        assert text in out
+    assert "nsi" not in out
 
 
 @pytest.mark.parametrize(

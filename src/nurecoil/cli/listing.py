@@ -21,16 +21,18 @@ Pulls are nuisance parameters, with a Gaussian prior; one name in two experiment
 \b
 Examples:
   nurecoil list
-  nurecoil list parameters
+  nurecoil list parameters --model u1-prime
   nurecoil list pulls --experiment binh2021-csi"""
 
 
-def list_(what: str | None, experiments: Sequence[str]) -> None:
+def list_(what: str | None, models: Sequence[str], experiments: Sequence[str]) -> None:
     """Print what there is."""
     if what is not None and what not in LISTS:
         raise unknown_name("list", what, LISTS)
     if (what == "pulls") != bool(experiments):
         raise NurecoilError("`list pulls` and --experiment go together: `list pulls --experiment NAME`")
+    if models and what != "parameters":
+        raise NurecoilError("--model goes with `list parameters`: `list parameters --model NAME`")
     for experiment in experiments:
         _list_pulls(experiment)
     if what in (None, "models"):
@@ -42,8 +44,8 @@ def list_(what: str | None, experiments: Sequence[str]) -> None:
 
         cards = (read_card(name)[1] for name in experiment_names())  # their data need not be here
         _list_titles("Experiments", cards)
-    if what in (None, "parameters"):
-        _list_parameters()
+    if what == "parameters":
+        _list_parameters(models)
 
 
 def _list_titles(title: str, things: Iterable[Any]) -> None:
@@ -51,11 +53,11 @@ def _list_titles(title: str, things: Iterable[Any]) -> None:
     print_table(title, ["name", "what it is", "reference"], rows)
 
 
-def _list_parameters() -> None:
+def _list_parameters(models: Sequence[str]) -> None:
     from nurecoil.models import load_model, model_names
 
     columns = ["name", "default", "unit", "allowed", "description and reference"]
-    for model in map(load_model, model_names()):
+    for model in map(load_model, models or model_names()):
         rows = [
             [p.name, _default(p), p.unit or "–", p.allowed(), f"{p.description}\n[{p.reference}]"]
             for p in model.parameters
@@ -90,7 +92,16 @@ COMMAND = Command(
     short_help=SUMMARY,
     params=[
         click.Argument(
-            ["what"], required=False, metavar=f"[{'|'.join(LISTS)}]", help="All but the pulls if left out."
+            ["what"],
+            required=False,
+            metavar=f"[{'|'.join(LISTS)}]",
+            help="Models and experiments if left out.",
+        ),
+        click.Option(
+            ["models", "--model"],
+            multiple=True,
+            metavar="NAME",
+            help="Whose parameters: a name, a sum of models, or FILE.py; else those of all.",
         ),
         click.Option(
             ["experiments", "--experiment"],
