@@ -53,6 +53,7 @@ observed = "standard-model"
 variance_fraction = 1.0
 signal_pull_width = 0.1
 """
+UNSEEN = "(*) as others quote it: the place in its source was not seen by us."
 LOWEST, POINTS = 0.1, 160  # keV, the first recoil energy that is drawn
 FIRST_LINE = "<!-- Written by `python docs/make_gallery.py`: change `gallery.toml`, not this file. -->\n"
 
@@ -69,6 +70,8 @@ def limit_row(model: str, row: Mapping[str, Any]) -> tuple[str, ...]:
     result = study.limit(name, within, cl=row.get("cl", "90%"))
     found, parameter = result.values.profile, result.values.parameter
     ours = " or ".join(interval_text(parameter, interval) for interval in found.intervals) or "nothing"
+    if "68" in row.get("cl", ""):
+        ours = f"{parameter.format(found.best_fit, 4)}, {ours}"
     data = " + ".join(NAMES[experiment] for experiment in row["experiments"])
     ours += "" if result.converged else " (not converged)"
     return row["what"], data, row.get("cl", "90%"), ours, row.get("published", "–"), row.get("note", "")
@@ -124,6 +127,7 @@ def page_of(model: str, page: Mapping[str, Any], images: Path) -> Document:
         "Limits, one parameter at a time, pulls profiled",
         ("what", "data", "CL", "nurecoil", "published", "note"),
         tuple(limit_row(model, row) for row in page["limits"]),
+        UNSEEN if any("(*)" in row.get("published", "") for row in page["limits"]) else "",
     )
     pictures: list[str] = []
     for name, what, result in region(model, page):
