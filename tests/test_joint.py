@@ -259,3 +259,11 @@ def test_a_counting_and_a_binned_experiment_go_together(csi):
     both = JointLikelihood((*counting.terms, binned_one), {})
     parts = counting.profiled(q).chi2[0] + JointLikelihood((FIRST,), {}).profiled(ONE).chi2[0]
     assert both.profiled(q).chi2[0] == pytest.approx(parts, abs=1e-7)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "fast"])
+def test_strengths_of_another_basis_are_refused(csi, engine):
+    """Compiled loops would read what lies beside them in memory."""
+    likelihood = replace(joint_likelihood([csi], {}), engine_name=engine)
+    with pytest.raises(ValueError, match=r"5 strengths for templates of \d+"):
+        likelihood.profiled(np.ones((3, 5)))

@@ -429,6 +429,10 @@ class JointLikelihood:
         free: NDArray[np.intp],
         tied: Sequence[Tie],
     ) -> Inputs:
+        known = expansion.value if isinstance(expansion, Expansion) else None if expansion else strengths
+        compiled = self.terms[0].arrays.signal.templates.shape[1]
+        if known is not None and known.shape[-1] != compiled:  # compiled loops would read beside them
+            raise ValueError(f"{known.shape[-1]} strengths for templates of {compiled}: of another basis")
         data = self.observed.at(part)
         pairs = [
             term.data(np.atleast_2d(counts)) for term, counts in zip(self.terms, data.counts, strict=True)

@@ -508,7 +508,7 @@ class Question:
             values=values,
             converged=converged,
             fixed=held,
-            notes=tuple(dict.fromkeys((*self.model.notes(held), *notes, *self.remarks))),
+            notes=tuple(dict.fromkeys((*notes, *self.model.notes(held), *self.remarks))),
             conventions={**self.conventions, "nuisances": nuisances},
             provenance=provenance({**settings, "engine": self.likelihood.engine_name}),
             parameters=self.model.parameters,
