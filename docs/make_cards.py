@@ -91,6 +91,7 @@ quenching = [
   { kind = "constant", factor = 0.0878 },
   { kind = "linear", a = 0.246, b_per_kev = 0.00078 },
   { kind = "polynomial", coefficients = [0.0554628, 4.30681, -111.707, 840.384] },
+  { kind = "lindhard", k = 0.157, Z = 32 },
   { kind = "tabulated", recoil_kev = [1, 5, 20], factor = [0.1, 0.15, 0.2] },
 ]
 smearing = [

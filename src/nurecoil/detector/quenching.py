@@ -19,6 +19,7 @@ from nurecoil.checks import (
     Finite,
     Fraction,
     NotNegative,
+    Number,
     Probability,
     check_fields,
     checked,
@@ -142,6 +143,34 @@ class PolynomialQuenching:
 
 
 @dataclass(frozen=True)
+@checked("quenching")
+class LindhardQuenching:
+    """E_ee = QF T of Lindhard's theory: QF = k g/(1 + k g), g = 3 ε^0.15 + 0.7 ε^0.6 + ε.
+
+    ε = 11.5 Z^(-7/3) T[keV]. Germanium: k = 0.157(4), COHERENT, arXiv:2406.13806. It goes to 0 with T.
+
+    >>> germanium = LindhardQuenching(0.157, 32)
+    >>> print(germanium.electron_equivalent([0.0, 0.010]).round(4), germanium.recoil_energy(2.3411).round(6))
+    [0.     2.3411] 0.01
+    """
+
+    kind: ClassVar = "lindhard"
+    k: Annotated[Fraction, "how much goes to electrons; 0.133 Z^(2/3) A^(-1/2) in the theory, 0.157 in Ge"]
+    Z: Annotated[int, Number(1, 118), "protons of the nucleus"]
+    breakpoints: ClassVar[tuple[float, ...]] = ()
+    _turning_point: ClassVar[float] = math.inf
+
+    def electron_equivalent(self, T: ArrayLike) -> Array:
+        """Return E_ee (keV), in the shape of the recoil energy T (MeV)."""
+        kev = _KEV_PER_MEV * _not_negative("T", T)
+        reduced = 11.5 * self.Z ** (-7 / 3) * kev
+        g = 3 * reduced**0.15 + 0.7 * reduced**0.6 + reduced
+        return np.asarray(self.k * g / (1 + self.k * g) * kev)
+
+    recoil_energy = _inverse
+
+
+@dataclass(frozen=True)
 class TabulatedQuenching:
     """E_ee = QF(T) T with QF read from a table: straight lines between its points, constant outside.
 
@@ -187,7 +216,7 @@ class TabulatedQuenching:
         return math.inf
 
 
-Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | TabulatedQuenching
+Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | LindhardQuenching | TabulatedQuenching
 
 
 def _not_negative(name: str, values: ArrayLike) -> Array:
