@@ -328,16 +328,18 @@ class JointLikelihood:
         run: Engine = engine("numpy" if isinstance(expansion, Moving) else self.engine_name)
         chunk = max(1, _CHUNK_NUMBERS // layout.numbers) if run.chunked else points
         chi2, converged = np.empty(points), np.empty(points, dtype=bool)
-        found, best = np.empty((points, len(self.pulls))), np.empty((points, len(theta)))
-        scale = self._scale[free]
-        begin = np.broadcast_to(np.asarray(self.begin if pulls is None else pulls, dtype=float), found.shape)
+        # Points last in memory, as the engines have them: a sum over all of them is one run
+        found, best = np.empty((len(self.pulls), points)), np.empty((len(theta), points))
+        scale, centre = self._scale[free, np.newaxis], self.centre[free, np.newaxis]
+        begin = (np.atleast_2d(self.begin if pulls is None else pulls).T[free] - centre) / scale
         hops = self._hops(free) if pulls is None or reach is not None else []
         near = np.inf if self.observed.sets > 1 else REACH if reach is None else reach
         for first in parts(range(0, points, chunk)):
             part = slice(first, min(first + chunk, points))
-            base = self._base(part, part.stop - first, held)
+            base = self._base(part, held)
             inputs = run.prepared(layout, self._inputs(part, strengths, expansion, base, free, tied))
-            start = np.concatenate([((begin[part] - self.centre)[:, free] / scale).T, theta[:, part]])
+            own = np.broadcast_to(begin, (len(free), points))[:, part]
+            start = np.concatenate([own, theta[:, part]])
             edges = [
                 _with_free(edge, end, len(free), part)
                 for edge, end in zip(box, (-np.inf, np.inf), strict=True)
@@ -345,11 +347,11 @@ class JointLikelihood:
             minimise = partial(_minimised, run, layout, inputs, edges)
             least = search(minimise, start, hops, len(free), near)
             chi2[part], converged[part] = least.chi2, least.converged
-            base[:, free] = self.centre[free] + least.pulls * scale
+            found[:, part], best[:, part] = base.T, least.points.T
+            found[free, part] = centre + least.pulls.T * scale
             for tie in tied:
-                base[:, tie.pull] = tie.low + tie.range * least.points[:, tie.parameter]
-            found[part], best[part] = base, least.points
-        return Fitted(chi2, best, found, converged)
+                found[tie.pull, part] = tie.low + tie.range * least.points[:, tie.parameter]
+        return Fitted(chi2, best.T, found.T, converged)
 
     def _hops(self, free: NDArray[np.intp]) -> list[Hop]:
         """Return hops of the free pulls that bend a shape, to either side, in units of their widths."""
@@ -411,13 +413,13 @@ class JointLikelihood:
             )
         return self._layouts[key]
 
-    def _base(self, part: slice, points: int, held: Mapping[str, Array]) -> Array:
-        """Return all pulls (P, J) where the free ones are at their centres."""
-        base = np.tile(self.centre, (points, 1))
+    def _base(self, part: slice, held: Mapping[str, Array]) -> Array:
+        """Return all pulls (P or 1, J) where the free ones are at their centres."""
+        values = {name: value if value.size == 1 else value[part] for name, value in held.items()}
+        base = np.tile(self.centre, (max((value.size for value in values.values()), default=1), 1))
         for number, pull in enumerate(self.pulls):
-            if pull.name in held:
-                value = held[pull.name]
-                base[:, number] = value if value.size == 1 else value[part]
+            if pull.name in values:
+                base[:, number] = values[pull.name]
         return base
 
     def _inputs(

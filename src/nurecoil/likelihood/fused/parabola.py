@@ -18,6 +18,7 @@ from nurecoil.likelihood.newton import RIDGE, TINY, Minimum, triangle
 from nurecoil.likelihood.problem import Inputs, Layout
 
 _BLOCK = 128  # points side by side
+_THREAD = 400_000  # what a thread is worth, in products of points, rows and pairs of pulls: some 200 µs
 
 
 class Parabola(NamedTuple):
@@ -45,13 +46,14 @@ class Points(NamedTuple):
 def minimise(layout: Layout, inputs: Inputs, number: int, may_compile: bool) -> Minimum:
     """Return the minima of so many points."""
     parabola, points = layout.once(_parabola), _points(layout, inputs)
-    x, value = np.empty((number, layout.free)), np.empty(number)
+    x, value = np.empty((layout.free, number)), np.empty(number)
 
     def run(first: int, last: int) -> None:
         _minimise_points(parabola, points, first, last, x, value)
 
-    share(_minimise_points, run, number, 4 * _BLOCK, may_compile)
-    return Minimum(value, x.T, np.isfinite(value))
+    cost = len(parabola.of_row) * (1 + layout.free) ** 2
+    share(_minimise_points, run, number, max(_BLOCK, _THREAD // cost), may_compile)
+    return Minimum(value, x, np.isfinite(value))
 
 
 def _points(layout: Layout, inputs: Inputs) -> Points:
@@ -201,11 +203,11 @@ def _loop(version):
 
     @allocating
     def minimise_points(parabola, points, first, last, x, value):
-        """Fill in the pulls x (P, J) and χ² (P,) of points `first` to `last`."""
+        """Fill in the pulls x (J, P) and χ² (P,) of points `first` to `last`."""
         assert version
         q, hessian = np.zeros((len(parabola.templates), _BLOCK)), np.empty((len(parabola.squares), _BLOCK))
         s, residual = np.empty((len(parabola.of_row), _BLOCK)), np.empty((len(parabola.of_row), _BLOCK))
-        z = np.empty((x.shape[1], _BLOCK))
+        z = np.empty((len(x), _BLOCK))
         alpha, fixed, of_row, weights = parabola.alpha, parabola.fixed, parabola.of_row, parabola.weights
         rest, centres = points.rest, points.centres
         for begin in range(first, last, _BLOCK):
@@ -218,9 +220,9 @@ def _loop(version):
                     z[j, lane] -= weights[j] * centres[begin + lane if len(centres) > 1 else 0, j]
             _solve(len(z), lanes, hessian, z)
             _value(of_row, alpha, fixed, weights, rest, centres, begin, lanes, s, residual, z, value)
-            for lane in range(lanes):
-                for j in range(len(z)):
-                    x[begin + lane, j] = z[j, lane]
+            for j in range(len(z)):
+                for lane in range(lanes):
+                    x[j, begin + lane] = z[j, lane]
 
     return minimise_points
 
