@@ -77,14 +77,16 @@ class Epsilons:
     def added_to(self, values: Values, *diagonals: Array) -> tuple[Array, Array]:
         """Return couplings of p and n that change no flavour, (..., 3, 3), with all entries added to them."""
         given = {p.name: values[p.name] for p in self.parameters}
-        points = np.broadcast_shapes(*(d.shape[:-2] for d in diagonals), *map(np.shape, given.values()))
+        points = np.broadcast(*(d[..., 0, 0] for d in diagonals), *given.values()).shape
         real = all(np.ndim(x) == 0 and x == 0 for name, x in given.items() if name.endswith("_im"))
         # Points last in memory, so that each entry is written, and later read, in one run
         found = tuple(np.empty((3, 3, *points), float if real else complex) for _ in diagonals)
         for (a, b), entry in ENTRIES.items():
             parts = zip(found, diagonals, self._of_nucleons(values, entry), strict=True)
             for matrix, diagonal, epsilon in parts:
-                matrix[a, b] = matrix[b, a] = diagonal[..., a, b] + epsilon
+                np.add(diagonal[..., a, b], epsilon, out=matrix[a, b, ...])
+                if a != b:
+                    matrix[b, a] = matrix[a, b]
         for (a, b), entry in () if real else OFF_DIAGONAL.items():
             for matrix, epsilon in zip(found, self._of_nucleons(values, f"{entry}_im"), strict=True):
                 matrix.imag[a, b] = epsilon
@@ -100,15 +102,7 @@ EPSILONS = VECTOR.parameters
 def _couplings(values: Values) -> Couplings:
     standard = STANDARD_MODEL.evaluate(values)
     proton, neutron = VECTOR.added_to(values, standard.vector_p, standard.vector_n)
-    points = proton.shape[:-2]
-    return replace(
-        standard,
-        vector_p=proton,
-        vector_n=neutron,
-        axial_p=np.broadcast_to(standard.axial_p, (*points, 3, 3)),
-        axial_n=np.broadcast_to(standard.axial_n, (*points, 3, 3)),
-        magnetic_moment=np.broadcast_to(standard.magnetic_moment, (*points, 3)),
-    )
+    return replace(standard, vector_p=proton, vector_n=neutron)
 
 
 NSI = Model(

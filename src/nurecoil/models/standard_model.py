@@ -75,7 +75,7 @@ def _couplings(values: Values) -> Couplings:
     charged_current = np.array([1.0, 0.0, 0.0])  # ν_e alone
     vector = z_vector(-1 / 2, -1, s2) + charged_current + shift_v
     axial = z_axial(-1 / 2) + charged_current + shift_a
-    left, right = (x[..., np.newaxis] * np.eye(3) for x in ((vector + axial) / 2, (vector - axial) / 2))
+    left, right = np.stack([vector + axial, vector - axial])[..., np.newaxis] * (np.eye(3) / 2)
     weak_p = WEAK_CHARGES[0] - 4 * (s2[..., 0] - SIN2_THETA_W)  # as 1 - 4 s_W² does
     weak_n = np.asarray((WEAK_CHARGES[1] - 55 * WEAK_CHARGES[0]) / 78)
     return replace(couplings, weak_p=weak_p, weak_n=weak_n, electron_left=left, electron_right=right)

@@ -101,9 +101,11 @@ def flavour_diagonal(
     whose others are points; they broadcast.
     """
     given = vector_p, vector_n, axial_p, axial_n, magnetic_moment
-    *diagonals, moment = np.broadcast_arrays(*given, np.empty(3))[:5]
-    p, n, a_p, a_n = (x[..., np.newaxis] * np.eye(3) for x in diagonals)
-    return Couplings(p, n, a_p, a_n, moment.astype(float))
+    rows = np.empty((len(given), *np.broadcast(*given, np.empty(3)).shape))
+    for row, values in zip(rows, given, strict=True):
+        row[...] = values
+    p, n, a_p, a_n = rows[:4, ..., np.newaxis] * np.eye(3)
+    return Couplings(p, n, a_p, a_n, rows[4])
 
 
 def nucleon_couplings(up: ArrayLike, down: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
