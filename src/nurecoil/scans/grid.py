@@ -14,7 +14,7 @@ from nurecoil.errors import NurecoilError
 
 Indices = NDArray[np.int64]
 
-_SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 4096
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 8192
 _BLOCKS = 64  # a grid has at least so many blocks, if they are not to be too small: work for many workers
 
 
@@ -154,9 +154,16 @@ class Grid:
     def select(self, numbers: Indices) -> Array:
         """Return the points of these numbers, shape (P, N)."""
         indices = np.unravel_index(numbers, self.shape)
-        return np.column_stack([axis.ticks.at(index) for axis, index in zip(self.axes, indices, strict=True)])
+        # Points last in memory, as the model takes the values of one parameter after the other
+        return np.array([_at(axis.ticks, index) for axis, index in zip(self.axes, indices, strict=True)]).T
 
     def point(self, number: int) -> dict[str, float]:
         """Return one point, by name of axis."""
         values = self.points(number, number + 1)[0].tolist()
         return dict(zip((axis.name for axis in self.axes), values, strict=True))
+
+
+def _at(ticks: Spaced | Listed, index: Indices) -> Array:
+    """Return the values of these numbers, each of few computed once."""
+    few = ticks.points < index.size
+    return ticks.at(np.arange(ticks.points))[index] if few else ticks.at(index)
