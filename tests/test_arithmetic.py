@@ -1,4 +1,8 @@
-"""What nurecoil computes does not depend on the caller's `numpy.errstate`."""
+"""What nurecoil computes does not depend on the caller's `numpy.errstate`, and uses its memory again."""
+
+import platform
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -70,3 +74,18 @@ def test_real_data_whose_counts_underflow(coherent, name, monkeypatch):
     with np.errstate(all="raise"):
         compiled = nurecoil.compile_experiment(nurecoil.load_experiment(name))
         assert asking.goodness(model, [compiled], {}, {}).values.chi2 == usual
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other libraries do as they like")
+def test_large_arrays_get_memory_that_was_used_before():
+    """In a process of its own: 10 MB are 2344 pages, which the system provides once and not each time."""
+    program = """
+import resource, numpy as np, nurecoil.arithmetic
+for _ in range(5):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    arrays = [np.ones(300_000) for _ in range(4)]
+    del arrays
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 100

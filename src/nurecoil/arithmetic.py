@@ -11,6 +11,11 @@ Array: TypeAlias = NDArray[np.float64]
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
+# glibc gives the memory of large arrays back at once, and the system takes some 3 µs to provide each 4 kB
+# again, as long as is computed with them. It keeps up to twice the largest block that was ever freed, of
+# 32 MB at most (mallopt(3), M_MMAP_THRESHOLD): so one is freed that nobody has touched
+np.empty(4_000_000)
+
 _USUAL = {"divide": "warn", "over": "warn", "invalid": "warn", "under": "ignore"}  # NumPy's default
 
 
