@@ -104,6 +104,10 @@ def expand(layout, work):
         column = n.column + components[c, COLUMN]
         counts, rate = rows[column], _rate(layout, t, c)
         work.rates[c] = rate
+        if components[c, TEMPLATE] < 0 and shapes == end:  # its column stays as it is packed
+            for bin in range(size):
+                mu[bin] += rate * nominal[bin]
+            continue
         for bin in range(size):
             scale[bin] = 0.0 if shapes < end else rate
         for entry in range(shapes, end):

@@ -26,40 +26,44 @@ def sum_up(layout, work):
     """Fill in Σ φ' ∂_k μ and Σ [φ'' ∂_k μ ∂_l μ + φ' ∂_k ∂_l μ], the latter of shapes and rates."""
     n, live, rows, products = layout.sizes, layout.live, work.rows, work.products
     for term in range(len(layout.terms)):
-        first, second, weighted = rows[n.first + term], rows[n.second + term], rows[n.scratch]
+        first, second = rows[n.first + term], rows[n.second + term]
         size, begin = layout.terms[term, BINS], layout.terms[term, LIVE]
         for at in range(begin, layout.terms[term, LIVE_END]):
             k, c = live[at, 0], live[at, 1]
             counts, shapes = layout.components[c, COLUMN], layout.components[c, SHAPES]
             column, slope, stop, entry = rows[n.column + k], 0.0, at + 1, shapes + k - counts - 1
-            for bin in range(size):
-                slope += first[bin] * column[bin]
-                weighted[bin] = second[bin] * column[bin]
-            work.sums[k] = slope
             is_shape = shapes <= entry < layout.components[c, SHAPES_END]
-            while is_shape and live[stop - 1, 0] > counts:
+            while is_shape and live[stop - 1, 0] > counts and stop > begin + 1:  # what follows fills in those
                 stop -= 1
-            for before in range(begin, stop, 2):  # two at once: what is weighted is fetched less often
-                i, j = live[before, 0], live[min(before + 1, stop - 1), 0]
-                one, other, total, also = rows[n.column + i], rows[n.column + j], 0.0, 0.0
+            for before in range(begin, stop, 4):  # four at once: what is the same for all is fetched once
+                g, h = live[before, 0], live[min(before + 1, stop - 1), 0]
+                i, j = live[min(before + 2, stop - 1), 0], live[min(before + 3, stop - 1), 0]
+                one, two = rows[n.column + g], rows[n.column + h]
+                three, four = rows[n.column + i], rows[n.column + j]
+                slope = of_g = of_h = of_i = of_j = 0.0
                 for bin in range(size):
-                    total += weighted[bin] * one[bin]
-                    also += weighted[bin] * other[bin]
-                products[k, i], products[k, j] = total, also
+                    weighted = second[bin] * column[bin]
+                    slope += first[bin] * column[bin]
+                    of_g += weighted * one[bin]
+                    of_h += weighted * two[bin]
+                    of_i += weighted * three[bin]
+                    of_j += weighted * four[bin]
+                products[k, g], products[k, h], products[k, i], products[k, j] = of_g, of_h, of_i, of_j
+            work.sums[k] = slope
             if is_shape:
-                _add_bends(layout, work, c, k, entry, first, column, weighted)
+                _add_bends(layout, work, c, k, entry, first, second, column)
             if k != counts or not layout.components[c, LINEAR]:
                 products[k, counts] += slope
 
 
 @compiled
-def _add_bends(layout, work, c, k, entry, first, column, weighted):
+def _add_bends(layout, work, c, k, entry, first, second, column):
     """Fill in the products of a pull of a shape with those of the same component."""
     n, rows, pull = layout.sizes, work.rows, layout.shapes[entry]
     size, shapes, own = layout.components[c, SIZE], layout.components[c, SHAPES], layout.components[c, COLUMN]
-    counts, total = rows[n.column + own], 0.0
+    counts, weighted, total = rows[n.column + own], rows[n.scratch], 0.0
     for bin in range(size):
-        weighted[bin] = weighted[bin] * counts[bin] + first[bin] * column[bin]
+        weighted[bin] = (second[bin] * counts[bin] + first[bin]) * column[bin]
         total += first[bin] * counts[bin] * rows[n.b + entry, bin]
     for other in range(shapes, entry + 1):
         work.products[k, own + 1 + other - shapes] = dot(weighted, rows[n.log_slope + other], size)

@@ -23,6 +23,7 @@ BINS, GAUSSIAN, FIRST_BIN, LIVE, LIVE_END, USES, USES_END = range(7)  # of an ex
 
 
 _PARALLEL = 1e-12  # of the largest value of each strength
+_LINE = 8  # numbers in a line of the cache
 
 
 class Sizes(NamedTuple):
@@ -153,7 +154,7 @@ def work_of(layout: Packed) -> Work:
     """Return what a thread writes on."""
     variables, columns = len(layout.weights), layout.sizes.log_slope - layout.sizes.column
     return Work(
-        layout.rows.copy(),
+        _aligned(layout.rows),
         np.zeros(len(layout.places)),
         np.zeros(len(layout.components)),
         np.zeros(len(layout.factors)),
@@ -162,6 +163,15 @@ def work_of(layout: Packed) -> Work:
         np.zeros((6, variables)),
         np.zeros((3, variables, variables)),
     )
+
+
+def _aligned(array: Array) -> Array:
+    """Return a copy that begins where a line of the cache does: what lies across two is fetched twice."""
+    room = np.empty(array.size + _LINE)
+    first = -room.ctypes.data // room.itemsize % _LINE
+    found = room[first : first + array.size].reshape(array.shape)
+    found[:] = array
+    return found
 
 
 def pack(layout: Layout) -> Packed:
@@ -187,16 +197,16 @@ def pack(layout: Layout) -> Packed:
             else:
                 own, logarithms, outer = (part.rate,), None, 0
                 nominal, template = n.counts + background, -1
-                rows[nominal, : term.bins] = part.counts
+                rows[nominal, : term.bins] = rows[n.column + column, : term.bins] = part.counts
                 rows[n.a + entry : n.a + entry + len(shaped), : term.bins] = part.a
                 rows[n.b + entry : n.b + entry + len(shaped), : term.bins] = part.b
                 background += 1
             linear, lambdas = logarithms is None, logarithms or (1.0,) * len(own)
             ends = (len(rates), len(rates) + len(own), entry, entry + len(shaped))
             components.append((number, term.bins, nominal, template, linear, *ends, column))
+            divided = c if linear and (template >= 0 or shaped) else -1  # by its rate, which its column has
             found = [
-                (places[i], column, c if linear else -1, gains[i] * lam)
-                for i, lam in zip(own, lambdas, strict=True)
+                (places[i], column, divided, gains[i] * lam) for i, lam in zip(own, lambdas, strict=True)
             ]
             found += [(places[i], column + 1 + k, -1, gains[i]) for k, i in enumerate(shaped)]
             found += [(layout.free + k, column + 1 + len(shaped) + k, -1, 1.0) for k in range(outer)]
@@ -258,6 +268,6 @@ def _numbers(rows: Sequence[Sequence[int]], width: int) -> Numbers:
 
 
 def _padded(matrices: Sequence[Array]) -> Array:
-    """Return matrices (strengths, bins) as one array, padded with zeros to as many bins as any has."""
-    bins = max(matrix.shape[1] for matrix in matrices)
+    """Return matrices (strengths, bins) as one array, padded with zeros to whole lines of the cache."""
+    bins = -(-max(matrix.shape[1] for matrix in matrices) // _LINE) * _LINE
     return np.array([np.pad(matrix, [(0, 0), (0, bins - matrix.shape[1])]) for matrix in matrices])
