@@ -104,12 +104,12 @@ def _bounds(r: Results) -> str:
     return (
         "## The bounds\n\nOn two cores. NumPy works on one half of the points in each of two threads, the"
         " fast engine shares the points among two threads of its own. Points are random"
-        " ε of the `nsi` model within ±0.3, given as strengths of couplings that are ready or, where it says"
-        " so, as ε that go through the model first. The Gaussian bound of the fast engine is five times the"
-        " floor of the next section. *Measured* is all of it in one go; *undisturbed* is the shortest time of"
-        " a small part, scaled up: what remains where other programs leave the cores alone for a moment.\n\n"
-        + table(head, rows)
-        + "\n\n¹ Measured on fewer, and scaled up."
+        " ε of the `nsi` model within ±0.3, given as strengths of couplings that are ready. *From ε*, they"
+        " are a grid of four ε, as the two workers of a scan compute it, of one thread each: the points,"
+        " their couplings and strengths, and χ², block by block. The Gaussian bound of the fast engine is"
+        " five times the floor of the next section. *Measured* is all of it in one go; *undisturbed* is the"
+        " shortest time of a small part, scaled up: what remains where other programs leave the cores alone"
+        " for a moment.\n\n" + table(head, rows) + "\n\n¹ Measured on fewer, and scaled up."
     )
 
 
@@ -164,9 +164,9 @@ def _floor(r: Results) -> str:
         " without that, its floor would be that of the second row.\n\n"
         + table(head, kernels)
         + f"\n\nThe loops of the Gaussian case take {number(r.loops, 's')}; the rest is what surrounds them:"
-        " arrays for the answers, whose pages the system must first provide, and pulls turned into units of"
-        " their own. In the loops, strengths and sums of a block of points pass through the nearest cache a"
-        " few times, where a matrix product keeps them in registers."
+        " arrays for the answers, and pulls turned into units of their own. In the loops, strengths and sums"
+        " of a block of points pass through the nearest cache a few times, where a matrix product keeps them"
+        " in registers."
     )
 
 

@@ -29,7 +29,7 @@ from floor import Machine, Work, best, count, evaluations, measure
 from latency import latency
 from nurecoil.likelihood import Fitted, JointLikelihood
 from nurecoil.likelihood.problem import Layout
-from nurecoil.scans import executors, run
+from nurecoil.scans import executors, run, work
 from nurecoil.study.question import Question
 
 ENGINES = ("numpy", "fast")
@@ -131,12 +131,10 @@ def bounds(machine: Machine, effort: Effort) -> list[dict[str, object]]:
             )  # fmt: skip
             show(name, engine, seconds)
             if term.sigma is not None:
-                seconds = MILLION * from_epsilon(likelihood, points.points, effort)
-                piece = points.points[: effort.points // 10]
+                seconds, piece = (MILLION * x for x in from_epsilon(likelihood, effort))
                 rows.append(
                     {"what": f"{name}, from ε", "engine": engine, "bound": limits.get(engine),
-                     "seconds": seconds,
-                     "undisturbed": min(seconds, MILLION * from_epsilon(likelihood, piece, effort)),
+                     "seconds": seconds, "undisturbed": min(seconds, piece),
                      "points": effort.points, "floor": floor, "work": work}
                 )  # fmt: skip
                 show(name, engine, "from ε", seconds)
@@ -158,7 +156,7 @@ def loops(effort: Effort) -> float:
         workloads.nsi_points(effort.points).strengths,
     )
     part = slice(0, len(strengths))
-    base = likelihood._base(part, len(strengths), {})
+    base = likelihood._base(part, {})
     inputs = likelihood._inputs(part, strengths, None, base, likelihood._free(()), ())
     numba.set_num_threads(2)
     layout = _layout(likelihood)
@@ -174,23 +172,24 @@ def unturned() -> Work:
     return count(_layout(workloads.likelihood(workloads.gaussian(), "numpy")), 1.0, 60)
 
 
-def from_epsilon(likelihood: JointLikelihood, points: np.ndarray, effort: Effort) -> float:
-    """Return seconds per point from ε through the NSI model, pieces of it in two threads."""
-    pieces = np.array_split(points, max(2, len(points) // 25_000))
+def from_epsilon(likelihood: JointLikelihood, effort: Effort) -> list[float]:
+    """Return seconds per point from ε through the NSI model, as two workers of a scan compute them.
 
-    def one(piece: np.ndarray) -> None:
-        likelihood.profiled(workloads.strengths_of(piece))
+    Of all points of a grid of four ε, and of an eighth of them.
+    """
+    grid = workloads.grid(round(effort.points**0.25), 4)
+    scan = work.Work.of(workloads.Scanned.of(likelihood, 4), grid)
+    edges = np.linspace(0, grid.size // grid.block, 17).astype(int) * grid.block  # whole blocks
 
-    def work() -> None:
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(one, pieces))
+    with executors.processes(2) as pool:
 
-    def in_turn() -> None:
-        for piece in pieces:
-            one(piece)
+        def computed(chunks: int) -> float:
+            def once() -> None:
+                list(pool.map(work.compute, [scan] * chunks, edges[:chunks], edges[1 : chunks + 1]))
 
-    numba.set_num_threads(2)
-    return best(work if likelihood.engine_name == "numpy" else in_turn, effort.seconds, 2) / len(points)
+            return best(once, effort.seconds) / float(edges[chunks])
+
+        return [computed(16), computed(2)]
 
 
 # --- how time grows ------------------------------------------------------------------------------------
@@ -236,10 +235,10 @@ import workloads
 from pathlib import Path
 from nurecoil.scans import run
 engine, side = sys.argv[2], int(sys.argv[3])
-function = workloads.Plane(workloads.likelihood(workloads.gaussian(), engine))
-function(workloads.plane(2).points(0, 4))
+function = workloads.Scanned.of(workloads.likelihood(workloads.gaussian(), engine))
+function(workloads.grid(2).points(0, 4))
 start = time.perf_counter()
-run(function, workloads.plane(side), Path(sys.argv[4]), identity={}, attributes={})
+run(function, workloads.grid(side), Path(sys.argv[4]), identity={}, attributes={})
 seconds = time.perf_counter() - start
 with open("/proc/self/status") as lines:  # getrusage would also count the process that started this one
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
@@ -310,7 +309,7 @@ def fitted(question: Question) -> Fitted:
 
 def weak_scaling(effort: Effort) -> list[dict[str, object]]:
     """Measure scans whose points grow with the workers: twice the points on two should take as long."""
-    function = workloads.Plane(workloads.likelihood(workloads.poisson(), "fast"))
+    function = workloads.Scanned.of(workloads.likelihood(workloads.poisson(), "fast"))
     rows = []
     for kind, pool in (("process pool", executors.processes), ("Dask", dask)):
         for workers in (1, 2):
@@ -318,7 +317,7 @@ def weak_scaling(effort: Effort) -> list[dict[str, object]]:
             with pool(workers) as executor, tempfile.TemporaryDirectory() as folder:
                 for path, points in (("warm", 300), ("scan", side)):
                     start = time.perf_counter()
-                    run(function, workloads.plane(points), Path(folder) / f"{path}.nc", identity={},
+                    run(function, workloads.grid(points), Path(folder) / f"{path}.nc", identity={},
                         attributes={}, executor=executor)  # fmt: skip
                     seconds = time.perf_counter() - start
             rows.append({"pool": kind, "workers": workers, "points": side**2, "seconds": seconds})

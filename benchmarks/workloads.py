@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 import nurecoil
 from nurecoil.experiment import Component, Shape, Statistics, Variance
 from nurecoil.likelihood import JointLikelihood, Term, binned_term
-from nurecoil.parameters import Parameter
+from nurecoil.parameters import Parameter, find
 from nurecoil.scans import Axis, Grid, Spaced
 from nurecoil.study.question import Question
 
@@ -125,16 +125,24 @@ def question(names: tuple[str, ...], free: dict[str, float], model: str, engine:
 
 
 @dataclass(frozen=True)
-class Plane:
-    """χ² over a plane of two ε, as a scan asks for it: picklable, from points (P, 2) to columns."""
+class Scanned:
+    """χ² of points of the first few ε, as a scan asks for it: picklable, from points (P, d) to columns."""
 
-    likelihood: JointLikelihood
+    question: Question
+
+    @classmethod
+    def of(cls, likelihood: JointLikelihood, parameters: int = 2) -> "Scanned":
+        """Return the χ² of a likelihood through the NSI model."""
+        model, names = nurecoil.load_model("nsi"), EPSILONS[:parameters]
+        others = {name: value for name, value in model.resolve({}).items() if name not in names}
+        free = tuple(find(model.parameters, name) for name in names)
+        return cls(Question(model, likelihood, free, others, dict.fromkeys(names, 0.0), {}))
 
     def __call__(self, points: Array) -> dict[str, NDArray]:
-        found = self.likelihood.profiled(strengths_of(np.column_stack([points, np.zeros_like(points)])))
+        found = self.question.profiled(points)
         return {"chi2": found.chi2, "converged": found.converged}
 
 
-def plane(side: int) -> Grid:
-    """Return a grid of side² points."""
-    return Grid(tuple(Axis(name, Spaced(-0.3, 0.3, side)) for name in EPSILONS[:2]))
+def grid(side: int, parameters: int = 2) -> Grid:
+    """Return a grid of `side` values of each of the first few ε."""
+    return Grid(tuple(Axis(name, Spaced(-0.3, 0.3, side)) for name in EPSILONS[:parameters]))
