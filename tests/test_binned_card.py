@@ -284,7 +284,7 @@ def test_a_mistake_is_named_with_its_field(mine, old, new, parts):
             '{ kind = "constant", factor = 0.2 }',
             "0.2",
             "detector.quenching = 0.2 is not allowed: it must be a table with the key 'kind'"
-            " (constant, linear, polynomial, tabulated)",
+            " (constant, linear, polynomial, lindhard, tabulated)",
         ),
         ("[detector]", "[detectr]", "the card has no key 'detectr': did you mean 'detector'?"),
         ("[detector]", "[detectr]", "detector is missing: it must be a section"),
