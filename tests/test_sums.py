@@ -68,6 +68,11 @@ def test_names_parameters_and_notes_are_those_of_all(tmp_path):
     assert model.notes(model.resolve({"x": 2.0})) == ("x is 2.0",)
 
 
+def test_blanks_around_a_name_do_not_count():
+    assert load_model(" nsi ") is NSI
+    assert load_model(" nsi + magnetic-moments ").name == "nsi+magnetic-moments"
+
+
 def test_a_sum_is_asked_like_any_model():
     study = nurecoil.Study("charge-radii+magnetic-moments", "binh2021-csi", r2_nu_mu="-1e-32 cm2")
     limit = study.limit("mu_nu_mu", "0..1e-8 mu_B")
@@ -78,10 +83,25 @@ def test_a_sum_is_asked_like_any_model():
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
-        ("nsi+nsi", {}, r"nsi\+nsi: two of these models have a parameter eps_u_ee"),
+        *(
+            (
+                name,
+                {},
+                r"is no sum: that is two or more different models with a \+ between them, as in 'nsi\+",
+            )
+            for name in (
+                "nsi+",
+                "+nsi",
+                "nsi++magnetic-moments",
+                " + ",
+                "nsi+nsi",
+                "nsi + magnetic-moments+nsi",
+            )
+        ),
+        ("standard-model+standard-model", {}, "is no sum"),
+        ("nsi+zprime", {}, "unknown model 'zprime'"),
         ("light-vector+light-scalar", {}, "two of these models have a parameter m_mediator"),
         ("nsi+unknown", {}, "unknown model 'unknown'"),
-        ("nsi+", {}, "unknown model ''"),
         (
             "331-beta+magnetic-moments",
             {"beta": 0.0, "m_zprime": 1e6, "mu_nu": 1e-10, "mu_nu_e": 1e-10},

@@ -23,7 +23,7 @@ from nurecoil.models.nsi import NSI
 from nurecoil.models.nsi_axial import NSI_AXIAL
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL
-from nurecoil.models.sums import sum_of
+from nurecoil.models.sums import no_sum, sum_of
 from nurecoil.models.tensor import TENSOR
 from nurecoil.models.u1_prime import U1_PRIME
 from nurecoil.models.zprime_331 import ZPRIME_331
@@ -96,20 +96,24 @@ def load_model(name: str | Path) -> Model:
     >>> load_model("331-beta").title
     "331β model: a heavy Z' from SU(3)_L x U(1)_X"
     """
-    if str(name) in _BUILT_IN:
-        return _BUILT_IN[str(name)]
-    if str(name).endswith(".py") and ("+" not in str(name) or Path(name).exists()):
-        return check(_of_file(Path(name)), str(name))
+    name = str(name).strip()
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    if name.endswith(".py") and ("+" not in name or Path(name).exists()):
+        return check(_of_file(Path(name)), name)
     for entry in entry_points():
-        if entry.name == str(name):
+        if entry.name == name:
             try:
                 found = entry.load()
             except Exception as error:
                 raise NurecoilError(f"the model {name} of {entry.value} cannot be loaded: {error}") from error
             return check(found, entry.value)
-    if "+" in str(name):
-        return sum_of([load_model(part.strip()) for part in str(name).split("+")])
-    raise unknown_name("model", str(name), model_names())
+    if "+" in name:
+        parts = [part.strip() for part in name.split("+")]
+        if not all(parts):
+            raise no_sum(name)
+        return sum_of([load_model(part) for part in parts])
+    raise unknown_name("model", name, model_names())
 
 
 def check(model: object, where: str) -> Model:

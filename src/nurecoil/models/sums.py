@@ -25,8 +25,8 @@ def sum_of(models: Sequence[Model]) -> Model:
     Raises
     ------
     NurecoilError
-        Where two have a parameter of the same name. When evaluated, where two have moments, or a mediator of
-        the same kind.
+        Where two are one, or have a parameter of the same name. When evaluated, where two have moments, or
+        a mediator of the same kind.
 
     Examples
     --------
@@ -35,6 +35,8 @@ def sum_of(models: Sequence[Model]) -> Model:
     ('vector', 'magnetic', 'electron', 'magnetic-electron', 'weak-charge')
     """
     name = "+".join(model.name for model in models)
+    if len({model.name for model in models}) < len(models):
+        raise no_sum(name)
     shared = STANDARD_MODEL.parameters
     parameters: dict[str, Parameter] = {}
     for model in models:
@@ -58,6 +60,14 @@ def sum_of(models: Sequence[Model]) -> Model:
         channels=tuple(dict.fromkeys(channel for model in models for channel in model.channels)),
         notes=lambda values: tuple(note for m in models for note in m.notes(_own(m, values))),
         standard_at={k: v for each in at for k, v in (each or {}).items()} if all(at) else None,
+    )
+
+
+def no_sum(name: str) -> NurecoilError:
+    """Return the error for a name that has a + and is no sum."""
+    return NurecoilError(
+        f"the model '{name}' is no sum: that is two or more different models with a + between them, as in"
+        " 'nsi+magnetic-moments'"
     )
 
 
