@@ -383,6 +383,9 @@ def test_fractions_of_compounds():
         ({"76Ge": 1.1, "74Ge": -0.1}, "fraction of '76Ge' = 1.1"),
         ({"76Ge": float("nan"), "74Ge": 0.13}, "fraction of '76Ge' = nan"),
         ({"Ge76": 0.87, "Ge74": 0.13}, "'Ge76' can only be a mistake"),
+        ({"76Ge": 0.9, "Ge-76": 0.1}, "has '76Ge' and 'Ge-76', which are the same"),
+        ({"D2O": 0.5, "H2O": 0.4, "[2H]2O": 0.1}, r"has 'D2O' and '\[2H\]2O', which are the same"),
+        ({"CsI": 0.5, "ICs": 0.5}, "has 'CsI' and 'ICs', which are the same"),
         ({"76Ge": 0.87, "77Ge": 0.13}, "unknown stable or primordial nuclide '77Ge'"),
     ],
 )

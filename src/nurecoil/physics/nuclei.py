@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from itertools import zip_longest
+from itertools import combinations, zip_longest
 from math import isclose
 from typing import Final
 
@@ -176,7 +176,7 @@ def material(target: str | Mapping[str, float], fractions: str | None = None) ->
         the parts differ in their isotopes alone: those are of moles.
 
     An error if a formula is malformed, can only be a mistake ("Ge76"), or has a nuclide that is not in the
-    table; if fractions are not above 0, do not sum to 1, or may be of moles or of mass.
+    table; if fractions are not above 0, do not sum to 1, are two of the same, or may be of moles or of mass.
 
     >>> csi = material("CsI")
     >>> [n.name for n in csi.nuclides], [f"{n:.4e}" for n in csi.nuclei_per_kg]
@@ -199,9 +199,16 @@ def material(target: str | Mapping[str, float], fractions: str | None = None) ->
         raise NurecoilError(
             f"the mixture of {' and '.join(mixture)} needs fractions = 'mole' or 'mass', of what they are"
         )
+    parts = {formula: _content(found) for formula, found in terms.items()}
+    for one, other in combinations(parts, 2):
+        if parts[one] == parts[other]:
+            raise NurecoilError(
+                f"the mixture has '{one}' and '{other}', which are the same: give one of them, with both"
+                " fractions added up"
+            )
     content: dict[Nuclide, float] = {}
     for formula, fraction in mixture.items():
-        part = _content(terms[formula])
+        part = parts[formula]
         units = fraction / total / (_molar_mass(part) if fractions == "mass" else 1)
         for n, count in part.items():
             content[n] = content.get(n, 0.0) + units * count
