@@ -76,8 +76,9 @@ below the first edge) takes no magnetic moment.
 
 **Data files** are beside the card, or in the data release that `release` names (`nurecoil data list`). A
 file is a table of finite numbers, with `#` before comments and headings: one separator in the whole file
-(blanks, tabs, commas or semicolons), a decimal point, no empty cell. Rows are events, or the centres of
-bins with their counts; those outside all bins are left out.
+(blanks, tabs, commas or semicolons), a decimal point, no empty cell. A file with commas in which no number
+has a point is refused where a comma may be decimal instead, as there are more columns than the card uses.
+Rows are events, or the centres of bins with their counts; those outside all bins are left out.
 
 **Data count once**: one experiment twice, or the same observed counts under two names, are refused
 together; `overlaps` names the cards that contain data of this one, which is remarked. Pulls are nuisance

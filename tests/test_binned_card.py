@@ -162,6 +162,51 @@ def nurecoil_sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+DECIMAL = "15,5,0,5,60\n15,5,3,0,40\n30,0,0,5,50\n30,0,3,0,35\n70,0,0,5,20\n70,0,3,0,30\n"
+TEN = ("edges = [1, 2, 4, 10]", "edges = [10, 20, 40, 100]")
+
+
+def test_decimal_commas_are_refused_where_no_table_of_the_card_uses_all_columns(mine):
+    flat = "15.0,1\n30,2\n70,6\n"
+    sentence = refusal(mine, TEN, seen=DECIMAL, flat=flat)
+    assert "'15,5' in line 1 may be one number or two, as of 5 columns none after column 2" in sentence
+    other = 'table = { file = "flat.csv", columns = { energy = 0 }, weight = 1 }'
+    also = 'table = { file = "seen.txt", columns = { energy = 0, time = 2 }, weight = 4 }'
+    columns = (
+        "columns = { energy = 0, time = 1 }, weight = 2",
+        "columns = { energy = 0, time = 2 }, weight = 4",
+    )
+    assert mine(TEN, columns, seen=DECIMAL, flat=flat).statistics.observed.tolist() == [
+        60,
+        40,
+        50,
+        35,
+        20,
+        30,
+    ]
+    used = mine(
+        TEN, ("{ energy = 0, time = 1 }, weight = 2", "{ energy = 0, time = 2 }"), (other, also), seen=DECIMAL
+    )
+    assert used.statistics.observed.sum() == 6  # rows are events: only the background uses the last column
+
+
+def test_decimal_commas_of_efficiencies_and_arrival_times_are_refused_too(mine, tmp_path):
+    (tmp_path / "efficiency.csv").write_text("0,0,5\n2,0,9\n")
+    given = 'kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9]'
+    file = 'kind = "file", file = "efficiency.csv", x = 0, efficiency = '
+    assert "'0,0' in line 1 may be one number or two" in refusal(mine, (given, file + "1"))
+    with pytest.raises(
+        NurecoilError, match=r"efficiency = \[5.0, 9.0\] is not allowed"
+    ):  # 5 and 9 are none, but columns are clear
+        mine((given, file + "2"))
+    (tmp_path / "times.csv").write_text("0,5,0,8\n3,5,0,2\n")
+    pulse = 'kind = "pulse"\nedges_us = [0, 1, 6]\npulse_mean = "0.5 us"\npulse_width = "0.1 us"'
+    files = 'kind = "tabulated"\nedges_us = [0, 1, 6]\nprompt_file = "times.csv"\ndelayed_file = "times.csv"'
+    onset = CARD[CARD.index('[[signal_pulls]]\neffect = "onset"') :]
+    assert "times.csv" in (sentence := refusal(mine, (pulse, files), (onset, "")))
+    assert "'0,5' in line 1 may be one number or two" in sentence
+
+
 def test_a_card_of_ones_own_is_fitted_end_to_end(mine):
     compiled = compile_experiment(mine())
     signal = compiled.counts(STANDARD_MODEL.couplings())

@@ -108,6 +108,45 @@ def test_what_is_no_table_is_refused(read, content, reason):
         read(content)
 
 
+@pytest.mark.parametrize(
+    ("rows", "last", "pair"),
+    [
+        ("1,5\n2,5\n", 0, "1,5"),  # events, or one column and a decimal comma
+        ("1,5,102,20\n2,5,98,00\n", 1, "1,5"),
+        ("1,5,102\n2,05,98\n", 1, "1,5"),  # energies have decimals, counts have none
+        ("15,102,20\n25,98,00\n", 1, "15,102"),
+        ("-1,5e3,7\n-2,5e3,8\n", 1, "-1,5e3"),
+        ("3,1,50\n4,-1,50\n", 1, "1,50"),  # a fraction has no sign, so the first two are two numbers
+    ],
+)
+def test_a_comma_that_may_be_decimal_is_refused_where_columns_are_left_over(tmp_path, rows, last, pair):
+    (tmp_path / "data.csv").write_text(f"# counts\n{rows}")
+    with pytest.raises(
+        NurecoilError, match=f"'{pair}' in line 2 may be one number or two, as of . columns none"
+    ):
+        read_columns(tmp_path / "data.csv", last)
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ("1,5,102\n2,5,98\n", 2),  # all columns are used: with a decimal comma there would be too few
+        ("1,5\n2.0,5\n", 0),  # decimals follow a point
+        ("1, 5\n2, 5\n", 0),  # a blank behind each comma
+        ("1,5\n2,-5\n", 0),  # a sign
+        ("0.5,1,5\n1.5,2,5\n", 1),
+        ("1,-5,1,5\n2,-5,1,5\n", 0),  # what may be decimal is not used
+        ("1;5;102\n", 0),
+        ("1 5 102\n", 0),
+    ],
+)
+def test_commas_that_can_only_part_columns_are_read(tmp_path, rows, last):
+    (tmp_path / "data.csv").write_text(rows)
+    np.testing.assert_array_equal(
+        read_columns(tmp_path / "data.csv", last)[0], read_columns(tmp_path / "data.csv")[0]
+    )
+
+
 def test_a_file_is_read_with_its_hash_and_named_in_errors(tmp_path):
     path = tmp_path / "data.txt"
     path.write_bytes(b"1 2\n3 4\n")

@@ -12,14 +12,18 @@ from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_MAYBE_DECIMAL = re.compile(r"\s*[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?\s*")  # no blank behind the comma
 _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 
 
-def read_columns(path: Path) -> tuple[Array, str]:
+def read_columns(path: Path, last: int | None = None) -> tuple[Array, str]:
     """Return the numbers of a text file, shape (rows, columns), and its SHA-256; # begins a comment.
 
     One separator parts the cells of all lines: a semicolon if there is any, else a comma, else a tab, else
-    blanks. A decimal comma or an empty cell is thus never read as another number.
+    blanks. A decimal comma or an empty cell is thus never read as another number. Only where commas part all
+    cells and no number has a point, some commas may be decimal: two readings, "1,5,30" as 1.5 and 30. They
+    differ in the number of columns. So what is used decides, if the number of the last column that is used
+    is given: another reading is refused for if it leaves enough columns, and changes one that is used.
 
     Raises
     ------
@@ -28,14 +32,14 @@ def read_columns(path: Path) -> tuple[Array, str]:
     """
     try:
         content = path.read_bytes()
-        return _table(content.decode("utf-8-sig").splitlines()), hashlib.sha256(content).hexdigest()
+        return _table(content.decode("utf-8-sig").splitlines(), last), hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise NurecoilError(f"cannot read the data file {path}: {error.strerror}") from None
     except ValueError as error:
         raise NurecoilError(f"the data file {path} is not a table of numbers: {error}") from None
 
 
-def _table(lines: Sequence[str]) -> Array:
+def _table(lines: Sequence[str], last: int | None) -> Array:
     kept = [(n, line.partition("#")[0].rstrip().lstrip(" ")) for n, line in enumerate(lines, start=1)]
     kept = [(n, line) for n, line in kept if line]
     if not kept:
@@ -44,11 +48,27 @@ def _table(lines: Sequence[str]) -> Array:
     separator = next((s for s in _SEPARATORS if any(s in line for line in text)), " ")
     try:
         table = np.loadtxt(text, delimiter=None if separator == " " else separator, ndmin=2)
-        if np.isfinite(table).all() and all(map(str.isascii, text)):
-            return table
+        sound = np.isfinite(table).all() and all(map(str.isascii, text))
     except ValueError:
-        pass
-    raise NurecoilError(next(_problems(kept, separator)))
+        sound = False
+    if not sound:
+        raise NurecoilError(next(_problems(kept, separator)))
+    if separator == "," and last is not None and table.shape[1] > last + 1 and "." not in "".join(text):
+        _refuse_decimal_commas(kept, last)
+    return table
+
+
+def _refuse_decimal_commas(lines: Sequence[tuple[int, str]], last: int) -> None:
+    """Refuse lines in which a comma, the same one in all, may be decimal up to the last column used."""
+    rows = [line.split(",") for _, line in lines]
+    for i in range(last + 1):
+        pairs = [f"{row[i]},{row[i + 1]}" for row in rows]
+        if all(map(_MAYBE_DECIMAL.fullmatch, pairs)):
+            raise NurecoilError(
+                f"'{pairs[0].strip()}' in line {lines[0][0]} may be one number or two, as of"
+                f" {len(rows[0])} columns none after column {last} (from 0) is used: write decimals with a"
+                " point, part columns by semicolons or blanks, or leave out those that are not used"
+            )
 
 
 def _problems(lines: Sequence[tuple[int, str]], separator: str) -> Iterator[str]:

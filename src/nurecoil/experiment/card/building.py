@@ -18,7 +18,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import Axis, Component, Experiment, Exposure, Shape, Signal, Statistics, Variance
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
-from nurecoil.experiment.card.tables import Tables
+from nurecoil.experiment.card.tables import Tables, last_columns
 from nurecoil.experiment.histograms import exponential, mirrored, require_columns
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
@@ -61,7 +61,7 @@ class _Builder:
         self.card = card
         self.target = card.target.material
         edges = {axis.key: axis.edges for axis in card.axes}
-        self.tables = Tables(card.data.release if card.data else None, folder, edges)
+        self.tables = Tables(card.data.release if card.data else None, folder, edges, last_columns(card))
         self.spreading = Spreading(card, self.tables)
 
     def experiment(self) -> Experiment:
@@ -101,7 +101,7 @@ class _Builder:
             return card
         table = self.tables.read(card.file)
         require_columns(table, card.x, card.efficiency)
-        return TabulatedEfficiency(tuple(table[:, card.x]), tuple(table[:, card.efficiency]))
+        return TabulatedEfficiency(*map(tuple, table[:, [card.x, card.efficiency]].T.tolist()))
 
     def counting(self) -> Statistics:
         """Return the statistics of a counting experiment: one Gaussian bin."""

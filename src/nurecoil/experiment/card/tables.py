@@ -1,16 +1,33 @@
 """The data files of a card: looked up in its release or beside it, read, binned on its axes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.detector.efficiency import FileEfficiency
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.card.signal_schema import Table
+from nurecoil.experiment.card.signal_schema import Table, TabulatedTime
 from nurecoil.experiment.datasets import file_path, load_release, locate
 from nurecoil.experiment.histograms import histogram, read_columns, require_one_row_each
+
+
+def last_columns(part: object) -> dict[str, int]:
+    """Return the last column that a card, or a part of one, uses of each data file."""
+    match part:
+        case Table():
+            return {part.file: max(*part.columns.values(), part.weight or 0)}
+        case FileEfficiency():
+            return {part.file: max(part.x, part.efficiency)}
+        case TabulatedTime():
+            return {part.prompt_file: 1, part.delayed_file: 1}
+    parts = part if isinstance(part, tuple) else vars(part).values() if is_dataclass(part) else ()
+    found: dict[str, int] = {}
+    for file, last in (use for each in parts for use in last_columns(each).items()):
+        found[file] = max(last, found.get(file, 0))
+    return found
 
 
 @dataclass(frozen=True)
@@ -20,6 +37,7 @@ class Tables:
     release: str | None
     folder: Path
     edges: Mapping[str, tuple[float, ...]]
+    last: Mapping[str, int] = field(default_factory=dict)  # columns that are used, by file
     hashes: dict[str, str] = field(default_factory=dict)
     contents: dict[str, Array] = field(default_factory=dict)
 
@@ -67,5 +85,5 @@ class Tables:
         path = file_path(self.release, name) if self.release else self.folder / name
         if not path.is_file():
             raise NurecoilError(f"there is no data file {path}")
-        self.contents[name], self.hashes[name] = read_columns(path)
+        self.contents[name], self.hashes[name] = read_columns(path, self.last.get(name))
         return self.contents[name]
