@@ -144,7 +144,11 @@ def test_a_best_fit_at_the_edge_is_noted(csi):
 @pytest.mark.parametrize(
     ("scans", "options", "text"),
     [
-        ((("eps_u_ee", 0, 1),), {}, "a map has two different parameters, not eps_u_ee"),
+        (
+            (("eps_u_ee", 0, 1),),
+            {},
+            "a map has two different parameters, not eps_u_ee: give --scan twice, or",
+        ),
         ((("eps_u_ee", 0, 1), ("eps_u_ee", 0, 1)), {}, "two different parameters, not eps_u_ee"),
         ((("eps_u_ee", 1, 0), ("eps_d_ee", 0, 1)), {}, "eps_u_ee, 1 to 0, is reversed or empty"),
         ((("eps_u_ee", 0, 1), ("eps_d_ee", 0, 99)), {}, "eps_d_ee = 99 is not allowed"),

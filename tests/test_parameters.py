@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurecoil.errors import NurecoilError
+from nurecoil.errors import NurecoilError, nearest_of
 from nurecoil.parameters import Parameter, find, resolve
 
 MASS = Parameter("mass", "a mass", "m", None, unit="TeV", low=1e3, log_scan=True)
@@ -93,3 +93,14 @@ def test_find_returns_the_parameter_or_the_nearest_name():
     assert find(ALL, "mode") is MODE
     with pytest.raises(NurecoilError, match="did you mean 'mass'"):
         find(ALL, "mas")
+
+
+@pytest.mark.parametrize("far", ["beta", "mm", "shared"])
+def test_a_name_that_is_not_near_is_none_that_was_meant(far):
+    with pytest.raises(NurecoilError, match=f"unknown parameter '{far}': known are mass"):
+        find(ALL, far)
+
+
+def test_neither_capitals_nor_the_dashes_of_options_make_names_near():
+    assert nearest_of("--colour", ["--cl", "--json"]).startswith(": known are")
+    assert nearest_of("85KR", ["86Kr", "CsI"]).startswith(": did you mean '86Kr'?")

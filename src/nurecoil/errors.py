@@ -23,8 +23,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> NurecoilError:
 
 def nearest_of(name: str, known: Iterable[str]) -> str:
     """Return which of the `known` names is nearest, and all of them."""
-    of_lower = {one.lower(): one for one in known}
-    nearest = get_close_matches(str(name).lower(), of_lower, n=1, cutoff=0.4)
+    known = list(known)
+    bare = {each.lower().strip("-"): each for each in known}  # nor do the dashes of options make two alike
+    nearest = get_close_matches(str(name).lower().strip("-"), bare, n=1, cutoff=0.6)
     if not nearest:
-        return f": known are {', '.join(of_lower.values())}"
-    return f": did you mean '{of_lower[nearest[0]]}'? (known: {', '.join(of_lower.values())})"
+        return f": known are {', '.join(known)}"
+    return f": did you mean '{bare[nearest[0]]}'? (known: {', '.join(known)})"

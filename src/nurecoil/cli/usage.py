@@ -83,15 +83,16 @@ def _plainly(error: click.UsageError, ctx: click.Context, args: list[str]) -> Nu
     flags = {flag: param for param in ctx.command.get_params(ctx) for flag in param.opts}
     option: Any = getattr(error, "param", None) or flags.get(getattr(error, "option_name", ""))
     form = " ".join(filter(None, [*(f for f in option.opts if "-" in f), option.metavar])) if option else ""
+    told = option.help[:1].lower() + option.help[1:] if option else ""
     match error:
         case click.MissingParameter():
-            text = f"{ctx.info_name} needs {form}: {option.help}"
+            text = f"{ctx.info_name} needs {form}: {told}"
         case click.NoSuchOption():
             return unknown_name("option", error.option_name, [f for f in flags if f.startswith("--")])
         case click.BadOptionUsage() if option.is_flag:
             text = f"{option.opts[0]} takes no value"
         case click.BadOptionUsage():
-            text = f"{option.opts[0]} needs a value, {option.metavar}: {option.help}"
+            text = f"{option.opts[0]} needs a value, {option.metavar}: {told}"
         case click.BadParameter():
             value = ctx.command.make_parser(ctx).parse_args(list(args))[0][option.name]
             text = f"{option.opts[0]} {value} is not allowed: it must be a whole number"

@@ -239,7 +239,9 @@ def map(
     axes = _axes(points)
     if len(within) != 2:
         names = ", ".join(str(name) for name in within)
-        raise NurecoilError(f"a map has two different parameters, not {names or 'none'}")
+        raise NurecoilError(
+            f"a map has two different parameters, not {names or 'none'}: give --scan twice, or two ranges"
+        )
     levels = several_levels(cl)
     ranges = study.ranges(within)
     low, high = np.array([each.ends for each in ranges]).T
