@@ -356,15 +356,15 @@ REFUSALS = {
     "two levels": ([*LIMIT, *SCAN, "--cl", "0.9", "--cl=0.9", "--cl", "0.9"], "cl is given 3 times"),
     "two outputs": (["reproduce", "binh2021", "-o", "a", "--output", "b"], "--output is given 2 times"),
     "output without a name": (["reproduce", "binh2021", "--output", ""], '--output "" names no directory'),
-    "moment too large": ([*BETA, "beta=1", "--set", "mu_nu=1e150"], "mu_nu = 1e+150 mu_B"),
-    "moment much too large": ([*BETA, "beta=1", "--set", "mu_nu=1e300", "--json"], "mu_nu = 1e+300 mu_B"),
+    "moment too large": ([*BETA, "beta=1", "--set", "mu_nu=1e150"], "mu_nu = 1e+150 μ_B"),
+    "moment much too large": ([*BETA, "beta=1", "--set", "mu_nu=1e300", "--json"], "mu_nu = 1e+300 μ_B"),
     "moment too large for a limit": (
         [*LIMIT, *SCAN, "--set", "mu_nu=1e80"],
         "the expected counts of binh2021-csi are too large",
     ),
     "scanned moment too large": (
         [*LIMIT, "--set", "m_zprime=2TeV", "--scan", "mu_nu=0..1e200"],
-        "mu_nu = 1e+200 mu_B",
+        "mu_nu = 1e+200 μ_B",
     ),
     "exposure too large": ([*SM[:3], "--experiment", "bright.toml"], "protons_on_target"),
     "efficiency of zero": ([*LIMIT[:3], "--experiment", "blind.toml", *SCAN, "--set", "beta=0"], "no signal"),
@@ -470,19 +470,20 @@ def test_a_refusal_after_the_check_of_the_plot_leaves_no_plot():
 
 
 WRONG_USAGE = {
-    "predict": "predict needs --model NAME: See `nurecoil list models`; or a file of your own, FILE.py"
+    "predict": "predict needs --model NAME: see `nurecoil list models`; or a file of your own, FILE.py"
     " (more: nurecoil predict --help)",
-    "new-card": "new-card needs NAME: Of the experiment (more: nurecoil new-card --help)",
+    "new-card": "new-card needs NAME: of the experiment (more: nurecoil new-card --help)",
     "data path a b": "path has no use for 'b': quote what has spaces (more: nurecoil data path --help)",
+    "predict --model nsi": "predict needs --experiment NAME: a name or a card, FILE.toml; repeat to combine",
     "predict --set m=2 TeV": "predict needs --model NAME",
     "lst": "unknown command 'lst': did you mean 'list'? (known: reproduce,",
     "data frob": "unknown command 'frob': known are list, fetch, verify, path",
     "data --frob": "unknown option '--frob': known are --help",
     "data list --jso": "unknown option '--jso': did you mean '--json'? (known: --json, --help)",
-    "limit --colour red": "unknown option '--colour': did you mean",
+    "limit --colour red": "unknown option '--colour': known are --model",
     "limit --points x --model a --experiment b --scan c=0..1": "--points x is not allowed: it must be",
     "scan a.toml --output b.nc --workers 2.5": "--workers 2.5 is not allowed: it must be a whole number",
-    "goodness --model": "--model needs a value, NAME: See",
+    "goodness --model": "--model needs a value, NAME: see",
     "goodness --json=yes": "--json takes no value (more: nurecoil goodness --help)",
     "--version=3": "--version takes no value (more: nurecoil --help)",
 }

@@ -11,6 +11,7 @@ import nurecoil
 import reference
 from nurecoil.models import CHARGE_RADII, LIGHT_VECTOR, MAGNETIC_MOMENTS, MILLICHARGES, NSI, STANDARD_MODEL
 from nurecoil.physics.products import stacked, vector_products
+from nurecoil.presentation.labels import axis_label, typeset
 
 SM = STANDARD_MODEL.couplings()
 SM_RADII = {"r2_nu_e": -0.83e-32, "r2_nu_mu": -0.48e-32, "r2_nu_tau": -0.30e-32}
@@ -157,3 +158,22 @@ def test_an_area_is_read_as_it_is_written(text, value):
     assert parameter.parse(text) == pytest.approx(value, rel=1e-15)
     with pytest.raises(nurecoil.NurecoilError, match="needs a unit"):
         parameter.parse("1e-32")
+    assert parameter.parse(parameter.format(value, 17)) == value
+
+
+UNITS = {
+    "r2_nu_mu": ("cm2", "2e-32 cm²", r"[$\mathrm{cm}^2$]"),
+    "mu_nu_mu": ("mu_B", "2e-32 μ_B", r"[$\mu_\mathrm{B}$]"),
+    "q_nu_mu": ("e", "2e-32 e", "[e]"),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_units_are_printed_as_people_write_them_and_kept_for_programs(name):
+    unit, printed, on_axis = UNITS[name]
+    models = (nurecoil.load_model(model).parameters for model in MODELS)
+    (parameter,) = (p for parameters in models for p in parameters if p.name == name)
+    assert (parameter.unit, parameter.format(2e-32)) == (unit, printed)
+    assert axis_label(parameter) == f"${parameter.latex}$ {on_axis}"
+    assert typeset(printed).startswith(f"2e−32 {on_axis[1:-1]}")
+    assert parameter.parse(f"2e-32 {unit}") == parameter.parse(printed) == 2e-32

@@ -79,7 +79,12 @@ def test_a_figure_names_what_it_rests_on(compiled):
         points=101,
     )
     assert figure_of(result).subtitle == (
-        *("331-beta", "binh2021-csi + binh2021-lar", r"$\beta$ = −1.732", r"$\mu_\nu$ = 1e−11 $\mu_B$"),
+        *(
+            "331-beta",
+            "binh2021-csi + binh2021-lar",
+            r"$\beta$ = −1.732",
+            r"$\mu_\nu$ = 1e−11 $\mu_\mathrm{B}$",
+        ),
         *("variant = numbers", "binh2021-csi_signal fixed"),
     )
 

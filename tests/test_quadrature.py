@@ -307,10 +307,10 @@ CONVERGENT = {
 @pytest.mark.parametrize("detector", DIVERGENT.values(), ids=DIVERGENT.keys())
 def test_a_magnetic_moment_is_refused_where_the_response_reaches_down_to_zero(detector):
     compiled = compile_experiment(experiment_of(detector))
-    with pytest.raises(NurecoilError, match=r"binh2021-ge counts infinitely many .* moment of 1e-09 mu_B"):
+    with pytest.raises(NurecoilError, match=r"binh2021-ge counts infinitely many .* moment of 1e-09 μ_B"):
         compiled.counts(MOMENT)
     many = flavour_universal(0.0, 0.5, magnetic_moment=np.array([0.0, 2e-9]))
-    with pytest.raises(NurecoilError, match="2e-09 mu_B"):
+    with pytest.raises(NurecoilError, match="2e-09 μ_B"):
         compiled.counts(many)
     without = compiled.counts(flavour_universal(0.1, -0.5))
     assert np.isfinite(without).all()

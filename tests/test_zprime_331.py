@@ -374,7 +374,7 @@ def test_numbers_flips_the_up_quark_and_doubles_both(beta):
         ({"m_zprime": np.array([1e6, -math.inf])}, "m_zprime = -inf TeV is not allowed"),
         ({"s13_tilde": 1.5}, "s13_tilde = 1.5 is not allowed: it must be between 0 and 1"),
         ({"s13_tilde": -0.03}, "s13_tilde = -0.03 is not allowed"),
-        ({"mu_nu": -1e-11}, "mu_nu = -1e-11 mu_B is not allowed: it must be 0 mu_B or more"),
+        ({"mu_nu": -1e-11}, "mu_nu = -1e-11 μ_B is not allowed: it must be 0 μ_B or more"),
         ({"sin2_theta_w": -0.1}, "sin2_theta_w = -0.1 is not allowed"),
         ({"variant": "number"}, "value of variant 'number': did you mean 'numbers'"),
         ({"m_zprim": 1e6}, "unknown parameter 'm_zprim': did you mean 'm_zprime'"),

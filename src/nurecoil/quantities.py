@@ -35,8 +35,12 @@ UNITS: Mapping[str, tuple[str, float]] = {
     "kg": ("mass", 1.0),
     "tonne": ("mass", 1e3),
     "mu_B": ("magnetic moment", 1.0),
+    "e": ("electric charge", 1.0),
     "%": ("fraction", 1e-2),
 }
+
+_BARE = ("", "mu_B", "e")  # what a number without a unit may be in
+_PRINTED = {"cm2": "cm²", "mu_B": "μ_B"}
 
 _OPERATORS: Mapping[type, Callable[..., float]] = {
     ast.Add: operator.add,
@@ -73,7 +77,8 @@ def parse_quantity(text: str, unit: str, *, name: str = "value") -> float:
 
     A text is an arithmetic expression (numbers, + - * / **, parentheses, `sqrt`, `pi`), followed by a
     unit wherever `unit` is an energy, time, length or mass: a bare number would be a guess. A magnetic
-    moment may leave its unit (the Bohr magneton) out. Signs may be typeset: −√3, 2.9 × 10⁻¹¹.
+    moment or an electric charge may leave its unit out (the Bohr magneton, the positron's charge). Signs may
+    be typeset: −√3, 2.9 × 10⁻¹¹.
 
     >>> parse_quantity("2TeV", "MeV")
     2000000.0
@@ -87,7 +92,7 @@ def parse_quantity(text: str, unit: str, *, name: str = "value") -> float:
         raise NurecoilError(f"{name} = {text}: unknown unit '{written}'; {_allowed(unit)}")
     value = _evaluate(number, name, text, unit)
     if not written:
-        if unit and unit != "mu_B":
+        if unit not in _BARE:
             raise NurecoilError(f"{name} = {text} needs a unit; {_allowed(unit)}")
         return value
     if UNITS[written][0] != (UNITS[unit][0] if unit else "fraction"):
@@ -113,10 +118,15 @@ def parse_range(text: str, unit: str, *, name: str) -> tuple[float, float]:
 def format_quantity(value: float, unit: str, digits: int = 4) -> str:
     """Return `value` with `digits` significant digits and its unit.
 
-    >>> format_quantity(1.41234, "TeV", 3)
-    '1.41 TeV'
+    >>> format_quantity(1.41234, "TeV", 3), format_quantity(1e-32, "cm2")
+    ('1.41 TeV', '1e-32 cm²')
     """
-    return f"{value:.{digits}g} {unit}".strip()
+    return f"{value:.{digits}g} {printed(unit)}".strip()
+
+
+def printed(unit: str) -> str:
+    """Return a unit as people read it."""
+    return _PRINTED.get(unit, unit)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import click
 from nurecoil.cli.usage import Command
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.presentation.terminal import print_table
+from nurecoil.quantities import printed
 
 if TYPE_CHECKING:
     from nurecoil.parameters import Parameter
@@ -59,7 +60,7 @@ def _list_parameters(models: Sequence[str]) -> None:
     columns = ["name", "default", "unit", "allowed", "description and reference"]
     for model in map(load_model, models or model_names()):
         rows = [
-            [p.name, _default(p), p.unit or "–", p.allowed(), f"{p.description}\n[{p.reference}]"]
+            [p.name, _default(p), printed(p.unit) or "–", p.allowed(), f"{p.description}\n[{p.reference}]"]
             for p in model.parameters
         ]
         print_table(f"Parameters of {model.name}", columns, rows, whole=(1,))
@@ -70,7 +71,7 @@ def _list_pulls(name: str) -> None:
 
     experiment = load_experiment(name)
     rows = [
-        [p.name, p.description, f"{p.default:.5g}", f"{p.prior_width:.4g}", p.unit or "–"]
+        [p.name, p.description, f"{p.default:.5g}", f"{p.prior_width:.4g}", printed(p.unit) or "–"]
         for p in experiment.statistics.pulls
     ]
     columns = ["name", "what it is", "centre", "width", "unit"]

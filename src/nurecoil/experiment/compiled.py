@@ -104,7 +104,7 @@ class CompiledExperiment:
         if np.any(moments):
             raise NurecoilError(
                 f"experiment {self.experiment.name} counts infinitely many recoils of a magnetic moment of"
-                f" {moments[moments != 0].flat[0]:.3g} mu_B: they go like 1/T, and it sees them down to T = 0"
+                f" {moments[moments != 0].flat[0]:.3g} μ_B: they go like 1/T, and it sees them down to T = 0"
                 " (it needs a threshold)"
             )
 

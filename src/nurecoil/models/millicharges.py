@@ -29,9 +29,10 @@ _OF_PROTON = 4 * math.pi * FINE_STRUCTURE / (math.sqrt(2) * FERMI_CONSTANT)  # M
 def _charge(name: str, index: str, diagonal: bool) -> Parameter:
     return Parameter(
         name=f"q_nu_{name}",
-        description=f"electric charge of nu_{name} (e)" if diagonal else f"transition charge, {name} (e)",
+        description=f"electric charge of nu_{name}" if diagonal else f"transition charge, {name}",
         latex=rf"q_{{{index}}}",
         default=0.0,
+        unit="e",
         low=-BOUND,
         high=BOUND,
         reference=REFERENCE,

@@ -1,6 +1,7 @@
 """How parameters and confidence levels are written and coloured in figures."""
 
 from nurecoil.parameters import Parameter
+from nurecoil.quantities import printed
 
 LEVEL_COLOURS = ("blue", "vermillion", "green", "purple")  # of confidence levels, the highest first
 
@@ -11,7 +12,7 @@ def axis_label(parameter: Parameter) -> str:
     >>> axis_label(Parameter("m", "a mass", "m", None, unit="TeV"))
     '$m$ [TeV]'
     """
-    return f"${parameter.latex}$" + (f" [{typeset(parameter.unit)}]" if parameter.unit else "")
+    return f"${parameter.latex}$" + (f" [{typeset(printed(parameter.unit))}]" if parameter.unit else "")
 
 
 def cl_label(*cl: float) -> str:
@@ -25,4 +26,4 @@ def cl_label(*cl: float) -> str:
 
 def typeset(text: str) -> str:
     """Return a number or a unit as it is printed in a figure."""
-    return text.replace("-", "−").replace("mu_B", r"$\mu_B$")
+    return text.replace("-", "−").replace("μ_B", r"$\mu_\mathrm{B}$").replace("cm²", r"$\mathrm{cm}^2$")

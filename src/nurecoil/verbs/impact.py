@@ -14,6 +14,7 @@ from nurecoil.parameters import Parameter
 from nurecoil.presentation.document import Bars, Block, Figure, Grid, Pairs, RowChart
 from nurecoil.presentation.labels import axis_label
 from nurecoil.progress import stepwise
+from nurecoil.quantities import printed
 from nurecoil.study.minima import fitted_from, held_at, spread
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
@@ -128,7 +129,7 @@ class Impacts(Shown):
         best = f"{parameter.format(self.best_fit, 5)} -{errors[0]} +{errors[1]}"
         pairs = ((parameter.name, best), ("χ²", f"{self.minimum:.2f}"), result.convergence())
         yield Pairs(result.title("Impact of systematics"), pairs)
-        unit = f" [{parameter.unit}]" if parameter.unit else ""
+        unit = f" [{printed(parameter.unit)}]" if parameter.unit else ""
         yield Grid(
             f"Pull and error in prior widths, and the impact on {parameter.name}",
             ("nuisance parameter", "pull", "error", f"impact{unit}", f"pre-fit impact{unit}"),

@@ -18,6 +18,7 @@ from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES, FormFactor, form_factor
 from nurecoil.presentation.document import Table
 from nurecoil.progress import in_steps
+from nurecoil.quantities import printed
 from nurecoil.study.result import Result
 from nurecoil.study.study import Study
 from nurecoil.verbs.limit import Limit, Varied
@@ -182,8 +183,9 @@ def table(limit: Limit) -> Table:
         if each.size > _SMALL:
             rows.append((each.choice, "; ".join(map(allowed, each.intervals)) or "nothing", moves(each)))
     small = ", ".join(each.choice for each in varied if each.size <= _SMALL)
+    unit = f" [{printed(parameter.unit)}]" if parameter.unit else ""
     return Table(
-        title=f"What the limit hangs on: {parameter.name}{f' [{parameter.unit}]' if parameter.unit else ''}",
+        title=f"What the limit hangs on: {parameter.name}{unit}",
         columns=("choice, one changed at a time", "allowed", "the ends move by"),
         rows=tuple(rows),
         caption=f"No end moves by {100 * _SMALL:g} % of its interval with: {small}." if small else "",

@@ -83,7 +83,7 @@ def cross_section_figure(setup: paper.Setup) -> Figure:
 
     def magnetic(digits: float, power: int, style: Style) -> Series:
         section = compute.magnetic_part(caesium, digits * 10.0**power)
-        label = rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_B$"
+        label = rf"magnetic, $\mu_\nu={digits}\times10^{{{power}}}\mu_\mathrm{{B}}$"
         return Series(T * 1e3, section, label, "grey", style)
 
     def panel(variant: str) -> list[Series]:
