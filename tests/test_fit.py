@@ -1,6 +1,7 @@
 """Best fits: all minima, errors from curvature and by profiles, beside MIGRAD; and what is no best fit."""
 
 import math
+import types
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ import nurecoil
 from cases import migrad
 from nurecoil.inference.errors import crossings
 from nurecoil.models import NSI, SCALED_STANDARD_MODEL, STANDARD_MODEL, ZPRIME_331
+from nurecoil.parameters import find
 from nurecoil.study.question import Question
-from nurecoil.verbs.fit import fit_of
+from nurecoil.verbs.fit import _trouble, fit_of
 
 NUMBERS = {"beta": -math.sqrt(3), "variant": "numbers"}
 
@@ -49,6 +51,13 @@ def test_what_does_not_rise_by_one_has_no_error():
     below, above = crossings(rise, 1.0, (50.0, 50.0))
     assert math.isnan(below)
     assert above == pytest.approx(-math.log(1 - 1 / math.sqrt(2)), rel=1e-5)
+
+
+def test_a_rise_that_is_exponential_in_what_is_searched_is_found_in_time():
+    # a coupling that counts squared, from a bound that stands for none: (1e-10)² e^{2d} = (1e-5)² at ln 1e5
+    below, above = crossings(lambda d: np.exp(2 * d - 2 * math.log(1e5)), 1.0, (0.0, 24.0))
+    assert math.isnan(below)
+    assert above == pytest.approx(math.log(1e5), rel=1e-6)
 
 
 def test_at_a_bound_there_is_no_error_on_that_side():
@@ -130,6 +139,66 @@ def test_couplings_that_one_target_cannot_tell_apart_have_no_error(coherent, nam
     ratio = found.flat["eps_d_ee"] / found.flat["eps_u_ee"]
     assert ratio == pytest.approx(-(2 * Z + N) / (Z + 2 * N), rel=0.02)
     assert "the data do not fix eps_u_ee and eps_d_ee, which may go together in the ratio" in result.notes[0]
+
+
+def test_parameters_searched_in_logarithms_go_together_in_these(csi):
+    # far above the momentum transfers only g²/m² counts: d ln g = d ln m, whatever their units
+    result = fit_of(
+        Question.of(nurecoil.load_model("light-vector"), [csi], {}, {"m_mediator": 1e5, "g_mediator": 1e-2})
+    )
+    found = result.values.fit
+    assert [*found.flat.values()] == pytest.approx([1.0, 1.0], rel=1e-3)
+    told = "which may go together in the ratio d ln m_mediator : d ln g_mediator = 1 : 1"
+    assert result.notes[0].endswith(told)
+    assert {(each["share"] > 0.999, each["logarithm"]) for each in result.record()["not_fixed"]} == {
+        (True, True)
+    }
+
+
+def test_a_negligible_part_of_a_direction_is_not_told():
+    def told(*shares):
+        flat = dict(zip(("eps_u_ee", "eps_u_mumu", "eps_u_tautau"), shares, strict=True))
+        asked = types.SimpleNamespace(free=[find(NSI.parameters, name) for name in flat])
+        return _trouble(asked, types.SimpleNamespace(flat=flat))
+
+    assert told(1.0, 3e-6, -0.5).endswith("in the ratio d eps_u_ee : d eps_u_tautau = 1 : -0.5")
+    assert told(1.0, -9e-106, 4e-9).endswith("do not fix eps_u_ee and eps_u_mumu and eps_u_tautau")
+
+
+# --- the same as by `limit` -------------------------------------------------------------------------
+
+
+def test_errors_along_a_bent_valley_are_those_of_a_grid_and_of_a_limit(coherent):
+    """χ² of g and m of a mediator, 2 % wide: from a grid of 1500 values of the other, it rises by one at
+    g = 1.87e-4 and 4.58e-4, m = 92.4 and 257 MeV (steps that lose the valley saw no end, or 2.51e-4)."""
+    csi = coherent["coherent-csi-2021"]
+    study = nurecoil.Study("light-vector", csi)
+    found = study.fit({"m_mediator": "100 MeV", "g_mediator": 1e-4}, starts=1).values.fit
+    ends = {
+        n: (found.values[n] - below, found.values[n] + above) for n, (below, above) in found.minos.items()
+    }
+    assert ends["g_mediator"] == pytest.approx((1.868e-4, 4.576e-4), rel=1e-3)
+    assert ends["m_mediator"] == pytest.approx((92.4, 257.4), rel=1e-3)
+    scans = {"g_mediator": "1e-10..1", "m_mediator": "1 eV..1 TeV"}
+    for name, other in (("g_mediator", "m_mediator"), ("m_mediator", "g_mediator")):
+        study = nurecoil.Study("light-vector", csi, profile={other: scans[other]})
+        profile = study.limit(name, scans[name], cl=math.erf(math.sqrt(0.5))).values.profile
+        assert [(i.low, i.high) for i in profile.intervals] == [pytest.approx(ends[name], rel=1e-4)]
+
+
+@pytest.mark.parametrize("name", ["binh2021-csi", "coherent-csi-2021"])
+def test_a_coupling_at_the_bound_that_stands_for_none_has_one_verdict(request, name):
+    experiments = request.getfixturevalue("coherent" if name.startswith("coherent") else "compiled")
+    study = nurecoil.Study("light-vector", experiments[name], m_mediator="1 MeV", charge_u=-1, charge_d=-1)
+    result = study.fit({"g_mediator": 1e-6}, starts=1)
+    found = result.values.fit
+    assert (found.values["g_mediator"], found.message) == (1e-10, "converged; g_mediator is at its bound")
+    below, above = found.minos["g_mediator"]
+    assert math.isnan(below)
+    limit = study.limit("g_mediator", "1e-10..1e-3", cl=math.erf(math.sqrt(0.5))).values.profile
+    assert above == pytest.approx(limit.upper_limit, rel=1e-4)
+    assert "g_mediator  1e-10 (+" in str(result)
+    assert "no error below)" in str(result)
 
 
 def test_two_parameters_that_do_the_same_have_no_error(csi):

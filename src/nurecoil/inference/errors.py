@@ -10,6 +10,7 @@ _EXACT = 1e-6  # of the rise
 _MOST_ROUNDS = 50
 _FASTEST = 4.0  # times as far in one round
 _FLAT = 1e-12
+_HALVING = 4  # every so many rounds
 
 
 def crossings(rise: Callable[[Array], Array], size: float, room: tuple[float, float]) -> tuple[float, float]:
@@ -35,7 +36,7 @@ def crossings(rise: Callable[[Array], Array], size: float, room: tuple[float, fl
     root_inner, root_outer = np.zeros(2), np.full(2, np.nan)  # √ of the rise, straight for a parabola
     distance = np.minimum(size, limit)
     found, open_ = np.full(2, np.nan), limit > 0
-    for _ in range(_MOST_ROUNDS):
+    for number in range(1, _MOST_ROUNDS + 1):
         if not open_.any():
             break
         height = rise(np.where(open_, distance, 0.0))
@@ -50,6 +51,8 @@ def crossings(rise: Callable[[Array], Array], size: float, room: tuple[float, fl
         with np.errstate(all="ignore"):
             growth = np.clip(1.0 / root_inner, 1.1, _FASTEST)
             share = (1.0 - root_inner) / (root_outer - root_inner)
+            if number % _HALVING == 0:  # in a logarithm the rise is no parabola, and the straight line creeps
+                share = np.full(2, 0.5)
             between = inner + np.clip(share, 0.02, 0.98) * (outer - inner)
         distance = np.where(np.isfinite(outer), between, np.minimum(np.maximum(inner, _FLAT) * growth, limit))
     return float(found[0]), float(found[1])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.likelihood import REACH, Fitted, lowest
@@ -10,6 +11,8 @@ from nurecoil.progress import Step
 from nurecoil.study.question import Question
 
 _SEARCHED = 4  # of the first points, each fourth
+_MOST_ROUNDS = 20
+_LOWER = 1e-6  # in χ²
 EXPECTED = 400  # points a limit takes, roughly: from 200 to 550 on real data
 
 
@@ -17,8 +20,9 @@ EXPECTED = 400  # points a limit takes, roughly: from 200 to 550 on real data
 class Curve:
     """χ², pulls profiled, of the one free parameter of a question; it remembers its points.
 
-    Some of the first points are searched for all valleys. Any other begins from the best pulls of its
-    neighbours, between them where they lie in one valley, and from either side where they lie in two.
+    Some of the first points are searched for all valleys. Any other begins on the line through its two
+    neighbours where they lie in one valley; where they lie in two, and beyond the last, on the line through
+    the two on either side, too: so a narrow valley in what is profiled over is followed.
 
     So many `points` were asked for so far, of which `begin` is told; the pulls of `unsettled` did not
     converge.
@@ -40,12 +44,15 @@ class Curve:
         """Return χ² at values (P,) of the parameter."""
         if self.begin:
             self.begin("", x.size)
-        if self._known is None:
+        first = self._known is None
+        if first:
             few = np.unique(np.append(np.arange(0, x.size, _SEARCHED), x.size - 1))
             self._remember(x[few], self.question.profiled(x[few, np.newaxis]))
         found = self._beside(x)
-        self.points += x.size
         self._remember(x, found)
+        if first and self.question.over:
+            found = self._followed().at(np.searchsorted(self._x, x))
+        self.points += x.size
         near = found.chi2 <= self.lowest.chi2[0] + REACH  # far out nothing hangs on it
         self.unsettled += int((near & ~found.converged).sum())
         return found.chi2
@@ -58,19 +65,44 @@ class Curve:
         """Return the fits at x, begun from the known ones on either side."""
         known = self._known
         assert known is not None
-        right = np.minimum(np.searchsorted(self._x, x), self._x.size - 1)
-        left = np.where(self._x[right] > x, np.maximum(right - 1, 0), right)
-        gap = self._x[right] - self._x[left]
-        share = np.clip((x - self._x[left]) / np.where(gap > 0, gap, 1.0), 0.0, 1.0)
-        before, after = known.at(left), known.at(right)
-        apart = self.question.apart(before, after)
-        begin = before.towards(after, np.where(apart, 0.0, share))
-        found = self.question.profiled_from(x[:, np.newaxis], begin)
-        two = np.flatnonzero(apart)
+        i, last = np.searchsorted(self._x, x), self._x.size - 1
+        right = np.minimum(i, last)
+        left = np.where(self._x[right] > x, np.maximum(i - 1, 0), right)
+        outside = (left == right) & (self._x[right] != x)
+        two = np.flatnonzero(outside | self.question.apart(known.at(left), known.at(right)))
+        found = self.question.profiled_from(x[:, np.newaxis], self._line(left, right, x))
         if two.size:
-            other = self.question.profiled_from(x[two, np.newaxis], after.at(two))
-            found = found.with_at(two, lowest([found.at(two), other]))
+            x, left, right = x[two], left[two], right[two]
+            ways = ((left, np.maximum(left - 1, 0)), (right, np.minimum(right + 1, last)))
+            others = [self.question.profiled_from(x[:, np.newaxis], self._line(*way, x)) for way in ways]
+            found = found.with_at(two, lowest([found.at(two), *others]))
         return found
+
+    def _followed(self) -> Fitted:
+        """Fit the known points again from either side, until none is lower: a search can miss a valley."""
+        known, last, n = self._known, self._x.size - 1, np.arange(self._x.size)
+        assert known is not None
+        for _ in range(_MOST_ROUNDS):
+            ways = (np.clip([n + step, n + 2 * step], 0, last) for step in (-1, 1))
+            starts = [self._line(one, other, self._x) for one, other in ways]
+            before = known.chi2
+            known = lowest([known, *(self.question.profiled_from(self._x[:, np.newaxis], s) for s in starts)])
+            self._known = known
+            if (known.chi2 > before - _LOWER).all():
+                break
+        return known
+
+    def _line(self, one: NDArray[np.intp], other: NDArray[np.intp], x: Array) -> Fitted:
+        """Return starts at x on lines through two known fits, in what is searched; one's own if apart."""
+        known, places = self._known, np.array([self._x[one], self._x[other], x])
+        assert known is not None
+        if self.question.free[0].log_scan and (places > 0).all():
+            places = np.log(places)
+        first, second, wanted = places
+        pair = known.at(one), known.at(other)
+        alone = (first == second) | self.question.apart(*pair)
+        share = np.where(alone, 0.0, (wanted - first) / np.where(alone, 1.0, second - first))
+        return self.question.towards(*pair, share)
 
     @property
     def at_infinity(self) -> float | None:

@@ -32,7 +32,7 @@ from nurecoil.study.strengths import Coordinates, expansion, fit_strengths, stre
 
 _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
-_APART, _ACROSS = 0.3, 0.1  # of a pull's width, of a box: two fits may lie in two valleys
+_APART, _ACROSS = 0.3, 0.02  # of a pull's width, of a box: two fits may lie in two valleys
 _ROOM = 12.0  # widths of a constraint
 _HALVINGS = 30  # of the way to where a model ends
 
@@ -298,6 +298,15 @@ class Question:
         pulls = np.abs(one.pulls - other.pulls) / self.likelihood.bent
         points = np.abs(self._box_over.of(one.points) - self._box_over.of(other.points))
         return np.asarray((pulls > _APART).any(axis=-1) | (points > _ACROSS).any(axis=-1))
+
+    def towards(self, one: Fitted, other: Fitted, share: Array) -> Fitted:
+        """Return starts a share (P,) of the way from fits to others, or beyond, in what is searched.
+
+        Pulls stay between those of both.
+        """
+        u, v = (self._box_over.of(each.points) for each in (one, other))
+        points = self._box_over.parameters(u + share[:, np.newaxis] * (v - u))
+        return replace(one.towards(other, np.clip(share, 0.0, 1.0)), points=points)
 
     @cached_property
     def starts_over(self) -> Array:

@@ -38,7 +38,9 @@ Examples:
     --set 'beta=-sqrt(3)' --free m_zprime=1TeV --starts 10"""
 _DEGENERATE = 1e-3  # of the largest curvature: hardly any
 _PART = 0.1  # of a direction
+_NEGLIGIBLE = 1e-3  # of its largest component
 _TINY = 1e-200
+_BEGIN = 0.03  # of an error
 _MOST_ROUNDS = 3
 _LOWER = 1e-6  # in χ²
 
@@ -93,7 +95,9 @@ class Fit:
         below, above = (parameter.format(e, 2) if math.isfinite(e) else "" for e in pair)
         if below and above:
             return f"{value} -{below} +{above}"
-        symmetric = f"{value} ± {parameter.format(error, 2) if math.isfinite(error) else 'unknown'}"
+        if not (below or above or math.isfinite(error)):
+            return f"{value} ± unknown"
+        symmetric = f"{value} ± {parameter.format(error, 2)}" if math.isfinite(error) else value
         if below:
             return f"{symmetric} (-{below}, no error above)"
         return f"{symmetric} (+{above}, no error below)" if above else symmetric
@@ -146,7 +150,11 @@ class BestFit(Shown):
             "other_minima": [
                 {"at": at_border(self.parameters, point), "chi2": chi2} for point, chi2 in fit.others
             ],
-            "not_fixed": [{"parameter": name, "share": share} for name, share in fit.flat.items()],
+            "not_fixed": [
+                {"parameter": p.name, "share": fit.flat[p.name], "logarithm": _in_logarithm(p)}
+                for p in self.parameters
+                if p.name in fit.flat
+            ],
             "starts": fit.starts,
             "pulls": {
                 p.name: {
@@ -240,6 +248,7 @@ def fit_of(
     low, high = box(question, points)
     found = minima(question, points, (low, high))
     for _ in range(_MOST_ROUNDS):
+        found = _none_if_as_low(question, found, low, high)
         best = found.at(np.array([0]))
         curves = [_curve(question, best, number, low, high) for number in range(len(low))]
         fit = _fit(question, found, curves, low, high, len(points), minos)
@@ -291,14 +300,14 @@ def _fit(
     flat = _loose(question, best, curvature, np.array(crossed), low, high)
     errors[[name in flat for name in names]] = np.nan
     pairs = list(zip(names, crossed, strict=True))
+    at_bound = [p.name for p, value in zip(question.free, x, strict=True) if value in (p.low, p.high)]
     missing = [
         f"{side} of {name}"
         for name, pair in pairs
         for side, error in zip(("lower", "upper"), pair, strict=True)
-        if np.isnan(error)
+        if np.isnan(error) and name not in at_bound
     ]
     higher = zip(found.points[1:], found.chi2[1:], strict=True)
-    at_bound = [p.name for p, value in zip(question.free, x, strict=True) if value in (p.low, p.high)]
     cautions = [f"{', '.join(at_bound)} is at its bound"] if at_bound else []
     cautions += [f"MINOS finds no error: {', '.join(missing)}"] if missing and minos else []
     settled = bool(best.converged[0])
@@ -316,6 +325,22 @@ def _fit(
         starts=starts,
         others=() if flat else tuple((question.named(point), float(chi2)) for point, chi2 in higher),
     )
+
+
+def _none_if_as_low(question: Question, found: Fitted, low: Array, high: Array) -> Fitted:
+    """Return fits, the lowest at a bound that stands for none in a logarithm, where χ² is as low there.
+
+    Down to that bound χ² is flat, and the search stops anywhere on the way.
+    """
+    first = np.array([0])
+    for n in (n for n, p in enumerate(question.free) if _in_logarithm(p)):
+        best, others = found.at(first), [i for i in question.of_model if i != n]
+        there = question.along(n, low, high).profiled_from(low[[n]], best.of(others))
+        if there.chi2[0] <= best.chi2[0] + _LOWER:
+            points = best.points.copy()
+            points[:, n], points[:, others] = low[n], there.points
+            found = found.with_at(first, replace(there, points=points))
+    return found
 
 
 def _curve(question: Question, best: Fitted, number: int, low: Array, high: Array) -> Curve:
@@ -346,6 +371,7 @@ def _crossings(
         signed = distance * np.array([-1.0, 1.0])
         return np.asarray(np.clip(x * np.exp(signed) if log else x + signed, low, high))
 
+    curve(place(np.full(2, _BEGIN * size)))  # near enough to find the direction in which the others follow
     distances = np.array(crossings(lambda d: curve(place(d)) - best.chi2[0], size, ends))
     return pair(np.abs(np.where(np.isnan(distances), np.nan, place(np.nan_to_num(distances)) - x)))
 
@@ -357,7 +383,7 @@ def _loose(
 
     Where χ², all else fitted, rises by one on neither side, falls as far as is searched, or is as low where
     the parameter decouples; or where parameters that are correlated to more than 99.9 % have run to a bound.
-    The largest component is 1.
+    The largest component is 1, in logarithms where parameters are searched in them.
     """
     x, lowest, highest = best.points[0], *np.array([(p.low, p.high) for p in question.free]).T
     outside = (x <= low) & (low > lowest) | (x >= high) & (high < highest)
@@ -368,7 +394,7 @@ def _loose(
             lost[n] |= fitted_from(rest, np.delete(x, n)[np.newaxis]).chi2[0] <= best.chi2[0] + _LOWER
     unit = 1 / np.sqrt(np.maximum(np.diag(curvature), _TINY))
     sizes, directions = np.linalg.eigh(np.nan_to_num(curvature * np.outer(unit, unit)))
-    along = directions[:, 0] * unit
+    along = directions[:, 0] * unit / np.where([_in_logarithm(p) for p in question.free], x, 1.0)
     share = along / along[np.abs(along).argmax()]
     if x.size > 1 and sizes[0] < _DEGENERATE and (lost.any() or ((x <= low) | (x >= high)).any()):
         lost = lost | (np.abs(directions[:, 0]) > _PART)
@@ -381,7 +407,7 @@ def _notes(question: Question, fit: Fit) -> Iterator[str]:
         yield _trouble(question, fit)
     for values, chi2 in fit.others:
         where = written(question.free, values)
-        yield f"another minimum, {chi2 - fit.minimum:.2g} higher in χ², is at {where}."
+        yield f"another minimum, {max(chi2 - fit.minimum, 0.0):.2g} higher in χ², is at {where}."
 
 
 def _trouble(question: Question, fit: Fit) -> str:
@@ -392,11 +418,16 @@ def _trouble(question: Question, fit: Fit) -> str:
         (name,) = fit.flat
         where = find(question.free, name).format(fit.values[name], 2)
         return f"there is no best fit: χ² is flat around {name} = {where}, so that the data set only a limit"
-    along = " : ".join(f"{fit.flat[name]:.3g}" for name in fit.flat)
-    return (
-        f"there is no best fit: the data do not fix {' and '.join(fit.flat)}, which may go together in the"
-        f" ratio {along}"
-    )
+    largest = max(map(abs, fit.flat.values()))
+    along = {name: share for name, share in fit.flat.items() if abs(share) > _NEGLIGIBLE * largest}
+    change = (f"d {'ln ' * _in_logarithm(find(question.free, name))}{name}" for name in along)
+    ratio = f"{' : '.join(change)} = {' : '.join(f'{share:.3g}' for share in along.values())}"
+    together = f", which may go together in the ratio {ratio}" * (len(along) > 1)
+    return f"there is no best fit: the data do not fix {' and '.join(fit.flat)}{together}"
+
+
+def _in_logarithm(parameter: Parameter) -> bool:
+    return parameter.log_scan and parameter.low > 0
 
 
 COMMAND = Verb(fit, HELP)
