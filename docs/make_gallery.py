@@ -16,6 +16,7 @@ import numpy as np
 import nurecoil
 from nurecoil.presentation import figures, report
 from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
+from nurecoil.quantities import printed
 from nurecoil.verbs.intervals import interval_text
 
 HOME = Path(__file__).parent / "gallery"
@@ -134,7 +135,7 @@ def page_of(model: str, page: Mapping[str, Any], images: Path) -> Document:
         result.save_figure(images / f"{name}.png", title=False)
         pictures.append(f"![{what}](images/{name}.png)\n\n*{what}.*")
     rows = tuple(
-        (f"`{p.name}`", f"${p.latex}$", p.description, p.unit or "", p.reference) for p in about.parameters
+        (f"`{p.name}`", f"${p.latex}$", p.description, printed(p.unit), p.reference) for p in about.parameters
     )
     parameters = Table("Parameters", ("name", "symbol", "what it is", "unit", "reference"), rows)
     sections = [
