@@ -52,7 +52,7 @@ def test_an_impossible_mixing_angle_is_refused(value):
 
 def test_models_are_found_by_name_and_the_nearest_is_offered():
     light = ("light-vector", "u1-prime", "light-scalar", "light-tensor")
-    of_photons = ("magnetic-moments", "charge-radii", "millicharges", "neutron-radii")
+    of_photons = ("magnetic-moments", "charge-radii", "millicharges")
     known = (
         "standard-model",
         "scaled-standard-model",
@@ -61,6 +61,9 @@ def test_models_are_found_by_name_and_the_nearest_is_offered():
         "tensor",
         *light,
         *of_photons,
+        "dipole-portal",
+        "sterile",
+        "neutron-radii",
         "331-beta",
     )
     assert model_names() == known

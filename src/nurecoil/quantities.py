@@ -31,6 +31,7 @@ UNITS: Mapping[str, tuple[str, float]] = {
     "m": ("length", 1.0),
     "km": ("length", 1e3),
     "cm2": ("area", 1e-4),
+    "eV2": ("squared mass", 1.0),
     "g": ("mass", 1e-3),
     "kg": ("mass", 1.0),
     "tonne": ("mass", 1e3),
@@ -40,7 +41,7 @@ UNITS: Mapping[str, tuple[str, float]] = {
 }
 
 _BARE = ("", "mu_B", "e")  # what a number without a unit may be in
-_PRINTED = {"cm2": "cm²", "mu_B": "μ_B"}
+_PRINTED = {"cm2": "cm²", "eV2": "eV²", "mu_B": "μ_B"}
 
 _OPERATORS: Mapping[type, Callable[..., float]] = {
     ast.Add: operator.add,
@@ -51,7 +52,7 @@ _OPERATORS: Mapping[type, Callable[..., float]] = {
     ast.USub: operator.neg,
     ast.UAdd: operator.pos,
 }
-_LETTERS_AT_END = re.compile(r"^(?P<number>.*?)\s*(?P<letters>cm2|[A-Za-z_%]*)$")
+_LETTERS_AT_END = re.compile(r"^(?P<number>.*?)\s*(?P<letters>cm2|eV2|[A-Za-z_%]*)$")
 _TYPESET = str.maketrans(  # as papers and word processors write
     "−–‐‑﹣－×·⋅∙÷∕⁄\u00a0\u2007\u2009\u202fµμ％", "------****///    uu%"
 ) | str.maketrans({"^": "**", "π": "pi", "…": ".."})
@@ -140,7 +141,7 @@ def _split(text: str) -> tuple[str, str]:
 
 def _typed(text: str) -> str:
     """Return a text with the signs of a keyboard."""
-    text = re.sub(r"cm\s*(?:²|\^2|\*\*2)", "cm2", text)
+    text = re.sub(r"(cm|\beV|(?<=\d)eV)\s*(?:²|\^2|\*\*2)", r"\g<1>2", text)
     text = re.sub("[⁺⁻⁰¹²³⁴-⁹]+", lambda power: "**" + power[0].translate(_RAISED), text)
     text = re.sub(r"(?<=[\d)])\s*√", "*√", text.translate(_TYPESET))
     return re.sub(r"√\s*(\d+(?:\.\d+)?|\.\d+)", r"sqrt(\1)", text).replace("√", "sqrt")

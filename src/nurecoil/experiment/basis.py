@@ -13,8 +13,10 @@ from nurecoil.experiment.compiled import CompiledExperiment
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import FLAVOURS, Couplings
+from nurecoil.physics.shapes import Pieces
 
 _KEPT: Final = 1e-12  # of the largest singular value
+_ROWS: Final = 600  # sums of rows with random signs, in place of more rows
 _FAINT: Final = 1e-6  # of the largest template: fainter ones need only be known as well as it
 
 
@@ -27,7 +29,7 @@ class Modes:
 
     Attributes
     ----------
-    nodes : Nodes or Radii
+    nodes : Nodes, Radii or Pieces
         As the channel's weight has.
     down, up : ndarray, shape (terms, K, modes)
     """
@@ -154,6 +156,9 @@ def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> tuple[Mod
         sizes = np.abs(rows.sum(axis=2)).max(axis=1)  # the counts of a weight that is 1 at all q
         seen = rows[sizes > 0].reshape(-1, len(weights))
         scaled = seen / np.maximum(sizes[sizes > 0], _FAINT * largest)[:, np.newaxis]
+        if isinstance(nodes, Pieces) and len(scaled) > _ROWS:  # many times more than are independent
+            signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(len(scaled), 1))
+            scaled = np.add.reduceat(signs * scaled, np.linspace(0, len(scaled), _ROWS, False).astype(int))
         triangle = np.asarray(np.linalg.qr(scaled, mode="r"))
         left, values, right = np.linalg.svd(triangle @ weights, full_matrices=False)
         kept = values > _KEPT * values.max(initial=0.0)

@@ -3,21 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.experiment import Experiment, Signal
-from nurecoil.experiment.quadrature import EACH, integrate
-from nurecoil.experiment.recoil import RecoilTemplates, by_flavour, recoil_energy_max, spectra, spread
+from nurecoil.experiment.quadrature import EACH, NODES, between, integrate
+from nurecoil.experiment.recoil import (
+    RecoilTemplates,
+    averages,
+    by_flavour,
+    pieces_of,
+    recoil_energy_max,
+    spectra,
+    spread,
+)
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.constants import ELECTRON_MASS
 from nurecoil.physics.cross_section import momentum_transfer
 from nurecoil.physics.electrons import binding_energies
 from nurecoil.physics.form_factors import with_neutrons_shifted
 from nurecoil.physics.radii import NEUTRON_RADII, Radii
+from nurecoil.physics.shapes import Energies, Masses, Pieces
 from nurecoil.physics.weights import Nodes
 
 T = TypeVar("T")
@@ -25,6 +34,7 @@ T = TypeVar("T")
 _LOWEST: Final = 1e-8  # recoil energies that are looked at, of the largest
 _STEPS: Final = 120
 _NOTHING: Final = 1e-11  # of the largest response, at recoils that the steepest weight, 1/q⁴, prefers
+_PARTS: Final = 2  # of each panel, in which the response is a polynomial
 _MOST_KEPT: Final = 2**22  # numbers of a response, 32 MB
 
 
@@ -46,6 +56,8 @@ class Integrals:
         try:
             if radius := CHANNELS[channels[0]].radius:
                 return self._of_radii(channels[0], Radii(radius))
+            if (kind := CHANNELS[channels[0]].shape) is not None:
+                return self._of_pieces(channels[0], kind)
             nodes = self.nodes if CHANNELS[channels[0]].weighted else None
             for group in self.groups:
                 found |= zip(group.places, group.templates(channels, nodes), strict=True)
@@ -69,6 +81,37 @@ class Integrals:
         changes = np.moveaxis(counts[:, :-1] - counts[:, -1:], 1, -1)
         return [RecoilTemplates({channel: change}, {channel: nodes}) for change in changes]
 
+    def _of_pieces(self, channel: str, kind: type[Masses | Energies]) -> list[RecoilTemplates]:
+        """Return the templates of each signal at the nodes of a shape, by a rule from kink to kink."""
+        experiment, interaction = self.experiment, CHANNELS[channel].interaction
+        target, baseline, masses = experiment.target, experiment.exposure.baseline_m, self.groups[0].masses
+        if kind is Masses:
+            self.require_threshold()
+        pieces = pieces_of(kind, experiment.flux, masses, baseline)
+        exposure = experiment.exposure.fluence * experiment.mass_kg
+        own = np.concatenate([group.panels[0] for group in self.groups])
+        found: list[list[Array]] = [[] for _ in self.signals]
+        for piece in pieces.pieces:
+            counts: list[Any] = [0.0] * len(self.groups)
+            for nuclide, per_kg in zip(target.nuclides, target.nuclei_per_kg, strict=True):
+                M, conventions = interaction.mass(nuclide), experiment.conventions
+                splits = np.unique(np.concatenate([own, np.sqrt(piece.recoils(M))]))
+                x, dx = between(splits[splits <= own.max()])
+                parts = averages(interaction, experiment.flux, x**2, M, conventions, Pieces((piece,)))
+                weight = 2 * x * dx * exposure * per_kg * interaction.prefactor(M)
+                for number, group in enumerate(self.groups):
+                    forms = [interaction.factors(nuclide, f, conventions, x**2) for f in group.form_factors]
+                    factors = np.moveaxis(np.array(forms), -1, 0) * weight  # (terms, forms, n)
+                    rows = group.interpolated(x)[:, :, np.newaxis] * factors[:, np.newaxis, np.newaxis]
+                    summed = rows.reshape(len(rows), -1, x.size) @ parts  # (components, terms, rows, K)
+                    counts[number] += summed.reshape(*summed.shape[:2], *rows.shape[1:-1], -1)
+            for of_group, group in zip(counts, self.groups, strict=True):
+                for place, signal in zip(group.places, group.signals, strict=True):
+                    chosen = np.moveaxis(of_group[(..., *group.chosen(signal), slice(None))], 1, 2)
+                    found[place].append(by_flavour(spread(chosen, signal.spread), experiment.flux))
+        arrays = [np.concatenate(parts, axis=-1) for parts in found]
+        return [RecoilTemplates({channel: array}, {channel: pieces}) for array in arrays]
+
     @cached_property
     def groups(self) -> "list[_Group]":
         """The signals, in groups that differ by efficiency or form factor."""
@@ -80,8 +123,8 @@ class Integrals:
         return [_Group(self.experiment, {n: signals[n] for n in some}, self.on_electrons) for some in places]
 
     @cached_property
-    def nodes(self) -> Nodes:
-        """The nodes of a weight, from where the response begins to where it ends.
+    def seen(self) -> tuple[float, float]:
+        """The smallest and the largest recoil (MeV) that is seen, the smallest 0 if all are.
 
         It begins where what lies below adds nothing to any bin, not even with the weight of a massless
         mediator.
@@ -92,15 +135,24 @@ class Integrals:
             weighed = group.detector.responses(T, group.efficiencies) / T
             largest = np.maximum(weighed.max(axis=-1, keepdims=True), 1e-300)
             seen |= (weighed > _NOTHING * largest).any(axis=(0, 1))
-        if seen[0]:
-            raise NurecoilError(
-                "it sees recoils down to T = 0, where those of a light mediator grow without end: it needs a"
-                " threshold"
-            )
-        masses = self.groups[0].masses
         first = max(int(seen.argmax()) - 2, 0)  # a step more, in which a narrow bin may begin
-        low = momentum_transfer(T[first], min(masses))
-        return Nodes(float(low), float(momentum_transfer(T[-1], max(masses))))
+        return 0.0 if seen[0] else float(T[first]), float(T[-1])
+
+    def require_threshold(self) -> None:
+        """Refuse detectors of all recoils."""
+        if not self.seen[0]:
+            raise NurecoilError(
+                "it sees recoils down to T = 0, where those of a light mediator, or of one that makes a heavy"
+                " neutrino, grow without end: it needs a threshold"
+            )
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """The nodes of a weight in q², of all recoils that are seen."""
+        self.require_threshold()
+        masses = self.groups[0].masses
+        ends = zip(self.seen, (min(masses), max(masses)), strict=True)
+        return Nodes(*(float(momentum_transfer(T, M)) for T, M in ends))
 
 
 class _Group:
@@ -144,12 +196,16 @@ class _Group:
         )
         templates = []
         for s in self.signals:
-            place = self.efficiencies.index(s.detector.efficiency), self.form_factors.index(s.form_factor)
-            cells = by_flavour(spread(counts[:, *place].swapaxes(0, 1), s.spread), flux)
+            cells = by_flavour(spread(counts[:, *self.chosen(s)].swapaxes(0, 1), s.spread), flux)
             parts = np.split(cells if nodes else cells[..., 0], np.cumsum(terms)[:-1], axis=2)
             of_channel = dict(zip(channels, parts, strict=True))
             templates.append(RecoilTemplates(of_channel, dict.fromkeys(channels, nodes) if nodes else {}))
         return templates
+
+    def chosen(self, signal: Signal) -> tuple[int, int]:
+        """Return which of the efficiencies and form factors a signal has."""
+        efficiency, form_factor = signal.detector.efficiency, signal.form_factor
+        return self.efficiencies.index(efficiency), self.form_factors.index(form_factor)
 
     def response(self, T: Array) -> tuple[slice, Array]:
         """Return the bins that recoils of T (MeV, ascending) reach, and R[bin, efficiency, T] in those."""
@@ -162,6 +218,25 @@ class _Group:
         if found[1].size * len(self._known) < _MOST_KEPT:
             self._known[key] = found
         return found
+
+    @cached_property
+    def panels(self) -> tuple[Array, Array]:
+        """Panels in √T, (p + 1,), and the response at 15 points of each, (p, 15, bins, efficiencies)."""
+        ends = np.sqrt(self.splits)
+        edges = np.append(np.linspace(ends[:-1], ends[1:], _PARTS, endpoint=False).T.ravel(), ends[-1])
+        x = (edges[:-1, np.newaxis] + edges[1:, np.newaxis] + np.diff(edges)[:, np.newaxis] * NODES) / 2
+        R = np.moveaxis(self.detector.responses(x.ravel() ** 2, self.efficiencies), -1, 0)
+        return edges, R.reshape(*x.shape, *R.shape[1:])
+
+    def interpolated(self, root: Array) -> Array:
+        """Return R[bin, efficiency, T] of all bins, at √T (n,), as polynomials in the panels."""
+        edges, R = self.panels
+        place = np.clip(np.searchsorted(edges, root, side="right") - 1, 0, len(edges) - 2)
+        low, high = edges[place], edges[place + 1]
+        degree = NODES.size - 1
+        known = np.linalg.inv(np.polynomial.legendre.legvander(NODES, degree))
+        basis = np.polynomial.legendre.legvander((2 * root - low - high) / (high - low), degree) @ known
+        return np.asarray(np.einsum("nk,nkbe->ben", basis, R[place]))
 
     def _splits(self, on_electrons: bool) -> Array:
         """Return the recoil energies (MeV) between which the integrals are smooth, ascending from 0."""

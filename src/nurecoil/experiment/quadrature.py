@@ -84,6 +84,13 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], tests
     return total
 
 
+def between(splits: Array) -> tuple[Array, Array]:
+    """Return x and dx of Gauss-Legendre with 10 points between splits, shape (n,)."""
+    x, w = np.polynomial.legendre.leggauss(10)
+    half, middle = np.diff(splits)[:, np.newaxis] / 2, (splits[1:] + splits[:-1])[:, np.newaxis] / 2
+    return (middle + half * x).ravel(), (half * w).ravel()
+
+
 def _panels(integrand: Integrand, panels: Array, tests: Array) -> tuple[slice, Array, Array]:
     """Return the bins, integrals, and errors of the tests, shape (panels, bins, ..., K), of neighbours."""
     half, middle = np.diff(panels, axis=1) / 2, panels.mean(axis=1, keepdims=True)

@@ -1,8 +1,10 @@
 """Recoil spectra: cross sections averaged over the neutrinos of a source, per nuclide and channel."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,12 +14,15 @@ from nurecoil.physics import cross_section
 from nurecoil.physics.channels import CHANNELS, STANDARD
 from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.physics.form_factors import FormFactor, with_neutrons_shifted
-from nurecoil.physics.interactions import Interaction
+from nurecoil.physics.interactions import Interaction, Kernel
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.products import stacked
 from nurecoil.physics.radii import Radius
-from nurecoil.physics.weights import Weight
-from nurecoil.sources import Flux, flux_integral
+from nurecoil.physics.shapes import Energies, Masses, Pieces
+from nurecoil.physics.weights import Shape, Weight
+from nurecoil.sources import Continuum, Flux, Line, flux_integral
+
+_SLOWEST: Final = 0.1  # of the largest neutrino energy: what is below is 6e-5 of the recoils or less
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class RecoilTemplates:
         By name of channel: per point (recoil energy or bin), incoming flavour, term, and node of the weight.
         Infinite where the response does not vanish at T -> 0, as the magnetic cross section goes like 1/T.
     nodes : mapping of str to Nodes
-        Of the channels with a weight, Nodes or Radii.
+        Of the channels with a weight: Nodes, Radii, or the Pieces of a flux.
     """
 
     channels: Mapping[str, Array]
@@ -65,7 +70,7 @@ class RecoilTemplates:
     def at(self, nodes: Mapping[str, Any]) -> "RecoilTemplates":
         """Return the templates that multiply weights at other nodes, in a range that contains their own."""
         moved = {
-            name: self[name] @ common.of(self.nodes[name])
+            name: common.moved(self[name], self.nodes[name])
             for name, common in nodes.items()
             if name in self.channels
         }
@@ -114,16 +119,84 @@ def spectra(
     Σ_terms ∫dE φ(E) k(T, E) times prefactor and factors, in cm²/MeV (over the unit of a weight, if any), at
     recoil energies T > 0 in MeV, shape (n,), `times` anything: shape (form factors, components, n, terms).
     """
-    M, column = interaction.mass(nuclide), T[:, np.newaxis]
-    E_min = cross_section.neutrino_energy_min(T, M)
-    kernels = [lambda E, k=kernel: k(column, E, M, conventions) for kernel in interaction.kernels]
-    integrals = [[flux_integral(c.spectrum, kernel, E_min) for kernel in kernels] for c in flux.components]
-    for number, component in enumerate(flux.components):
-        if component.antineutrino:
-            integrals[number] = [integrals[number][k] for k in interaction.of_antineutrinos]
-    averaged = np.moveaxis(interaction.prefactor(M) * np.array(integrals) * times, 1, 2)
+    M = interaction.mass(nuclide)
+    integrals = averages(interaction, flux, T, M, conventions)
+    averaged = np.moveaxis(interaction.prefactor(M) * integrals * times, 1, 2)
     factors = [interaction.factors(nuclide, form, conventions, T) for form in form_factors]
     return np.array([averaged * factor for factor in factors])
+
+
+def averages(
+    interaction: Interaction,
+    flux: Flux,
+    T: Array,
+    M: float,
+    conventions: cross_section.Conventions,
+    pieces: Pieces | None = None,
+) -> Array:
+    """Return ∫dE φ(E) k(T, E) of each component and kernel, shape (components, kernels, n).
+
+    At the nodes of some pieces, shape (components, kernels, n, K).
+    """
+    found = []
+    for c in flux.components:
+        each = [_average(c.spectrum, k, T, M, conventions, pieces) for k in interaction.kernels]
+        found.append([each[k] for k in interaction.of_antineutrinos] if c.antineutrino else each)
+    return np.array(found)
+
+
+def _average(
+    spectrum: Line | Continuum,
+    kernel: Kernel,
+    T: Array,
+    M: float,
+    conventions: cross_section.Conventions,
+    pieces: Pieces | None,
+) -> Array:
+    """Return ∫dE φ(E) k(T, E), shape (n,), or what it is at each node of some pieces, shape (n, K)."""
+    column = T[:, np.newaxis]
+    if pieces is None:
+        E_min = cross_section.neutrino_energy_min(T, M)
+        return flux_integral(spectrum, lambda E: kernel(column, E, M, conventions), E_min)
+    parts = []
+    for piece in pieces.pieces:
+        found = np.zeros((T.size, piece.size))
+        if isinstance(piece, Masses):
+            own = (spectrum.energy_max, M) == (piece.energy, piece.mass)
+            for k, m in enumerate(piece.nodes if own else ()):
+                E_min = cross_section.upscattering_energy_min(T, M, m)
+                at = E_min < piece.energy
+                of_mass = partial(lambda T, m, E: kernel(T, E, M, conventions, m), column[at], m)
+                found[at, k] = flux_integral(spectrum, of_mass, E_min[at])
+        elif isinstance(spectrum, Line) != (piece.low < piece.high):  # of the same kind
+            E, dE = piece.rule
+            if isinstance(spectrum, Line):
+                amount = np.where(spectrum.energy == E, 1.0, 0.0)
+            else:
+                inside = (spectrum.knots[0] <= E) & (spectrum.knots[-1] >= E)
+                amount = np.where(inside, spectrum.density(E) * dE, 0.0)
+            found = amount * kernel(column, E, M, conventions)
+        parts.append(found)
+    return np.concatenate(parts, axis=1)
+
+
+def pieces_of(
+    kind: type[Masses | Energies],
+    flux: Flux,
+    masses: Sequence[float],
+    baseline_m: float,
+    at: float | None = None,
+) -> Pieces:
+    """Return the pieces of a flux for a shape, on targets of some masses (MeV), at one `at` if given."""
+    spectra = [c.spectrum for c in flux.components]
+    if kind is Masses:
+        ends = dict.fromkeys(s.energy_max for s in spectra)
+        return Pieces(tuple(Masses(E, M, at) for M in dict.fromkeys(masses) for E in ends))
+    lines = dict.fromkeys((s.energy, s.energy) for s in spectra if isinstance(s, Line))
+    knots = {E for s in spectra if not isinstance(s, Line) for E in s.knots}
+    low = _SLOWEST * max(knots, default=0.0)
+    inside = sorted({low, *(E for E in knots if low < E)})
+    return Pieces(tuple(Energies(*pair, baseline_m, flux.extent_m) for pair in (*lines, *pairwise(inside))))
 
 
 def recoil_templates(
@@ -155,6 +228,7 @@ def rates(
     couplings: Couplings,
     T: Array,
     channels: tuple[str, ...],
+    baseline_m: float,
 ) -> Array:
     """Return dσ/dT of nuclear recoils, averaged over the source, by incoming flavour: cm²/MeV, shape (3, n).
 
@@ -166,7 +240,15 @@ def rates(
         if channel.interaction.on_electrons or not channel.concerns([nuclide.symbol]):
             continue
         for terms, weight in channel.products(couplings):
-            (parts,) = spectra(channel.interaction, nuclide, flux, conventions, T, (form_factor,))
+            if isinstance(weight, Shape):
+                of = flux, (nuclide.mass,), baseline_m, float(weight.value)
+                pieces = pieces_of(channel.shape or Masses, *of)
+                averaged = averages(channel.interaction, flux, T, nuclide.mass, conventions, pieces)
+                factor = channel.interaction.factors(nuclide, form_factor, conventions, T)
+                factor = channel.interaction.prefactor(nuclide.mass) * factor
+                parts = np.moveaxis(averaged @ weight.at(pieces), 1, 2) * factor
+            else:
+                (parts,) = spectra(channel.interaction, nuclide, flux, conventions, T, (form_factor,))
             at_q = weight(q)[:, np.newaxis] if isinstance(weight, Weight) else 1.0
             if isinstance(weight, Radius):
                 moved = with_neutrons_shifted(form_factor, float(weight.shift))

@@ -1,6 +1,7 @@
 """Models: one file, one model. A model sees couplings, parameters and constants, nothing else."""
 
 from nurecoil.models.charge_radii import CHARGE_RADII as CHARGE_RADII
+from nurecoil.models.dipole_portal import DIPOLE_PORTAL as DIPOLE_PORTAL
 from nurecoil.models.light_scalar import LIGHT_SCALAR as LIGHT_SCALAR
 from nurecoil.models.light_tensor import LIGHT_TENSOR as LIGHT_TENSOR
 from nurecoil.models.light_vector import LIGHT_VECTOR as LIGHT_VECTOR
@@ -14,6 +15,7 @@ from nurecoil.models.nsi import NSI as NSI
 from nurecoil.models.nsi_axial import NSI_AXIAL as NSI_AXIAL
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL as SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL as STANDARD_MODEL
+from nurecoil.models.sterile import STERILE as STERILE
 from nurecoil.models.tensor import TENSOR as TENSOR
 from nurecoil.models.u1_prime import U1_PRIME as U1_PRIME
 from nurecoil.models.zprime_331 import ZPRIME_331 as ZPRIME_331

@@ -12,6 +12,7 @@ import numpy as np
 
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.models.charge_radii import CHARGE_RADII
+from nurecoil.models.dipole_portal import DIPOLE_PORTAL
 from nurecoil.models.light_scalar import LIGHT_SCALAR
 from nurecoil.models.light_tensor import LIGHT_TENSOR
 from nurecoil.models.light_vector import LIGHT_VECTOR
@@ -23,6 +24,7 @@ from nurecoil.models.nsi import NSI
 from nurecoil.models.nsi_axial import NSI_AXIAL
 from nurecoil.models.scaled_standard_model import SCALED_STANDARD_MODEL
 from nurecoil.models.standard_model import STANDARD_MODEL
+from nurecoil.models.sterile import STERILE
 from nurecoil.models.sums import no_sum, sum_of
 from nurecoil.models.tensor import TENSOR
 from nurecoil.models.u1_prime import U1_PRIME
@@ -50,6 +52,8 @@ MODELS = (
     MAGNETIC_MOMENTS,
     CHARGE_RADII,
     MILLICHARGES,
+    DIPOLE_PORTAL,
+    STERILE,
     RADII_OF_NEUTRONS,
     ZPRIME_331,
 )

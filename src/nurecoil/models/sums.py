@@ -3,7 +3,7 @@
 Contact couplings are amplitudes and add coherently: g = g_SM + Σ_models (g_model - g_SM). Magnetic moments
 and scalars turn the helicity and are kept beside them: they add to the counts, without interference. How the
 moments of two models would interfere is not known here, and there is one mediator of a kind: so only one of
-the models may have either.
+the models may have either. Beside oscillations into a sterile neutrino, couplings are real and contact ones.
 """
 
 from collections.abc import Sequence
@@ -90,4 +90,13 @@ def _together(name: str, standard: Couplings, parts: Sequence[Couplings]) -> Cou
                 what = field.name.replace("_", " ")
                 raise NurecoilError(f"{name}: two of these models have a {what}, and only one may")
             changed[field.name] = new[0] if new else getattr(standard, field.name)
-    return replace(standard, **changed)
+    together = replace(standard, **changed)
+    if together.mixing is not None:
+        others = {f.name for f in fields(Couplings)} - {*AMPLITUDES, "mixing", "weak_p", "weak_n"}
+        new = [c for name in others if (c := getattr(together, name)) is not None]
+        if any(not isinstance(c, np.ndarray) or c.any() for c in new) or np.iscomplexobj(together.vector_p):
+            raise NurecoilError(
+                f"{name}: how neutrinos scatter after oscillations into a sterile one is known here of real"
+                " vector couplings alone, without moments, mediators, spins, radii and phases"
+            )
+    return together

@@ -1,4 +1,4 @@
-"""Channels: interactions, with or without a weight in q², and the products of couplings they are linear in.
+"""Channels: interactions, with or without a weight, and the products of couplings they are linear in.
 
 A new channel is one entry of `CHANNELS` and one of `PRODUCTS`; a new interaction one of `INTERACTIONS`.
 """
@@ -11,6 +11,7 @@ from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.interactions import INTERACTIONS, Interaction
 from nurecoil.physics.products import PRODUCTS, Products
 from nurecoil.physics.radii import NEUTRON_RADII
+from nurecoil.physics.shapes import Energies, Masses
 
 STANDARD: Final = ("vector", "magnetic")  # what a model needs as a rule
 
@@ -19,13 +20,15 @@ STANDARD: Final = ("vector", "magnetic")  # what a model needs as a rule
 class Channel:
     """An interaction, and the products of couplings that its terms multiply, with a weight in q² or without.
 
-    There are no products where a model has no such couplings.
+    A shape, inside the integral over energies, is a weight too, of nodes of such pieces of the flux. There
+    are no products where a model has no such couplings.
     """
 
     interaction: Interaction
     products: Callable[[Couplings], Products]
     terms: int = 3
     weighted: bool = False
+    shape: type[Masses | Energies] | None = None
     radius: str = ""  # the group of elements whose neutron radius is the weight: what it changes
 
     def concerns(self, elements: Iterable[str]) -> bool:
@@ -53,4 +56,10 @@ CHANNELS: Final[Mapping[str, Channel]] = {
         for name in NEUTRON_RADII
     },
     "magnetic-electron": Channel(INTERACTIONS["magnetic-electron"], PRODUCTS["magnetic"], terms=1),
+    "dipole-portal": Channel(INTERACTIONS["upscattering"], PRODUCTS["dipole-portal"], 1, True, Masses),
+    "dipole-portal-electron": Channel(
+        INTERACTIONS["upscattering-electron"], PRODUCTS["dipole-portal"], 1, True, Masses
+    ),
+    "sterile": Channel(INTERACTIONS["vector"], PRODUCTS["sterile"], 3, True, Energies),
+    "sterile-electron": Channel(INTERACTIONS["electron"], PRODUCTS["sterile-electron"], 3, True, Energies),
 }

@@ -39,6 +39,17 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Fourth:
+    """A fourth neutrino: its shape parameter (...) and, by flavour (..., 3), how it comes from the others.
+
+    For a transition m_4 in MeV and moments in Bohr magnetons, for a mixing Δm² in eV² and amplitudes U_α4.
+    """
+
+    shape: NDArray[np.float64]
+    by_flavour: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Couplings:
     """Couplings of neutrinos to nucleons and electrons, and neutrino magnetic moments.
 
@@ -68,6 +79,8 @@ class Couplings:
         Of a model with such a mediator. The vector interferes, the others do not.
     neutron_radii : mapping of str to ndarray, shape (...), optional
         R_n in fm of groups of elements (`nurecoil.physics.radii`), which take the place of the card's.
+    transition, mixing : optional
+        Of a model with a heavy neutrino that a photon makes, or with one that the others oscillate into.
     """
 
     vector_p: NDArray[Any]
@@ -86,6 +99,8 @@ class Couplings:
     tensor_n: NDArray[Any] | None = None
     light_tensor: Exchange | None = None
     neutron_radii: Mapping[str, NDArray[np.float64]] | None = None
+    transition: Fourth | None = None
+    mixing: Fourth | None = None
 
 
 def flavour_diagonal(

@@ -21,7 +21,7 @@ from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.spins import spin_responses
 
-Kernel = Callable[[Array, Array, float, Conventions], Array]
+Kernel = Callable[..., Array]  # of T, E, M, conventions and, where it has one, of a shape
 Factors = Callable[[Nuclide, FormFactor, Conventions, Array], Array]
 
 
@@ -101,6 +101,21 @@ INTERACTIONS: Final[Mapping[str, Interaction]] = {
         (_electron(0), _electron(1), _electron(2)),
         _electrons,
         (1, 0, 2),
+        on_electrons=True,
+    ),
+    "upscattering": Interaction(
+        cross_section.magnetic_prefactor,
+        (
+            lambda T, E, M, c, m: cross_section.upscattering_kernel(
+                T, E, M, m, recoil_term=c.magnetic_recoil_term
+            ),
+        ),
+        _charge,
+    ),
+    "upscattering-electron": Interaction(
+        cross_section.magnetic_prefactor,
+        (lambda T, E, M, c, m: cross_section.upscattering_kernel(T, E, M, m),),
+        _electrons,
         on_electrons=True,
     ),
     "magnetic-electron": Interaction(

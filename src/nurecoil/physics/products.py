@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.physics.couplings import Couplings, Exchange
 from nurecoil.physics.radii import NEUTRON_RADII, Radius
-from nurecoil.physics.weights import Weight
+from nurecoil.physics.weights import Shape, Weight
 
 Terms = tuple[Array, ...]
 """A product for each term, shape (..., 3): apart, as together they would be one copy more of a long scan."""
@@ -23,8 +23,23 @@ Terms = tuple[Array, ...]
 Pair = tuple[NDArray[Any], NDArray[Any]]
 """Amplitudes with p and n, or with left- and right-handed electrons, shape (..., 3, 3)."""
 
-Products = tuple[tuple[Terms, Weight | Radius | None], ...]
+Products = tuple[tuple[Terms, Weight | Radius | Shape | None], ...]
 """(products of each term; their weight): to be summed."""
+
+Overlap = Callable[[NDArray[Any], NDArray[Any]], Array]
+
+
+def _overlap(x: NDArray[Any], y: NDArray[Any]) -> Array:
+    """Return Re Σ_β x_αβ y*_αβ."""
+    if np.iscomplexobj(x) or np.iscomplexobj(y):
+        return _overlap(x.real, y.real) + _overlap(x.imag, y.imag)
+    sums: Array = np.einsum("...ab,...ab->...a", x, y)
+    return sums
+
+
+def _square(x: NDArray[Any], y: NDArray[Any], of: Overlap = _overlap) -> Terms:
+    """Return what multiplies a², ab and b² in Σ_β |a x_αβ + b y_αβ|²."""
+    return of(x, x), 2 * of(x, y), of(y, y)
 
 
 def vector_products(couplings: Couplings) -> Terms:
@@ -73,11 +88,11 @@ def _neutrons(name: str, couplings: Couplings) -> Products:
     return ((vector_products(couplings), Radius(name, radii[name])),)
 
 
-def _electron(couplings: Couplings) -> Products:
+def _electron(couplings: Couplings, of: Overlap = _overlap) -> Products:
     """Return Σ_β |g_L|², |g_R|² and Re g_L g_R*."""
     if (left := couplings.electron_left) is None or (right := couplings.electron_right) is None:
         return ()
-    return (((_overlap(left, left), _overlap(right, right), _overlap(left, right)), None),)
+    return (((of(left, left), of(right, right), of(left, right)), None),)
 
 
 def _light_vector_electron(couplings: Couplings) -> Products:
@@ -115,23 +130,43 @@ def _weak_charge(couplings: Couplings) -> Products:
     return (((np.multiply.outer(p, of_electrons), np.multiply.outer(n, of_electrons)), None),)
 
 
-def _square(x: NDArray[Any], y: NDArray[Any]) -> Terms:
-    """Return what multiplies a², ab and b² in Σ_β |a x_αβ + b y_αβ|²."""
-    return _overlap(x, x), 2 * _overlap(x, y), _overlap(y, y)
-
-
 def _twice(x: Pair, y: Pair) -> Terms:
     """Return what multiplies a², ab and b² in 2 Re Σ_β (a x_0 + b x_1)_αβ (a y_0 + b y_1)*_αβ."""
     (p, n), (v, w) = x, y
     return 2 * _overlap(p, v), 2 * (_overlap(p, w) + _overlap(n, v)), 2 * _overlap(n, w)
 
 
-def _overlap(x: NDArray[Any], y: NDArray[Any]) -> Array:
-    """Return Re Σ_β x_αβ y*_αβ."""
-    if np.iscomplexobj(x) or np.iscomplexobj(y):
-        return _overlap(x.real, y.real) + _overlap(x.imag, y.imag)
-    sums: Array = np.einsum("...ab,...ab->...a", x, y)
-    return sums
+def _transition(couplings: Couplings) -> Products:
+    """Return d_α²: nothing interferes with what makes another neutrino."""
+    heavy = couplings.transition
+    return () if heavy is None else (((heavy.by_flavour**2,), Shape(heavy.shape)),)
+
+
+def _sterile(couplings: Couplings) -> Products:
+    """Return what oscillations add to the products of the vector channel, over sin² of their phase."""
+    if (fourth := couplings.mixing) is None:
+        return ()
+    of = partial(_mixed, fourth.by_flavour)
+    return ((_square(couplings.vector_p, couplings.vector_n, of), Shape(fourth.shape)),)
+
+
+def _sterile_electron(couplings: Couplings) -> Products:
+    """Return what they add to those of electrons."""
+    if (fourth := couplings.mixing) is None:
+        return ()
+    of = partial(_mixed, fourth.by_flavour)
+    return tuple((terms, Shape(fourth.shape)) for terms, _ in _electron(couplings, of))
+
+
+def _mixed(U: Array, x: NDArray[Any], y: NDArray[Any]) -> Array:
+    """Return 4 [U_α² (UᵀGU) - U_α (GU)_α], with G = x yᵀ made symmetric, of real couplings.
+
+    A neutrino α comes as Σ_β [δ_αβ + U_α U_β (e^{-2iφ} - 1)] |β>, and Σ |amplitude|² of G is G_αα + sin²φ of
+    this. If G is the same for all flavours, that is -4 U_α² (1 - Σ_β U_β²) G: what is sterile is lost.
+    """
+    u, v = (np.einsum("...a,...ab->...b", U, matrix) for matrix in (x, y))
+    own = np.einsum("...ab,...b->...a", x, v) + np.einsum("...ab,...b->...a", y, u)
+    return np.asarray(4 * U * (U * np.einsum("...b,...b->...", u, v)[..., np.newaxis] - own / 2))
 
 
 def stacked(terms: Terms) -> Array:
@@ -151,4 +186,7 @@ PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
     "electron": _electron,
     "light-vector-electron": _light_vector_electron,
     "weak-charge": _weak_charge,
+    "dipole-portal": _transition,
+    "sterile": _sterile,
+    "sterile-electron": _sterile_electron,
 }

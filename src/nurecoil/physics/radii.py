@@ -76,9 +76,9 @@ class Radii:
         """Return nodes that do for all: these, which all have."""
         return self
 
-    def of(self, own: "Radii") -> Array:
-        """Return which of the nodes are those of `own`, shape (K, K)."""
-        return np.eye(self.size)
+    def moved(self, templates: Array, own: "Radii") -> Array:
+        """Return templates (..., K) at these nodes: as they are."""
+        return templates
 
     def samples(self) -> Array:
         """Return what spans the weights at the nodes, shape (K, K)."""

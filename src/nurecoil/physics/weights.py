@@ -1,4 +1,4 @@
-"""Weights of a cross section in q², and the nodes in ln q on which they are known.
+"""Weights of a cross section in q² or of a shape, and the nodes in ln q on which the former are known.
 
 The propagator of a light mediator depends on its mass, which an experiment is not compiled for. But it is
 smooth in ln q: its values at a few Chebyshev nodes say all of it, and counts are linear in those values.
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,6 +56,21 @@ class Weight:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """A value of a shape parameter, m_4 in MeV or Δm² in eV², shape (...): the weight of such a channel."""
+
+    value: Array
+
+    def at(self, nodes: Any) -> Array:
+        """Return what multiplies the templates of each node of some `Pieces`, shape (..., K)."""
+        return np.concatenate([piece.values(self.value) for piece in nodes.pieces], axis=-1)
+
+    def probe(self) -> Array:
+        """Return a number that tells one weight from another, shape (..., 1)."""
+        return np.asarray(self.value)[..., np.newaxis]
+
+
+@dataclass(frozen=True)
 class Nodes:
     """Chebyshev nodes in ln q between two momentum transfers (MeV).
 
@@ -89,9 +104,9 @@ class Nodes:
         all_nodes = (self, *others)
         return Nodes(min(n.low for n in all_nodes), max(n.high for n in all_nodes))
 
-    def of(self, own: "Nodes") -> Array:
-        """Return how values at other nodes, of a part of the range, follow from those here, (K of own, K)."""
-        return self.interpolation(own.q)
+    def moved(self, templates: Array, own: "Nodes") -> Array:
+        """Return templates (..., K) at these nodes, of those at others, in a part of the range."""
+        return np.asarray(templates @ self.interpolation(own.q))
 
     def samples(self) -> Array:
         """Return the propagators of many masses, and their squares, at the nodes, shape (samples, K)."""

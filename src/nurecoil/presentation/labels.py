@@ -26,4 +26,5 @@ def cl_label(*cl: float) -> str:
 
 def typeset(text: str) -> str:
     """Return a number or a unit as it is printed in a figure."""
-    return text.replace("-", "−").replace("μ_B", r"$\mu_\mathrm{B}$").replace("cm²", r"$\mathrm{cm}^2$")
+    text = text.replace("-", "−").replace("μ_B", r"$\mu_\mathrm{B}$")
+    return text.replace("cm²", r"$\mathrm{cm}^2$").replace("eV²", r"$\mathrm{eV}^2$")

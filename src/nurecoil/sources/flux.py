@@ -56,6 +56,7 @@ class Flux:
     name: str
     components: tuple[Component, ...]
     reference: str
+    extent_m: float = 0.0  # along the way to the detector
 
     def __repr__(self) -> str:
         """Return what it is in a line."""

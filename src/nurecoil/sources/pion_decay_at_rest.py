@@ -43,4 +43,5 @@ def pion_decay_at_rest() -> Flux:
             Component("nu_e", "e", Continuum(nu_e_spectrum, knots)),
         ),
         reference="Louis:2009; Binh:2021, eqs. 39-41",
+        extent_m=0.5,  # the mercury target of the SNS (arXiv:2109.11049)
     )

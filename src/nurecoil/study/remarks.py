@@ -30,6 +30,7 @@ _ON_NUCLEONS = {
     "light-scalar": FERMI_CONSTANT**2,
     "tensor": 1.0,
     "light-tensor": 1.0,
+    "sterile": 1.0,
 }
 
 

@@ -171,6 +171,7 @@ def _recoils(
             couplings,
             T / _KEV,
             channels,
+            experiment.exposure.baseline_m,
         )
         for nuclide, per_kg in zip(target.nuclides, target.nuclei_per_kg, strict=True)
     }

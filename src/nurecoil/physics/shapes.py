@@ -1,0 +1,149 @@
+"""Shapes: parameters inside the integral over neutrino energies, and the pieces of a flux that know them.
+
+The mass of a neutrino that is made, or the Δm² of an oscillation, decides which energies give which recoils:
+no weight in q² says that. But counts of a *piece* of the flux are a sum over nodes of templates, which do not
+know the shape s, times numbers that know nothing else: Σ_k templates_k · values_k(s).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from nurecoil.arithmetic import Array
+from nurecoil.errors import NurecoilError
+from nurecoil.physics import cross_section
+from nurecoil.physics.oscillations import DM2_MAX, PHASE, disappeared
+from nurecoil.physics.weights import Shape, cardinals, chebyshev
+
+_MASSES: Final = 64  # nodes of a piece
+_SPARE: Final = 24  # nodes of a piece beyond those that its oscillations need
+_MOST: Final = 3000
+_SAMPLES: Final = 400
+_KEPT: Final = 1e-10  # of the largest singular value
+
+
+@dataclass(frozen=True)
+class Masses:
+    """Neutrinos that end at, or have, one energy, on one target: nodes in the mass m that they make.
+
+    With m = m_max sin θ recoils end at (E/√2M)² (1 ± cos θ)², and so counts are smooth in θ, up to the end,
+    m_max. Where recoils are seen in bins with hard edges, counts of a line bend where it passes one.
+    """
+
+    energy: float
+    mass: float
+    only: float | None = None  # a mass, in place of nodes
+
+    @cached_property
+    def end(self) -> float:
+        """m_max, in MeV."""
+        return float(cross_section.heaviest(self.energy, self.mass))
+
+    @cached_property
+    def nodes(self) -> Array:
+        """The masses m_k in MeV, shape (K,)."""
+        if self.only is not None:
+            return np.array([self.only])
+        return np.asarray(self.end * np.sin(np.pi / 4 * (1 + chebyshev(_MASSES))))
+
+    @property
+    def size(self) -> int:
+        """The number of nodes, K."""
+        return self.nodes.size
+
+    def values(self, m: Array) -> Array:
+        """Return the cardinal functions of the nodes at m, shape (..., K): zero above the end."""
+        m = np.asarray(m, dtype=float)
+        if self.only is not None:
+            return np.ones((*m.shape, 1))
+        angle = np.arcsin(np.clip(m / self.end, 0.0, 1.0))
+        return np.where((m < self.end)[..., np.newaxis], cardinals(angle * 4 / np.pi - 1, _MASSES), 0.0)
+
+    def recoils(self, mass: float) -> Array:
+        """Return the recoils of a target (MeV) where the kernel of a node begins or ends."""
+        made = self.nodes[(self.nodes < self.end) & (mass == self.mass)]
+        return np.concatenate(cross_section.upscattering_recoils(self.energy, mass, made))
+
+    def samples(self) -> Array:
+        """Return values of m that stand for all."""
+        return self.end * np.sin(np.linspace(0.0, np.pi / 2, 2 * _MASSES))
+
+
+@dataclass(frozen=True)
+class Energies:
+    """Neutrinos of a line (low = high), or of a range of energies: nodes E_k.
+
+    Counts are an integral over energies of φ(E) P(E) times the counts of one energy, by Gauss-Legendre in
+    1/E, in which oscillations are even.
+    """
+
+    low: float
+    high: float
+    baseline_m: float
+    extent_m: float
+
+    @cached_property
+    def rule(self) -> tuple[Array, Array]:
+        """The nodes E_k in MeV and the weights of dE, shape (K,)."""
+        if self.low == self.high:
+            return np.array([self.low]), np.ones(1)
+        half = (1 / self.low - 1 / self.high) / 2
+        number = _SPARE + math.ceil(PHASE * DM2_MAX * self.baseline_m * half)
+        if number > _MOST:
+            raise NurecoilError(
+                f"its baseline, {self.baseline_m:g} m, is too long for oscillations of {DM2_MAX:g} eV²"
+            )
+        x, w = np.polynomial.legendre.leggauss(number)
+        E = 1 / (1 / self.high + half * (1 + x))
+        return E, half * w * E**2
+
+    @property
+    def size(self) -> int:
+        """The number of nodes, K."""
+        return self.rule[0].size
+
+    def values(self, dm2: Array) -> Array:
+        """Return sin² of the oscillation's phase at each node, shape (..., K)."""
+        return disappeared(np.asarray(dm2)[..., np.newaxis], self.rule[0], self.baseline_m, self.extent_m)
+
+    def recoils(self, mass: float) -> Array:
+        """Return the recoils of a target (MeV) where the kernel of a node ends."""
+        return cross_section.recoil_energy_max(self.rule[0], mass)
+
+    def samples(self) -> Array:
+        """Return values of Δm² that stand for all."""
+        return np.linspace(0.0, DM2_MAX, _SAMPLES)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The nodes of all pieces of a flux, one piece after another."""
+
+    pieces: tuple[Masses | Energies, ...]
+
+    @cached_property
+    def size(self) -> int:
+        """The number of nodes, K."""
+        return sum(piece.size for piece in self.pieces)
+
+    def joined(self, others: Sequence["Pieces"]) -> "Pieces":
+        """Return all pieces, each once."""
+        return Pieces(tuple(dict.fromkeys(piece for each in (self, *others) for piece in each.pieces)))
+
+    def moved(self, templates: Array, own: "Pieces") -> Array:
+        """Return templates (..., K) of some of the pieces as those of all."""
+        places = dict(zip(self.pieces, np.cumsum([0, *(p.size for p in self.pieces)]), strict=False))
+        found = np.zeros((*templates.shape[:-1], self.size))
+        found[..., np.concatenate([places[p] + np.arange(p.size) for p in own.pieces])] = templates
+        return found
+
+    def samples(self) -> Array:
+        """Return what spans the values at the nodes, whatever the shape, (samples, K)."""
+        at = np.unique(np.concatenate([piece.samples() for piece in self.pieces]))
+        _, sizes, rows = np.linalg.svd(Shape(at).at(self), full_matrices=False)
+        kept = sizes > _KEPT * sizes[0]
+        return np.asarray(sizes[kept, np.newaxis] * rows[kept])
