@@ -228,7 +228,7 @@ def rates(
     couplings: Couplings,
     T: Array,
     channels: tuple[str, ...],
-    baseline_m: float,
+    baseline_m: float = 0.0,
 ) -> Array:
     """Return dσ/dT of nuclear recoils, averaged over the source, by incoming flavour: cm²/MeV, shape (3, n).
 
