@@ -183,6 +183,9 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
     for axis, log in ((ax.xaxis, panel.x_log), (ax.yaxis, panel.y_log)):
         if log:
             label_decades(axis)
+        else:
+            ax.ticklabel_format(axis="x" if axis is ax.xaxis else "y", useMathText=True)
+    ax.yaxis.get_offset_text().set_x(-0.13)  # a power of ten: above the numbers, not in the legend
 
 
 def _draw_area(ax: "Axes", area: Area, colour: str) -> None:
