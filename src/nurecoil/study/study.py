@@ -151,10 +151,13 @@ class Study:
             values = {**found.values, **values}
         engine_called(engine)
         self.engine = engine
-        self.values: Values = {
-            name: self.value(find(self.model.parameters, name), given, infinite=True)
-            for name, given in values.items()
-        }
+        try:
+            self.values: Values = {
+                name: self.value(find(self.model.parameters, name), given, infinite=True)
+                for name, given in values.items()
+            }
+        except NurecoilError as error:
+            raise NurecoilError(f"{self.model.name}: {error}") from None
         self.experiments = _compiled(experiments, form_factor)
         prior, constrain, profile = (
             mapping(given, name)
