@@ -75,10 +75,11 @@ refined until every bin is known. A detector that sees recoils down to T = 0 (an
 below the first edge) takes no magnetic moment.
 
 **Data files** are beside the card, or in the data release that `release` names (`nurecoil data list`). A
-file is a table of finite numbers, with `#` before comments and headings: one separator in the whole file
-(blanks, tabs, commas or semicolons), a decimal point, no empty cell. A file with commas in which no number
-has a point is refused where a comma may be decimal instead, as there are more columns than the card uses.
-Rows are events, or the centres of bins with their counts; those outside all bins are left out.
+file is a table of finite numbers, with `#` before comments; a first line of names is read over. One
+separator in the whole file (blanks, tabs, commas or semicolons), a decimal point, no empty cell. A file with
+commas in which no number has a point is refused where a comma may be decimal instead, as there are more
+columns than the card uses. Rows are events, or the centres of bins with their counts; those outside all bins
+are left out.
 
 **Data count once**: one experiment twice, or the same observed counts under two names, are refused
 together; `overlaps` names the cards that contain data of this one, which is remarked. Pulls are nuisance
@@ -237,7 +238,7 @@ def _words(hint: Any) -> str:
 def _default(value: object) -> str:
     if value is MISSING:
         return "must be given"
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return "none"
     if is_dataclass(value):
         content = {"kind": value.kind, **vars(value)}  # type: ignore[attr-defined]

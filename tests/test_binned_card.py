@@ -12,6 +12,7 @@ from nurecoil.detector.efficiency import TabulatedEfficiency
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import STANDARD_BASIS, compile_experiment
 from nurecoil.experiment.card import load_experiment
+from nurecoil.models import SCALED_STANDARD_MODEL as SCALED
 from nurecoil.models import STANDARD_MODEL, load_model
 from nurecoil.study.question import joint_likelihood
 
@@ -441,6 +442,156 @@ def test_all_axes_that_are_wrong_are_told_at_once(mine):
                        ('name = "flat"', 'name = "signal"'))  # fmt: skip
     for part in ("axis 'time' is missing", "no axis 'E'", "backgrounds.signal"):
         assert part in sentence
+
+
+# --- other samples, masks and tables ------------------------------------------------------------------
+
+MASK = ("[data]\n", "[data]\nmasked = { energy = [[2, 4]] }\n")
+WIDE = (
+    'observed = { file = "seen.txt", columns = { energy = 0, time = 1 }, weight = 2 }',
+    'observed = { file = "seen.txt", columns = { time = 0 }, across = "energy", weight = 1 }',
+)
+SEEN_WIDE = "us,low,middle,high\n0.5,60,50,20\n3,40,35,30\n"
+EACH = ('pull = "mine_flat"\nwidth = 0.2', 'pull = "mine_flat"\nwidth = "poisson"\neach = "energy"')
+TABLE = ("counts = 60", 'counts = "table"')
+
+
+def test_masked_bins_are_not_there(mine):
+    """Of the counts, of the signal in all its variations, and of the background, whose others stay."""
+    whole, masked = compile_experiment(mine()), compile_experiment(mine(MASK))
+    likelihood = joint_likelihood([masked], {})
+    strengths = STANDARD_BASIS.strengths(STANDARD_MODEL.couplings())
+    kept = np.array([1, 1, 0, 0, 1, 1])
+    signal, seen = whole.counts(STANDARD_MODEL.couplings()), whole.experiment.statistics.observed
+    assert masked.experiment.statistics.observed == pytest.approx(kept * seen)
+    assert masked.counts(STANDARD_MODEL.couplings()) == pytest.approx(kept * signal)
+    for pair, before in zip(masked.variations, whole.variations, strict=True):
+        for block, other in zip(pair, before, strict=True):
+            assert block["vector"] == pytest.approx(kept[:, np.newaxis, np.newaxis] * other["vector"])
+    mu = signal + whole.experiment.statistics.backgrounds[0].nominal
+    by_hand = 2 * (mu - seen + seen * np.log(seen / mu))[kept == 1].sum()
+    assert likelihood.chi2(strengths, likelihood.centre)[0] == pytest.approx(by_hand, rel=1e-12)
+    assert fit(SCALED, [masked], {}, {"signal_strength": 1.0}).values.bins == 4
+
+
+def test_an_axis_of_energy_alone_is_masked_too(mine):
+    alone = [(CARD[CARD.index("[time]") : CARD.index("[data]")], ""), ("energy = 0, time = 1", "energy = 0")]
+    alone += [
+        (CARD[CARD.index('[[backgrounds.factors]]\naxes = ["time"]') : CARD.index("[[signal_pulls]]")], "")
+    ]
+    alone += [(CARD[CARD.index('[[signal_pulls]]\neffect = "onset"') :], "")]
+    counts = compile_experiment(mine(MASK, *alone, seen="1.5 0 60\n3 0 50\n7 0 20\n")).counts(
+        STANDARD_MODEL.couplings()
+    )
+    assert counts[1] == 0
+    assert (counts[[0, 2]] > 1).all()
+
+
+@pytest.mark.parametrize(
+    ("masked", "sentence"),
+    [
+        ("{ energy = [[2, 3]] }", "data.masked.energy = [2, 3] must go from one to another of 1, 2, 4, 10"),
+        ("{ energy = [[4, 2]] }", "data.masked.energy = [4, 2] must go from one to another of 1, 2, 4, 10"),
+        ("{ f90 = [[2, 4]] }", "data.masked: there is no axis 'f90' (the card has energy, time)"),
+        ("{ energy = [2, 4] }", "data.masked.energy.0 = 2 is not allowed"),
+    ],
+)
+def test_a_mask_goes_from_edge_to_edge(mine, masked, sentence):
+    assert sentence in refusal(mine, ("[data]\n", f"[data]\nmasked = {masked}\n"))
+
+
+def test_bins_of_an_axis_may_be_columns(mine):
+    wide = mine(WIDE, seen=SEEN_WIDE).statistics.observed
+    assert wide.tolist() == mine().statistics.observed.tolist() == [60, 40, 50, 35, 20, 30]
+
+
+@pytest.mark.parametrize(
+    ("new", "seen", "sentence"),
+    [
+        (
+            WIDE[1],
+            "0.5,60,50\n3,40,35\n",
+            "seen.txt: the axis energy has 3 bins, but there are 2 columns from 1 on",
+        ),
+        (WIDE[1], "0.5,60,50,20\n", "there is no row in the bin 1 to 2 x 1 to 6"),
+        (WIDE[1].replace(", weight = 1", ""), SEEN_WIDE, "across = 'energy' needs a 'weight', and no column"),
+        (
+            WIDE[1].replace("time = 0", "energy = 0"),
+            SEEN_WIDE,
+            "across = 'energy' needs a 'weight', and no column",
+        ),
+        (WIDE[1].replace('"energy"', '"E"'), SEEN_WIDE, "data.observed: seen.txt: there is no axis 'E'"),
+        (WIDE[1].replace("time = 0", "time = 9"), SEEN_WIDE, "column 9 is asked for, but there are 4"),
+    ],
+)
+def test_columns_that_are_no_bins_are_refused(mine, new, seen, sentence):
+    assert sentence in refusal(mine, (WIDE[0], new), seen=seen)
+
+
+def test_another_sample_gives_each_bin_a_rate_of_its_own(mine):
+    """So many counts that it knows to 1/√n, of `scale` times its own live time."""
+    found = mine(
+        EACH, TABLE, ("each =", "scale = 0.5\neach ="), flat="1.5,16\n3,4\n7,25\n"
+    ).statistics.backgrounds
+    assert [b.nominal.reshape(3, 2).sum(axis=1).tolist() for b in found] == [
+        [8, 0, 0],
+        [0, 2, 0],
+        [0, 0, 12.5],
+    ]
+    assert [(b.rates[0].name, b.rates[0].prior_width) for b in found] == [
+        ("mine_flat_0", 0.25), ("mine_flat_1", 0.5), ("mine_flat_2", 0.2)
+    ]  # fmt: skip
+    parts = compile_experiment(mine(EACH, TABLE, flat="1.5,16\n3,4\n7,25\n"))
+    best = fit(SCALED, [parts], {}, {"signal_strength": 1.0}).values.components["mine"]
+    assert set(best) == {"signal", "flat"}
+    assert (best["flat"] > 0).all()  # of all bins together
+    seen = asking.predict(STANDARD_MODEL, parts, {}).values.backgrounds
+    assert {name: counts.tolist() for name, counts in seen.items()} == {"flat": pytest.approx([16, 4, 25])}
+
+
+@pytest.mark.parametrize(
+    ("changes", "flat", "sentence"),
+    [
+        (
+            (EACH, TABLE),
+            "1.5,16\n3,0\n7,25\n",
+            "each = 'energy' needs counts in all bins that are not masked, but from 2",
+        ),
+        (((EACH[0], EACH[1].replace("energy", "E")),), FLAT, "backgrounds.flat: there is no axis 'E'"),
+        ((EACH, TABLE), "1.5,16\n3,4\n", "no row in the bin 4 to 10"),
+    ],
+)
+def test_a_bin_that_another_sample_says_nothing_of_is_refused(mine, changes, flat, sentence):
+    assert sentence in refusal(mine, *changes, flat=flat)
+
+
+def test_a_masked_bin_needs_no_counts_of_another_sample(mine):
+    found = mine(EACH, TABLE, MASK, flat="1.5,16\n3,0\n7,25\n").statistics.backgrounds
+    assert [b.rates[0].name for b in found] == ["mine_flat_0", "mine_flat_2"]
+
+
+def test_rates_of_their_own_go_without_shape_pulls(mine):
+    shape = '[[backgrounds.shape_pulls]]\nname = "tilt"\nup = ' + WHOLE + "\n\n[[signal_pulls]]"
+    assert "each = 'energy' goes without shape_pulls" in refusal(mine, EACH, ("[[signal_pulls]]", shape))
+
+
+def test_the_efficiency_of_several_detectors_is_their_mean(mine, tmp_path):
+    (tmp_path / "one.txt").write_text("0 0.2\n2 0.6\n")
+    (tmp_path / "two.txt").write_text("1 0.8\n4 1\n")
+    files = '{ kind = "file", file = { "one.txt" = 3, "two.txt" = 1 }, x = 0, efficiency = 1 }'
+    old = '{ kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9] }'
+    efficiency = mine((old, files)).signal.detector.efficiency
+    x = np.array([0.0, 1.0, 2.0, 3.0, 9.0])  # the second begins at 1
+    expected = [
+        0.75 * 0.2,
+        0.75 * 0.4 + 0.2,
+        0.45 + (0.8 + 0.2 / 3) / 4,
+        0.45 + (0.8 + 0.4 / 3) / 4,
+        0.45 + 0.25,
+    ]
+    assert efficiency(x) == pytest.approx(expected)
+    sentence = refusal(mine, (old, files.replace("= 3", "= 0")))
+    assert "detector.efficiency.file" in sentence
 
 
 # --- mistakes in the data -----------------------------------------------------------------------------

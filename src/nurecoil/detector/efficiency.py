@@ -1,6 +1,7 @@
 """Efficiencies: the probability that what is seen passes the selection, as a function of the observable."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -144,7 +145,10 @@ class FileEfficiency:
     """A table in a data file, which becomes a `TabulatedEfficiency` when it is read."""
 
     kind: ClassVar = "file"
-    file: Annotated[str, "its name"]
+    file: Annotated[
+        str | Mapping[str, Positive],
+        "its name; or those of several detectors and their weights, mass times exposure, for the mean",
+    ]
     x: Annotated[int, Number(0), "the column of the observable, the first being 0"]
     efficiency: Annotated[int, Number(0), "the column of the efficiency"]
     breakpoints: ClassVar[tuple[float, ...]] = ()

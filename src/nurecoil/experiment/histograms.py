@@ -13,11 +13,14 @@ from nurecoil.errors import NurecoilError
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MAYBE_DECIMAL = re.compile(r"\s*[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?\s*")  # no blank behind the comma
+_NAME = re.compile(r"(?!(?i:nan|inf|infinity)$)[A-Za-z_][^\s]*")  # of a column
 _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 
 
 def read_columns(path: Path, last: int | None = None) -> tuple[Array, str]:
     """Return the numbers of a text file, shape (rows, columns), and its SHA-256; # begins a comment.
+
+    A first line of names alone, the headings of the columns, is read over.
 
     One separator parts the cells of all lines: a semicolon if there is any, else a comma, else a tab, else
     blanks. A decimal comma or an empty cell is thus never read as another number. Only where commas part all
@@ -46,6 +49,9 @@ def _table(lines: Sequence[str], last: int | None) -> Array:
         raise NurecoilError("it has no line of numbers")
     text = [line for _, line in kept]
     separator = next((s for s in _SEPARATORS if any(s in line for line in text)), " ")
+    names = text[0].split(None if separator == " " else separator)
+    if len(text) > 1 and all(_NAME.fullmatch(name.strip()) for name in names):
+        kept, text = kept[1:], text[1:]
     try:
         table = np.loadtxt(text, delimiter=None if separator == " " else separator, ndmin=2)
         sound = np.isfinite(table).all() and all(map(str.isascii, text))

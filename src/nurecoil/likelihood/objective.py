@@ -74,8 +74,10 @@ def evaluate(
 def expected(term: TermArrays, signal: Morphing, t: Sequence[Any]) -> dict[str, Any]:
     """Return the expected counts (P, bins) of the signal and of each background, by name."""
     found = {"signal": _signal(term.signal, signal, t, None).counts}
-    found |= {b.name: _shaped(b, t).counts for b in term.shaped}
-    return found | {b.name: (1 + t[b.rate])[:, None] * b.counts for b in term.flat}
+    for b in (*term.shaped, *term.flat):
+        counts = _shaped(b, t).counts if b.shapes else (1 + t[b.rate])[:, None] * b.counts
+        found[b.name] = found.get(b.name, 0.0) + counts
+    return found
 
 
 def deviance(mu: Any, observed: Any, gaussian: bool) -> tuple[Any, Any, Any]:

@@ -41,7 +41,9 @@ class Seen:
         statistics = experiment.statistics
         shape = () if statistics.variance else experiment.shape
         observed = None if statistics.observed is None else statistics.observed.reshape(shape)
-        backgrounds = {b.name: b.nominal.reshape(shape) for b in statistics.backgrounds}
+        backgrounds: dict[str, Array] = {}
+        for b in statistics.backgrounds:
+            backgrounds[b.name] = backgrounds.get(b.name, 0.0) + b.nominal.reshape(shape)
         return cls(experiment.name, experiment.axes, observed, backgrounds)
 
     def along(self, axis: int) -> "Seen":

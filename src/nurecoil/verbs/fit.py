@@ -130,8 +130,10 @@ class BestFit(Shown):
 
     @property
     def bins(self) -> int:
-        """How many bins are fitted."""
-        return sum(counts.size for counts in self.observed.values())
+        """How many bins are fitted: those where anything is expected or seen, so none that is masked."""
+        expected = [sum(self.components[name].values()) for name in self.observed]
+        both = zip(expected, self.observed.values(), strict=True)
+        return sum(int(((mu != 0) | (seen != 0)).sum()) for mu, seen in both)
 
     def pulled(self, pull: Parameter) -> float | None:
         """Return by how many widths of its prior a pull is off; None where it has no prior."""

@@ -177,7 +177,9 @@ def _contributions(likelihood: JointLikelihood, expected: Sequence[Array]) -> di
     for term, seen, mu in zip(likelihood.terms, likelihood.observed.counts, expected, strict=True):
         unit = 1.0 if term.sigma is None else term.sigma
         added = deviance(np.atleast_2d(mu / unit), seen / unit, term.sigma is not None)[0]
-        found[term.name] = Contribution(float(added[0]), seen.size)
+        found[term.name] = Contribution(
+            float(added[0]), int(((mu != 0) | (seen != 0)).sum())
+        )  # no masked ones
     return found
 
 
@@ -185,7 +187,7 @@ def _notes(
     question: Question, expected: Sequence[Array], converged: bool, toys: ByToys | None
 ) -> Iterator[str]:
     terms = zip(question.likelihood.terms, expected, strict=True)
-    low = sum(int((mu < _LOW_COUNTS).sum()) for term, mu in terms if term.sigma is None)
+    low = sum(int(((mu > 0) & (mu < _LOW_COUNTS)).sum()) for term, mu in terms if term.sigma is None)
     if low:
         yield (
             f"{low} bins expect fewer than {_LOW_COUNTS:g} counts, where χ² does not follow its asymptotic"

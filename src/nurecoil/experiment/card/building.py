@@ -1,9 +1,10 @@
 """From a checked card to an experiment: signal, statistics, backgrounds and pulls."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial, reduce
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,16 @@ class _Builder:
         """Return an efficiency in energy, which may stand in a data file."""
         if not isinstance(card, FileEfficiency):
             return card
-        table = self.tables.read(card.file)
-        require_columns(table, card.x, card.efficiency)
-        return TabulatedEfficiency(*map(tuple, table[:, [card.x, card.efficiency]].T.tolist()))
+        files = card.file if isinstance(card.file, Mapping) else {card.file: 1.0}
+        parts = []
+        for table in map(self.tables.read, files):
+            require_columns(table, card.x, card.efficiency)
+            parts.append(TabulatedEfficiency(*map(tuple, table[:, [card.x, card.efficiency]].T.tolist())))
+        if len(parts) == 1:
+            return parts[0]
+        x = np.unique(np.concatenate([part.x for part in parts]))
+        mean = np.average([part(x) for part in parts], axis=0, weights=list(files.values()))
+        return TabulatedEfficiency(tuple(x.tolist()), tuple(mean.tolist()))
 
     def counting(self) -> Statistics:
         """Return the statistics of a counting experiment: one Gaussian bin."""
@@ -144,7 +152,8 @@ class _Builder:
             tuple(_rate_pull(p.name, p.width, "the signal") for p in rates),
             tuple(found[len(card.backgrounds) :]),
         )
-        return Statistics(observed.ravel(), signal, tuple(found[: len(card.backgrounds)]))
+        backgrounds = tuple(chain.from_iterable(found[: len(card.backgrounds)]))
+        return Statistics(self.spreading.kept.ravel() * observed.ravel(), signal, backgrounds)
 
     def variation(self, card: schema.SignalPull) -> Shape[Signal]:
         """Return the signal at +1 and -1 of a pull that changes its shape."""
@@ -190,23 +199,43 @@ class _Builder:
         )
         return Shape(pull, up, down, step=card.step * mean)
 
-    def background(self, card: schema.Background) -> Component[Array]:
-        """Return a background with its shape and pulls."""
+    def background(self, card: schema.Background) -> tuple[Component[Array], ...]:
+        """Return a background with its shape and pulls, or one for each bin of an axis."""
         factors = [self.factor_counts(factor) for factor in card.factors]
         product = reduce(np.multiply, factors).ravel()
         if not product.sum() > 0:
             raise NurecoilError("the product of its factors is empty in the bins")
-        shape = product / product.sum()
+        shape, kept = product / product.sum(), self.spreading.kept.ravel()
         counts = card.scale * (float(factors[0].sum()) if card.counts == "table" else card.counts)
-        variations = []
+        nominal, variations = counts * shape * kept, []
+        if card.each:
+            return tuple(
+                self.in_bins(card, card.each, nominal.reshape([len(a.edges) - 1 for a in self.card.axes]))
+            )
         for pull in card.shape_pulls:
             up, down, is_mirrored = _sides(pull, shape, self.tables.unit_shape)
             parameter = _shape_pull(pull.name, card.name)
-            variations.append(Shape(parameter, counts * up, counts * down, mirrored=is_mirrored))
-        width = 1 / math.sqrt(counts) if card.width == "poisson" else card.width
-        return Component(
-            card.name, counts * shape, (_rate_pull(card.pull, width, card.name),), tuple(variations)
-        )
+            up, down = counts * up * kept, counts * down * kept
+            variations.append(Shape(parameter, up, down, mirrored=is_mirrored))
+        rate = _rate_pull(card.pull, _width(card, counts), card.name)
+        return (Component(card.name, nominal, (rate,), tuple(variations)),)
+
+    def in_bins(self, card: schema.Background, key: str, counts: Array) -> Iterator[Component[Array]]:
+        """Yield what is in each bin of an axis that is not masked, each with a pull of its own."""
+        place = self.card.axis_keys.index(key)
+        kept = self.spreading.kept.reshape(counts.shape)
+        for number, (low, high) in enumerate(pairwise(self.card.axes[place].edges)):
+            part = np.zeros_like(counts)
+            cells = (slice(None),) * place + (number,)
+            part[cells] = counts[cells]
+            if part.sum() > 0:
+                what, width = f"{card.name} from {low:g} to {high:g}", _width(card, float(part.sum()))
+                yield Component(card.name, part.ravel(), (_rate_pull(f"{card.pull}_{number}", width, what),))
+            elif kept[cells].any():
+                raise NurecoilError(
+                    f"each = '{key}' needs counts in all bins that are not masked, but from {low:g} to"
+                    f" {high:g} there are none"
+                )
 
     def factor_counts(self, factor: schema.Factor) -> Array:
         """Return the counts of one factor, with all axes; those that it is not on have one bin."""
@@ -261,6 +290,11 @@ def _shape_pull(name: str, what: str) -> Parameter:
     """Return a pull in standard deviations of a shape."""
     latex = rf"x_\mathrm{{{name.replace('_', ' ')}}}"
     return Parameter(name, f"shape of {what}, in standard deviations", latex, default=0.0, prior_width=1.0)
+
+
+def _width(card: schema.Background, counts: float) -> float:
+    """Return the width of the pull of a background's rate, of so many counts."""
+    return math.sqrt(card.scale / counts) if card.width == "poisson" else card.width
 
 
 def _scaled_neutron(base: FormFactor, factor: float, q: Array, nuclide: Nuclide) -> Array:

@@ -7,7 +7,7 @@ sections about the signal are in `signal_schema`, the rules of numbers in `nurec
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from nurecoil.checks import Finite, Fraction, Microseconds, NotNegative, Number, Positive, require
@@ -61,6 +61,10 @@ class Data:
 
     observed: Annotated[Table, "the observed counts, or events"]
     release: Annotated[str | None, "where all files are (`nurecoil data list`); else beside the card"] = None
+    masked: Annotated[
+        Mapping[str, tuple[tuple[Finite, Finite], ...]],
+        "ranges of axes, from edge to edge, whose bins are left out; neither they nor what is in them counts",
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,14 +102,21 @@ class Background:
     counts: Annotated[Counts | Literal["table"], '"table": the sum of the first factor\'s table']
     factors: Annotated[tuple[Factor, ...], "the shape is their product; they cover each axis once"]
     pull: Annotated[str, "the name of the pull of its rate"]
-    width: Annotated[Width | Literal["poisson"], '"poisson": known as well as its counts']
-    scale: Annotated[Positive, "multiplies the counts"] = 1.0
+    width: Annotated[Width | Literal["poisson"], '"poisson": known as well as its counts, before `scale`']
+    scale: Annotated[Positive, "multiplies the counts, as the live time of another sample"] = 1.0
+    each: Annotated[
+        str | None,
+        "an axis: in each of its bins the rate has a pull of its own, PULL_0, PULL_1, ..., as where another"
+        " sample counted it",
+    ] = None
     shape_pulls: tuple[ShapePull, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a width that is infinite."""
+        """Refuse a width that is infinite, and shapes of what is in single bins."""
         if self.width == "poisson" and self.counts == 0:
             raise NurecoilError("the width 'poisson' needs counts above 0")
+        if self.each and self.shape_pulls:
+            raise NurecoilError(f"each = '{self.each}' goes without shape_pulls")
 
 
 @dataclass(frozen=True)
@@ -259,18 +270,26 @@ def _axis_problems(card: Card) -> Iterator[str]:
         for shape in background.shape_pulls:
             tables += [(place, table, known) for place, table in _ends(f"{where}.{shape.name}", shape)]
         named = [axis for factor in background.factors for axis in factor.axes]
-        for axis in named:
+        for axis in [*named, *([background.each] if background.each else [])]:
             if axis not in known:
                 yield f"{where}: there is no axis '{axis}' (the card has {listed})"
         if set(named) <= set(known) and sorted(named) != sorted(known):
             yield f"{where}: the factors must cover each of {listed} once"
         tables += [(where, f.table, f.axes) for f in background.factors if f.table]
+    edges = {axis.key: axis.edges for axis in card.axes}
+    for axis, ranges in card.data.masked.items() if card.data else ():
+        for low, high in ranges:
+            if axis not in known:
+                yield f"data.masked: there is no axis '{axis}' (the card has {listed})"
+            elif not (low < high and {low, high} <= set(edges[axis])):
+                shown = ", ".join(f"{edge:g}" for edge in edges[axis])
+                yield f"data.masked.{axis} = [{low:g}, {high:g}] must go from one to another of {shown}"
     for where, table, needed in tables:
-        for axis in table.columns:
+        for axis in table.axes:
             if axis not in known:
                 yield f"{where}: {table.file}: there is no axis '{axis}' (the card has {listed})"
         for axis in needed:
-            if axis in known and axis not in table.columns:
+            if axis in known and axis not in table.axes:
                 yield f"{where}: {table.file}: the column of the axis '{axis}' is missing"
 
 

@@ -120,10 +120,20 @@ class Table:
     file: Annotated[str, "its name, in the release or beside the card"]
     columns: Annotated[Mapping[str, Column], "the column of each axis, the first being 0"]
     weight: Annotated[Column | None, "the column of the counts; left out, each row is an event"] = None
+    across: Annotated[str | None, "an axis whose bins are columns of counts, from `weight` to the last"] = (
+        None
+    )
 
     def __post_init__(self) -> None:
-        """Refuse a table that is on no axis."""
+        """Refuse a table that is on no axis, or twice on one."""
         require(bool(self.columns), "columns", dict(self.columns), "one or more axes and their columns")
+        if self.across and (self.weight is None or self.across in self.columns):
+            raise NurecoilError(f"across = '{self.across}' needs a 'weight', and no column of its own")
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes that it is on."""
+        return (*self.columns, *([self.across] if self.across else []))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, reduce
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,10 +23,26 @@ class Spreading:
     tables: Tables
 
     def nominal(self) -> Array | None:
-        """Return the spread of the card; None where there is only the energy axis."""
+        """Return the spread of the card; None where there is only the energy axis, and nothing masked."""
         if self.card.time:
             return self.in_time(0.0)
-        return self.of_template(self.card.template.table) if self.card.template else None
+        if self.card.template:
+            return self.of_template(self.card.template.table)
+        return None if self.kept.all() else np.tile(self.kept, (len(self.card.source.flux.components), 1, 1))
+
+    @cached_property
+    def kept(self) -> Array:
+        """1 in the bins of the likelihood, 0 in masked ones, where there is nothing: (energies, cells)."""
+        masked = self.card.data.masked if self.card.data else {}
+        axes = [
+            [
+                float(not any(low <= a and b <= high for low, high in masked.get(axis.key, ())))
+                for a, b in pairwise(axis.edges)
+            ]
+            for axis in self.card.axes
+        ]
+        kept: Array = reduce(np.multiply.outer, map(np.array, axes))
+        return kept.reshape(len(axes[0]), -1)
 
     def in_time(self, shift: float) -> Array:
         """Return the fraction of each component's counts in each time bin, (components, energies, times)."""
@@ -37,7 +55,7 @@ class Spreading:
             }
         else:
             fractions = time.pulse(shift).fractions(time.edges_us, time.efficiency)
-        return self.by_component(fractions, time)
+        return self.kept * self.by_component(fractions, time)
 
     def by_component(self, fractions: Mapping[str, Array], arrivals: signal_schema.Arrivals) -> Array:
         """Return fractions for each component of the source, prompt or delayed, (components, energies, n)."""
@@ -49,6 +67,10 @@ class Spreading:
         return np.array([np.tile(fractions[kinds[name]], (energies, 1)) for name in names])
 
     def of_template(self, table: signal_schema.Table) -> Array:
+        """Return the template's share of each cell at each energy that is not masked."""
+        return self.kept * self.shares(table)
+
+    def shares(self, table: signal_schema.Table) -> Array:
         """Return the template's share of each cell at each energy, the same for all components.
 
         An energy bin that is empty in the template takes the shares of the last one that is not.
@@ -75,14 +97,14 @@ class Spreading:
         template = self.card.template
         if template is None or template.window is None:
             return None
-        shares = self.of_template(template.table)
+        shares = self.shares(template.table)
         shape = [len(axis.edges) - 1 for axis in template.axes]
         time = 2 + [axis.key for axis in template.axes].index("time")
         cells = shares.reshape(*shares.shape[:2], *shape).sum(axis=time, keepdims=True)
         times = self.in_window(template.window)
         times = times / times.sum(axis=2, keepdims=True)
         others = [n for n in range(2, cells.ndim) if n != time]
-        return np.asarray(cells * np.expand_dims(times, others)).reshape(shares.shape)
+        return np.asarray(self.kept * (cells * np.expand_dims(times, others)).reshape(shares.shape))
 
     def in_window(self, window: signal_schema.Window) -> Array:
         """Return the fraction of each component in each bin of the time axis, (components, energies, n)."""

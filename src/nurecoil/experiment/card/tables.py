@@ -1,7 +1,7 @@
 """The data files of a card: looked up in its release or beside it, read, binned on its axes."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +11,18 @@ from nurecoil.detector.efficiency import FileEfficiency
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card.signal_schema import Table, TabulatedTime
 from nurecoil.experiment.datasets import file_path, load_release, locate
-from nurecoil.experiment.histograms import histogram, read_columns, require_one_row_each
+from nurecoil.experiment.histograms import histogram, read_columns, require_columns, require_one_row_each
 
 
 def last_columns(part: object) -> dict[str, int]:
     """Return the last column that a card, or a part of one, uses of each data file."""
     match part:
         case Table():
-            return {part.file: max(*part.columns.values(), part.weight or 0)}
+            last = 10**9 if part.across else 0  # then all are used, however many they are
+            return {part.file: max(*part.columns.values(), part.weight or 0, last)}
         case FileEfficiency():
-            return {part.file: max(part.x, part.efficiency)}
+            files = [part.file] if isinstance(part.file, str) else part.file
+            return dict.fromkeys(files, max(part.x, part.efficiency))
         case TabulatedTime():
             return {part.prompt_file: 1, part.delayed_file: 1}
     parts = part if isinstance(part, tuple) else vars(part).values() if is_dataclass(part) else ()
@@ -54,6 +56,8 @@ class Tables:
         """Return the counts of a data file, with all axes; those that it has no column for have one bin."""
         try:
             rows = self.read(table.file)
+            if table.across:
+                rows, table = _unfolded(rows, table, self.edges[table.across])
             counts = histogram(rows, table.columns, self.edges, table.weight, efficiencies)
             if (counts < 0).any():
                 raise NurecoilError(f"counts must not be negative, but one is {counts.min():g}")
@@ -87,3 +91,17 @@ class Tables:
             raise NurecoilError(f"there is no data file {path}")
         self.contents[name], self.hashes[name] = read_columns(path, self.last.get(name))
         return self.contents[name]
+
+
+def _unfolded(rows: Array, table: Table, edges: tuple[float, ...]) -> tuple[Array, Table]:
+    """Return a table with a column of counts for each bin of an axis as one with a row for each."""
+    require_columns(rows, *table.columns.values())
+    first, middles = table.weight or 0, (np.array(edges[1:]) + edges[:-1]) / 2
+    if rows.shape[1] - first != middles.size:
+        raise NurecoilError(
+            f"the axis {table.across} has {middles.size} bins, but there are {rows.shape[1] - first} columns"
+            f" from {first} on"
+        )
+    each, n = rows.repeat(middles.size, axis=0), rows.shape[1]
+    long = np.column_stack([each, np.tile(middles, len(rows)), rows[:, first:].ravel()])
+    return long, replace(table, columns={**table.columns, str(table.across): n}, weight=n + 1, across=None)
