@@ -13,7 +13,7 @@ from nurecoil.physics.nuclei import material
 
 CSI = (resources.files("nurecoil.experiment.cards") / "binh2021-csi.toml").read_text(encoding="utf-8")
 BINH2021 = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")
-COHERENT = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
+COHERENT = ("coherent-csi-2017", "coherent-csi-2021", "coherent-ge-2024", "coherent-lar-2020")
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from nurecoil.validation.rows import goodness_of_fit
 from nurecoil.validation.signal import free_signal, rescaled, standard_model
 from releases import data_folder, release_file
 
-EXPERIMENTS = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
-FILES = ("data_coincidence_beamOn.txt", "dataBeamOnC.txt", "cevnspdf.txt")
+EXPERIMENTS = ("coherent-csi-2017", "coherent-csi-2021", "coherent-ge-2024", "coherent-lar-2020")
+FILES = ("data_coincidence_beamOn.txt", "dataBeamOnC.txt", "on_beam_counts.csv", "cevnspdf.txt")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -103,6 +103,16 @@ def test_csi_2017(ours):
     assert value["best_fit_signal"] == pytest.approx(129.7, abs=0.2)
     assert abs(pull(ours["coherent-csi-2017", "best_fit_signal"])) < 0.5
     assert value["delta_chi2_no_signal"] == pytest.approx(39.2, abs=0.2)
+
+
+def test_germanium_2024(ours):
+    row = {quantity: row for (name, quantity), row in ours.items() if name == "coherent-ge-2024"}
+    assert abs(pull(row["best_fit_signal"])) < 0.1
+    assert row["best_fit_signal"]["ours_error"] == pytest.approx(6.7, rel=0.1)
+    assert abs(pull(row["sm_signal"])) < 1
+    assert 3.4**2 < row["delta_chi2_no_signal"]["ours"] < 3.9**2
+    assert row["bins"]["ours"] == 70  # of 90, the others masked
+    assert row["best_fit_steady_state"]["ours"] == pytest.approx(144, abs=1)
 
 
 @pytest.mark.parametrize(

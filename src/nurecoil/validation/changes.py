@@ -11,19 +11,20 @@ from nurecoil.experiment import CompiledExperiment, Experiment, Shape, Signal, c
 from nurecoil.experiment.card import read_card
 from nurecoil.experiment.card.building import build
 from nurecoil.experiment.card.signal_schema import PulsedTime
-from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import Material
 from nurecoil.validation.fits import SignalFit, SignalFits, fit_changed
-from nurecoil.validation.signal import OTHER_FORM_FACTOR, largest_background, rescaled, standard_model
+from nurecoil.validation.signal import largest_background, other_form_factor, rescaled, standard_model
 
 RADIUS_SHIFT_FM = -0.1
-PULSE_WIDTHS_US = (0.10, 0.20)
+PULSE_WIDTHS = (2 / 3, 4 / 3)  # of the card's
 
 
 def changes(fits: SignalFits) -> Mapping[str, SignalFit]:
     """Return the fit of the signal, all pulls profiled, with each input changed, the unchanged one first."""
     compiled, unchanged = fits.compiled, fits.first_principles
-    changed = {label: rescaled(compiled, counts) for label, counts in _signals(compiled)}
+    before = standard_model(compiled)
+    moved = ((label, counts) for label, counts in _signals(compiled) if not np.allclose(counts, before))
+    changed = {label: rescaled(compiled, counts) for label, counts in moved}
     changed |= _flat_in_time(compiled)
     return {"as in the card": unchanged} | {n: fit_changed(unchanged, each) for n, each in changed.items()}
 
@@ -33,7 +34,9 @@ def _flat_in_time(compiled: CompiledExperiment) -> Iterator[tuple[str, CompiledE
     experiment, statistics = compiled.experiment, compiled.experiment.statistics
     if len(experiment.axes) != 2:
         return
-    background = largest_background(statistics)
+    background, *more = largest_background(statistics)
+    if more:  # whose factors are those of single bins
+        return
     durations = np.diff(experiment.axes[1].edges)
     energies = background.nominal.reshape(experiment.shape).sum(axis=1)
     flat = replace(background, nominal=np.outer(energies, durations / durations.sum()).ravel())
@@ -54,8 +57,11 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
     """Yield the Standard Model's signal with each input changed."""
     experiment = compiled.experiment
     yield "couplings at tree level", standard_model(compiled, "tree")
-    other = replace(experiment.signal, form_factor=form_factor(OTHER_FORM_FACTOR))
-    yield "Klein-Nystrand form factor", _counts(experiment, other)
+    other = other_form_factor(experiment)
+    yield (
+        f"{other.name.title()} form factor",
+        _counts(experiment, replace(experiment.signal, form_factor=other)),
+    )
     nearer = replace(experiment, target=_with_radii_shifted(experiment.target, RADIUS_SHIFT_FM))
     yield f"neutron radii {RADIUS_SHIFT_FM:+g} fm".replace("-", "−"), _counts(nearer, nearer.signal)
     for variation, templates in zip(experiment.statistics.signal.shapes, compiled.variations, strict=True):
@@ -88,7 +94,8 @@ def _other_times(experiment: Experiment) -> Iterator[tuple[str, Array]]:
     """Yield the spread with other arrival times: another pulse, or nothing lost outside the window."""
     path, card = read_card(experiment.name)
     if isinstance(card.time, PulsedTime):
-        for width in PULSE_WIDTHS_US:
+        for factor in PULSE_WIDTHS:
+            width = factor * card.time.pulse_width_us
             time = replace(card.time, pulse_width_us=width)
             spread = build(replace(card, time=time), path.parent).signal.spread
             assert spread is not None

@@ -149,9 +149,9 @@ def signal_fits(name: str) -> SignalFits:
         others["template, all pulls"] = fit_signal(fitted, widths)
         others["first principles, rates alone"] = fit_signal(compiled, rates)
         main, widths = fit_signal(fitted, rates), rates
-    rate = signal.largest_background(statistics).rates[0].name
+    rates_of_it = [b.rates[0].name for b in signal.largest_background(statistics)]
     significance_if = {
-        word: fit_signal(main.compiled, {**widths, rate: width}).significance
+        word: fit_signal(main.compiled, {**widths, **dict.fromkeys(rates_of_it, width)}).significance
         for word, width in (("known", 0.0), ("free", math.inf))
     }
     return SignalFits(main, first_principles, others, significance_if)

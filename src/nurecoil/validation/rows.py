@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from nurecoil.likelihood.objective import deviance
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.physics.constants import SIN2_THETA_W
-from nurecoil.physics.form_factors import form_factor
 from nurecoil.presentation.comparison import Entry, Row, signed
 from nurecoil.study.study import Study
 from nurecoil.validation.cross_section import cross_section
 from nurecoil.validation.fits import SignalFit, SignalFits
 from nurecoil.validation.published import published
-from nurecoil.validation.signal import OTHER_FORM_FACTOR, largest_background
+from nurecoil.validation.signal import largest_background, other_form_factor
 from nurecoil.verbs.fit import fit_of
 
 SNS_FLUX = 0.10  # uncertainty of the neutrino yield, part of a published cross section's error
@@ -43,7 +42,7 @@ def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
     name, fit = fits.experiment.name, fits.main
     if published(name, "residual_counts").where:
         on = float(fit.observed.sum())
-        off = float(largest_background(fits.statistics).nominal.sum())
+        off = sum(float(part.nominal.sum()) for part in largest_background(fits.statistics))
         why = f"{on:.0f} coincidence minus {off:.0f} anticoincidence counts"
         yield "residual_counts", Entry(on - off), why
     why = "The inputs that move it most, one at a time: " + _most_important(changed, "standard_model")
@@ -62,18 +61,19 @@ def _signal(fits: SignalFits, changed: Mapping[str, SignalFit]) -> Found:
 
 
 def _backgrounds(fits: SignalFits) -> Found:
-    for background in fits.statistics.backgrounds:
-        ours = float(fits.main.components[background.name].sum())
-        before, width = float(background.nominal.sum()), background.rates[0].prior_width or 0.0
-        pull = (ours / before - 1) / width
-        why = f"Expected {before:.4g} ± {before * width:.3g}; the fit pulls its rate by {signed(pull)}σ"
-        yield f"best_fit_{slug(background.name)}", Entry(ours), why
+    for name in dict.fromkeys(background.name for background in fits.statistics.backgrounds):
+        parts = [background for background in fits.statistics.backgrounds if background.name == name]
+        ours, before = float(fits.main.components[name].sum()), sum(float(b.nominal.sum()) for b in parts)
+        error = math.hypot(*(float(b.nominal.sum()) * (b.rates[0].prior_width or 0.0) for b in parts))
+        pull = (ours - before) / error
+        why = f"Expected {before:.4g} ± {error:.3g}; the fit pulls its rate by {signed(pull)}σ"
+        yield f"best_fit_{slug(name)}", Entry(ours), why
 
 
 def _goodness(fits: SignalFits) -> Found:
     fit, experiment = fits.main, fits.experiment
     delta = published(experiment.name, "delta_chi2_no_signal").printed.value
-    rate = largest_background(fits.statistics).name.replace("-", " ")
+    rate = largest_background(fits.statistics)[0].name.replace("-", " ")
     why = (
         f"{fit.significance:.2f}σ"
         + (f" (published {math.sqrt(delta):.1f}σ)" if delta else "")
@@ -81,7 +81,7 @@ def _goodness(fits: SignalFits) -> Found:
         f" {fits.significance_if['free']:.2f}σ if not at all"
     )
     yield "delta_chi2_no_signal", Entry(fit.no_signal), why
-    bins, farther = fit.observed.size, 100 * goodness_of_fit(fit.observed, fit.expected)
+    bins, farther = fit.best.bins, 100 * goodness_of_fit(fit.observed, fit.expected)
     why = (
         f"{fit.chi2 / bins:.2f} per bin; of {TOYS} Poisson toys at the best fit {farther:.0f} % lie farther"
         " from it"
@@ -90,13 +90,15 @@ def _goodness(fits: SignalFits) -> Found:
     yield "chi2", Entry(fit.chi2), why
     shape = " × ".join(str(n) for n in experiment.shape)
     axes = " × ".join(axis.name.partition(" [")[0] for axis in experiment.axes)
-    yield "bins", Entry(float(bins)), f"{shape} ({axes})"
+    masked = f", {fit.observed.size - bins} masked" if bins < fit.observed.size else ""
+    yield "bins", Entry(float(bins)), f"{shape} ({axes}){masked}"
 
 
 def _parameters(fits: SignalFits) -> Found:
     standard, fit = cross_section(fits.experiment), fits.main.best.fit
-    other = cross_section(fits.experiment, form_factor(OTHER_FORM_FACTOR))
-    why = f"In 10⁻⁴⁰ cm² per nucleus; with the Klein-Nystrand form factor {other:.1f}"
+    form_factor = other_form_factor(fits.experiment)
+    other = cross_section(fits.experiment, form_factor)
+    why = f"In 10⁻⁴⁰ cm² per nucleus; with the {form_factor.name.title()} form factor {other:.1f}"
     yield "sm_flux_averaged_cross_section", Entry(standard), why
     strength, error = fit.values["signal_strength"], fit.errors["signal_strength"]
     why = f"The fitted strength, {strength:.3f} ± {error:.3f}, times the Standard Model's {standard:.1f}"
@@ -118,13 +120,13 @@ def _parameters(fits: SignalFits) -> Found:
     why += f"; couplings at tree level give {at_tree.values[name]:.3f}"
     yield name, Entry(best.values[name], best.errors[name]), why
 
-    (pull,) = (v.pull for v in fits.statistics.signal.shapes if v.pull.unit == "fm")
-    centre = float(pull.default or 0.0)
-    best = fit_of(radiative.question({pull.name: centre}), minos=False).values.fit
-    value = best.values[pull.name]
-    if min(value - pull.low, pull.high - value) >= 1e-3 * centre:  # at a bound the data do not measure it
-        why = "Mean neutron rms radius in fm, free of its prior, all other pulls fitted"
-        yield "neutron_radius", Entry(value, best.errors[pull.name]), why
+    for pull in (v.pull for v in fits.statistics.signal.shapes if v.pull.unit == "fm"):
+        centre = float(pull.default or 0.0)
+        best = fit_of(radiative.question({pull.name: centre}), minos=False).values.fit
+        value = best.values[pull.name]
+        if min(value - pull.low, pull.high - value) >= 1e-3 * centre:  # at a bound the data do not measure it
+            why = "Mean neutron rms radius in fm, free of its prior, all other pulls fitted"
+            yield "neutron_radius", Entry(value, best.errors[pull.name]), why
 
 
 def slug(name: str) -> str:

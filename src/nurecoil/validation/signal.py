@@ -6,22 +6,32 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import CompiledExperiment, Component, Statistics
+from nurecoil.experiment import CompiledExperiment, Component, Experiment, Statistics
 from nurecoil.experiment.card import read_card
 from nurecoil.experiment.datasets import file_path
 from nurecoil.experiment.histograms import histogram, read_columns
 from nurecoil.parameters import Value
+from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.study.question import standard_model_counts
 
 Widths = Mapping[str, float]
 
-OTHER_FORM_FACTOR = "klein-nystrand"
 RADIATIVE: dict[str, Value] = {"electroweak": "radiative"}
 
 
-def largest_background(statistics: Statistics) -> Component[Array]:
-    """Return the background with the most expected counts."""
-    return max(statistics.backgrounds, key=lambda background: float(background.nominal.sum()))
+def other_form_factor(experiment: Experiment) -> FormFactor:
+    """Return Klein and Nystrand's form factor, or Helm's where that is the experiment's own."""
+    return form_factor("helm" if experiment.signal.form_factor.name == "klein-nystrand" else "klein-nystrand")
+
+
+def largest_background(statistics: Statistics) -> tuple[Component[Array], ...]:
+    """Return the background with the most expected counts, with a part for each pull of its rate."""
+
+    def parts(name: str) -> tuple[Component[Array], ...]:
+        return tuple(b for b in statistics.backgrounds if b.name == name)
+
+    found = map(parts, dict.fromkeys(b.name for b in statistics.backgrounds))
+    return max(found, key=lambda each: sum(float(b.nominal.sum()) for b in each))
 
 
 def standard_model(compiled: CompiledExperiment, electroweak: str = "radiative") -> Array:

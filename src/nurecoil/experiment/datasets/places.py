@@ -54,9 +54,9 @@ def state(statuses: Sequence[FileStatus]) -> str:
     """Return a release's state: mirror, cached, mirror and cached, incomplete, missing or changed."""
     if any(status.state == "changed" for status in statuses):
         return "changed"
-    needed = [status for status in statuses if status.file.url]
-    if not all(status.good for status in needed):
-        return "incomplete" if any(status.good for status in needed) else "missing"
+    needed = [status for status in statuses if status.file.url] or list(statuses)
+    if not all(status.state == "whole" for status in needed):
+        return "incomplete" if any(status.state == "whole" for status in needed) else "missing"
     sources = {status.source for status in needed}
     return " and ".join(
         word for source, word in (("mirror", "mirror"), ("cache", "cached")) if source in sources

@@ -59,8 +59,8 @@ class Release:
 
     @property
     def needed(self) -> tuple[DataFile, ...]:
-        """Return the files of the official record."""
-        return tuple(file for file in self.files if file.url)
+        """Return the files of the official record; all where there is no such record."""
+        return tuple(file for file in self.files if file.url) or self.files
 
     def file(self, filename: str) -> DataFile:
         """Return the file of this path or name."""
@@ -74,7 +74,7 @@ def release_names() -> tuple[str, ...]:
     """Return the names of all releases.
 
     >>> release_names()
-    ('coherent-csi-2017', 'coherent-csi-2021', 'coherent-lar-2020', 'dresden-ii-2022')
+    ('coherent-csi-2017', 'coherent-csi-2021', 'coherent-ge-2024', 'coherent-lar-2020', 'dresden-ii-2022')
     """
     return tuple(_registry())
 
