@@ -84,6 +84,15 @@ def test_all_kinds_start_at_zero_rise_and_keep_the_shape(quenching):
     assert quenching.recoil_energy([]).shape == (0,)
 
 
+def test_lindhard_jumps_from_nothing_at_its_cutoff():
+    whole, cut = LindhardQuenching(0.157, 32), LindhardQuenching(0.157, 32, 0.5)
+    T = np.array([0.0, 1e-4, 4.99e-4, 5e-4, 1e-3])
+    assert cut.electron_equivalent(T).tolist() == [0.0, 0.0, 0.0, *whole.electron_equivalent(T[3:])]
+    assert (whole.breakpoints, cut.breakpoints) == ((), (5e-4,))
+    E_ee = whole.electron_equivalent([2e-4, 8e-4])  # what is below the jump begins at it
+    np.testing.assert_allclose(cut.recoil_energy(E_ee), [5e-4, 8e-4], rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", sorted(set(KINDS) - {"lindhard"}))  # whose powers of T are no whole ones
 def test_smooth_between_breakpoints(name):
     quenching = KINDS[name]
@@ -151,6 +160,7 @@ def test_a_threshold_gives_nothing_below_it():
         (lambda: LinearQuenching(-0.2, 0.0), "quenching a = -0.2"),
         (lambda: LinearQuenching(0.2, math.nan), "quenching b_per_kev = nan"),
         (lambda: LindhardQuenching(0.0, 32), "quenching k = 0.0 .* above 0"),
+        (lambda: LindhardQuenching(0.157, 32, -1.0), "quenching cutoff_kev = -1.0 .* 0 "),
         (lambda: LindhardQuenching(0.157, 0), "quenching Z = 0 .* from 1 to 118"),
         (lambda: PolynomialQuenching(()), r"quenching coefficients = \[\]"),
         (lambda: PolynomialQuenching((0.0, 0.0)), r"quenching coefficients = \[0.0, 0.0\]"),

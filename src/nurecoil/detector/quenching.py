@@ -147,7 +147,8 @@ class PolynomialQuenching:
 class LindhardQuenching:
     """E_ee = QF T of Lindhard's theory: QF = k g/(1 + k g), g = 3 ε^0.15 + 0.7 ε^0.6 + ε.
 
-    ε = 11.5 Z^(-7/3) T[keV]. Germanium: k = 0.157(4), COHERENT, arXiv:2406.13806. It goes to 0 with T.
+    ε = 11.5 Z^(-7/3) T[keV]. Germanium: k = 0.157(4), COHERENT, arXiv:2406.13806; 0.162, CONUS+,
+    arXiv:2501.05206. It goes to 0 with T, or is 0 below a cut-off.
 
     >>> germanium = LindhardQuenching(0.157, 32)
     >>> print(germanium.electron_equivalent([0.0, 0.010]).round(4), germanium.recoil_energy(2.3411).round(6))
@@ -157,7 +158,7 @@ class LindhardQuenching:
     kind: ClassVar = "lindhard"
     k: Annotated[Fraction, "how much goes to electrons; 0.133 Z^(2/3) A^(-1/2) in the theory, 0.157 in Ge"]
     Z: Annotated[int, Number(1, 118), "protons of the nucleus"]
-    breakpoints: ClassVar[tuple[float, ...]] = ()
+    cutoff_kev: Annotated[NotNegative, "recoil energy below which QF is 0"] = 0.0
     _turning_point: ClassVar[float] = math.inf
 
     def electron_equivalent(self, T: ArrayLike) -> Array:
@@ -165,9 +166,14 @@ class LindhardQuenching:
         kev = _KEV_PER_MEV * _not_negative("T", T)
         reduced = 11.5 * self.Z ** (-7 / 3) * kev
         g = 3 * reduced**0.15 + 0.7 * reduced**0.6 + reduced
-        return np.asarray(self.k * g / (1 + self.k * g) * kev)
+        return np.where(kev < self.cutoff_kev, 0.0, self.k * g / (1 + self.k * g) * kev)
 
     recoil_energy = _inverse
+
+    @property
+    def breakpoints(self) -> tuple[float, ...]:
+        """The recoil energy (MeV) where E_ee jumps, if it does."""
+        return (self.cutoff_kev / _KEV_PER_MEV,) if self.cutoff_kev else ()
 
 
 @dataclass(frozen=True)
