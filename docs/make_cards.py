@@ -33,7 +33,8 @@ once; each number has bounds that physics or arithmetic sets.
 A card has **either** `[statistics]`, one number of counts, **or** `[data]`, bins, with `[[backgrounds]]`,
 `[[signal_pulls]]` and, if counts are in more bins than those of the energy, `[time]` or `[template]`.
 Counts that are 0 belong in bins, whose likelihood is Poisson: the Gaussian of `[statistics]` has no width
-without `variance_counts`.
+without `variance_counts`. Bins are Gaussian where `[data]` names a column with their standard deviations, as
+for an excess over a background that is subtracted.
 
 A weak charge, measured by parity violation with electrons, is a card of its own: one Gaussian number, which
 models predict from the same couplings. It may be a projection:
@@ -67,6 +68,13 @@ Each result says of what nuclides its target is. [`nuclides.csv`](../src/nurecoi
 the nuclides found in nature, with masses, abundances and charge radii, and where they are from; others (3H,
 85Kr) are refused. H and He, where smaller than the surface that `helm` and `symmetrised-fermi` give all
 nuclei, are surface alone, of their charge radius.
+
+**Sources.** A stopped-pion source has protons on target. A reactor has its thermal power, and antineutrinos
+ν̄_e per fission: `huber-mueller` from published polynomials, without data, good to some 4 % up to 7.5 MeV;
+`huber-mueller-table` from the tables that those fit; `dayabay-2021`, measured, 5 % fewer; `summation-2019`,
+computed decay by decay, the only one below 1.8 MeV. How far they differ is how well they are known: put it
+into a pull. Captures of neutrons by U238 and spent fuel are left out. Other sources are a table, a column for
+each neutrino; it is a flux per second if `live_time` is given, else all that arrived.
 
 **Smearing.** With it, an efficiency in the observable is taken in the middle of sub-bins of width `step`:
 choose it well below the width of the smearing and of the efficiency's rise; 100,000 sub-bins are the most.
@@ -113,6 +121,25 @@ smearing = [
   { kind = "constant", value = 0.9 },
   { kind = "plateau-then-exponential", start = "0.52 us", rate_per_us = 0.0494 },
 ]
+[[source]]
+flux = "pion-decay-at-rest"
+protons_on_target = 3.198e23
+neutrinos_per_proton = 0.0848
+baseline = "19.3 m"
+[[source]]
+flux = "reactor"
+thermal_power = "3.6 GW"
+baseline = "20.7 m"
+live_time = "119 day"
+fission_fractions = { U235 = 0.564, U238 = 0.076, Pu239 = 0.304, Pu241 = 0.056 }
+spectrum = "huber-mueller"
+[[source]]
+flux = "table"
+file = "flux.txt"
+columns = { energy = 0, nu_e = 1, nu_mu_bar = 2 }
+energy_unit = "MeV"
+area = "cm2"
+live_time = "365 day"
 [[time]]
 kind = "pulse"
 edges_us = [0, 0.5, 1, 2, 4, 6]

@@ -42,7 +42,7 @@ def refusal(load, *replacements):
 
 
 def test_built_in_names():
-    assert experiment_names() == ("apv-cesium", *BINH2021, *COHERENT, "qweak-proton")
+    assert experiment_names() == ("apv-cesium", *BINH2021, *COHERENT, "conus-plus-2025", "qweak-proton")
 
 
 @pytest.mark.parametrize("name", BINH2021)

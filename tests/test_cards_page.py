@@ -21,13 +21,14 @@ def test_the_page_is_what_the_schema_says():
 
 def test_all_parts_with_kinds_are_there():
     detector = {"detector.quenching", "detector.smearing", "detector.efficiency"}
-    assert set(PLACES) == detector | {"time", "time.efficiency", "signal_pulls"}
+    assert set(PLACES) == detector | {"source", "time", "time.efficiency", "signal_pulls"}
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_each_kind_has_an_example_that_is_read(place):
     given = make_cards.examples(place)
-    assert [example.get("kind", example.get("effect")) for example in given] == list(PLACES[place])
+    tags = [next(example[tag] for tag in ("kind", "effect", "flux") if tag in example) for example in given]
+    assert tags == list(PLACES[place])
     for example, kind in zip(given, PLACES[place].values(), strict=True):
         reader = Reader([])
         assert isinstance(reader.chosen(PLACES[place], example, place), kind)

@@ -150,7 +150,7 @@ def test_a_source(tmp_path):
         edges="[0.5, 5e3]",
         quenching='{ kind = "constant", factor = 1 }',
     )
-    with pytest.raises(nurecoil.NurecoilError, match="unknown neutrino source 'beam-dump'"):
+    with pytest.raises(nurecoil.NurecoilError, match="source has no flux 'beam-dump'"):
         load_experiment(card)
     mass = reference.NUCLIDES["Ar40"][2] * reference.DALTON - 18 * reference.ELECTRON
     x, w = np.polynomial.legendre.leggauss(100)

@@ -18,11 +18,12 @@ from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.electrons import binding_energies, electrons_freed
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import nuclide
-from nurecoil.sources import Component, Flux, Line, load_flux
+from nurecoil.sources import Component, Flux, Line
+from nurecoil.sources.pion_decay_at_rest import pion_decay_at_rest
 from nurecoil.study.question import Question
 
 S2 = 0.23857
-SOURCE = load_flux("pion-decay-at-rest")
+SOURCE = pion_decay_at_rest()
 CARD = "coherent-csi-2021"
 
 

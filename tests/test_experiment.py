@@ -13,13 +13,14 @@ from nurecoil.detector.efficiency import ConstantEfficiency
 from nurecoil.detector.quenching import ConstantQuenching
 from nurecoil.detector.response import Detector
 from nurecoil.detector.smearing import NoSmearing
-from nurecoil.experiment import Exposure, compile_experiment
+from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import Material, isotopes, material, nuclide
+from nurecoil.sources import PionDecayAtRest
 from universal import flavour_universal
 
 POINTS_331 = [
@@ -126,7 +127,7 @@ def test_the_magnetic_moment_of_the_seed_adds_almost_nothing(csi):
 
 def test_fluence_by_hand():
     # 0.08 · 1.76e23 / (4π (1930 cm)²) = 3.0081e14 per cm²
-    assert Exposure(1.76e23, 0.08, 19.3).fluence == pytest.approx(3.0081e14, rel=1e-4)
+    assert PionDecayAtRest(1.76e23, 0.08, 19.3).fluence == pytest.approx(3.0081e14, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", TABLE_II)

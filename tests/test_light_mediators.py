@@ -17,7 +17,8 @@ from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import form_factor
 from nurecoil.physics.nuclei import nuclide
 from nurecoil.physics.weights import Nodes
-from nurecoil.sources import Component, Flux, Line, load_flux
+from nurecoil.sources import Component, Flux, Line
+from nurecoil.sources.pion_decay_at_rest import pion_decay_at_rest
 
 SM = STANDARD_MODEL.couplings()
 NONE = 1e-6  # MeV, a mass that does not matter
@@ -113,7 +114,7 @@ def test_many_points_are_the_points_one_by_one(points):
             np.testing.assert_allclose(together[number], recoils("Ar40", SOURCE, T, one), rtol=1e-9)
 
 
-SOURCE = load_flux("pion-decay-at-rest")
+SOURCE = pion_decay_at_rest()
 
 
 # --- scalar -------------------------------------------------------------------------------------------

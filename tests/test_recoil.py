@@ -13,10 +13,11 @@ from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.physics.nuclei import nuclide
-from nurecoil.sources import Component, Flux, Line, load_flux
+from nurecoil.sources import Component, Flux, Line
+from nurecoil.sources.pion_decay_at_rest import pion_decay_at_rest
 from universal import flavour_universal
 
-SOURCE = load_flux("pion-decay-at-rest")
+SOURCE = pion_decay_at_rest()
 SEED = Conventions(vector_recoil_term=False, magnetic_recoil_term=True, magnetic_form_factor=False)
 USUAL = Conventions()
 # One proton and one neutron form factor that cannot be mistaken for each other or for their squares

@@ -12,7 +12,6 @@ from .experiment import (
     Axis as Axis,
     Component as Component,
     Experiment as Experiment,
-    Exposure as Exposure,
     ResidualSpectrum as ResidualSpectrum,
     Shape as Shape,
     Signal as Signal,

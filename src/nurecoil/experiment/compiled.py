@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed
+from nurecoil.checks import opened
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.experiment import Experiment
 from nurecoil.experiment.integrals import Integrals
@@ -156,7 +157,9 @@ def _compiled(
 
 def _check_exposure(experiment: Experiment) -> None:
     """Refuse what an edit in Python can leave behind: a mass or an exposure that is no positive number."""
-    numbers = {"mass_kg": experiment.mass_kg, **vars(experiment.exposure)}
+    exposure = experiment.exposure
+    numbers = {f.name: getattr(exposure, f.name) for f in fields(exposure) if opened(f.type)[0] is float}
+    numbers = {"mass_kg": experiment.mass_kg, **{n: v for n, v in numbers.items() if v is not None}}
     for name, value in numbers.items():
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         if not (number and math.isfinite(value) and value > 0):

@@ -1,6 +1,5 @@
 """Experiments as their cards describe them: target, source, detector, exposure, data and pulls."""
 
-import math
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, Generic, TypeVar
@@ -16,32 +15,9 @@ from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor
 from nurecoil.physics.nuclei import Material
-from nurecoil.sources import Flux
+from nurecoil.sources import Flux, Source
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """Neutrinos that a stopped-pion source sends through a detector.
-
-    Attributes
-    ----------
-    protons_on_target, neutrinos_per_proton
-        Protons, and neutrinos of each component per proton.
-    baseline_m
-        Distance from source to detector in metres.
-    """
-
-    protons_on_target: Annotated[float, Number(1e12, 1e28, "protons")]
-    neutrinos_per_proton: Annotated[float, Number(1e-4, 1, "neutrinos of each flavour per proton")]
-    baseline_m: Annotated[float, Number(1, 1e4, "m", written=True)]
-
-    @property
-    def fluence(self) -> float:
-        """Neutrinos of each component per cm²: r N_POT/(4πL²)."""
-        area = 4 * math.pi * (self.baseline_m * 100) ** 2
-        return self.neutrinos_per_proton * self.protons_on_target / area
 
 
 @dataclass(frozen=True)
@@ -159,6 +135,11 @@ class Statistics:
                 )
 
     @property
+    def one_number(self) -> bool:
+        """Whether one number of counts is observed, or to be observed, and no bins."""
+        return self.variance is not None and (self.observed is None or self.observed.size == 1)
+
+    @property
     def components(self) -> tuple[Component[Any], ...]:
         """The signal and the backgrounds."""
         return self.signal, *self.backgrounds
@@ -201,7 +182,7 @@ class Experiment:
     target: Material
     mass_kg: float
     flux: Flux
-    exposure: Exposure
+    exposure: Source
     conventions: Conventions
     axes: tuple[Axis, ...]
     statistics: Statistics
@@ -220,10 +201,13 @@ class Experiment:
     @property
     def facts(self) -> tuple[str, ...]:
         """Its target, bins and pulls, in words."""
-        gaussian = self.statistics.variance
         if self.of_weak_charge:
             return (f"weak charge of {self.target.formula}",)
-        bins = "one number of counts" if gaussian else f"{' x '.join(map(str, self.shape))} bins"
+        bins = (
+            "one number of counts"
+            if self.statistics.one_number
+            else f"{' x '.join(map(str, self.shape))} bins"
+        )
         return f"{self.target.formula} {self.mass_kg:g} kg", bins, f"{len(self.statistics.pulls)} pulls"
 
     @property

@@ -87,7 +87,9 @@ class Integrals:
         target, baseline, masses = experiment.target, experiment.exposure.baseline_m, self.groups[0].masses
         if kind is Masses:
             self.require_threshold()
-        pieces = pieces_of(kind, experiment.flux, masses, baseline)
+        elif baseline is None:
+            raise NurecoilError("its source has no baseline, over which neutrinos could oscillate")
+        pieces = pieces_of(kind, experiment.flux, masses, baseline or 0.0)
         exposure = experiment.exposure.fluence * experiment.mass_kg
         own = np.concatenate([group.panels[0] for group in self.groups])
         found: list[list[Array]] = [[] for _ in self.signals]

@@ -1,20 +1,16 @@
-"""Neutrino sources: unit-normalised spectra per flavour, as lines and continua."""
+"""Neutrino sources: spectra per flavour, as lines and continua, and how many neutrinos an exposure has."""
 
-from nurecoil.errors import unknown_name
 from nurecoil.sources.flux import Component as Component
 from nurecoil.sources.flux import Continuum as Continuum
 from nurecoil.sources.flux import Flux as Flux
 from nurecoil.sources.flux import Line as Line
 from nurecoil.sources.flux import flux_integral as flux_integral
-from nurecoil.sources.pion_decay_at_rest import pion_decay_at_rest
+from nurecoil.sources.pion_decay_at_rest import PionDecayAtRest as PionDecayAtRest
+from nurecoil.sources.reactor import Reactor as Reactor
+from nurecoil.sources.table import FluxTable as FluxTable
 
-SOURCES = {
-    "pion-decay-at-rest": pion_decay_at_rest,
-}
-
-
-def load_flux(name: str) -> Flux:
-    """Return the neutrino source called `name`."""
-    if name not in SOURCES:
-        raise unknown_name("neutrino source", name, SOURCES)
-    return SOURCES[name]()
+Source = (
+    PionDecayAtRest  # protons on a target
+    | Reactor  # thermal power
+    | FluxTable  # a file
+)

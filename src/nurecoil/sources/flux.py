@@ -1,13 +1,30 @@
-"""What a neutrino source is: components, each one flavour with a line or a continuum."""
+"""What a neutrino source is: components, each one flavour with a line or a continuum.
+
+A source of a card is a frozen dataclass: its tag `flux`, its keys, its components, `neutrinos(files)`, and
+`fluence`, what multiplies their spectra to give neutrinos per cm² and MeV.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.one_line import one_line
+
+
+class Files(Protocol):
+    """Where a card finds data files by name: in a release, its own unless given, or beside it."""
+
+    def path(self, name: str, release: str | None = None) -> Path:
+        """Return the path of a file."""
+
+    def read(self, name: str, release: str | None = None) -> Array:
+        """Return the numbers of a file."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +41,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Continuum:
-    """A spectrum φ(E) in 1/MeV, smooth between the energies `knots` (MeV, ascending), zero outside."""
+    """A spectrum φ(E) in 1/MeV, smooth between the energies `knots` (MeV, ascending), zero outside.
+
+    `points` of Gauss-Legendre between knots are exact where φ·k is a polynomial of degree up to 2 points - 1.
+    """
 
     density: Callable[[Array], Array]
     knots: tuple[float, ...]
+    points: int = 24
 
     @property
     def energy_max(self) -> float:
@@ -36,8 +57,26 @@ class Continuum:
 
 
 @dataclass(frozen=True)
+class Tabulated:
+    """A density with straight lines between energies (MeV, ascending), in its logarithm if `logarithmic`."""
+
+    energies: tuple[float, ...]
+    values: tuple[float, ...]
+    logarithmic: bool = False
+
+    def __call__(self, E: Array) -> Array:
+        """Return φ(E), constant outside of the table."""
+        if self.logarithmic:
+            return np.asarray(np.exp(np.interp(E, self.energies, np.log(self.values))))
+        return np.asarray(np.interp(E, self.energies, self.values))
+
+
+@dataclass(frozen=True)
 class Component:
-    """One kind of neutrino of a source: `name` as in nu_mu_bar, `flavour` e, mu or tau, unit-normalised."""
+    """One kind of neutrino of a source: `name` as in nu_mu_bar, `flavour` e, mu or tau.
+
+    Its spectrum is that of one neutrino, of one fission in a reactor, or of a table as it stands.
+    """
 
     name: str
     flavour: str
@@ -51,7 +90,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Flux:
-    """A neutrino source: its components, each normalised to one neutrino."""
+    """A neutrino source: its components."""
 
     name: str
     components: tuple[Component, ...]
@@ -66,17 +105,18 @@ class Flux:
 def flux_integral(spectrum: Line | Continuum, kernel: Callable[[Array], Array], E_min: Array) -> Array:
     """Return K = ∫ dE φ(E) k(E) over E >= E_min.
 
-    Gauss-Legendre with 24 points between knots: exact where φ·k is a polynomial of degree up to 47. `E_min`
-    (MeV) and K have the shape (n,); k takes E of shape (n, points), and whatever else it depends on (the
-    recoil energy) varies along the first axis.
+    Gauss-Legendre between knots. `E_min` (MeV) and K have the shape (n,); k takes E of shape (n, points), and
+    whatever else it depends on (the recoil energy) varies along the first axis.
     """
     if isinstance(spectrum, Line):
         at_line = kernel(np.full((E_min.size, 1), spectrum.energy))[:, 0]
         return np.where(spectrum.energy >= E_min, at_line, 0.0)
-    nodes, weights = _gauss_legendre(24)
+    nodes, weights = _gauss_legendre(spectrum.points)
     total = np.zeros_like(E_min)
-    for low, high in zip(spectrum.knots[:-1], spectrum.knots[1:], strict=True):
-        start = np.clip(E_min, low, high)[:, np.newaxis]
+    for low, high in pairwise(spectrum.knots):
+        if E_min.min(initial=np.inf) >= high:
+            continue
+        start = np.clip(E_min if E_min.max() > low else E_min[:1], low, high)[:, np.newaxis]
         E = start + (high - start) * nodes
         total += ((high - start) * weights * spectrum.density(E) * kernel(E)).sum(axis=1)
     return total

@@ -1,10 +1,15 @@
 """Neutrinos of a stopped-pion source: π⁺ → μ⁺ ν_μ, then μ⁺ → e⁺ ν_e ν̄_μ, both at rest."""
 
+import math
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.checks import Number
 from nurecoil.physics.constants import MUON_MASS, PION_MASS
-from nurecoil.sources.flux import Component, Continuum, Flux, Line
+from nurecoil.sources.flux import Component, Continuum, Files, Flux, Line
 
 MUON_ENDPOINT = MUON_MASS / 2  # MeV, 52.83
 
@@ -45,3 +50,31 @@ def pion_decay_at_rest() -> Flux:
         reference="Louis:2009; Binh:2021, eqs. 39-41",
         extent_m=0.5,  # the mercury target of the SNS (arXiv:2109.11049)
     )
+
+
+@dataclass(frozen=True)
+class PionDecayAtRest:
+    """A stopped-pion source, and the neutrinos that it sends through a detector.
+
+    Attributes
+    ----------
+    protons_on_target, neutrinos_per_proton
+        Protons, and neutrinos of each component per proton.
+    baseline_m
+        Distance from source to detector in metres.
+    """
+
+    flux: ClassVar = "pion-decay-at-rest"
+    protons_on_target: Annotated[float, Number(1e12, 1e28, "protons")]
+    neutrinos_per_proton: Annotated[float, Number(1e-4, 1, "neutrinos of each flavour per proton")]
+    baseline_m: Annotated[float, Number(1, 1e4, "m", written=True)]
+
+    def neutrinos(self, files: Files) -> Flux:
+        """Return the three components."""
+        return pion_decay_at_rest()
+
+    @property
+    def fluence(self) -> float:
+        """Neutrinos of each component per cm²: r N_POT/(4πL²)."""
+        area = 4 * math.pi * (self.baseline_m * 100) ** 2
+        return self.neutrinos_per_proton * self.protons_on_target / area

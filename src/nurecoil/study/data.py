@@ -39,7 +39,7 @@ class Seen:
     def by(cls, experiment: Experiment) -> "Seen":
         """Return what an experiment saw."""
         statistics = experiment.statistics
-        shape = () if statistics.variance else experiment.shape
+        shape = () if statistics.one_number else experiment.shape
         observed = None if statistics.observed is None else statistics.observed.reshape(shape)
         backgrounds: dict[str, Array] = {}
         for b in statistics.backgrounds:

@@ -440,7 +440,7 @@ def _compiled(
         if not np.isfinite(given.templates["vector"]).all():
             raise NurecoilError(
                 f"experiment {given.experiment.name} expects more events than a number can hold: look at its"
-                " mass, protons_on_target, neutrinos_per_proton and baseline"
+                " mass and its source"
             )
         found.append(given)
     return tuple(found)

@@ -171,7 +171,7 @@ def _recoils(
             couplings,
             T / _KEV,
             channels,
-            experiment.exposure.baseline_m,
+            experiment.exposure.baseline_m or 0.0,
         )
         for nuclide, per_kg in zip(target.nuclides, target.nuclei_per_kg, strict=True)
     }

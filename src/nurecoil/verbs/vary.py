@@ -136,7 +136,7 @@ def _choices(study: Study, base: Result[Limit]) -> Iterator[Choice]:
 def _of_bins(compiled: Compiled) -> Iterator[tuple[str, str, Callable[[], Compiled]]]:
     """Yield what can be chosen otherwise in an experiment with bins: a name, its meaning, and the change."""
     experiment, statistics = compiled.experiment, compiled.experiment.statistics
-    if statistics.variance:  # one number
+    if statistics.one_number:
         return
     for place, axis in enumerate(experiment.axes):
         if len(axis.edges) > 2:
@@ -267,6 +267,8 @@ def _rebinned(
     axes = list(experiment.axes)
     axes[place] = replace(axes[place], edges=edges)
     changed = replace(statistics, observed=rebin(statistics.observed), backgrounds=tuple(backgrounds))
+    if variance := statistics.variance:
+        changed = replace(changed, variance=replace(variance, counts=rebin(np.asarray(variance.counts))))
     rebinned = replace(compiled, experiment=replace(experiment, axes=tuple(axes), statistics=changed))
     nominal, pairs = compiled.templates, []
     for v, (up, down) in zip(statistics.signal.shapes, compiled.variations, strict=True):

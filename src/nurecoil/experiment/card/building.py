@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.checks import require
 from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency, FileEfficiency, TabulatedEfficiency
 from nurecoil.detector.quenching import ConstantQuenching
 from nurecoil.detector.response import Detector
 from nurecoil.detector.smearing import NoSmearing
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment import Axis, Component, Experiment, Exposure, Shape, Signal, Statistics, Variance
+from nurecoil.experiment import Axis, Component, Experiment, Shape, Signal, Statistics, Variance
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
 from nurecoil.experiment.card.tables import Tables, last_columns
-from nurecoil.experiment.histograms import exponential, mirrored, require_columns
+from nurecoil.experiment.histograms import exponential, histogram, mirrored, require_columns
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.physics.nuclei import Nuclide
-from nurecoil.sources import Flux
+from nurecoil.sources import Flux, PionDecayAtRest
 
 
 def build(card: schema.Card | schema.WeakChargeCard, folder: Path) -> Experiment:
@@ -46,7 +47,7 @@ def _of_weak_charge(card: schema.WeakChargeCard) -> Experiment:
         target=charge.nuclide,
         mass_kg=0.0,
         flux=Flux("none", (), card.reference),
-        exposure=Exposure(0.0, 0.0, 1.0),
+        exposure=PionDecayAtRest(0.0, 0.0, 1.0),
         conventions=Conventions(),
         axes=(Axis("energy", "weak charge", (charge.value - charge.width, charge.value + charge.width)),),
         statistics=Statistics(
@@ -63,14 +64,16 @@ class _Builder:
         self.target = card.target.material
         edges = {axis.key: axis.edges for axis in card.axes}
         self.tables = Tables(card.data.release if card.data else None, folder, edges, last_columns(card))
-        self.spreading = Spreading(card, self.tables)
 
     def experiment(self) -> Experiment:
         """Return the whole experiment."""
-        card, source = self.card, self.card.source
+        card = self.card
         if card.data:
             self.tables.find(card.data.observed)  # first: if it cannot be had, no other need be tried
-        (detector,) = _each([("detector", self.detector)])
+        detector, self.flux = _each(
+            [("detector", self.detector), ("source", partial(card.source.neutrinos, self.tables))]
+        )
+        self.spreading = Spreading(card, self.flux, self.tables)
         (spread,) = _each([("signal", self.spreading.nominal)])
         self.signal = Signal(detector, card.target.form_factor, spread)
         statistics = self.counting() if card.statistics else self.binned()
@@ -80,8 +83,8 @@ class _Builder:
             reference=card.reference,
             target=self.target,
             mass_kg=card.target.mass_kg,
-            flux=source.flux,
-            exposure=Exposure(source.protons_on_target, source.neutrinos_per_proton, source.baseline_m),
+            flux=self.flux,
+            exposure=card.source,
             conventions=Conventions(**vars(card.cross_section)),
             axes=card.axes,
             statistics=statistics,
@@ -134,14 +137,16 @@ class _Builder:
         assert card.data is not None
         rates = [p for p in card.signal_pulls if isinstance(p, schema.NormalisationPull)]
         shapes = [p for p in card.signal_pulls if not isinstance(p, schema.NormalisationPull)]
-        observed, *found = _each(
+        gaussian = card.data.sigma is not None
+        observed, variances, *found = _each(
             [
-                ("data.observed", partial(self.tables.counts, card.data.observed)),
+                ("data.observed", partial(self.tables.counts, card.data.observed, negative=gaussian)),
+                ("data.sigma", self.variances if gaussian else lambda: None),
                 *((f"backgrounds.{b.name}", partial(self.background, b)) for b in card.backgrounds),
                 *((f"signal_pulls.{p.name}", partial(self.variation, p)) for p in shapes),
             ]
         )
-        if (observed % 1 != 0).any():
+        if not gaussian and (observed % 1 != 0).any():
             raise NurecoilError(
                 f"data.observed: {card.data.observed.file}: {observed[observed % 1 != 0][0]:g} is not a whole"
                 " number of counts"
@@ -153,7 +158,20 @@ class _Builder:
             tuple(found[len(card.backgrounds) :]),
         )
         backgrounds = tuple(chain.from_iterable(found[: len(card.backgrounds)]))
-        return Statistics(self.spreading.kept.ravel() * observed.ravel(), signal, backgrounds)
+        variance = Variance(variances, 0.0) if gaussian else None
+        return Statistics(self.spreading.kept.ravel() * observed.ravel(), signal, backgrounds, variance)
+
+    def variances(self) -> Array:
+        """Return the squares of the observed counts' standard deviations; those of rows in one bin add up."""
+        data = self.card.data
+        assert data is not None
+        assert data.sigma is not None
+        rows = self.tables.read(data.observed.file).copy()
+        require_columns(rows, data.sigma)
+        sigma = rows[:, data.sigma]
+        require(bool((sigma > 0).all()), f"a sigma of {data.observed.file}", sigma.min(), "above 0")
+        rows[:, data.sigma] **= 2
+        return histogram(rows, data.observed.columns, self.tables.edges, data.sigma).ravel()
 
     def variation(self, card: schema.SignalPull) -> Shape[Signal]:
         """Return the signal at +1 and -1 of a pull that changes its shape."""

@@ -16,9 +16,9 @@ from nurecoil.detector.quenching import Quenching
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card.signal_schema import (
+    Column,
     CrossSection,
     PulsedTime,
-    Source,
     Table,
     TabulatedTime,
     Target,
@@ -27,6 +27,7 @@ from nurecoil.experiment.card.signal_schema import (
 from nurecoil.experiment.card.toml import Read
 from nurecoil.experiment.experiment import Axis, ResidualSpectrum
 from nurecoil.physics.nuclei import Material, material
+from nurecoil.sources import Source
 
 _NAME = "a text of letters, digits and _ . -, a letter or digit first"
 
@@ -60,11 +61,20 @@ class Data:
     """The observed bins."""
 
     observed: Annotated[Table, "the observed counts, or events"]
+    sigma: Annotated[
+        Column | None,
+        "the column of the counts' standard deviations; with it counts are Gaussian, and may be negative",
+    ] = None
     release: Annotated[str | None, "where all files are (`nurecoil data list`); else beside the card"] = None
     masked: Annotated[
         Mapping[str, tuple[tuple[Finite, Finite], ...]],
         "ranges of axes, from edge to edge, whose bins are left out; neither they nor what is in them counts",
     ] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse standard deviations of events."""
+        if self.sigma is not None and (self.observed.weight is None or self.observed.across):
+            raise NurecoilError("'sigma' goes with counts: 'observed' needs a 'weight', their one column")
 
 
 @dataclass(frozen=True)

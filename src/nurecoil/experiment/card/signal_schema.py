@@ -7,10 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from nurecoil.checks import Ascending, Microseconds, Number, require
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card.toml import Read
-from nurecoil.experiment.experiment import Axis, Exposure
+from nurecoil.experiment.experiment import Axis
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES, FormFactor, form_factor
 from nurecoil.physics.nuclei import Material, material
-from nurecoil.sources import SOURCES, Flux, load_flux
 from nurecoil.sources.timing import ConstantTimeEfficiency, PulsedSource, TimeEfficiency
 
 
@@ -53,13 +52,6 @@ class Target:
     fractions: Annotated[
         Literal["mole", "mass"] | None, "needed for a mixture, unless its parts differ in isotopes alone"
     ] = None
-
-
-@dataclass(frozen=True)
-class Source(Exposure):
-    """A stopped-pion source and its exposure."""
-
-    flux: Annotated[Flux, _named(load_flux, f"the name of a source: {', '.join(SOURCES)}")]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card import signal_schema
 from nurecoil.experiment.card.schema import Card
 from nurecoil.experiment.card.tables import Tables
+from nurecoil.sources import Flux
 from nurecoil.sources.timing import ConstantTimeEfficiency
 
 
@@ -20,6 +21,7 @@ class Spreading:
     """Spreads the signal of one card over its axes, per component of the source."""
 
     card: Card
+    flux: Flux
     tables: Tables
 
     def nominal(self) -> Array | None:
@@ -28,7 +30,7 @@ class Spreading:
             return self.in_time(0.0)
         if self.card.template:
             return self.of_template(self.card.template.table)
-        return None if self.kept.all() else np.tile(self.kept, (len(self.card.source.flux.components), 1, 1))
+        return None if self.kept.all() else np.tile(self.kept, (len(self.flux.components), 1, 1))
 
     @cached_property
     def kept(self) -> Array:
@@ -60,7 +62,7 @@ class Spreading:
     def by_component(self, fractions: Mapping[str, Array], arrivals: signal_schema.Arrivals) -> Array:
         """Return fractions for each component of the source, prompt or delayed, (components, energies, n)."""
         kinds = {name: kind for kind in ("prompt", "delayed") for name in getattr(arrivals, kind)}
-        names = [component.name for component in self.card.source.flux.components]
+        names = [component.name for component in self.flux.components]
         if sorted([*arrivals.prompt, *arrivals.delayed]) != sorted(names):
             raise NurecoilError(f"each of {', '.join(names)} must be named once, as prompt or delayed")
         energies = len(self.card.detector.edges) - 1
@@ -89,7 +91,7 @@ class Spreading:
         template = self.card.template
         assert template is not None
         if template.window is None:
-            return np.ones((len(self.card.source.flux.components), 1, 1))
+            return np.ones((len(self.flux.components), 1, 1))
         return np.asarray(self.in_window(template.window).sum(axis=2, keepdims=True))
 
     def of_pulse(self) -> Array | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from nurecoil.arithmetic import Array
 from nurecoil.detector.efficiency import FileEfficiency
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment.card.schema import Data
 from nurecoil.experiment.card.signal_schema import Table, TabulatedTime
 from nurecoil.experiment.datasets import file_path, load_release, locate
 from nurecoil.experiment.histograms import histogram, read_columns, require_columns, require_one_row_each
+from nurecoil.sources import FluxTable
 
 
 def last_columns(part: object) -> dict[str, int]:
@@ -25,6 +28,10 @@ def last_columns(part: object) -> dict[str, int]:
             return dict.fromkeys(files, max(part.x, part.efficiency))
         case TabulatedTime():
             return {part.prompt_file: 1, part.delayed_file: 1}
+        case FluxTable():
+            return {part.file: max(part.columns.values())}
+        case Data() if part.sigma is not None:
+            return {file: max(last, part.sigma) for file, last in last_columns(part.observed).items()}
     parts = part if isinstance(part, tuple) else vars(part).values() if is_dataclass(part) else ()
     found: dict[str, int] = {}
     for file, last in (use for each in parts for use in last_columns(each).items()):
@@ -51,7 +58,10 @@ class Tables:
         return np.asarray(counts / counts.sum())
 
     def counts(
-        self, table: Table, efficiencies: Mapping[str, Callable[[Array], Array]] | None = None
+        self,
+        table: Table,
+        efficiencies: Mapping[str, Callable[[Array], Array]] | None = None,
+        negative: bool = False,
     ) -> Array:
         """Return the counts of a data file, with all axes; those that it has no column for have one bin."""
         try:
@@ -59,7 +69,7 @@ class Tables:
             if table.across:
                 rows, table = _unfolded(rows, table, self.edges[table.across])
             counts = histogram(rows, table.columns, self.edges, table.weight, efficiencies)
-            if (counts < 0).any():
+            if (counts < 0).any() and not negative:
                 raise NurecoilError(f"counts must not be negative, but one is {counts.min():g}")
             if table.weight is not None:
                 require_one_row_each(rows, table.columns, self.edges)
@@ -82,15 +92,20 @@ class Tables:
         except NurecoilError as error:
             raise NurecoilError(f"data.observed: {table.file}: {error}") from None
 
-    def read(self, name: str) -> Array:
-        """Return the numbers of a data file of the card's release, or of one beside the card."""
-        if name in self.contents:
-            return self.contents[name]
-        path = file_path(self.release, name) if self.release else self.folder / name
+    def read(self, name: str, release: str | None = None) -> Array:
+        """Return the numbers of a data file, of a release (the card's unless given) or beside the card."""
+        if name not in self.contents:
+            self.contents[name] = read_columns(self.path(name, release), self.last.get(name))[0]
+        return self.contents[name]
+
+    def path(self, name: str, release: str | None = None) -> Path:
+        """Return where a data file is, of a release (the card's unless given) or beside the card."""
+        release = release or self.release
+        path = file_path(release, name) if release else self.folder / name
         if not path.is_file():
             raise NurecoilError(f"there is no data file {path}")
-        self.contents[name], self.hashes[name] = read_columns(path, self.last.get(name))
-        return self.contents[name]
+        self.hashes[name] = sha256(path.read_bytes()).hexdigest()
+        return path
 
 
 def _unfolded(rows: Array, table: Table, edges: tuple[float, ...]) -> tuple[Array, Table]:

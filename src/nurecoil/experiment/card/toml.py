@@ -1,7 +1,8 @@
 """A TOML file as a frozen dataclass, its sections as others: read as annotated, all errors told at once.
 
 Types are strict: true is no number, 1 is no text. A field that is `written` with its unit has no unit in its
-key: `mass = "10 kg"` becomes `mass_kg`. Of several dataclasses, a table's `kind` (or `effect`) says which.
+key: `mass = "10 kg"` becomes `mass_kg`. Of several dataclasses, a table's `kind` says which
+(or `effect`, or `flux`).
 """
 
 import tomllib
@@ -74,7 +75,7 @@ def keys(section: Any) -> dict[str, Key]:
 
 def tag_of(section: Any) -> str | None:
     """Return which key says that a table is of this kind, if there is one."""
-    return next((tag for tag in ("kind", "effect") if hasattr(section, tag)), None)
+    return next((tag for tag in ("kind", "effect", "flux") if hasattr(section, tag)), None)
 
 
 def kinds(hint: Any) -> dict[str, type]:

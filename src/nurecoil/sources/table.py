@@ -1,0 +1,67 @@
+"""Fluxes of a data file of one's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Literal
+
+from nurecoil.checks import Number, check_fields, require, require_ascending
+from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.quantities import conversion
+from nurecoil.sources.flux import Component, Continuum, Files, Flux, Tabulated
+
+NEUTRINOS: Final = {f"nu_{flavour}{bar}": flavour for flavour in ("e", "mu", "tau") for bar in ("", "_bar")}
+POINTS: Final = 8  # between the energies of a table, where a density is a straight line or nearly so
+_CM2: Final = {"cm2": 1.0, "m2": 1e-4}
+
+
+@dataclass(frozen=True)
+class FluxTable:
+    """Fluxes of a data file: straight lines between its energies, nothing outside."""
+
+    flux: ClassVar = "table"
+    file: Annotated[str, "its name, in the card's release or beside the card"]
+    columns: Annotated[
+        Mapping[str, Annotated[int, Number(0)]],
+        "of `energy`, and of each neutrino: nu_e, nu_e_bar, nu_mu, nu_mu_bar, nu_tau, nu_tau_bar",
+    ]
+    energy_unit: Annotated[Literal["keV", "MeV", "GeV"], "of the energies, and of what fluxes are per"]
+    area: Annotated[Literal["cm2", "m2"], "what fluxes are per as well"]
+    live_time_day: Annotated[
+        float | None, Number(0, 1e6, "day", above=True, written=True), "of fluxes per s; none: a fluence"
+    ] = None
+    baseline_m: Annotated[
+        float | None, Number(1, 1e6, "m", written=True), "from the source, for oscillations alone"
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Refuse columns of anything else."""
+        check_fields(self, "flux table")
+        names = ["energy", *NEUTRINOS]
+        for name in self.columns:
+            if name not in names:
+                raise unknown_name("column", name, names)
+        both = "energy" in self.columns and len(self.columns) > 1
+        require(both, "columns", dict(self.columns), "energy, and one neutrino or more")
+
+    def neutrinos(self, files: Files) -> Flux:
+        """Return a component for each neutrino."""
+        table, unit = files.read(self.file), conversion(self.energy_unit, "MeV")
+        if table.shape[1] <= max(self.columns.values()):
+            raise NurecoilError(f"{self.file} has {table.shape[1]} columns, the first being 0")
+        energies = tuple((table[:, self.columns["energy"]] * unit).tolist())
+        require_ascending(f"energies of {self.file}", energies)
+        require(energies[0] >= 0, f"the first energy of {self.file}", energies[0], "0 or more")
+        components = []
+        for name, column in self.columns.items():
+            if name != "energy":
+                values = table[:, column]
+                require(bool((values >= 0).all()), f"{name} of {self.file}", values.min(), "0 or more")
+                density = Tabulated(energies, tuple((values / unit * _CM2[self.area]).tolist()))
+                spectrum = Continuum(density, energies, POINTS)
+                components.append(Component(name, NEUTRINOS[name], spectrum))
+        return Flux(f"table {self.file}", tuple(components), self.file)
+
+    @property
+    def fluence(self) -> float:
+        """The live time in seconds, 1 if the table is a fluence."""
+        return 1.0 if self.live_time_day is None else self.live_time_day * conversion("day", "s")
