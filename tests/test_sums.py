@@ -8,6 +8,7 @@ from nurecoil.models import MAGNETIC_MOMENTS, NSI, STANDARD_MODEL, load_model
 
 EPSILON = {"eps_u_ee": 0.1, "eps_d_emu": 0.05, "eps_u_mumu": np.array([-0.1, 0.2])}
 RADII = {"r2_nu_e": 1e-31, "r2_nu_mutau": 2e-31}
+MEDIATOR = {"m_mediator": 10.0, "g_mediator": 1e-5}
 PARTS = ("vector_p", "vector_n", "axial_p", "axial_n")
 
 
@@ -112,8 +113,69 @@ def test_a_sum_is_asked_like_any_model():
             {"m_mediator": 1.0, "g_mediator": 1e-6},
             "two of these models have a light vector",
         ),
+        *(
+            (
+                f"neutron-radii+{name}",
+                values,
+                f"what a {what} adds would keep the card's radii of neutrons: neutron-radii goes",
+            )
+            for name, values, what in (
+                ("light-vector", MEDIATOR, "light vector"),
+                ("u1-prime", {"charges": "B-L", **MEDIATOR}, "light vector"),
+                ("millicharges", {"q_nu_mu": 1e-7}, "light vector"),
+                ("light-scalar", MEDIATOR, "light scalar"),
+                ("light-tensor", MEDIATOR, "light tensor"),
+                ("tensor", {"eps_tensor_u_ee": 0.1}, "tensor"),
+            )
+        ),
+        *(
+            (f"light-scalar+{name}", {**MEDIATOR, **values}, "a scalar and a magnetic moment interfere")
+            for name, values in (
+                ("magnetic-moments", {"mu_nu_emu": 1e-10}),
+                ("331-beta", {"beta": 0.0, "m_zprime": 1e6, "mu_nu": 1e-10}),
+            )
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(name, values, message):
     with pytest.raises(nurecoil.NurecoilError, match=message):
         load_model(name).couplings(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("light-scalar+magnetic-moments", MEDIATOR),
+        ("light-scalar+dipole-portal", {**MEDIATOR, "m_4": 1.0, "d_mu": 1e-9}),
+        ("neutron-radii+nsi+magnetic-moments", {"rn_csi": 5.5, "mu_nu_e": 1e-10, "eps_u_ee": 0.1}),
+        ("neutron-radii+charge-radii", {"rn_csi": 5.5, "r2_nu_e": 1e-31}),
+        ("neutron-radii+dipole-portal", {"rn_csi": 5.5, "m_4": 1.0, "d_mu": 1e-9}),
+        ("neutron-radii+nsi-axial", {"rn_csi": 5.5, "eps_axial_u_ee": 10.0}),
+    ],
+)
+def test_what_goes_together_is_not_refused(name, values):
+    load_model(name).couplings(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("magnetic-moments", {"mu_nu_mu": 2e-9}),
+        ("dipole-portal", {"m_4": 1.0, "d_mu": 2e-9}),
+        ("nsi-axial", {"eps_axial_u_ee": 50.0}),
+    ],
+)
+def test_what_sees_no_neutrons_adds_to_counts_of_any_radius(name, values):
+    """Exactly, as counts with radii are linear: those of both less those of the Standard Model."""
+    csi = nurecoil.load_experiment("coherent-csi-2021")
+    both = load_model(f"neutron-radii+{name}")
+    csi = nurecoil.compile_experiment(csi).with_channels(both.channels)
+
+    def counts(model, **at):
+        return csi.counts(load_model(model).couplings(**at))
+
+    found = counts(both.name, rn_csi=6.0, **values)
+    new = counts(name, **values) - counts("standard-model")
+    expected = counts("neutron-radii", rn_csi=6.0) + new
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * expected.max())
+    assert new.sum() > 1e-3 * expected.sum()

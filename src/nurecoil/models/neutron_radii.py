@@ -5,7 +5,8 @@ dσ/dT = (G_F² M/π) |Z g_V^p F_p(q) + N g_V^n F_n(q; R_n)|² (1 - T/E - MT/2E�
 R_n is the root mean square radius of the neutrons, a mean: over the elements of a parameter's name (one for
 Cs and I, which data do not tell apart) and over isotopes, which keep what they differ by. F_p and the kind of
 F_n are the card's; so are radii at the defaults, of theory for CsI and Ar, of the protons for Ge and Xe. The
-vector part follows, with `neutron-radii+nsi` too, but not what light mediators, scalars and tensors add.
+vector part follows, with `neutron-radii+nsi` too; what light mediators, scalars and tensors add would not:
+such sums are refused.
 
 A pull of a card that changes the radius has no effect on these nuclei, as it would count twice what the fit
 finds: where the radius is not free, or is known otherwise, that is said by a constraint on it.

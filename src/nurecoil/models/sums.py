@@ -1,9 +1,11 @@
 """Sums of models, `nsi+magnetic-moments`: what each of them changes of the Standard Model, together.
 
-Contact couplings are amplitudes and add coherently: g = g_SM + Σ_models (g_model - g_SM). Magnetic moments
-and scalars turn the helicity and are kept beside them: they add to the counts, without interference. How the
-moments of two models would interfere is not known here, and there is one mediator of a kind: so only one of
-the models may have either. Beside oscillations into a sterile neutrino, couplings are real and contact ones.
+Contact couplings are amplitudes and add coherently: g = g_SM + Σ_models (g_model - g_SM). Magnetic moments,
+scalars and tensors turn the helicity and are kept beside them: they add to the counts, without interference.
+But with one another moments interfere, those of two models and, of Dirac neutrinos, with a scalar (by the
+Gordon identity, up to 80 % of the counts, with the other sign of antineutrinos): what makes both is refused.
+There is one mediator of a kind. Neutron radii go with contact vector couplings and what sees protons or spins
+alone. Beside oscillations into a sterile neutrino, couplings are real and contact ones.
 """
 
 from collections.abc import Sequence
@@ -18,6 +20,8 @@ from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.couplings import AMPLITUDES, Couplings
 
+_OF_NEUTRONS = ("light_vector", "light_scalar", "light_tensor", "tensor_p")
+
 
 def sum_of(models: Sequence[Model]) -> Model:
     """Return the sum of models, which share the Standard Model's parameters and no others.
@@ -25,8 +29,8 @@ def sum_of(models: Sequence[Model]) -> Model:
     Raises
     ------
     NurecoilError
-        Where two are one, or have a parameter of the same name. When evaluated, where two have moments, or
-        a mediator of the same kind.
+        Where two are one, or have a parameter of the same name. When evaluated, where what they make is not
+        known together.
 
     Examples
     --------
@@ -91,6 +95,17 @@ def _together(name: str, standard: Couplings, parts: Sequence[Couplings]) -> Cou
                 raise NurecoilError(f"{name}: two of these models have a {what}, and only one may")
             changed[field.name] = new[0] if new else getattr(standard, field.name)
     together = replace(standard, **changed)
+    new = [field for field in _OF_NEUTRONS if getattr(together, field) is not None]
+    if together.neutron_radii is not None and new:
+        raise NurecoilError(
+            f"{name}: what a {new[0].removesuffix('_p').replace('_', ' ')} adds would keep the card's"
+            " radii of neutrons: neutron-radii goes with contact vector couplings and moments alone"
+        )
+    if together.light_scalar is not None and together.magnetic_moment.any():
+        raise NurecoilError(
+            f"{name}: a scalar and a magnetic moment interfere, in a way that is not known here: set one to"
+            " 0, or take one of the models alone"
+        )
     if together.mixing is not None:
         others = {f.name for f in fields(Couplings)} - {*AMPLITUDES, "mixing", "weak_p", "weak_n"}
         new = [c for name in others if (c := getattr(together, name)) is not None]
