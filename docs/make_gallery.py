@@ -22,6 +22,7 @@ from nurecoil.verbs.intervals import interval_text
 HOME = Path(__file__).parent / "gallery"
 NAMES = {
     "coherent-csi-2021": "CsI",
+    "coherent-csi-2021+electrons": "CsI with electrons",
     "coherent-lar-2020": "LAr",
     "coherent-csi-2017": "CsI 2017",
 }

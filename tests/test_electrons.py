@@ -13,7 +13,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.experiment import basis_of, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.recoil import recoil_templates
-from nurecoil.models import LIGHT_VECTOR, NSI, STANDARD_MODEL, U1_PRIME, ZPRIME_331
+from nurecoil.models import LIGHT_VECTOR, MILLICHARGES, NSI, STANDARD_MODEL, U1_PRIME, ZPRIME_331
 from nurecoil.physics.cross_section import Conventions
 from nurecoil.physics.electrons import binding_energies, electrons_freed
 from nurecoil.physics.form_factors import form_factor
@@ -21,6 +21,7 @@ from nurecoil.physics.nuclei import nuclide
 from nurecoil.sources import Component, Flux, Line
 from nurecoil.sources.pion_decay_at_rest import pion_decay_at_rest
 from nurecoil.study.question import Question
+from releases import data_folder
 
 S2 = 0.23857
 SOURCE = pion_decay_at_rest()
@@ -358,3 +359,40 @@ def test_a_model_that_says_nothing_of_electrons_is_told_of_where_they_are_seen(s
     told, usual = (nurecoil.Study(model, seeing).predict().notes for model in (silent, STANDARD_MODEL))
     assert any("sees recoils of electrons, of which standard-model says nothing" in note for note in told)
     assert not any("sees recoils of electrons" in note for note in usual)
+
+
+@pytest.fixture
+def found(monkeypatch, coherent):
+    """Let names of cards find the data."""
+    monkeypatch.setenv("NURECOIL_DATA", str(data_folder()))
+
+
+def test_a_shipped_card_counts_electrons_if_asked(coherent, found):
+    """The Standard Model's are 7e-5 of 324 counts in CsI; millicharges scatter on electrons most of all."""
+    usual, both = (coherent[CARD], compile_experiment(load_experiment(f"{CARD}+electrons")))
+    assert both.experiment.name == f"{CARD}+electrons"
+    more = both.counts(STANDARD_MODEL.couplings()).sum() - usual.counts(STANDARD_MODEL.couplings()).sum()
+    assert more == pytest.approx(7.5e-5, rel=0.02)
+    at = MILLICHARGES.couplings(q_nu_mu=1e-9)
+    assert both.counts(at).sum() > 100 * more + usual.counts(at).sum()
+    with pytest.raises(NurecoilError, match="same observed counts, which would count twice"):
+        nurecoil.Study("standard-model", [CARD, f"{CARD}+electrons"]).fit({"sin2_theta_w": 0.24})
+
+
+def test_a_card_may_say_that_it_sees_none():
+    with pytest.raises(NurecoilError, match="coherent-lar-2020 sees no recoils of electrons, says its card"):
+        load_experiment("coherent-lar-2020+electrons")
+
+
+@pytest.mark.parametrize(
+    ("model", "scan", "told"),
+    [
+        ("millicharges", {"q_nu_e": "-1e-7..1e-7 e"}, True),
+        ("magnetic-moments", {"mu_nu_e": "0..1e-8 mu_B"}, True),
+        ("nsi", {"eps_u_ee": "-0.1..0.1"}, False),
+    ],
+)
+def test_what_does_not_count_electrons_says_so(found, model, scan, told):
+    for name, said in ((CARD, told), (f"{CARD}+electrons", False), ("coherent-lar-2020", False)):
+        notes = " ".join(nurecoil.Study(model, name).limit(*next(iter(scan.items()))).notes)
+        assert (f"count too in {CARD}+electrons" in notes) == said

@@ -58,8 +58,10 @@ class Detector:
         " bin; needed where a smeared observable meets an efficiency that varies, and only there",
     ] = None
     electron_recoils: Annotated[
-        bool, "whether recoils of electrons are counted as those of nuclei are, without quenching"
-    ] = False
+        bool | None,
+        "whether recoils of electrons are counted as those of nuclei are, without quenching; `false` says"
+        " that none passes the selection, left out that they count in NAME+electrons alone",
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""

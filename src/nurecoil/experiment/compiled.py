@@ -68,7 +68,7 @@ class CompiledExperiment:
 
         Those of electrons are left out where the card does not count their recoils.
         """
-        electrons = self.experiment.signal.detector.electron_recoils
+        electrons = bool(self.experiment.signal.detector.electron_recoils)
         lacking = [
             name
             for name in channels

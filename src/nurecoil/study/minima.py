@@ -206,7 +206,8 @@ def _distinct(question: Question, found: Fitted, low: Array, high: Array, near: 
 
     Of equal ones that of an earlier start comes first: of the user's own before the others.
     """
-    order = np.argsort((found.chi2 - found.chi2.min()).round(_EQUAL), kind="stable")
+    with np.errstate(invalid="ignore"):  # all may be infinite
+        order = np.argsort((found.chi2 - found.chi2.min()).round(_EQUAL), kind="stable")
     found = found.at(order[found.chi2[order] <= found.chi2.min() + near])
     own = question.of_model
     places = (found.points - low) / (high - low)

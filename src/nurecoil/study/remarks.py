@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.detector.quenching import ConstantQuenching
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, edits
 from nurecoil.models import STANDARD_MODEL, Model
@@ -69,12 +70,31 @@ def _sentences(
     seeing = ", ".join(each.name for each in experiments if each.signal.detector.electron_recoils)
     if seeing and model.evaluate(values).electron_left is None:
         yield f"{seeing} sees recoils of electrons, of which {model.name} says nothing: none count."
+    detectors = {each.name: each.signal.detector for each in experiments}
+    silent = [  # what is measured in energies of nuclear recoils knows none of electrons
+        name
+        for name, detector in detectors.items()
+        if detector.electron_recoils is None and detector.quenching != ConstantQuenching(1.0)
+    ]
+    if silent and _new_on_electrons(model, values, free):
+        yield (
+            f"{', '.join(silent)} counts recoils of nuclei alone. Those of electrons, which {model.name}"
+            f" changes, count too in {', '.join(name + '+electrons' for name in silent)}."
+        )
     untimed = ", ".join(each.name for each in experiments if _has_one_time_for_all(each))
     if untimed and _changes_flavours(model, values, free):
         yield (
             f"{untimed} has one distribution of arrival times for all flavours, that of the"
             " Standard Model: where couplings differ between flavours, rates are right and times are not."
         )
+
+
+def _new_on_electrons(model: Model, values: Values, free: Collection[str]) -> bool:
+    """Return whether a model has a channel of electrons that the Standard Model lacks, or moments."""
+    new = set(model.channels) - set(STANDARD_MODEL.channels)
+    moments = [p.name for p in model.parameters if p.unit == "mu_B" and p.name in free]
+    own = any(CHANNELS[name].interaction.on_electrons for name in new)
+    return own or bool(moments) or bool(np.any(model.evaluate(values).magnetic_moment))
 
 
 def require_distinct_data(experiments: Sequence[Experiment]) -> None:

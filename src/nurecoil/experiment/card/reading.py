@@ -13,6 +13,7 @@ from nurecoil.experiment.card import schema
 from nurecoil.experiment.card.building import build
 from nurecoil.experiment.card.toml import read_toml
 
+ELECTRONS = "+electrons"
 _STARTERS = resources.files("nurecoil.experiment") / "starters"
 
 
@@ -24,24 +25,40 @@ def experiment_names() -> tuple[str, ...]:
 def load_experiment(name: str | Path) -> Experiment:
     """Return an experiment by name, or by the path of its card (a file that ends in .toml).
 
+    "NAME+electrons" is the experiment with recoils of electrons counted too, where its card does not say that
+    it sees none: `electron_recoils = false`.
+
     Raises
     ------
     NurecoilError
         For an unknown name, a missing card or data file, and, all at once, for every error of a card.
     """
-    path = card_path(name)
+    plain = str(name).removesuffix(ELECTRONS)
+    path = card_path(plain)
     card, sha256 = _read(path)
+    if plain != str(name):
+        card = _with_electrons(card)
     try:
         experiment = read_only(replace(build(card, path.parent), card_hash=sha256))
         return replace(experiment, as_read=experiment)
     except NurecoilError as error:
-        what = f"experiment {card.name}" if str(name) == card.name else f"the experiment card {path}"
+        what = f"experiment {card.name}" if plain == path.stem else f"the experiment card {path}"
         raise NurecoilError(f"{what}: {error}") from None
+
+
+def _with_electrons(card: Any) -> Any:
+    """Return a card, called NAME+electrons, that counts recoils of electrons."""
+    section = getattr(card, "detector", None)
+    if section is None or section.electron_recoils is False:
+        raise NurecoilError(
+            f"{card.name}{ELECTRONS}: {card.name} sees no recoils of electrons, says its card"
+        )
+    return replace(card, name=card.name + ELECTRONS, detector=replace(section, electron_recoils=True))
 
 
 def read_card(name: str | Path) -> tuple[Path, Any]:
     """Return the path of a card and the card itself, checked, without reading any data file."""
-    path = card_path(name)
+    path = card_path(str(name).removesuffix(ELECTRONS))
     return path, _read(path)[0]
 
 
