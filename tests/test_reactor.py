@@ -219,6 +219,25 @@ def test_counts_are_power_and_spectrum_times_the_cross_section(read):
     assert found == pytest.approx(by_hand(density * left, E, 0.4), rel=1e-5)
 
 
+def test_antineutrinos_hit_electrons_with_left_and_right_swapped(read):
+    """32 free electrons above all bindings: 2G²m/π [g_R² + g_L² (1 - T/E)² - g_L g_R mT/E²]."""
+    experiment = read(("[0.4, 3]", "[100, 3000]\nelectron_recoils = true"))
+    density = experiment.flux.components[0].spectrum.density
+    m, right, left = reference.ELECTRON, 0.23857, 0.73857
+    x, w = np.polynomial.legendre.leggauss(400)
+    T = 0.1 + 2.9 * (x + 1) / 2
+    rate = np.zeros(T.size)
+    for n, t in enumerate(T):
+        low = max(1.8, (t + math.sqrt(t**2 + 2 * m * t)) / 2)
+        E = low + (10 - low) * (x + 1) / 2
+        shape = right**2 + left**2 * (1 - t / E) ** 2 - left * right * m * t / E**2
+        rate[n] = (w * density(E) * shape).sum() * (10 - low) / 2
+    mass = sum(f * reference.NUCLIDES[n][2] for n, f in reference.TARGETS["Ge"].items())
+    targets = 32 * 2e3 * reference.AVOGADRO / mass * experiment.exposure.fluence
+    sigma = reference.CM2 * 2 * reference.G_F**2 * m / math.pi
+    assert sm_counts(experiment).sum() == pytest.approx(targets * sigma * (w * rate).sum() * 1.45, rel=2e-4)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

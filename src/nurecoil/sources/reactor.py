@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
@@ -48,9 +49,8 @@ class InBins:
 
     def __call__(self, E: Array) -> Array:
         """Return factor · S(E)."""
-        return np.append(self.factors, 0.0)[np.searchsorted(self.edges, E, side="right") - 1] * self.density(
-            E
-        )
+        place = np.searchsorted(self.edges, E, side="right") - 1
+        return np.asarray(np.append(self.factors, 0.0)[place] * self.density(E))
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,8 @@ class PerFission:
 
     def __call__(self, E: Array) -> Array:
         """Return S(E)."""
-        below, above = (
-            sum((f * S(E) for f, S in terms), np.zeros_like(E)) for terms in (self.low, self.high)
-        )
-        return np.where(E < THRESHOLD, below, above)
+        zero, parts = np.zeros_like(E), (self.low, self.high)
+        return np.where(E < THRESHOLD, *(sum((f * S(E) for f, S in terms), zero) for terms in parts))
 
 
 @dataclass(frozen=True)
@@ -158,18 +156,14 @@ def _dayabay(files: Files) -> Spectra:
     unfolded = np.split(rows[:, 2] * np.tile(np.diff(edges), 3), 3)  # U235, Pu239 with its Pu241, all
 
     def factors(parts: PerFission, measured: Array) -> tuple[float, ...]:
-        expected = [_integral(parts, *edges[n : n + 2]) for n in range(len(measured))]
+        bins = (Continuum(parts, pair) for pair in pairwise(edges))
+        expected = [flux_integral(each, np.ones_like, np.zeros(1))[0] for each in bins]
         return tuple((measured / expected).tolist())
 
     uranium = factors(PerFission((), ((1.0, model["U235"]),)), unfolded[0])
     plutonium = factors(PerFission((), ((1.0, model["Pu239"]), (mix, model["Pu241"]))), unfolded[1])
     scaled = {i: InBins(model[i], edges, plutonium) for i in ("Pu239", "Pu241")}
     return {**model, "U235": InBins(model["U235"], edges, uranium), **scaled}, edges
-
-
-def _integral(density: Density, low: float, high: float) -> float:
-    """Return ∫dE S(E)."""
-    return float(flux_integral(Continuum(density, (low, high)), np.ones_like, np.zeros(1))[0])
 
 
 _SPECTRA: Final[Mapping[str, Callable[[Files], Spectra]]] = {
