@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -553,6 +554,21 @@ def test_list_fetch_verify_path(run, server, cache):
     status, out, _ = run("verify", "all")
     assert (status, out.count("whole  cache"), out.strip().endswith("All whole.")) == (0, 3, True)
     assert len(server.requests) == 3
+
+
+def test_fetch_all_leaves_out_what_only_a_mirror_has(run, release, cache, monkeypatch):
+    (file, *_) = release.files
+    unofficial = replace(release, name="digitised", files=(replace(file, url=""),))
+    monkeypatch.setattr(registry, "_registry", lambda: {"digitised": unofficial, release.name: release})
+    status, out, err = run("fetch", "all")
+    assert (status, out) == (0, f"{cache / release.name}\n")
+    assert "digitised: left out, as no official record has it, only a mirror" in err
+    assert "only a mirror has it" in run("fetch", "digitised")[2]
+    folder = cache.parent / "mirror" / "digitised"
+    folder.mkdir(parents=True)
+    (folder / file.name).write_bytes(TEXTS[file.name])
+    monkeypatch.setenv("NURECOIL_DATA", str(folder.parent))
+    assert f"{folder}\n" in run("fetch", "all")[1]
 
 
 def test_verify_says_what_is_wrong_and_fetch_mends_it(run, cache):

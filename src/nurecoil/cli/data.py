@@ -58,7 +58,10 @@ def fetch(names: Sequence[str]) -> None:
 
     say = partial(print, file=sys.stderr, flush=True)
     for release in _chosen(names):
-        print(datasets.fetch(release, replace=True, say=say))
+        if "all" in names and not (release.needed[0].url or datasets.locate(release)):
+            say(f"{release.name}: left out, as no official record has it, only a mirror (NURECOIL_DATA)")
+        else:
+            print(datasets.fetch(release, replace=True, say=say))
 
 
 def verify(names: Sequence[str], as_json: bool) -> None:
