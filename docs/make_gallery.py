@@ -7,6 +7,7 @@ that are published. It needs the official data (NURECOIL_DATA, or `nurecoil data
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -119,6 +120,20 @@ def region(model: str, page: Mapping[str, Any]) -> Iterator[tuple[str, str, nure
         )
 
 
+def presets() -> Table:
+    """Return the charges of the models of `u1-prime` that have a name."""
+    text = (resources.files("nurecoil.models") / "u1_prime.toml").read_text(encoding="utf-8")
+    rows = []
+    for name, row in tomllib.loads(text).items():
+        root = row.get("over_root", 1)
+        numbers = [f"{charge:g}" for kind in ("nu", "e", "u", "d") for charge in row.get(kind, (0, 0))]
+        more = f"loops of {' and '.join(row['loop'])}" if "loop" in row else ""
+        more = f"{row['electric']:+d} s_W² q_f" if "electric" in row else more
+        rows.append((f"`{name}`", *numbers, "" if root == 1 else f"√{root:g}", more, row["source"]))
+    names = ("ν_e", "ν_μ", "ν_τ", *(f"{f}_{hand}" for f in "eud" for hand in "LR"))
+    return Table("Charges that have a name", ("charges", *names, "all over", "and", "source"), tuple(rows))
+
+
 def page_of(model: str, page: Mapping[str, Any], images: Path) -> Document:
     """Return the page of a model, and draw its figures."""
     about = nurecoil.load_model(model)
@@ -143,8 +158,7 @@ def page_of(model: str, page: Mapping[str, Any], images: Path) -> Document:
         Section("Equation", (page["equation"], page["text"])),
         Section("Recoils", (drawn,)),
         Section("Limits", (limits, *pictures)),
-        Section("Parameters", (parameters,)),
-        Section("Sources", ("\n".join(f"- {source}" for source in page.get("sources", ())),)),
+        Section("Parameters", (parameters, *([presets()] if model == "u1-prime" else []))),
     ]
     return Document(about.title, f"`--model {model}`, {about.reference}", page["lead"], tuple(sections))
 

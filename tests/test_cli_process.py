@@ -40,7 +40,7 @@ def test_as_a_process():
 def test_a_refusal_as_a_process():
     status, out, err = finished([*NURECOIL, *POINT, "--set", "beta=nan"])
     assert (status, out) == (2, "")
-    assert err.startswith("Error: beta = nan")
+    assert err.startswith("Error: 331-beta: beta = nan")
     assert err.count("\n") == 1
 
 

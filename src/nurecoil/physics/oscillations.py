@@ -17,7 +17,7 @@ def disappeared(dm2: ArrayLike, E: ArrayLike, baseline_m: float, extent_m: float
     [1 - cos(2φ) sin(d)/d]/2,   φ = 1.267 Δm²[eV²] L[m]/E[MeV],   d = φ extent/L
 
     >>> print(disappeared(1.0, 30.0, 19.3, 0.0).round(4))
-    0.5298
+    0.5296
     """
     per_m = PHASE * np.asarray(dm2, dtype=float) / np.asarray(E, dtype=float)
     return np.asarray((1 - np.cos(2 * per_m * baseline_m) * np.sinc(per_m * extent_m / np.pi)) / 2)
