@@ -19,7 +19,8 @@ from nurecoil.physics import cross_section
 from nurecoil.physics.oscillations import DM2_MAX, PHASE, disappeared
 from nurecoil.physics.weights import Shape, cardinals, chebyshev
 
-_MASSES: Final = 64  # nodes of a piece
+_PANELS: Final = 8  # of a piece, in its angle
+_MASSES: Final = 12  # nodes of a panel
 _SPARE: Final = 24  # nodes of a piece beyond those that its oscillations need
 _MOST: Final = 3000
 _SAMPLES: Final = 400
@@ -31,7 +32,9 @@ class Masses:
     """Neutrinos that end at, or have, one energy, on one target: nodes in the mass m that they make.
 
     With m = m_max sin θ recoils end at (E/√2M)² (1 ± cos θ)², and so counts are smooth in θ, up to the end,
-    m_max. Where recoils are seen in bins with hard edges, counts of a line bend where it passes one.
+    m_max. Where recoils are seen in bins with hard edges, counts of a line bend where it passes one: in that
+    panel of θ a bin is known to 0.6 %, in others to 1e-5, and one that recoils leave there, to 3e-5 of its
+    counts without a mass, of either sign.
     """
 
     energy: float
@@ -48,7 +51,8 @@ class Masses:
         """The masses m_k in MeV, shape (K,)."""
         if self.only is not None:
             return np.array([self.only])
-        return np.asarray(self.end * np.sin(np.pi / 4 * (1 + chebyshev(_MASSES))))
+        panels = np.arange(_PANELS)[:, np.newaxis] + (1 + chebyshev(_MASSES)) / 2
+        return np.asarray(self.end * np.sin(np.pi / 2 / _PANELS * panels.ravel()))
 
     @property
     def size(self) -> int:
@@ -60,8 +64,12 @@ class Masses:
         m = np.asarray(m, dtype=float)
         if self.only is not None:
             return np.ones((*m.shape, 1))
-        angle = np.arcsin(np.clip(m / self.end, 0.0, 1.0))
-        return np.where((m < self.end)[..., np.newaxis], cardinals(angle * 4 / np.pi - 1, _MASSES), 0.0)
+        place = np.arcsin(np.clip(m / self.end, 0.0, 1.0)) * (2 * _PANELS / np.pi)
+        panel = np.minimum(place.astype(int), _PANELS - 1)
+        chosen = (m < self.end)[..., np.newaxis] & (panel[..., np.newaxis] == np.arange(_PANELS))
+        of_panel = cardinals(2 * (place - panel) - 1, _MASSES)
+        found = np.where(chosen[..., np.newaxis], of_panel[..., np.newaxis, :], 0.0)
+        return found.reshape(*m.shape, -1)
 
     def recoils(self, mass: float) -> Array:
         """Return the recoils of a target (MeV) where the kernel of a node begins or ends."""
@@ -70,7 +78,7 @@ class Masses:
 
     def samples(self) -> Array:
         """Return values of m that stand for all."""
-        return self.end * np.sin(np.linspace(0.0, np.pi / 2, 2 * _MASSES))
+        return self.end * np.sin(np.linspace(0.0, np.pi / 2, 2 * _PANELS * _MASSES))
 
 
 @dataclass(frozen=True)
