@@ -301,6 +301,24 @@ def test_without_a_z_prime_there_is_no_mixing():
         assert rate(found)[0] == pytest.approx(rate(SM)[0], rel=1e-14)
 
 
+def test_a_mixing_that_moves_the_z_is_noted():
+    """θ = 0.01 at 100 TeV: m_0² is m_Z² (1 + 10⁻⁴ (10⁸/91187.6)²) = 121 m_Z², the couplings' factor."""
+    far = {"charges": "B-L", "g_mediator": 1e-3, "mixing_angle": 0.01}
+    couplings = U1_PRIME.couplings(m_mediator=1e8, **far)
+    assert couplings.vector_n[0, 0] / SM.vector_n[0, 0] == pytest.approx(121.2, rel=0.01)
+    (note,) = U1_PRIME.notes(U1_PRIME.resolve({**far, "m_mediator": 1e8}))
+    assert "sin²θ m²/m_Z² = 120 " in note
+    for values in (
+        {"m_mediator": 2e6},
+        {"m_mediator": math.inf},
+        {"m_mediator": math.inf, "mixing_angle": 0.0},
+    ):
+        assert U1_PRIME.notes(U1_PRIME.resolve({**far, **values})) == ()
+    scanned = U1_PRIME.resolve({**far, "m_mediator": 1e8})
+    del scanned["m_mediator"]
+    assert U1_PRIME.notes(scanned) == ()
+
+
 # --- as any model -------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,9 @@ _ELECTRIC: Final = dict.fromkeys((f"nu_{flavour}" for flavour in FLAVOURS), 0.0)
     for side in ("left", "right")
 }
 _LEPTONS: Final = {"e": ELECTRON_MASS, "mu": MUON_MASS, "tau": TAU_MASS}
+_OF_PHOTON: Final = "kinetic mixing, to first order: L = -ε e Z' J_em, the ε of -(ε/2)FF' with the other sign"
+_OF_Z: Final = "angle of mass mixing with the Z: unless it is 0, a Z' of large mass does not decouple"
+_SHIFT: Final = 0.1  # of m_Z²; data of the Z allow far less (*unverified)
 _UNIT: Final = math.sqrt(math.sqrt(2) * FERMI_CONSTANT)  # 1/MeV: products of two g are over √2 G_F
 
 Charges = Mapping[str, Any]
@@ -157,6 +160,17 @@ def _couplings(values: Values) -> Couplings:
     return replace(standard, light_vector=light, **contact)
 
 
+def _notes(values: Values) -> tuple[str, ...]:
+    m = values.get("m_mediator", math.inf)  # or is scanned
+    shift = (math.sin(values.get("mixing_angle", 0.0)) * (m if math.isfinite(m) else 0.0) / Z_MASS) ** 2
+    if shift <= _SHIFT:
+        return ()
+    return (
+        f"sin²θ m²/m_Z² = {shift:.3g} for the mixing angle and mass of the Z': this share is added to the Z's"
+        " coupling, which data of the Z exclude. At a large mass, θ is far below m_Z/m.",
+    )
+
+
 def _charge(name: str) -> Parameter:
     symbol = name.replace("_left", ",L").replace("_right", ",R").replace("mu", r"\mu").replace("tau", r"\tau")
     symbol = rf"\nu_{symbol[3:]}" if name.startswith("nu_") else symbol
@@ -189,11 +203,12 @@ U1_PRIME = Model(
         MASS,
         COUPLING,
         *(_charge(name) for name in _ELECTRIC),
-        _mixing("kinetic_mixing", "kinetic mixing, to first order", r"\epsilon", "Holdom:1985ag"),
-        _mixing("mixing_angle", "angle of mass mixing with the Z", r"\theta_{ZZ'}", "Langacker:2008yv"),
+        _mixing("kinetic_mixing", _OF_PHOTON, r"\epsilon", "Holdom:1985ag"),
+        _mixing("mixing_angle", _OF_Z, r"\theta_{ZZ'}", "Langacker:2008yv"),
         *STANDARD_MODEL.parameters,
     ),
     evaluate=_couplings,
     channels=(*STANDARD_MODEL.channels, "light-vector", "light-vector-electron"),
+    notes=_notes,
     standard_at={"m_mediator": math.inf},
 )
