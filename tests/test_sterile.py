@@ -13,9 +13,11 @@ import reference
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import basis_of, compile_experiment
 from nurecoil.experiment.card import load_experiment
+from nurecoil.experiment.recoil import pieces_of
 from nurecoil.models import STANDARD_MODEL, STERILE, load_model
 from nurecoil.physics.oscillations import disappeared
 from nurecoil.physics.products import PRODUCTS
+from nurecoil.physics.shapes import Energies
 
 NAMES = ("coherent-csi-2021", "coherent-lar-2020")
 SM = STANDARD_MODEL.couplings()
@@ -167,6 +169,22 @@ def test_strengths_of_a_few_modes_give_the_counts_of_all_nodes(coherent, compile
             expected = block.evaluate(couplings)
             floor = 1e-8 * expected.max(axis=1, keepdims=True)
             assert (np.abs(strengths @ basis.matrix(block) - expected) <= 1e-6 * expected + floor).all()
+
+
+@pytest.mark.parametrize(
+    ("M", "T_kev", "share"),
+    [(37215.5, (1.0, 2.0), 6e-5), (37215.5, (0.05, 0.2), 3e-3), (reference.ELECTRON, (1.0, 10.0), 4e-3)],
+)
+def test_what_does_not_oscillate_is_as_little_as_is_said(M, T_kev, share):
+    """The part of ν_e's recoils from below the lowest energy of the nodes: E² (1 - E/E_max) by hand."""
+    flux = load_experiment("coherent-lar-2020").flux
+    lowest = min(piece.low for piece in pieces_of(Energies, flux, (M,), 27.5).pieces)
+    E, T = np.linspace(1e-3, reference.ENDPOINT, 20001), np.linspace(*T_kev, 41)[:, np.newaxis] / 1e3
+    low = (T + np.sqrt(T**2 + 2 * M * T)) / 2
+    # of electrons the largest part is that of g_L, alike at all energies
+    kernel = np.where(low <= E, 1.0 if M < 1 else 1 - T / E - M * T / (2 * E**2), 0.0)
+    rate = kernel * E**2 * (1 - E / reference.ENDPOINT)
+    assert rate[:, lowest > E].sum() / rate.sum() == pytest.approx(share, rel=0.12)
 
 
 def test_electrons_oscillate_as_well():
