@@ -80,7 +80,7 @@ each neutrino; it is a flux per second if `live_time` is given, else all that ar
 choose it well below the width of the smearing and of the efficiency's rise; 100,000 sub-bins are the most.
 How fine the recoil energy is cut is no choice: it follows edges, widths, steps, kinks and endpoints, and is
 refined until every bin is known. A detector that sees recoils down to T = 0 (an edge at 0, smearing from
-below the first edge) takes no magnetic moment.
+below the first edge) takes no magnetic moment, light mediator, electric charge of neutrinos or dipole portal.
 
 **Data files** are beside the card, or in the data release that `release` names (`nurecoil data list`). A
 file is a table of finite numbers, with `#` before comments; a first line of names is read over. One

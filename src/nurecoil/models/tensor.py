@@ -10,8 +10,9 @@ dσ/dT = (8 G_F² M/π) Σ_β |Z F_p t_p + N F_n t_n|² [(2 - T/E)² - MT/E²]
 with t_p = δu ε^u + δd ε^d and t_n = δd ε^u + δu ε^d. This is the coherent form of the literature on CEvNS:
 exact for a nucleus of spin 1/2 without structure, with the tensor charges of all its nucleons added up. But a
 nucleon's tensor current is its spin, and spins pair off in nuclei: of real ones it overestimates the counts
-by orders of magnitude, and limits compare with those of papers alone that do the same. Each ε is Hermitian
-here, with the parameters that `nsi` has.
+by orders of magnitude, and limits compare with those of papers alone that do the same. Not all of it is
+suppressed by spins (arXiv:2502.10702), and the rest is left out. Each ε is Hermitian here, with the
+parameters that `nsi` has.
 """
 
 from dataclasses import replace
@@ -30,8 +31,8 @@ REFERENCE = "AristizabalSierra:2018eqm, arXiv:1806.07424; DeRomeri:2022twg, arXi
 TENSOR_CHARGES: Final = (0.784, -0.204)  # δu and δd of a proton: Gupta:2018lvp, arXiv:1808.07597
 NOTE = (
     "tensor currents are taken as coherent, as papers on CEvNS do: the tensor charges of all nucleons add up"
-    f" (of a proton: u {TENSOR_CHARGES[0]}, d {TENSOR_CHARGES[1]}). They are spins, which pair off, so that"
-    " real nuclei give far fewer counts.",
+    f" (of a proton: u {TENSOR_CHARGES[0]}, d {TENSOR_CHARGES[1]}). They are for the most part spins, which"
+    " pair off, so that real nuclei give far fewer counts.",
 )
 
 
