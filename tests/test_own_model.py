@@ -150,3 +150,28 @@ def test_worker_processes_have_it(own, tmp_path):
     status, _, err = run("scan", card, "--output", tmp_path / "x.nc", "--workers", "1")
     assert (status, err) == (0, "")
     np.testing.assert_equal((tmp_path / "x.nc").is_file(), True)
+
+
+def test_a_parameter_that_changes_nothing_leaves_everything_allowed(tmp_path):
+    """Even if the couplings are then one set for all points."""
+    path = tmp_path / "own.py"
+    text = OWN.replace("evaluate=couplings", "evaluate=STANDARD_MODEL.evaluate")
+    more = 'Parameter("more_e", "none", "e", 0.0, low=-1.0, high=1.0), Parameter("more_n"'
+    path.write_text(text.replace('Parameter("more_n"', more))
+    at = ("--model", str(path), *CSI)
+    limit = result("limit", *at, "--scan", "more_n=-0.5..0.5")
+    assert (limit["allowed"], limit["open"]) == ([[-0.5, 0.5]], [[True, True]])
+    assert any("does not depend on more_n" in note for note in limit["notes"])
+    others = result("map", *at, "--scan", "more_n=-0.5..0.5", "--scan", "more_e=-1..1")["levels"]
+    assert [len(level["regions"]) for level in others] == [1, 1]
+    both = result("combine", *at, "--experiment", "binh2021-lar", "--scan", "more_n=-0.5..0.5")
+    assert all(found["allowed"] == [[-0.5, 0.5]] for found in both["results"].values())
+    status, out, _ = run("fit", *at, "--free", "more_n=0.1")
+    assert status == 3
+    assert "flat around more_n" in " ".join(out.split())
+
+
+def test_strengths_have_a_row_for_each_point():
+    study = nurecoil.Study("light-vector", "apv-cesium", m_mediator="10 MeV")
+    question = study.question({"g_mediator": 1e-5})
+    assert len(question.strengths([[1e-5], [2e-5], [3e-5]])) == 3

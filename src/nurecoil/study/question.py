@@ -461,8 +461,7 @@ class Question:
             x = np.tile(x, (len(values) // len(x), 1))
             new = {self.names[i]: x[:, i] for i in others}
             new |= {name: values[:, number] for number, name in enumerate(names)}
-            found = strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
-            return np.array(np.broadcast_to(found, (len(values), found.shape[1])))
+            return strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
 
         return there
 

@@ -23,11 +23,12 @@ _EXACT = 1e-9  # of the largest value of each strength: magnetic moments squared
 
 
 def strengths_of(basis: Basis, model: Model, values: Values) -> Array:
-    """Return what a model expects at values, numbers or arrays (P,), shape (P or 1, strengths)."""
+    """Return what a model expects at values, numbers or arrays (P,), shape (P, strengths)."""
     arrays = {name: value for name, value in values.items() if getattr(value, "size", 1) > 1}
     points = max((value.size for value in arrays.values()), default=1)
     if points <= _PIECE:
-        return basis.strengths(model.evaluate(values))
+        found = basis.strengths(model.evaluate(values))  # one row, if they depend on nothing that is an array
+        return found if len(found) == points else np.repeat(found, points, axis=0)
     strengths = np.empty((sum(basis.sizes.values()), points)).T  # as the basis has them in memory
     for first in range(0, points, _PIECE):
         piece = slice(first, first + _PIECE)
