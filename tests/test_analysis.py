@@ -34,7 +34,7 @@ def scaled_to(compiled, counts, s2=0.23867):
 
 
 def tev(result):
-    return result.values.profile.lower_limit / 1e6
+    return result.values.profile.intervals[-1].low / 1e6
 
 
 def counts_at(beta, m_tev, variant="equations", setup="binh2021-csi"):

@@ -128,7 +128,7 @@ def test_limit_finds_the_seeds_intervals():
     assert got["open"] == [[False, False], [False, True]]
     assert [low, high, last] == pytest.approx([0.5486, 0.6056, 1.4139], abs=1e-4)
     assert edge == pytest.approx(100)  # of the scan
-    assert got["lower_limit"] == last
+    assert got["lower_limit"] is None  # what lies below 1.4 TeV is not all excluded
     assert (got["upper_limit"], got["unit"], got["parameter"], got["cl"]) == (None, "TeV", "m_zprime", 0.9)
     assert got["converged"] is True
     assert low < got["best_fit"]["m_zprime"]["value"] < high
@@ -194,6 +194,8 @@ def test_limit_for_people():
         "binh2021-csi",
     ):
         assert text in out
+    assert re.search(r"^  limits +several intervals *$", out, re.MULTILINE)
+    assert "lower limit" not in out
 
 
 TWO_SIDED = ["limit", "--model", "standard-model", "--experiment", "binh2021-csi"]

@@ -152,8 +152,8 @@ def test_limits_at_several_levels_are_those_at_each():
     one, other = (result(*LIMIT, *MASSES, "--cl", cl) for cl in ("68%", "95%"))
     for level, alone in zip(both["levels"], (one, other), strict=True):
         assert {key: alone[key] for key in ("cl", "level", "open", "upper_limit")}.items() <= level.items()
-        assert level["lower_limit"] == pytest.approx(alone["lower_limit"], rel=1e-9)
-        assert level["allowed"][0] == pytest.approx(alone["allowed"][0], rel=1e-9)
+        assert level["lower_limit"] == alone["lower_limit"] is None  # there are several intervals
+        assert np.ravel(level["allowed"]) == pytest.approx(np.ravel(alone["allowed"]), rel=1e-9)
     assert both["levels"][0].items() <= both.items()
     assert both["curve"] == one["curve"]
     assert len(one["levels"]) == 1
@@ -173,4 +173,4 @@ def test_limits_at_several_levels_for_people():
     _, out, _ = run(*LIMIT, *MASSES, "--cl", "68%", "--cl", "95%")
     assert "at 68 %, 95 % CL (Δχ² ≤ 0.9889, 3.841)" in out
     assert out.index("allowed at 68 % CL") < out.index("allowed at 95 % CL")
-    assert out.count("lower limit") == 2
+    assert out.count("several intervals") == 2

@@ -106,10 +106,32 @@ def test_upper_limit_is_the_mirror_image():
     assert result.best_fit == 0.0
 
 
-def test_both_limits_of_an_excluded_middle():
+def test_an_excluded_middle_is_no_limit():
     result = profile(lambda x: np.cos(x), -np.pi, np.pi, level=1.0)
-    assert result.upper_limit == pytest.approx(-np.pi / 2, rel=1e-10)
-    assert result.lower_limit == pytest.approx(np.pi / 2, rel=1e-10)
+    assert edges(result)[1:3] == pytest.approx([-np.pi / 2, np.pi / 2], rel=1e-10)
+    assert (result.lower_limit, result.upper_limit) == (None, None)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_is_allowed_beyond_an_end_leaves_no_limit(sign):
+    """x^2 (x - 3)^2 <= 1 from 0: where x (3 - x) <= 1, or x (x - 3) <= 1."""
+    ends = sorted([0.0, 10.0 * sign])
+    result = profile(lambda x: (x * (x - 3 * sign)) ** 2, *ends, level=1.0)
+    roots = sorted([0.0, *(sign * (3 + s * np.sqrt(9 + t)) / 2 for s, t in ((-1, -4), (1, -4), (1, 4)))])
+    assert edges(result) == pytest.approx(roots, rel=1e-9)
+    assert (result.lower_limit, result.upper_limit) == (None, None)
+
+
+@pytest.mark.parametrize(("ends", "edge"), [((0.0, 1e-8), 0.0), ((-1e-8, 0.0), 0.0), ((-1.0, 2.0), 2.0)])
+def test_a_best_fit_at_an_end_but_for_rounding_is_there(ends, edge):
+    """40 + |x - edge|, lower by 1e-13 just beside the edge."""
+    result = profile(lambda x: 40 + np.abs(x - edge) * 1e6 - 1e-13 * (x != edge), *ends, level=1.0)
+    assert result.best_fit == edge
+
+
+def test_a_best_fit_beside_an_end_that_is_higher_is_not_moved_there():
+    result = profile(lambda x: (1e9 * (x - 1e-9)) ** 2, 0.0, 1.0, level=1.5)
+    assert result.best_fit == pytest.approx(1e-9, rel=1e-3)
 
 
 def test_flat_function_allows_the_whole_scan_and_says_so():

@@ -17,6 +17,7 @@ _MOST_HINTS = 100
 _HIGH = 100.0  # levels above the lowest point; higher up a slope hides no dip, and its square no minimum
 _DISTINCT = 1e-6  # of the spacing: nearer points are taken for one
 _EQUAL = 1e-9  # in χ²: two minima that are as low
+_AT_END = 1e-6  # of the scan
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,15 @@ class Profile:
 
     @property
     def lower_limit(self) -> float | None:
-        """The low end of the last interval if that reaches the scan's upper edge, else None."""
-        last = self.intervals[-1] if self.intervals else None
-        return last.low if last and last.open_high and not last.open_low else None
+        """The low end of the only interval if that is open above alone, else None."""
+        only = self.intervals[0] if len(self.intervals) == 1 else None
+        return only.low if only and only.open_high and not only.open_low else None
 
     @property
     def upper_limit(self) -> float | None:
-        """The high end of the first interval if that reaches the scan's lower edge, else None."""
-        first = self.intervals[0] if self.intervals else None
-        return first.high if first and first.open_low and not first.open_high else None
+        """The high end of the only interval if that is open below alone, else None."""
+        only = self.intervals[0] if len(self.intervals) == 1 else None
+        return only.high if only and only.open_low and not only.open_high else None
 
 
 def threshold(cl: float, dof: int = 1) -> float:
@@ -172,7 +173,10 @@ def profiles(line: Line, levels: Sequence[float], reference: float | None = None
     mesh = _Mesh(line, grid, on_grid).with_hidden_features(scale).with_minima(scale)
     lowest = _is_local_minimum(mesh.y) & (mesh.y <= mesh.y.min() + _EQUAL)
     best = np.flatnonzero(lowest)[:1]  # of several the first, whatever rounding makes of them
-    minimum, best_fit = float(mesh.y[best][0]), float(axis.x(mesh.u[best])[0])
+    minimum, ends = float(mesh.y[best][0]), np.array([0, mesh.u.size - 1])
+    as_low = mesh.y[ends] <= minimum + max(_EQUAL, line.noise)  # rounding may make an end higher than inside
+    at_end = ends[as_low & (np.abs(mesh.u[ends] - mesh.u[best]) <= _AT_END * np.ptp(mesh.u))]
+    best_fit = float(axis.x(mesh.u[[*at_end, *best]])[0])
     if minimum >= FORBIDDEN:
         raise NurecoilError(
             f"chi2 is infinite everywhere between {axis.low:g} and {axis.high:g}: no value is allowed"

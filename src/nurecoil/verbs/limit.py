@@ -270,15 +270,16 @@ def allowed(
 
 
 def _limits(parameter: Parameter, profile: Profile) -> list[tuple[str, str]]:
-    """Return the one-sided limits, or why there is none."""
+    """Return the one-sided limit, or why there is none."""
     named = (("lower limit", profile.lower_limit), ("upper limit", profile.upper_limit))
     found = [(name, parameter.format(value, 4)) for name, value in named if value is not None]
     if found or not profile.intervals:
         return found
-    first, last = profile.intervals[0], profile.intervals[-1]
-    if first.open_low and last.open_high:
-        return [("limit", "none in the scanned range")]
-    return [("limits", f"two-sided interval{'s' if len(profile.intervals) > 1 else ''}")]
+    if len(profile.intervals) > 1:
+        return [("limits", "several intervals")]
+    (only,) = profile.intervals
+    both = only.open_low and only.open_high
+    return [("limit", "none in the scanned range") if both else ("limits", "two-sided interval")]
 
 
 def _edge_notes(parameter: Parameter, curve: Profile) -> Iterator[str]:

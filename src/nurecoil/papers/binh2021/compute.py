@@ -43,9 +43,9 @@ class LimitResult:
 
     @property
     def lower_limit_tev(self) -> float | None:
-        """The lower limit, or None where large masses are not allowed."""
-        low = self.profile.lower_limit
-        return None if low is None else low / 1e6
+        """The low end of the last interval, or None where large masses are not allowed, or all are."""
+        last = self.profile.intervals[-1] if self.profile.intervals else None
+        return last.low / 1e6 if last and last.open_high and not last.open_low else None
 
     @property
     def lower_edge_tev(self) -> float:
