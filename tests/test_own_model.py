@@ -1,5 +1,7 @@
 """A model of one's own: a file, checked when it is loaded, and what an installed package offers."""
 
+import dataclasses
+import re
 import textwrap
 from importlib.metadata import EntryPoint
 
@@ -94,7 +96,7 @@ def changed(own, old, new):
         ("import numpy as np", "this is no Python", "fails: SyntaxError"),
         ("import numpy as np", "import numpy as np\nimport sys\nsys.exit(5)", "fails: SystemExit: 5"),
         ("* np.eye(3)", "* np.full((3, 3), np.nan)", "gives vector_n that is not finite"),
-        ('np.asarray(values["more_n"])', 'np.array([np.max(values["more_n"])])', "an array of more_n"),
+        ('np.asarray(values["more_n"])', 'np.max(values["more_n"])', "an array of more_n"),
         ('low=-1.0, high=1.0', 'low=-1.0, high=1.0, unit="furlong"', "unknown unit of more_n 'furlong'"),
         ('low=-1.0, high=1.0', 'low=1.0, high=-1.0', "the bounds of more_n, 1.0 and -1.0, are reversed"),
     ],
@@ -118,7 +120,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
 
 def test_a_changed_file_is_read_again(own):
     first = nurecoil.load_model(own)
-    assert nurecoil.load_model(own) is first
+    assert nurecoil.load_model(own) == first
     assert nurecoil.load_model(changed(own, "more-neutrons", "still-more")).name == "still-more"
 
 
@@ -175,3 +177,79 @@ def test_strengths_have_a_row_for_each_point():
     study = nurecoil.Study("light-vector", "apv-cesium", m_mediator="10 MeV")
     question = study.question({"g_mediator": 1e-5})
     assert len(question.strengths([[1e-5], [2e-5], [3e-5]])) == 3
+
+
+# --- away from the defaults ---------------------------------------------------------------------------
+
+MORE = 'more = np.asarray(values["more_n"])'
+
+
+@pytest.mark.parametrize(
+    ("new", "sentence"),
+    [
+        ('if np.max(values["more_n"]) > 0.3: raise ValueError("too far")', "fails: ValueError: too far, at"),
+        ('if np.max(values["more_n"]) > 0.3: 1 / 0', "fails: ZeroDivisionError: division by zero, at"),
+        ('if np.max(values["more_n"]) > 0.3: return 3', "gives 3, no Couplings, at"),
+        (
+            'if np.max(values["more_n"]) > 0.3: standard = replace(standard, vector_p=np.eye(2))',
+            r"gives vector_p of shape \(2, 2\), not \(..., 3, 3\) at points of shape \(\), at",
+        ),
+        (
+            'nothing = 0 * np.sqrt(0.3 - np.asarray(values["more_n"]))[..., None, None]\n'
+            "    standard = replace(standard, vector_n=standard.vector_n + nothing)",
+            "gives vector_n that is not finite, at",
+        ),
+    ],
+)  # fmt: skip
+def test_a_point_at_which_it_fails_is_named(own, new, sentence):
+    path = changed(own, MORE, f"{new}\n    {MORE}")
+    at = ("--model", path, *CSI)
+    assert run("predict", *at, "--set", "more_n=0.25")[0] == 0
+    for command in (("predict", "--set", "more_n=0.4"), ("limit", "--scan", "more_n=-0.1..0.5")):
+        status, _, err = run(command[0], *at, *command[1:])
+        assert (status, err.count("\n")) == (2, 1)
+        assert re.search(rf"own.py: the model more-neutrons {sentence} more_n = ", err)
+
+
+def test_of_many_points_the_first_that_fails_is_named(own):
+    path = changed(own, MORE, f'if np.any(values["more_n"] == 0.2): 1 / 0\n    {MORE}')
+    with pytest.raises(nurecoil.NurecoilError, match=r"division by zero, at more_n = 0\.2$"):
+        nurecoil.load_model(path).couplings(more_n=np.array([0.1, 0.2, 0.3]))
+
+
+def test_where_it_says_that_it_does_not_exist_its_own_words_are_kept(own):
+    new = f'if np.any(values["more_n"] > 0.3):\n        raise nurecoil.NurecoilError("no vacuum")\n    {MORE}'
+    path = changed(own, MORE, f"import nurecoil\n    {new}")
+    with pytest.raises(nurecoil.NurecoilError, match=r"^no vacuum$"):
+        nurecoil.load_model(path).couplings(more_n=0.4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ("vector_n=standard.vector_n.astype(str)", "gives vector_n of <U32, not of numbers"),
+        ("vector_n=standard.vector_n.astype(object)", "gives vector_n of object, not of numbers"),
+        ("tensor_p='abc', tensor_n=np.eye(3)", r"gives tensor_p of shape \(\), not \(..., 3, 3\)"),
+        ("tensor_p=np.eye(2), tensor_n=np.eye(2)", r"gives tensor_p of shape \(2, 2\), not"),
+        ("tensor_p=np.eye(3)", "gives only one of tensor_p and tensor_n"),
+        ("tensor_n=np.eye(3)", "gives only one of tensor_p and tensor_n"),
+        ("electron_right=None", "gives only one of electron_left and electron_right"),
+        ("weak_n=None", "gives only one of weak_p and weak_n"),
+        ("magnetic_moment=0.0", r"gives magnetic_moment of shape \(\), not \(..., 3\)"),
+        ("vector_p=standard.vector_p[None]", r"gives vector_p of shape \(1, 3, 3\), .* of shape \(\)"),
+        ("light_scalar=3", "gives 3, no Exchange, of light_scalar"),
+        ("mixing=Fourth(np.ones(()), np.ones(4))", r"gives by_flavour of shape \(4,\), .*, of mixing"),
+    ],
+)  # fmt: skip
+def test_wrong_kinds_are_refused_when_it_is_loaded(own, changes, sentence):
+    text = OWN.replace("vector_n=standard.vector_n + more", changes)
+    own.write_text(f"from nurecoil.physics.couplings import Fourth\n{text}")
+    with pytest.raises(nurecoil.NurecoilError, match=f"own.py: the model more-neutrons {sentence}"):
+        nurecoil.load_model(own)
+
+
+@pytest.mark.parametrize("model", loading.MODELS, ids=lambda model: model.name)
+def test_models_of_this_package_pass_and_are_not_slowed_down(model):
+    assert loading.check(model, "here") is model
+    copy = dataclasses.replace(model)
+    assert loading.check(copy, "here").evaluate != model.evaluate

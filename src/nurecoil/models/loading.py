@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nurecoil.arithmetic import unwarned
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.models.charge_radii import CHARGE_RADII
 from nurecoil.models.dipole_portal import DIPOLE_PORTAL
@@ -30,7 +32,7 @@ from nurecoil.models.tensor import TENSOR
 from nurecoil.models.u1_prime import U1_PRIME
 from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
-from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.couplings import AMPLITUDES, Couplings, Exchange, Fourth
 from nurecoil.physics.products import PRODUCTS, stacked
 
 if TYPE_CHECKING:
@@ -71,6 +73,17 @@ _TAKEN = {
         "point",
         "self",
     )
+}
+_MATRICES = (*AMPLITUDES, "tensor_p", "tensor_n", "proton", "neutron", "charge")
+_PARTS: dict[str, type] = {
+    **dict.fromkeys(("light_vector", "light_scalar", "light_tensor"), Exchange),
+    **dict.fromkeys(("transition", "mixing"), Fourth),
+}
+_PAIRS = (("tensor_p", "tensor_n"), ("electron_left", "electron_right"), ("weak_p", "weak_n"))
+_SHAPES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(_MATRICES, (3, 3)),
+    **dict.fromkeys(("magnetic_moment", "by_flavour"), (3,)),
+    **dict.fromkeys(("weak_p", "weak_n", "mass", "shape"), ()),
 }
 _EQUAL = 1e-9  # relative: two ways to compute the same
 _STEP = 0.1  # away from the defaults, where something new is not zero
@@ -125,11 +138,13 @@ def check(model: object, where: str) -> Model:
 
     Names are distinct and free; the couplings are finite and Hermitian, of shape (..., 3, 3); of an array of
     points they are those of the points one by one; and where the model says that it is the Standard Model,
-    they are the Standard Model's.
+    they are the Standard Model's. At every later point shapes and numbers are checked as well.
     """
     if not isinstance(model, Model):
         raise NurecoilError(f"{where}: {model!r} is no nurecoil.Model")
-    refuse = partial(_refusal, model, where)
+    if any(model is built_in for built_in in MODELS):
+        return model
+    model, refuse = replace(model, evaluate=_Watched(model, where)), partial(_refusal, model, where)
     names = [p.name for p in model.parameters]
     for name in names:
         if not name.isidentifier() or name in _TAKEN:
@@ -164,6 +179,78 @@ def check(model: object, where: str) -> Model:
     return model
 
 
+class _WrongError(NurecoilError):
+    """What a model's file does wrong, unlike a point at which the model says that it does not exist."""
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """`evaluate` of a model of one's own: at each point couplings as they must be, or a `NurecoilError`."""
+
+    model: Model
+    where: str
+
+    def __call__(self, values: Values) -> Couplings:
+        """Return the couplings; of points the first one that fails alone is named."""
+        try:
+            with unwarned():
+                couplings = self.model.evaluate(values)
+            points = np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+            if not (wrong := _wrong(couplings, points)):
+                return couplings
+        except NurecoilError:
+            raise
+        except Exception as error:
+            wrong = f"fails: {type(error).__name__}: {error}"
+        if any(map(np.ndim, values.values())):
+            for each in zip(*map(np.ravel, np.broadcast_arrays(*values.values())), strict=True):
+                self({name: x.item() for name, x in zip(values, each, strict=True)})
+        raise _WrongError(str(_refusal(self.model, self.where, f"{wrong}, at {_place(self.model, values)}")))
+
+
+def _place(model: Model, values: Values) -> str:
+    """Return where parameters are that are not at their defaults."""
+    said = []
+    for p in model.parameters:
+        if np.ndim(value := values[p.name]):
+            said.append(f"{np.size(value)} values of {p.name}")
+        elif value != p.default:
+            said.append(f"{p.name} = {value if p.choices else p.format(float(value))}")
+    return ", ".join(said) or "its defaults"
+
+
+def _wrong(thing: object, points: tuple[int, ...], kind: type = Couplings) -> str:
+    """Return what is wrong with couplings at some points, if anything is."""
+    if not isinstance(thing, kind):
+        return f"gives {thing!r:.40}, no {kind.__name__}"
+    for one, other in _PAIRS:
+        if hasattr(thing, one) and (getattr(thing, one) is None) != (getattr(thing, other) is None):
+            return f"gives only one of {one} and {other}"
+    for name, given in vars(thing).items():
+        if name in _PARTS and given is not None and (wrong := _wrong(given, points, _PARTS[name])):
+            return f"{wrong}, of {name}"
+        if name not in _SHAPES or given is None:
+            continue
+        array, tail = np.asarray(given), _SHAPES[name]
+        lead = array.shape[: array.ndim - len(tail)]
+        fits = len(lead) <= len(points) and all(
+            n in (1, m) for n, m in zip(lead[::-1], points[::-1], strict=False)
+        )
+        if array.shape[len(lead) :] != tail or not fits:
+            expected = ", ".join(map(str, ("...", *tail)))
+            return f"gives {name} of shape {array.shape}, not ({expected}) at points of shape {points}"
+        if array.dtype.kind not in "fiuc":
+            return f"gives {name} of {array.dtype}, not of numbers"
+        if not (np.isfinite(array) | ((name == "mass") & (array == np.inf))).all():
+            return f"gives {name} that is not finite"
+        hermitian = name not in AMPLITUDES[:4] or np.allclose(
+            array, array.swapaxes(-1, -2).conj(), rtol=_EQUAL
+        )
+        if not hermitian:
+            return f"gives {name} that is not Hermitian"
+    return ""
+
+
 def _refusal(model: Model, where: str, what: str) -> NurecoilError:
     return NurecoilError(f"{where}: the model {model.name} {what}")
 
@@ -193,18 +280,10 @@ def _at(model: Model, values: Values, where: str) -> Products | None:
     """Return the strengths of a model; None where it says that it does not exist there."""
     try:
         couplings = model.evaluate(values)
+    except _WrongError:
+        raise
     except NurecoilError:
         return None
-    except Exception as error:
-        raise _refusal(model, where, f"fails: {type(error).__name__}: {error}") from error
-    for name in ("vector_p", "vector_n", "axial_p", "axial_n"):
-        matrix = np.asarray(getattr(couplings, name, None))
-        if matrix.shape[-2:] != (3, 3):
-            raise _refusal(model, where, f"gives {name} of shape {matrix.shape}, not (..., 3, 3)")
-        if not np.isfinite(matrix).all():
-            raise _refusal(model, where, f"gives {name} that is not finite")
-        if not np.allclose(matrix, np.conj(np.swapaxes(matrix, -1, -2)), rtol=_EQUAL):
-            raise _refusal(model, where, f"gives {name} that is not Hermitian")
     for name, products in PRODUCTS.items():
         if products(couplings) and name not in model.channels:
             raise _refusal(model, where, f"has couplings of the channel {name}, which it does not list")
