@@ -116,7 +116,7 @@ def _own_charges(values: Values) -> Charges:
     if name == FREE:
         return given
     for f, value in given.items():
-        if np.any(value):
+        if not isinstance(value, int):  # the default is; what is given is not, be it 0
             raise NurecoilError(
                 f"u1-prime: charge_{f} = {np.ravel(value)[-1]:.6g} is not allowed beside charges = {name}:"
                 f" leave it out, or set charges = {FREE} and all charges"
@@ -178,7 +178,7 @@ def _charge(name: str) -> Parameter:
         name=f"charge_{name}",
         description=f"charge of {name.replace('_left', ', left-handed').replace('_right', ', right-handed')}",
         latex=f"Q_{{{symbol}}}",
-        default=0.0,
+        default=0,
         reference=f"counts with charges = {FREE}",
     )
 
