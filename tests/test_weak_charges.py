@@ -83,7 +83,7 @@ def test_models_without_parity_violation_change_nothing(model):
 
 
 def test_a_vector_that_violates_parity_says_nothing_of_weak_charges():
-    with pytest.raises(NurecoilError, match="of which this model says nothing"):
+    with pytest.raises(NurecoilError, match="apv-cesium is a weak charge, of which u1-prime says nothing"):
         predicted("apv-cesium", "u1-prime", charges="sequential", m_mediator="1 GeV", g_mediator=1e-3)
 
 
@@ -137,7 +137,7 @@ def test_what_a_weak_charge_has_not_is_refused(tmp_path):
     with pytest.raises(NurecoilError, match="apv-cesium is a weak charge and has no recoils"):
         nurecoil.Study("standard-model", "apv-cesium").spectrum()
     silent = nurecoil.Model("silent", "", "", (), lambda values: flavour_diagonal(0.02, -0.5))
-    with pytest.raises(NurecoilError, match="apv-cesium is a weak charge, of which this model says nothing"):
+    with pytest.raises(NurecoilError, match="apv-cesium is a weak charge, of which silent says nothing"):
         nurecoil.Study(silent, "apv-cesium").predict()
     card = tmp_path / "mine.toml"
     head = 'name = "mine"\ntitle = "P2"\nreference = "me"\n'

@@ -354,6 +354,9 @@ class Study:
         resolved = self.model.resolve({**self.values, **tied, **middles, **own})
         with unwarned():
             couplings = self.model.evaluate(resolved)
+            for name in (c.experiment.name for c in self.experiments if c.experiment.of_weak_charge):
+                if couplings.weak_p is None:
+                    raise NurecoilError(f"{name} is a weak charge, of which {self.model.name} says nothing")
             squares = {c.experiment.name: c.counts(couplings) ** 2 for c in self.experiments}
         bad = [name for name, square in squares.items() if not np.isfinite(square).all()]
         if bad:
