@@ -62,6 +62,8 @@ def test_a_result_prints_shows_plots_and_saves(tmp_path):
     for name in ("limit.json", "limit.png", "limit.svg", "limit.pdf"):
         result.save(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1000
+    with pytest.raises(NurecoilError, match="cannot save to 3: give the path of a file"):
+        result.save(3)
     with pytest.raises(NurecoilError, match="it must end in"):
         result.save(tmp_path / "limit.txt")
     assert not (tmp_path / "limit.txt").exists()

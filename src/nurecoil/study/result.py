@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -176,6 +177,8 @@ class Result(Generic[Answer]):
 
     def save(self, path: Path | str, title: bool = True) -> None:
         """Write the result to a .json file, its figure to .png, .svg or .pdf, or what else it has."""
+        if not isinstance(path, str | PathLike):
+            raise NurecoilError(f"cannot save to {path!r}: give the path of a file")
         path = Path(path)
         kind = path.suffix.lower()
         with staged_file(path) as target:
