@@ -94,7 +94,9 @@ EVERYTHING = {p.name: 0.01 * n - 0.05 for n, p in enumerate(NSI.parameters[:18])
 
 
 @pytest.mark.parametrize("name", ["point.json", "point.slha"])
-@pytest.mark.parametrize("values", [EVERYTHING, {"eps_d_etau": 0.25}, {"eps_u_emu_im": -1.5}, {}])
+@pytest.mark.parametrize(
+    "values", [EVERYTHING, {"eps_d_etau": 0.25}, {"eps_u_emu_im": -1.5}, {"eps_u_ee": 0.0}]
+)
 def test_what_is_written_is_read(tmp_path, name, values):
     write_nsi(tmp_path / name, values)
     expected = {n: value for n, value in values.items() if value}
@@ -138,13 +140,24 @@ def test_other_sectors_are_named_in_a_note(tmp_path):
         ({"values": {"VnuuLL_1111": "much"}}, "VnuuLL_1111 = 'much' is not allowed: it must be a number"),
         ({"values": {"VnuuLL_1111": {"re": 1}}}, "or have Re and Im"),
         ({"values": {"VnuuLL_1111": float("nan")}}, "VnuuLL_1111 = nan is not allowed"),
+        ({"values": {"VnuuLL_1111": True}}, "VnuuLL_1111 = True is not allowed: it must be a number"),
+        ({"values": {"VnuuLL_1111": {"Re": False}}}, "VnuuLL_1111 = .* is not allowed: it must be a number"),
+        ({"values": {}}, "it has no NSI: give operators such as VnuuLL_1111"),
+        ({"values": {"vnuull_1111": 1e-6}}, "it has no NSI, only vnuull_1111: give operators"),
+        (
+            {"values": {"VeeLL_1111": 1e-6, "VnueLL_1111": 1e-6}},
+            "it has no NSI, only VeeLL_1111, VnueLL_1111",
+        ),
+        ({"values": {"VnuuLR_1111": 3e-4, "VnuuLL_1111": 3e-4}}, "between .* of VnuuLR_1111 and VnuuLL_1111"),
+        ({"scale": -5}, "scale = -5 is not allowed: it must be above 0, in GeV"),
+        ({"scale": True}, "scale = True is not allowed"),
         ({"scale": None}, "scale = None is not allowed"),
         ({"values": [1]}, "it is no WCxf, which has the keys eft, basis, scale, values"),
     ],
 )
 def test_what_is_no_point_of_nsi_is_refused(tmp_path, change, message):
     with pytest.raises(NurecoilError, match=message) as error:
-        read_nsi(wcxf(tmp_path, **{"values": {}, **change}))
+        read_nsi(wcxf(tmp_path, **{"values": {"VnuuLL_1111": 1e-6}, **change}))
     assert str(error.value).startswith(f"the NSI file {tmp_path / 'point.json'}: ")
 
 
@@ -154,6 +167,13 @@ def test_what_is_no_point_of_nsi_is_refused(tmp_path, change, message):
         ("BLOCK NSIU\n 2 1 0.1\n", "'2 1 0.1' in NSIU is not 'i j value' with 1 <= i <= j <= 3"),
         ("BLOCK NSIU\n 1 0.1\n", "'1 0.1' in NSIU is not"),
         ("BLOCK IMNSIU\n 1 1 0.1\n", "on the diagonal it must be real"),
+        ("BLOCK NSIU\n 1 1 0.1\nBLOCK NSID\nblock nsiu\n 2 2 0.1\n", "block NSIU is there twice"),
+        ("BLOCK NSIU\n 1 1 0.1\n 1 1 0.1\n", "u ee in block NSIU is there twice"),
+        ("BLOCK IMNSIU\n 1 2 99\n", r"eps_u_emu_im = 99 is not allowed: .* \(it is of IMNSIU\)"),
+        ("BLOCK MASS\n 25 125.1\n", "it has no NSI, only MASS"),
+        ("BLOCK NSIU\n", "it has no NSI: give"),
+        ('{"eft": "WET", "eft": "WET-3"}', "eft is there 2 times"),
+        ('{"values": {"VnuuLL_1111": 0, "VnuuLL_1111": 1}}', "VnuuLL_1111 is there 2 times"),
         ("{", "it has no blocks, and is no JSON"),
     ],
 )
@@ -164,12 +184,35 @@ def test_bad_blocks_are_refused(tmp_path, text, message):
 
 
 def test_a_file_that_is_missing_and_one_of_another_kind(tmp_path):
-    with pytest.raises(NurecoilError, match=r"the NSI file .*none\.json"):
+    with pytest.raises(NurecoilError, match=r"^cannot read the NSI file .*none\.json: No such file or dir"):
         read_nsi(tmp_path / "none.json")
+    (tmp_path / "picture.json").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(NurecoilError, match=r"^the NSI file .*picture\.json is no text in UTF-8$"):
+        read_nsi(tmp_path / "picture.json")
     with pytest.raises(NurecoilError, match=r"cannot write NSI to '\.txt'"):
-        write_nsi(tmp_path / "point.txt", {})
+        write_nsi(tmp_path / "point.txt", {"eps_u_ee": 0.1})
     with pytest.raises(NurecoilError, match="did you mean 'eps_u_ee'"):
         write_nsi(tmp_path / "point.json", {"eps_u_e": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "message"),
+    [
+        (3, {"eps_u_ee": 0.1}, "the NSI file 3 is not allowed: it must be the path of a file"),
+        ("b.json", [1], r"cannot write \[1\] as NSI: give names with values"),
+        ("b.json", {}, "cannot write {} as NSI: give names with values"),
+        ("/nodir/b.json", {"eps_u_ee": 0.1}, "cannot write to '/nodir/b.json': No such file or directory"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(path, values, message):
+    with pytest.raises(NurecoilError, match=message):
+        write_nsi(path, values)
+
+
+@pytest.mark.parametrize("point", [3, {"eps_u_ee": 0.1}])
+def test_a_point_is_a_file(point):
+    with pytest.raises(NurecoilError, match="is not allowed: it must be the path of a file"):
+        nurecoil.Study("nsi", "binh2021-csi", point=point)
 
 
 # --- where it goes ------------------------------------------------------------------------------------
@@ -186,7 +229,7 @@ def test_the_command_line_takes_a_point(tmp_path):
     status, _, told = command_line.run("predict", *where, "--point", path, "--set", "eps_u_ee=0.3")
     assert (status, "eps_u_ee is both set and in" in told) == (2, True)
     status, _, told = command_line.run("predict", *where[2:], "--model", "standard-model", "--point", path)
-    assert (status, "unknown parameter 'eps_" in told) == (2, True)
+    assert (status, "it is for nsi, and standard-model has no eps_" in told) == (2, True)
 
 
 def test_a_limit_from_a_point(tmp_path):

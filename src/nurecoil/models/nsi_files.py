@@ -14,9 +14,11 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from nurecoil.checks import require
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.models.nsi import ENTRIES, EPSILONS, OFF_DIAGONAL, QUARKS
 from nurecoil.parameters import find
@@ -26,7 +28,15 @@ from nurecoil.physics.couplings import FLAVOURS
 EFTS: Final = ("WET", "WET-4", "WET-3", "WET-2")
 UNITS: Final = {"JMS": 2 * math.sqrt(2) * FERMI_CONSTANT * 1e6, "flavio": 1.0}  # 2√2 G_F in 1/GeV²
 _OF_QUARKS: Final = {"JMS": r"Vnu[ud](?!\w*_\d\d(?!11)\d\d$)", "flavio": r"C\w+_nu\w*(uu|dd)$"}
+_SOME: Final = "operators such as VnuuLL_1111 (JMS), CVLL_nuenueuu (flavio), or a block such as NSIU"
 _BLOCKS: Final = {f"{part}NSI{quark.upper()}": (quark, part) for quark in QUARKS for part in ("", "IM")}
+
+
+Entry = tuple[str, str]
+"""A quark, and the entry of its ε."""
+
+Entries = dict[Entry, list[tuple[str, complex]]]
+"""What adds to each entry: the names of operators or blocks, and values."""
 
 
 class NsiFile(NamedTuple):
@@ -44,15 +54,25 @@ def read_nsi(path: Path | str) -> NsiFile:
     Raises
     ------
     NurecoilError
-        For a file that is none of these, another EFT or basis, unknown operators of neutrinos with u and d,
-        and numbers on the diagonal that are not real.
+        For a file that is none of these or has no NSI, another EFT or basis, unknown operators of neutrinos
+        with u and d, what is said twice, and numbers that are too large, or on the diagonal and not real.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(_file_name(path)).read_text(encoding="utf-8")
         found = _of_blocks(text) if re.search(r"(?im)^\s*block\s", text) else _of_wcxf(_tree(text))
-    except (OSError, UnicodeDecodeError, NurecoilError) as error:
+    except OSError as error:
+        raise NurecoilError(f"cannot read the NSI file {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise NurecoilError(f"the NSI file {path} is no text in UTF-8") from None
+    except NurecoilError as error:
         raise NurecoilError(f"the NSI file {path}: {error}") from None
     return found
+
+
+def _file_name(path: Path | str) -> Path | str:
+    if not isinstance(path, str | PathLike):
+        raise NurecoilError(f"the NSI file {path!r} is not allowed: it must be the path of a file")
+    return path
 
 
 def write_nsi(path: Path | str, values: Mapping[str, float]) -> None:
@@ -60,14 +80,17 @@ def write_nsi(path: Path | str, values: Mapping[str, float]) -> None:
 
     `.json` is WCxf, in the basis JMS, with half of each ε^V in ε^L and in ε^R; `.slha` has blocks.
     """
+    if not (values and isinstance(values, Mapping)):
+        raise NurecoilError(f"cannot write {values!r} as NSI: give names with values, {{'eps_u_ee': 0.1}}")
     for name, value in values.items():
         find(EPSILONS, name).check(value)
-    kind = Path(path).suffix
+    kind = Path(_file_name(path)).suffix
     if kind == ".json":
         names = {o: f"eps_{quark}_{entry}" for o, (quark, entry) in _operators("JMS").items()}
-        numbers = {o: (values.get(name, 0.0), values.get(f"{name}_im", 0.0)) for o, name in names.items()}
+        given = {o: n for o, n in names.items() if not {n, f"{n}_im"}.isdisjoint(values)}
+        numbers = {o: (values.get(name, 0.0), values.get(f"{name}_im", 0.0)) for o, name in given.items()}
         half = -UNITS["JMS"] / 2
-        coefficients = {o: {"Re": half * x, "Im": half * y} for o, (x, y) in numbers.items() if x or y}
+        coefficients = {o: {"Re": half * x, "Im": half * y} for o, (x, y) in numbers.items()}
         tree = {"eft": "WET-3", "basis": "JMS", "scale": 2.0, "values": coefficients}
         text = json.dumps(tree, indent=2)
     elif kind == ".slha":
@@ -78,7 +101,10 @@ def write_nsi(path: Path | str, values: Mapping[str, float]) -> None:
         text = "\n".join(lines)
     else:
         raise NurecoilError(f"cannot write NSI to '{kind}': it must end in .json (WCxf) or .slha (blocks)")
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    try:
+        Path(path).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise NurecoilError(f"cannot write to '{path}': {error.strerror}") from None
 
 
 def _operators(basis: str) -> dict[str, tuple[str, str]]:
@@ -95,7 +121,9 @@ def _operators(basis: str) -> dict[str, tuple[str, str]]:
 
 def _tree(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
+    except NurecoilError:
+        raise
     except ValueError as error:
         wrong = error
     with suppress(ImportError):
@@ -103,6 +131,14 @@ def _tree(text: str) -> Any:
         with suppress(yaml.YAMLError):
             return yaml.safe_load(text)
     raise NurecoilError(f"it has no blocks, and is no JSON (YAML is read with PyYAML): {wrong}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    for name in found:
+        if (times := [key for key, _ in pairs].count(name)) > 1:
+            raise NurecoilError(f"{name} is there {times} times: once is enough")
+    return found
 
 
 def _of_wcxf(tree: Any) -> NsiFile:
@@ -115,11 +151,12 @@ def _of_wcxf(tree: Any) -> NsiFile:
     for kind, name, known in (("EFT", eft, EFTS), ("basis", basis, UNITS)):
         if name not in [*known]:
             raise unknown_name(kind, str(name), known)
-    operators, entries, others = _operators(basis), dict[tuple[str, str], complex](), []
+    require(scale > 0, "scale", f"{scale:g}", "above 0, in GeV")
+    operators, entries, others = _operators(basis), Entries(), []
     for name, given in tree["values"].items():
         if name in operators:
-            entry = operators[name]
-            entries[entry] = entries.get(entry, 0.0) - _number(name, given) / UNITS[basis]
+            epsilon = -_number(name, given) / UNITS[basis]
+            entries.setdefault(operators[name], []).append((name, epsilon))
         elif re.match(_OF_QUARKS[basis], name):
             raise unknown_name(f"operator of the basis {basis}", name, operators)
         elif _number(name, given):
@@ -131,19 +168,28 @@ def _number(name: str, given: Any) -> complex:
     """Return a number as WCxf has it: a number, or its parts Re and Im."""
     parts = given if isinstance(given, Mapping) else {"Re": given}
     with suppress(TypeError, ValueError):
-        numbers = {key: float(part) for key, part in parts.items()}
-        if numbers.keys() <= {"Re", "Im"} and all(map(math.isfinite, numbers.values())):
+        numbers = {key: float(part) for key, part in parts.items() if not isinstance(part, bool)}
+        if parts.keys() <= numbers.keys() & {"Re", "Im"} and all(map(math.isfinite, numbers.values())):
             return complex(numbers.get("Re", 0.0), numbers.get("Im", 0.0))
     raise NurecoilError(f"{name} = {given!r} is not allowed: it must be a number, or have Re and Im")
 
 
 def _of_blocks(text: str) -> NsiFile:
-    entries, others, block = dict[tuple[str, str], complex](), list[str](), ""
+    entries, others, block, seen = Entries(), list[str](), "", set[tuple[str, ...]]()
+
+    def once(*what: str) -> None:
+        if what in seen:
+            raise NurecoilError(f"{' '.join(what)} is there twice: once is enough")
+        seen.add(what)
+
     for line in text.splitlines():
         match line.partition("#")[0].upper().split():
             case ["BLOCK", name, *_]:
                 block = name
-                others += [block] if block not in _BLOCKS else []
+                if block in _BLOCKS:
+                    once("block", block)
+                else:
+                    others.append(block)
             case ["DECAY", *_]:
                 block = ""
             case [*words] if words and block in _BLOCKS:
@@ -155,17 +201,26 @@ def _of_blocks(text: str) -> NsiFile:
                     raise NurecoilError(
                         f"'{line.strip()}' in {block} is not 'i j value' with 1 <= i <= j <= 3"
                     ) from None
-                entries[entry] = entries.get(entry, 0.0) + value * (1j if part else 1)
+                once(*entry, f"in block {block}")
+                entries.setdefault(entry, []).append((block, value * (1j if part else 1)))
     return _file(entries, "(blocks)", others)
 
 
-def _file(entries: Mapping[tuple[str, str], complex], what: str, others: Iterable[str]) -> NsiFile:
-    values = dict[str, float]()
-    for (quark, entry), epsilon in entries.items():
-        name = f"eps_{quark}_{entry}"
-        if epsilon.imag and entry not in OFF_DIAGONAL.values():
-            raise NurecoilError(f"{name} = {epsilon:g} is not allowed: on the diagonal it must be real")
-        values |= {name: epsilon.real, f"{name}_im": epsilon.imag}
+def _file(entries: Entries, what: str, others: Iterable[str]) -> NsiFile:
     left = ", ".join(others)
+    if not entries:
+        raise NurecoilError(f"it has no NSI{left and ', only ' + left}: give {_SOME}")
+    values = dict[str, float]()
+    for (quark, entry), parts in entries.items():
+        name, epsilon = f"eps_{quark}_{entry}", sum(part for _, part in parts)
+        try:
+            if epsilon.imag and entry not in OFF_DIAGONAL.values():
+                raise NurecoilError(f"{name} = {epsilon:g} is not allowed: on the diagonal it must be real")
+            for each, value in {name: epsilon.real, f"{name}_im": epsilon.imag}.items():
+                if value:
+                    find(EPSILONS, each).check(value)
+                    values[each] = value
+        except NurecoilError as error:
+            raise NurecoilError(f"{error} (it is of {' and '.join(of for of, _ in parts)})") from None
     notes = f"NSI are those of a file {what}.", f"Of the file these have no part in the NSI: {left}."
-    return NsiFile({name: value for name, value in values.items() if value}, notes if left else notes[:1])
+    return NsiFile(values, notes if left else notes[:1])

@@ -145,6 +145,11 @@ class Study:
         self.model = model if isinstance(model, Model) else load_model(str(model))
         if point is not None:
             found = read_nsi(point)
+            for name in found.values or ["eps_u_ee"]:
+                if name not in [p.name for p in self.model.parameters]:
+                    raise NurecoilError(
+                        f"point = {point} is not allowed: it is for nsi, and {self.model.name} has no {name}"
+                    )
             for name in found.values.keys() & values.keys():
                 raise NurecoilError(f"{name} is both set and in {point}: do one of them")
             self.model = replace(self.model, notes=partial(_with_notes, self.model, found.notes))
