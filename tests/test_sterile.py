@@ -18,6 +18,7 @@ from nurecoil.models import STANDARD_MODEL, STERILE, load_model
 from nurecoil.physics.oscillations import disappeared
 from nurecoil.physics.products import PRODUCTS
 from nurecoil.physics.shapes import Energies
+from nurecoil.study.minima import spread
 
 NAMES = ("coherent-csi-2021", "coherent-lar-2020")
 SM = STANDARD_MODEL.couplings()
@@ -295,3 +296,24 @@ def test_real_contact_couplings_oscillate_as_they_are(compiled):
 def test_other_sums_are_refused(name, values):
     with pytest.raises(NurecoilError, match="real vector couplings alone"):
         load_model(name).couplings(dm2_41=1.0, u2_mu4=0.1, **values)
+
+
+def test_a_fit_of_two_mixings_stays_where_the_model_exists():
+    """From 0.3 each, other starts and the ends of both ranges lie beyond u2_e4 + u2_mu4 = 1."""
+    study = nurecoil.Study("sterile", "binh2021-csi", dm2_41="1 eV2")
+    question = study.question(study.free({"u2_e4": 0.3, "u2_mu4": 0.3}))
+    starts = np.array([[start["u2_e4"], start["u2_mu4"]] for start in spread(question, 50)])
+    assert starts.sum(axis=1).max() == pytest.approx(1, abs=1e-8)
+    inside = question.existing(np.array([[0.6, 0.6], [0.2, 0.5]]))
+    np.testing.assert_allclose(inside, [[0.5, 0.5], [0.2, 0.5]], rtol=1e-8)
+    many = question.with_data(question.expected([0.0, 0.0], [0.3, 0.0]))  # nothing is sterile at a sum of 1
+    found = many.fitted(starts[starts.sum(axis=1) > 0.9], np.zeros(2), np.ones(2))
+    assert (found.points.sum(axis=1) <= 1).all()
+    np.testing.assert_allclose(many.chi2(found.points), found.chi2, rtol=1e-6, atol=1e-9)
+
+
+def test_the_fit_of_two_mixings_answers():
+    study = nurecoil.Study("sterile", "binh2021-csi", dm2_41="1 eV2")
+    found = study.fit({"u2_e4": 0.3, "u2_mu4": 0.3}, starts=3).values.fit
+    assert sum(found.values.values()) <= 1
+    assert set(found.flat) == {"u2_e4", "u2_mu4"}  # two parameters, one bin

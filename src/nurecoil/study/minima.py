@@ -54,10 +54,11 @@ def spread(question: Question, starts: int) -> list[dict[str, float]]:
         return []
     first = [question.start[name] for name in question.names]
     draws = np.random.default_rng(1).uniform(-1.0, 1.0, (int(starts) - 1, len(first)))
-    return [
-        {p.name: _away(question, p, x, float(u)) for p, x, u in zip(question.free, first, draw, strict=True)}
+    rows = [
+        [_away(question, p, x, float(u)) for p, x, u in zip(question.free, first, draw, strict=True)]
         for draw in draws
     ]
+    return [question.named(row) for row in question.existing(np.array(rows).reshape(-1, len(first)))]
 
 
 def _away(question: Question, parameter: Parameter, start: float, u: float) -> float:
@@ -193,6 +194,7 @@ def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
         u = np.clip(centre + steps[:, np.newaxis] * line, 0.0, 1.0)
         points = np.tile(found.points[0], (len(u), 1))
         points[:, own] = coordinates.parameters(u)
+        points = question.existing(points)
         chi2 = question.unprofiled(points, found.pulls)
         around = np.concatenate([[found.chi2[0]], chi2, [np.inf]])
         dips.append(points[(chi2 < around[:-2]) & (chi2 <= around[2:])])

@@ -257,6 +257,7 @@ class Question:
             reach,
             {len(names) + n: j for n, j in enumerate(numbers)},
         )
+        found = replace(found, points=self._existing(x, (*names, *tied), found.points))
         return found.of(range(len(names)))
 
     @cached_property
@@ -273,22 +274,52 @@ class Question:
         """Return `end` of a parameter, or how far its bounds and, of the model's own, the model let it go."""
         parameter = find((*self.model.parameters, *self.likelihood.pulls), name)
         at = {**self.values, **{self.names[i]: self.start[self.names[i]] for i in self.of_model}}
-
-        def exists(value: float) -> bool:
-            try:
-                self.model.evaluate({**at, name: value})
-            except NurecoilError:
-                return False
-            return True
-
         end = min(max(end, parameter.low), parameter.high)
-        if name not in at or exists(end):
+        if name not in at:
             return end
-        inside = float(at[name])
+        (found,) = self._as_far(at, (name,), np.array([at[name]], dtype=float), np.array([end])).tolist()
+        return float(found)
+
+    def existing(self, points: Array) -> Array:
+        """Return points (P, d), each as far from the start, on a straight line, as the model lets it be."""
+        found, own = points.copy(), self.of_model
+        found[:, own] = self._existing(points, self._own_names, points[:, own])
+        return found
+
+    def _existing(self, x: Array, names: tuple[str, ...], values: Array) -> Array:
+        """Return the same of values (P, names) at points x (P, d) or (1, d); constraints stay."""
+        if self._exists({**self.values, **self._at(x, names, values)}):
+            return values
+        usual = {**self.values, **self.start}
+        start = np.array([np.nan if name in self.constrained else usual[name] for name in names], dtype=float)
+        rows = zip(np.broadcast_to(x, (len(values), x.shape[1])), values, strict=True)
+        found = []
+        for one, end in rows:
+            at = {**self.values, **self._at(one[np.newaxis], (), values[:0])}
+            found.append(self._as_far(at, names, np.where(np.isnan(start), end, start), end))
+        return np.array(found)
+
+    def _as_far(self, at: Values, names: tuple[str, ...], inside: Array, end: Array) -> Array:
+        """Return `end`, or how far from `inside` towards it the model exists."""
+        if self._exists({**at, **dict(zip(names, end, strict=True))}):
+            return end
         for _ in range(_HALVINGS):
             middle = (inside + end) / 2
-            inside, end = (middle, end) if exists(middle) else (inside, middle)
+            exists = self._exists({**at, **dict(zip(names, middle, strict=True))})
+            inside, end = (middle, end) if exists else (inside, middle)
         return inside
+
+    def _exists(self, values: Values) -> bool:
+        try:
+            self.model.evaluate(values)
+        except NurecoilError:
+            return False
+        return True
+
+    def _at(self, x: Array, names: tuple[str, ...], values: Array) -> dict[str, Array]:
+        """Return the free parameters of the model at points x (P, d), but some at values (P, names)."""
+        others = {self.names[i]: x[:, i] for i in self.of_model}
+        return {**others, **{name: values[:, number] for number, name in enumerate(names)}}
 
     def apart(self, one: Fitted, other: Fitted) -> NDArray[np.bool_]:
         """Return whether two fits lie so far apart that there may be two valleys between which χ² rises.
@@ -452,16 +483,19 @@ class Question:
     def _strengths_of(self, points: Array, names: tuple[str, ...]) -> Strengths:
         """Return the strengths as a function of some of the model's parameters, at each of P points.
 
-        The function takes values (k P, names), k for each point: all points in their order, k times.
+        The function takes values (k P, names), k for each point: all points in their order, k times. Where
+        the model does not exist, it has the value of where that ends on the way there: so no fit is stopped.
         """
-        others = [i for i in self.of_model if self.names[i] not in names]
 
         def there(values: Array, rows: NDArray[np.intp] | None = None) -> Array:
             x = points if rows is None or len(points) == 1 else points[rows]
             x = np.tile(x, (len(values) // len(x), 1))
-            new = {self.names[i]: x[:, i] for i in others}
-            new |= {name: values[:, number] for number, name in enumerate(names)}
-            return strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
+            try:
+                new = self._at(x, names, values)
+                return strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
+            except NurecoilError:
+                new = self._at(x, names, self._existing(x, names, values))
+                return strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
 
         return there
 
