@@ -12,6 +12,8 @@ from releases import data_folder, release_file
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+if data_folder().is_dir():  # names of cards find their data in tests as they do for users
+    os.environ["NURECOIL_DATA"] = str(data_folder())
 
 
 @pytest.fixture(scope="session")

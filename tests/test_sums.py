@@ -165,9 +165,9 @@ def test_what_goes_together_is_not_refused(name, values):
         ("nsi-axial", {"eps_axial_u_ee": 50.0}),
     ],
 )
-def test_what_sees_no_neutrons_adds_to_counts_of_any_radius(name, values):
+def test_what_sees_no_neutrons_adds_to_counts_of_any_radius(name, values, coherent):
     """Exactly, as counts with radii are linear: those of both less those of the Standard Model."""
-    csi = nurecoil.load_experiment("coherent-csi-2021")
+    csi = coherent["coherent-csi-2021"]
     both = load_model(f"neutron-radii+{name}")
     csi = nurecoil.compile_experiment(csi).with_channels(both.channels)
 
