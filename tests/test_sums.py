@@ -167,7 +167,7 @@ def test_what_goes_together_is_not_refused(name, values):
 )
 def test_what_sees_no_neutrons_adds_to_counts_of_any_radius(name, values, coherent):
     """Exactly, as counts with radii are linear: those of both less those of the Standard Model."""
-    csi = coherent["coherent-csi-2021"]
+    csi = coherent["coherent-csi-2021"].experiment
     both = load_model(f"neutron-radii+{name}")
     csi = nurecoil.compile_experiment(csi).with_channels(both.channels)
 
