@@ -144,16 +144,7 @@ class Study:
         self.inside_units = inside_units
         self.model = model if isinstance(model, Model) else load_model(str(model))
         if point is not None:
-            found = read_nsi(point)
-            for name in found.values or ["eps_u_ee"]:
-                if name not in [p.name for p in self.model.parameters]:
-                    raise NurecoilError(
-                        f"point = {point} is not allowed: it is for nsi, and {self.model.name} has no {name}"
-                    )
-            for name in found.values.keys() & values.keys():
-                raise NurecoilError(f"{name} is both set and in {point}: do one of them")
-            self.model = replace(self.model, notes=partial(_with_notes, self.model, found.notes))
-            values = {**found.values, **values}
+            self.model, values = _at_point(self.model, point, values)
         engine_called(engine)
         self.engine = engine
         try:
@@ -407,6 +398,20 @@ class Study:
                 " is not allowed: its width must be positive and finite, or hold the parameter by setting it"
             )
         return middle, width
+
+
+def _at_point(model: Model, point: str | Path, given: Mapping[str, Value]) -> tuple[Model, dict[str, Value]]:
+    """Return a model that tells the notes of a file with NSI too, and the file's values with those given."""
+    found, own = read_nsi(point), [p.name for p in model.parameters]
+    for name in found.values or ["eps_u_ee"]:
+        if name not in own:
+            raise NurecoilError(
+                f"point = {point} is not allowed: it is for nsi, and {model.name} has no {name}"
+            )
+    for name in found.values.keys() & given.keys():
+        raise NurecoilError(f"{name} is both set and in {point}: do one of them")
+    told = replace(model, notes=partial(_with_notes, model, found.notes))  # which workers can be sent
+    return told, {**found.values, **given}
 
 
 def _with_notes(model: Model, more: tuple[str, ...], values: Values) -> tuple[str, ...]:
