@@ -9,6 +9,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.detector.quenching import ConstantQuenching
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, edits
+from nurecoil.experiment.card.reading import ELECTRONS
 from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
 from nurecoil.physics.channels import CHANNELS
@@ -79,7 +80,7 @@ def _sentences(
     if silent and _new_on_electrons(model, values, free):
         yield (
             f"{', '.join(silent)} counts recoils of nuclei alone. Those of electrons, which {model.name}"
-            f" changes, count too in {', '.join(name + '+electrons' for name in silent)}."
+            f" changes, count too in {', '.join(name + ELECTRONS for name in silent)}."
         )
     untimed = ", ".join(each.name for each in experiments if _has_one_time_for_all(each))
     if untimed and _changes_flavours(model, values, free):
