@@ -7,6 +7,7 @@ import textwrap
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -145,9 +146,11 @@ def test_a_resumed_scan_says_so(run, tmp_path, monkeypatch):
     class Stopped(Exception):
         pass
 
-    def stop(progress):
-        if progress.chunks == 1:
-            raise Stopped
+    write = Checkpoint.write
+
+    def write_and_stop(checkpoint, chunk, table):
+        write(checkpoint, chunk, table)
+        raise Stopped
 
     run("--output", "whole.nc")
     model, csi = (
@@ -159,8 +162,8 @@ def test_a_resumed_scan_says_so(run, tmp_path, monkeypatch):
         "beta": [-(3**0.5), 0, 1 / 3**0.5],
     }
     monkeypatch.setattr("nurecoil.scans.running.seconds_per_block", lambda work: 1.0)
-    with pytest.raises(Stopped):
-        asking.scan(model, [csi], {"sin2_theta_w": 0.23867}, axes, tmp_path / "map.nc", report=stop)
+    with pytest.raises(Stopped), patch.object(Checkpoint, "write", write_and_stop):
+        asking.scan(model, [csi], {"sin2_theta_w": 0.23867}, axes, tmp_path / "map.nc")
     status, _, err = run("--output", "map.nc")
     assert (status, err) == (0, "scan: resumed: 1 of 5 chunks were there\n")
     assert (tmp_path / "map.nc").read_bytes() == (tmp_path / "whole.nc").read_bytes()

@@ -12,9 +12,10 @@ import asking
 import command_line
 import nurecoil
 from nurecoil.cli import progress as showing
+from nurecoil.inference import contours as contour_search
+from nurecoil.inference import sampling
 from nurecoil.inference.contours import Axis, Plane, contours
 from nurecoil.inference.priors import Prior, Target
-from nurecoil.inference.sampling import sample_ensemble
 from nurecoil.progress import Report, heard_by, in_steps, parts, stepwise, tell, watched
 from told import Told
 
@@ -24,12 +25,15 @@ SLOW = Target(lambda x: np.logaddexp(*(-0.5 * ((x[:, 0] - m) / 1e-3) ** 2 for m 
 
 
 @pytest.fixture
-def told():
-    return Told()
+def told(monkeypatch):
+    told = Told()
+    for room in (sampling, contour_search):
+        monkeypatch.setattr(room, "in_steps", told)
+    return told
 
 
 def test_an_ensemble_that_converges_at_once_says_so_in_few_steps(told):
-    found = sample_ensemble(GAUSSIAN, 1, 2000, told)
+    found = sampling.sample_ensemble(GAUSSIAN, 1, 2000)
     assert not found.problems
     assert told.promised == [4 + 4]  # 2000 steps, in units of 500
     assert told.said[3] == "from the prior to the posterior, 4 of 4"
@@ -39,7 +43,7 @@ def test_an_ensemble_that_converges_at_once_says_so_in_few_steps(told):
 
 
 def test_an_ensemble_that_never_converges_takes_all_steps(told):
-    found = sample_ensemble(SLOW, 1, 1000, told)
+    found = sampling.sample_ensemble(SLOW, 1, 1000)
     assert found.problems
     assert told.promised == [6]
     assert told.said[4:] == ["on to 500 of at most 1000 steps", "on to 1000 of at most 1000 steps"]
@@ -53,7 +57,7 @@ def test_contours_tell_of_the_grid_and_of_each_level(told):
         return np.zeros_like(starts), np.full(len(starts), True)
 
     plane = Plane(chi2, (Axis(-3.0, 3.0), Axis(-3.0, 3.0)))
-    found = contours(plane, minimise, [1.0, 2.0], points=(23, 11), progress=told)
+    found = contours(plane, minimise, [1.0, 2.0], points=(23, 11))
     assert told.promised == [len(told.said)] == [1 + 1 + 2]
     assert told.said[-4:] == [
         "the grid of 23 x 11 points", "the best fit, and a finer grid where contours pass",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 from fake_scan import GRID, Bowl, bowl
 from nurecoil import NurecoilError
 from nurecoil.scans import Axis, Grid, Listed, OneThread, Spaced, executors, running, work
+from nurecoil.scans.checkpoint import Checkpoint
 from nurecoil.scans.netcdf import hyperslabs
 
 CHUNKS = 5  # of the fake scan
@@ -50,21 +52,33 @@ class Stopped(Exception):
     pass
 
 
-def stop_after(chunks):
-    """Return a report that stops a scan after so many chunks."""
+def after_each_chunk(act):
+    """Return a context in which `act` is called with the number of finished chunks whenever one is kept."""
+    write, kept = Checkpoint.write, []
 
-    def report(progress):
-        if progress.chunks == chunks:
+    def write_and_act(checkpoint, chunk, table):
+        write(checkpoint, chunk, table)
+        kept.append(chunk)
+        act(len(kept))
+
+    return patch.object(Checkpoint, "write", write_and_act)
+
+
+def stopped_after(chunks):
+    """Return a context in which a scan is stopped after so many chunks."""
+
+    def stop(kept):
+        if kept == chunks:
             raise Stopped
 
-    return report
+    return after_each_chunk(stop)
 
 
 @contextmanager
 def begun(output, chunks=3, **more):
     """Leave a scan with so many chunks finished."""
-    with pytest.raises(Stopped):
-        bowl(output, report=stop_after(chunks), **more)
+    with pytest.raises(Stopped), stopped_after(chunks):
+        bowl(output, **more)
     assert len(chunks_of(output)) == chunks
     assert not output.exists()
     yield output
@@ -364,8 +378,8 @@ def test_a_finished_scan_is_not_done_again(tmp_path, expected):
 
 def test_a_restart_keeps_the_old_file_until_the_new_one_is_whole(tmp_path, expected):
     bowl(tmp_path / "x.nc")
-    with pytest.raises(Stopped):
-        bowl(tmp_path / "x.nc", identity={"model": "cup"}, restart=True, report=stop_after(2))
+    with pytest.raises(Stopped), stopped_after(2):
+        bowl(tmp_path / "x.nc", identity={"model": "cup"}, restart=True)
     assert (tmp_path / "x.nc").read_bytes() == expected
     assert bowl(tmp_path / "x.nc", identity={"model": "cup"}).resumed == 2
     assert (tmp_path / "x.nc").read_bytes() != expected
@@ -374,14 +388,15 @@ def test_a_restart_keeps_the_old_file_until_the_new_one_is_whole(tmp_path, expec
 def test_two_scans_at_once_are_refused(tmp_path, expected):
     output, refused = tmp_path / "x.nc", []
 
-    def try_another(progress):
+    def try_another(kept):
         for restart in (False, True):
             with pytest.raises(NurecoilError, match="another scan is writing"):
                 bowl(output, restart=restart)
-            refused.append(progress.chunks)
+            refused.append(kept)
 
-    bowl(output, report=try_another)
-    assert refused == [chunk for chunk in range(CHUNKS + 1) for _ in range(2)]
+    with after_each_chunk(try_another):
+        bowl(output)
+    assert refused == [chunk for chunk in range(1, CHUNKS + 1) for _ in range(2)]
     assert output.read_bytes() == expected
     assert is_alone(output)
 

@@ -14,7 +14,7 @@ from nurecoil.inference.critical import Draw, Node, check_toys, critical_value, 
 from nurecoil.inference.intervals import Interval, Profile, profile, threshold
 from nurecoil.inference.line import Axis, Function, Line
 from nurecoil.inference.significance import binomial_error
-from nurecoil.progress import Progress, in_steps
+from nurecoil.progress import in_steps
 
 _TIES = 1e-9  # of t: equal values of t differ by rounding
 _STEEP_ENOUGH = 0.005  # of the level: by so much more than its error Δχ² may change between two points
@@ -95,7 +95,6 @@ def calibrate(
     rounds: int = 4,
     seed: int = 1,
     executor: Executor | None = None,
-    progress: Progress = in_steps,
 ) -> Calibration:
     r"""Find all values of one parameter that a test calibrated with toys allows.
 
@@ -120,8 +119,6 @@ def calibrate(
         The same seed gives the same numbers, whatever the executor.
     executor : Executor, optional
         Of `concurrent.futures`; toys are drawn in this process by default.
-    progress : callable
-        Shows how far it is, see `nurecoil.progress`.
 
     Notes
     -----
@@ -146,13 +143,13 @@ def calibrate(
     known = _Known(line, wilks, cl, points)
     with in_steps(1 + rounds) as begin:
         begin()
-        throw(draw, known.nodes, toys, (seed, 0), executor, progress)
+        throw(draw, known.nodes, toys, (seed, 0), executor)
         for _ in range(rounds):
             begin()
             new, again = known.where_to_look()
             if not (new or again):
                 break
-            throw(draw, [*new, *again], toys, (seed, 0), executor, progress)
+            throw(draw, [*new, *again], toys, (seed, 0), executor)
             known.add(new)
     u, (judged, judged_error), (critical, error) = known.u, known.judged(), known.critical()
     excess = replace(
@@ -188,7 +185,6 @@ def coverage(
     toys: int,
     seed: int = 1,
     executor: Executor | None = None,
-    progress: Progress = in_steps,
 ) -> Coverage:
     """Return how often both kinds of interval contain the truth, from toys of their own.
 
@@ -197,14 +193,14 @@ def coverage(
     Parameters
     ----------
     calibration : Calibration
-    draw, toys, seed, executor, progress
+    draw, toys, seed, executor
         As for `calibrate`.
     values : sequence of float
         The true values.
     """
     x = np.array(values, dtype=float)
     nodes = [Node(number, value) for number, value in enumerate(x.tolist())]
-    throw(draw, nodes, toys, (seed, 1), executor, progress)
+    throw(draw, nodes, toys, (seed, 1), executor)
     critical = calibration.critical_at(x)
     t = np.array([node.statistic for node in nodes]).reshape(len(x), toys)
     wilks = (t <= calibration.wilks.level).mean(axis=1)

@@ -12,7 +12,7 @@ from nurecoil.inference.mesh import BoolArray, Mesh, Plane
 from nurecoil.inference.mesh_search import MOST_NODES, Minimise, searched
 from nurecoil.inference.regions import Contours, Region, polished
 from nurecoil.inference.sampled_plane import interpolation, sampled_mesh
-from nurecoil.progress import Progress, in_steps
+from nurecoil.progress import in_steps
 
 __all__ = ["Axis", "Contours", "Plane", "Region", "Surface", "contours"]
 
@@ -57,7 +57,6 @@ def contours(
     *,
     points: tuple[int, int] = (101, 101),
     at_infinity: float = np.inf,
-    progress: Progress = in_steps,
 ) -> Surface:
     r"""Find all regions of two parameters with Δχ² <= level, for each level.
 
@@ -81,8 +80,6 @@ def contours(
         Points of the grid on each axis, at least 5.
     at_infinity : float
         χ² far outside the range, where the parameters have no effect; Δχ² counts from there if it is lower.
-    progress : callable
-        Shows how far it is, see `progress`.
 
     Raises
     ------
@@ -109,7 +106,7 @@ def contours(
     [1.224745, 0.707107]
     """
     _check(levels, points)
-    with progress(2 + len(levels)) as say:
+    with in_steps(2 + len(levels)) as say:
         say(f"the grid of {points[0]} x {points[1]} points")
         grid = sampled_mesh(plane, points)
         if not (grid.y < FORBIDDEN).any():

@@ -10,7 +10,7 @@ import numpy as np
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import threshold
-from nurecoil.progress import Progress
+from nurecoil.progress import in_steps
 
 Draw = Callable[[float, int, np.random.SeedSequence], tuple[Array, int]]
 
@@ -85,7 +85,6 @@ def throw(
     toys: int,
     seed: tuple[int, int],
     executor: Executor | None,
-    progress: Progress,
 ) -> None:
     """Add toys to the points, in batches that have seeds of their own."""
     entropy, stream = seed
@@ -96,7 +95,7 @@ def throw(
             tasks.append((node, min(_BATCH, toys - first), np.random.SeedSequence(entropy, spawn_key=key)))
     where, sizes, seeds = zip(*tasks, strict=True)
     run = map if executor is None else executor.map
-    with progress(len(tasks)) as say:
+    with in_steps(len(tasks)) as say:
         try:
             answers = run(draw, [node.value for node in where], sizes, seeds)
             for node, (statistic, failed) in zip(where, answers, strict=True):

@@ -10,13 +10,13 @@ from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.priors import Target
 from nurecoil.inference.sampling import SMALLEST_SIZE, Diagnostic, Samples, seeds
-from nurecoil.progress import Progress, in_steps
+from nurecoil.progress import in_steps
 
 _REGION_ENDS = 10  # dimensions; beyond, ellipsoids around the live points accept too little
 _IMPOSSIBLE = -1e300  # ultranest takes no -inf
 
 
-def sample_nested(target: Target, seed: int, most_steps: int, progress: Progress = in_steps) -> Samples:
+def sample_nested(target: Target, seed: int, most_steps: int) -> Samples:
     r"""Return samples and the evidence, by reactive nested sampling (Buchner 2021, ultranest).
 
     .. math:: \ln Z = \ln \int L(x)\, \pi(x)\, dx
@@ -27,7 +27,7 @@ def sample_nested(target: Target, seed: int, most_steps: int, progress: Progress
 
     Parameters
     ----------
-    target, seed, most_steps, progress
+    target, seed, most_steps
         As for `sample_ensemble`; the iterations, at each of which one point is replaced.
     """
     try:
@@ -49,7 +49,7 @@ def sample_nested(target: Target, seed: int, most_steps: int, progress: Progress
     def log_likelihood(z: Array) -> Array:
         return np.maximum(target.log_likelihood_at(z), _IMPOSSIBLE)
 
-    with progress(1) as say, _quiet(), _seeded(seeds(seed, 1)[0]):
+    with in_steps(1) as say, _quiet(), _seeded(seeds(seed, 1)[0]):
         say(f"nested sampling, at most {most_steps} iterations")
         sampler = ultranest.ReactiveNestedSampler(
             [f"z{n}" for n in range(target.dimensions)], log_likelihood, coordinates, vectorized=True

@@ -10,7 +10,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.priors import Target
 from nurecoil.inference.sampling import Diagnostic, Samples, annealed, seeds, shortcomings
-from nurecoil.progress import Progress, in_steps
+from nurecoil.progress import in_steps
 
 if TYPE_CHECKING:
     from jax import Array as JaxArray
@@ -23,7 +23,7 @@ _MOST_DIVERGING = 0.001  # of all draws
 _STEP = 1e-4  # of a standard deviation, for derivatives
 
 
-def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress = in_steps) -> Samples:
+def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
     """Return samples from eight chains of NUTS (Hoffman and Gelman 2014).
 
     The chains start at draws that are annealed from the prior, chosen as far apart as can be, in coordinates
@@ -33,7 +33,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress =
 
     Parameters
     ----------
-    target, seed, most_steps, progress
+    target, seed, most_steps
         As for `sample_ensemble`; steps of each chain, 300 of warm-up included.
     """
     try:
@@ -51,7 +51,7 @@ def sample_nuts(target: Target, seed: int, most_steps: int, progress: Progress =
     mean, root = start.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(start.T)))
     start = _far_apart(np.linalg.solve(root, (start - mean).T).T)
     chains = np.empty((0, _CHAINS, target.dimensions))
-    with jax.enable_x64(True), progress((most_steps - _WARM_UP) // _DRAWS) as say:
+    with jax.enable_x64(True), in_steps((most_steps - _WARM_UP) // _DRAWS) as say:
         potential = _potential(lambda w: -target.log_posterior_at(mean + w @ root.T), target.dimensions)
         sampler = MCMC(
             NUTS(potential_fn=potential),

@@ -10,7 +10,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.diagnostics import bulk_size, effective_size, r_hat, tail_size
 from nurecoil.inference.priors import Target
-from nurecoil.progress import Progress, in_steps
+from nurecoil.progress import in_steps
 
 if TYPE_CHECKING:
     from emcee import EnsembleSampler
@@ -84,7 +84,7 @@ class Samples:
     log_evidence: tuple[float, float] | None = None
 
 
-def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progress = in_steps) -> Samples:
+def sample_ensemble(target: Target, seed: int, most_steps: int) -> Samples:
     r"""Return samples from four independent ensembles of walkers (emcee), all at once evaluated.
 
     Each ensemble starts as draws of the prior, which are annealed to the posterior: L^β with β from 0 to 1
@@ -102,8 +102,6 @@ def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progre
         Of all random numbers: the same seed gives the same samples.
     most_steps : int
         Steps of each walker after which to stop in any case.
-    progress : callable
-        Shows how far it is, see `progress`.
 
     Notes
     -----
@@ -125,7 +123,7 @@ def sample_ensemble(target: Target, seed: int, most_steps: int, progress: Progre
     if most_steps < _KEPT:
         raise NurecoilError(f"{most_steps} steps are not allowed: it must be {_KEPT} or more")
     doublings = int(np.log2(most_steps / _KEPT))
-    with progress(ENSEMBLES + 2**doublings) as say:
+    with in_steps(ENSEMBLES + 2**doublings) as say:
         ensembles = []
         for number, one in enumerate(seeds(seed, ENSEMBLES)):
             say(f"from the prior to the posterior, {number + 1} of {ENSEMBLES}")

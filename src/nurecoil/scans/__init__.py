@@ -12,7 +12,7 @@ This package sees no physics: it is given a function of points. It computes chun
 """
 
 from nurecoil.scans.grid import Axis, Grid, Listed, Spaced
-from nurecoil.scans.running import Outcome, Progress, run
+from nurecoil.scans.running import Outcome, run
 from nurecoil.scans.threads import OneThread
 
-__all__ = ["Axis", "Grid", "Listed", "OneThread", "Outcome", "Progress", "Spaced", "run"]
+__all__ = ["Axis", "Grid", "Listed", "OneThread", "Outcome", "Spaced", "run"]

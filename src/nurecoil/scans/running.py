@@ -3,7 +3,7 @@
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,20 +29,6 @@ _PROBES = 16  # points that tell whether a scan that is resumed computes the sam
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How many points and chunks of a scan are finished, of how many; `resumed` were there from before."""
-
-    points: int
-    of_points: int
-    chunks: int
-    of_chunks: int
-    resumed: int
-
-
-Report = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What a scan found, in how many chunks it was computed, and how many of those were there from before."""
 
@@ -61,7 +47,6 @@ def run(
     extra: tuple[str, ...] = (),
     executor: Executor | None = None,
     restart: bool = False,
-    report: Report = lambda progress: None,
     seconds: float = 0.5,
 ) -> Outcome:
     """Evaluate a function on a grid and write the result to a netCDF-4 file.
@@ -105,7 +90,7 @@ def run(
         # not before the probe, which loads what there is to be limited
         with saved.locked(folder), threadpool_limits(limits=1):
             return _run(
-                _Task(work, output, folder, _ThisProcess() if executor is None else executor, report),
+                _Task(work, output, folder, _ThisProcess() if executor is None else executor),
                 whole,
                 attributes,
                 restart,
@@ -117,13 +102,12 @@ def run(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is computed where, and who hears of it."""
+    """What is computed where."""
 
     work: Work
     output: Path
     folder: Path
     executor: Executor
-    report: Report
 
 
 def _run(
@@ -153,18 +137,16 @@ def _run(
 def _compute_missing(task: _Task, chunks: Checkpoint) -> int:
     """Compute and keep the chunks that are missing; return how many were there."""
     missing = [chunk for chunk in range(chunks.count) if chunks.read(chunk) is None]
-    done = found = chunks.count - len(missing)
+    found = chunks.count - len(missing)
     points = chunks.size - sum(len(chunks.rows(chunk)) for chunk in missing)
-    task.report(Progress(points, chunks.size, done, chunks.count, found))
     if found:
         tell(f"resumed: {found} of {chunks.count} chunks were there")
     with in_steps(chunks.size - points) as begin:
         for chunk, table in _sent_out(task, chunks, iter(missing)):
             chunks.write(chunk, table)
-            done, points = done + 1, points + len(table)
+            points += len(table)
             begin("", len(table))
             begin(f"{points} of {chunks.size} points", 0.0)
-            task.report(Progress(points, chunks.size, done, chunks.count, found))
     return found
 
 
@@ -172,7 +154,6 @@ def _finished(task: _Task, identity: Mapping[str, object]) -> Outcome:
     """Return the outcome of a scan that was finished before."""
     old = read_attribute(task.output, "identity")
     saved.require_same(task.output, old, identity, "give another output")
-    task.report(Progress(task.work.grid.size, task.work.grid.size, 0, 0, 0))
     tell("the file was there already, from the same scan")
     return Outcome(Summary(**read_attribute(task.output, "summary")), 0, 0)
 

@@ -1,7 +1,7 @@
 """`scan`: how χ² varies over a grid of parameters, of any size, on one core or a cluster."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from nurecoil.arithmetic import Array, undisturbed, unwarned
 from nurecoil.errors import NurecoilError
 from nurecoil.parameters import Parameter, at_border, find, written
 from nurecoil.presentation.document import Block, Pairs
-from nurecoil.scans import Axis, Grid, Listed, Progress, Spaced, run
+from nurecoil.scans import Axis, Grid, Listed, Spaced, run
 from nurecoil.scans.running import require_place
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
@@ -91,7 +91,6 @@ def scan(
     pulls: bool = False,
     executor: Executor | None = None,
     restart: bool = False,
-    report: Callable[[Progress], None] = lambda progress: None,
 ) -> Result[Scan]:
     """Write Δχ², nuisance parameters profiled, on a grid of parameters to a netCDF-4 file.
 
@@ -111,9 +110,8 @@ def scan(
         Whether to keep the best nuisance parameters of each point as well, 8 bytes each.
     executor : Executor, optional
         Where to compute: of `concurrent.futures`, Dask or MPI; in this process by default.
-    restart, report
-        Start afresh, whatever an earlier scan left behind; and what is called with the `Progress`, at the
-        beginning and after each chunk.
+    restart : bool
+        Start afresh, whatever an earlier scan left behind.
 
     Raises
     ------
@@ -153,7 +151,6 @@ def scan(
         extra=tuple(pull.name for pull in best_pulls),
         executor=executor,
         restart=restart,
-        report=report,
     )
     best = grid.point(outcome.summary.best)
     answer = Scan(
