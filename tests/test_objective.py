@@ -18,6 +18,7 @@ BINS, STRENGTHS, PARAMETERS, PULLS = 6, 3, 2, 8
 KINDS = [(gaussian, linear) for gaussian in (False, True) for linear in (False, True)]
 IDS = [f"{'gaussian' if g else 'poisson'}, {'linear' if k else 'exponential'}" for g, k in KINDS]
 RATES, SIGNAL_SHAPES, LOGARITHMS = (0, 1), (2, 3), (0.1, 0.25)
+PAIRS = ((0, 1),)  # of the signal's shapes: pulls 2 and 3
 # Backgrounds by name: the pull of the rate and those of the shape. Pulls 1, 3 and 7 act on two components,
 # and pull 6 is the rate of two
 LAYOUT = {"flat": (4, ()), "flux": (1, ()), "shaped": (6, (3, 7)), "shaped too": (6, (7,)), "last": (5, ())}
@@ -33,13 +34,13 @@ class Random:
     def __init__(self, seed, gaussian, linear):
         random = self.random = np.random.default_rng(seed)
         nominal = random.uniform(1, 9, (STRENGTHS, BINS)) * (np.arange(BINS) != 1)
-        self.templates = np.concatenate([nominal[None], ends_of(random, (4, STRENGTHS, BINS), nominal)])
+        self.templates = np.concatenate([nominal[None], ends_of(random, (6, STRENGTHS, BINS), nominal)])
         self.counts = {name: random.uniform(5, 20, BINS) * (np.arange(BINS) != 2) for name in LAYOUT}
         self.ends = {name: ends_of(random, (2, len(k), BINS), self.counts[name])
                      for name, (_, k) in LAYOUT.items()}  # fmt: skip
         self.observed = random.poisson(60, BINS) * (np.arange(BINS) != 3).astype(float)
         self.linear, self.gaussian = linear, gaussian
-        signal = SignalArrays(self.templates, RATES, None if linear else LOGARITHMS, SIGNAL_SHAPES)
+        signal = SignalArrays(self.templates, RATES, None if linear else LOGARITHMS, SIGNAL_SHAPES, PAIRS)
         self.arrays = TermArrays(gaussian, signal, tuple(self.background(name) for name in LAYOUT))
         # q_s = (u_s + v_s·(θ - c))², which no θ makes negative
         self.u, self.v = random.uniform(0.5, 1.5, STRENGTHS), random.normal(size=(PARAMETERS, STRENGTHS))
@@ -69,8 +70,11 @@ class Random:
         """The counts in plain loops, by component."""
         signal, *ends = (self.strengths(theta) @ block for block in self.templates)
         rate = 1 + t[0] + t[1] if self.linear else np.exp(0.1 * t[0] + 0.25 * t[1])
+        # c = ln(up·down/s²)/2 of the pair, less those of its pulls
+        bends = [np.sqrt(up * down) for up, down in zip(ends[::2], ends[1::2], strict=True)]
         parts = {"signal": [rate * signal[b] * self.morphs(t, SIGNAL_SHAPES, signal, ends[::2], ends[1::2], b)
-                            for b in range(BINS)]}  # fmt: skip
+                            * (bends[2][b] * signal[b] / (bends[0][b] * bends[1][b]) if signal[b] else 1)
+                            ** (t[2] * t[3]) for b in range(BINS)]}  # fmt: skip
         for name, (number, shapes) in LAYOUT.items():
             n, (up, down) = self.counts[name], self.ends[name]
             morphs = [self.morphs(t, shapes, n, up, down, b) for b in range(BINS)]

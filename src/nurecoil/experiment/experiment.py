@@ -51,7 +51,8 @@ class Signal:
 class Shape(Generic[T]):
     """A pull that changes a component's shape: what it is at `step` above and below the pull's default.
 
-    The step is the prior's width unless given. `down` is mirrored where only `up` is known.
+    The step is the prior's width unless given. `down` is mirrored where only `up` is known. With `also`, the
+    shape of two pulls together, after those of each, which adds what they bend beyond what each does alone.
     """
 
     pull: Parameter
@@ -59,6 +60,7 @@ class Shape(Generic[T]):
     down: T
     step: float | None = None
     mirrored: bool = False
+    also: Parameter | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ class Statistics:
                     f"background {b.name} has {len(b.rates)} pulls of its rate: it must have one, or none at"
                     " all where counts are Gaussian"
                 )
+            if any(v.also for v in b.shapes):
+                raise NurecoilError(f"background {b.name} must not have a shape of two pulls together")
 
     @property
     def one_number(self) -> bool:

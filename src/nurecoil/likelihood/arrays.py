@@ -18,24 +18,27 @@ class SignalArrays:
 
     Attributes
     ----------
-    templates : ndarray, shape (1 + 2 K, strengths, bins)
+    templates : ndarray, shape (1 + 2 K + 2 C, strengths, bins)
         Counts per strength of the couplings (see `Basis.strengths`), then up and down of each
-        shape pull.
+        shape pull, and of each pair.
     rates, logarithms
         Pulls of the rate. A pull of logarithm λ multiplies the signal by e^{λt}; without logarithms the rate
         is 1 + Σt.
     shapes
         Pulls of the shape.
+    pairs
+        Which two of `shapes` change it together, beyond what each does alone.
     """
 
     templates: Array
     rates: tuple[int, ...]
     logarithms: tuple[float, ...] | None
     shapes: tuple[int, ...]
+    pairs: tuple[tuple[int, int], ...] = ()
 
     @cached_property
     def columns(self) -> Array:
-        """The templates as one matrix, shape (strengths, (1 + 2 K) bins)."""
+        """The templates as one matrix, shape (strengths, (1 + 2 K + 2 C) bins)."""
         return np.ascontiguousarray(np.swapaxes(self.templates, 0, 1).reshape(self.templates.shape[1], -1))
 
 
@@ -136,7 +139,7 @@ def rotated(arrays: TermArrays, sigma: Array) -> tuple[TermArrays, Rotation]:
     return (
         TermArrays(
             True,
-            SignalArrays(turned(signal.templates), signal.rates, signal.logarithms, signal.shapes),
+            replace(signal, templates=turned(signal.templates)),
             tuple(
                 replace(b, counts=turned(b.counts), a=b.a[:, : len(basis)], b=b.b[:, : len(basis)])
                 for b in arrays.backgrounds

@@ -59,7 +59,8 @@ class JointLikelihood:
         Parameters of the model that something else has measured: the last of the pulls, with a prior, but
         they act by way of the strengths, see `fitted`.
     engine_name
-        "auto", "numpy" or "fast": what computes, see `engines`; the results agree.
+        "auto", "numpy" or "fast": what computes, see `engines`; the results agree. NumPy does, whatever it
+        says, where two pulls change the signal's shape together.
     basis
         From couplings to strengths, as the terms have their templates.
     """
@@ -325,7 +326,8 @@ class JointLikelihood:
         """Return the minima at P points, chunk by chunk, the lowest that the search finds."""
         free = self._free(tuple(held))
         layout = self._layout(free, len(theta), tied)
-        run: Engine = engine("numpy" if isinstance(expansion, Moving) else self.engine_name)
+        numpy = isinstance(expansion, Moving) or any(term.arrays.signal.pairs for term in self.terms)
+        run: Engine = engine("numpy" if numpy else self.engine_name)
         chunk = max(1, _CHUNK_NUMBERS // layout.numbers) if run.chunked else points
         chi2, converged = np.empty(points), np.empty(points, dtype=bool)
         # Points last in memory, as the engines have them: a sum over all of them is one run

@@ -1,11 +1,13 @@
 """How pulls change the shape of a component of the counts: log-morphing between given shapes.
 
-μ(t) = s exp(Σ_k g_k(t_k)),  g(t) = a t + b t² for |t| <= 1, a t + b (2|t| - 1) beyond
+μ(t) = s exp(Σ_k g_k(t_k) + Σ_kl c_kl t_k t_l),  g(t) = a t + b t² for |t| <= 1, a t + b (2|t| - 1) beyond
 
 a = ln(up/down)/2 and b = ln(up·down/s²)/2 make the shape exactly `up` at +1 and `down` at -1; it is smooth in
-between, never negative, and straight in the logarithm outside.
+between, never negative, and straight in the logarithm outside. Where shapes are given for two pulls together
+at +1 and -1, c = ln(up·down/s²)/2 - b_k - b_l: what they bend beyond what each does alone.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,27 +20,39 @@ LARGEST = 200.0  # an exponent beyond it would overflow; no fit goes there
 
 
 class Morphing(NamedTuple):
-    """Counts s, shape (P or 1, bins), and the exponents a and b of each shape pull, (P or 1, K, bins)."""
+    """Counts s, (P or 1, bins), exponents a and b of each pull, (P or 1, K, bins), and c of each pair."""
 
     counts: Array
     a: Array
     b: Array
+    c: Array
 
     def at(self, which: NDArray[np.intp] | slice) -> "Morphing":
         """Return the points `which`; a single point stands for all."""
         if len(self.counts) == 1:
             return self
-        return Morphing(self.counts[which], self.a[which], self.b[which])
+        return Morphing(*(part[which] for part in self))
 
 
-def morphing(counts: Array, ups: Array, downs: Array) -> Morphing:
-    """Return the morphing of counts (P, bins) to ups and downs (P, K, bins).
+def morphing(counts: Array, ups: Array, downs: Array, pairs: Sequence[tuple[int, int]] = ()) -> Morphing:
+    """Return the morphing of counts (P, bins) to ups and downs (P, K + C, bins), the last those of pairs.
 
     A bin without counts stays empty; where `up` or `down` empties a bin, a thousandth of it is left.
     """
     s = counts[:, None]
     up, down = (log_ratio(shape, s) for shape in (ups, downs))
-    return Morphing(counts, (up - down) / 2, (up + down) / 2)
+    pulls = up.shape[1] - len(pairs)
+    a, b = (up - down) / 2, (up + down) / 2
+    return Morphing(counts, a[:, :pulls], b[:, :pulls], beyond(b, pairs))
+
+
+def beyond(bends: Array, pairs: Sequence[tuple[int, int]]) -> Array:
+    """Return what C pairs bend beyond their pulls, (..., C, bins), of bends (..., K + C, bins) of both."""
+    both = bends[..., bends.shape[-2] - len(pairs) :, :]
+    if not pairs:
+        return both
+    k, m = zip(*pairs, strict=True)
+    return both - bends[..., k, :] - bends[..., m, :]
 
 
 def log_ratio(shape: Array, counts: Array) -> Array:

@@ -1,6 +1,6 @@
 """χ² of one experiment with its gradient and Hessian in the pulls and, if asked, in fitted parameters.
 
-    μ_b = Σ over components of f(rate pulls) s_b exp(Σ_k g_k(t_k))     χ² = Σ_b φ(μ_b)
+    μ_b = Σ over components of f(rate pulls) s_b exp(Σ_k g_k(t_k) + Σ_kl c_kl t_k t_l)     χ² = Σ_b φ(μ_b)
 
 with φ = 2 [μ - n + n ln(n/μ)] (Poisson) or ((n - μ)/σ)² (Gaussian). Only the signal depends on the model.
 Components whose shape no pull changes are columns of one matrix, so that they cost matrix products.
@@ -37,6 +37,7 @@ class Expanded(NamedTuple):
     shapes: tuple[int, ...]
     slopes: Any  # (P, K, bins)
     bends: Any  # (P, K, bins), ∂²ln μ
+    pairs: dict[tuple[int, int], Any]  # ∂²ln μ in two shape pulls, (P, bins)
     outer: tuple[int, ...]
     outward: Any  # (P, d, bins), ∂μ/∂θ
     curved: dict[tuple[int, int], Any]  # ∂²μ/∂θ∂θ' and ∂²μ/∂θ∂t, (P, bins)
@@ -97,16 +98,19 @@ def _signal(
     arrays: SignalArrays, signal: Morphing, t: Sequence[Any], derivatives: Derivatives | None
 ) -> Expanded:
     rate, rates = _rate(arrays.rates, arrays.logarithms, t)
-    factor, slopes, bends = _shape(arrays.shapes, signal.a, signal.b, t)
+    factor, slopes, bends = _shape(arrays.shapes, signal, t, arrays.pairs)
     scale = rate if factor is None else rate * factor
-    part = Expanded(
-        scale * signal.counts, rates, arrays.logarithms is None, arrays.shapes, slopes, bends, (), None, {}
-    )
+    pairs = {
+        (arrays.shapes[k], arrays.shapes[m]): signal.c[:, number]
+        for number, (k, m) in enumerate(arrays.pairs)
+    }
+    counts, linear = scale * signal.counts, arrays.logarithms is None
+    part = Expanded(counts, rates, linear, arrays.shapes, slopes, bends, pairs, (), None, {})
     if derivatives is None:
         return part
     pulls = [t[k] for k in arrays.shapes]
     outer = tuple(range(len(t), len(t) + derivatives.parameters))
-    outward, curved = derivatives.of_counts(signal.counts, pulls)
+    outward, curved = derivatives.of_counts(signal.counts, pulls, arrays.pairs)
     curves = {(outer[i], outer[j]): scale * c for (i, j), c in curved[0].items()}
     for (i, k), c in curved[1].items():
         curves[outer[i], arrays.shapes[k]] = scale * c + slopes[:, k] * (scale * outward[:, i])
@@ -115,10 +119,9 @@ def _signal(
 
 def _shaped(background: Background, t: Sequence[Any]) -> Expanded:
     rate, rates = _rate((background.rate,), None, t)
-    factor, slopes, bends = _shape(background.shapes, background.a, background.b, t)
-    return Expanded(
-        rate * factor * background.counts, rates, True, background.shapes, slopes, bends, (), None, {}
-    )
+    factor, slopes, bends = _shape(background.shapes, background, t)
+    counts = rate * factor * background.counts
+    return Expanded(counts, rates, True, background.shapes, slopes, bends, {}, (), None, {})
 
 
 def _rate(
@@ -137,14 +140,25 @@ def _rate(
     return safe, dict.fromkeys(numbers, 1 / safe)
 
 
-def _shape(numbers: Sequence[int], a: Any, b: Any, t: Sequence[Any]) -> tuple[Any, Any, Any]:
-    """Return exp(Σ g_k) (P, bins), and g' and g'' (P, K, bins); None where no pull changes the shape."""
+def _shape(
+    numbers: Sequence[int],
+    given: Morphing | Background,
+    t: Sequence[Any],
+    pairs: Sequence[tuple[int, int]] = (),
+) -> tuple[Any, Any, Any]:
+    """Return e^x (P, bins), and ∂x and ∂²x by pull (P, K, bins); None where no pull changes the shape."""
     if not numbers:
         return None, None, None
-    pulls = np.stack([t[k] for k in numbers], axis=1)
-    exponent = np.matmul(pulls[:, None], a) + np.matmul(bent(pulls)[:, None], b)
-    factor = np.exp(np.clip(exponent[:, 0], -LARGEST, LARGEST))
+    pulls, a, b = np.stack([t[k] for k in numbers], axis=1), given.a, given.b
+    exponent = (np.matmul(pulls[:, None], a) + np.matmul(bent(pulls)[:, None], b))[:, 0]
     slopes = a + bent_slope(pulls)[:, :, None] * b
+    for number, (k, m) in enumerate(pairs):
+        assert isinstance(given, Morphing)
+        c, first, second = given.c[:, number], pulls[:, k, None], pulls[:, m, None]
+        exponent = exponent + c * first * second
+        slopes[:, k] += c * second
+        slopes[:, m] += c * first
+    factor = np.exp(np.clip(exponent, -LARGEST, LARGEST))
     return factor, slopes, bent_curvature(pulls)[:, :, None] * b
 
 
@@ -195,6 +209,8 @@ def _add_curvature(part: Expanded, first: Any, second: Any, hessian: Hessian) ->
             for n, other in enumerate(part.shapes[: m + 1]):
                 _add(hessian, (k, other), square[:, m, n])
             _add(hessian, (k, k), bends[m])
+        for pair, bend in part.pairs.items():
+            _add(hessian, pair, (pulled * bend).sum(axis=1))
     for m, k in enumerate(part.outer):
         outward = part.outward[:, m]
         along = (second * counts + first) * outward

@@ -4,7 +4,7 @@ Every template is linear in the strengths q, which are quadratic in the coupling
 
     y_m = Θ_m·q,  ∂y_m = Θ_m·∂q,  ∂²y_m = Θ_m·∂²q
 
-for the signal and for up and down of each shape pull, between which it is morphed (`morphing`).
+for the signal and for up and down of each shape pull and pair, between which it is morphed (`morphing`).
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.likelihood.arrays import SignalArrays
 from nurecoil.likelihood.expansion import Expansion, evaluated
-from nurecoil.likelihood.morphing import MOST_CHANGE, Morphing, bent, bent_slope, morphing
+from nurecoil.likelihood.morphing import MOST_CHANGE, Morphing, bent, bent_slope, beyond, morphing
 from nurecoil.likelihood.newton import triangle
 
 
@@ -28,8 +28,8 @@ class Derivatives(NamedTuple):
 
     counts: Array  # (P, d, bins)
     counts2: Array  # (P, T, bins)
-    logs: Array  # (P, d, 2 K, bins)
-    logs2: Array  # (P, T, 2 K, bins)
+    logs: Array  # (P, d, 2 K + 2 C, bins)
+    logs2: Array  # (P, T, 2 K + 2 C, bins)
 
     @property
     def parameters(self) -> int:
@@ -37,11 +37,11 @@ class Derivatives(NamedTuple):
         return int(self.counts.shape[1])
 
     def of_counts(
-        self, s: Array, pulls: Sequence[Array]
+        self, s: Array, pulls: Sequence[Array], pairs: Sequence[tuple[int, int]] = ()
     ) -> tuple[Array, tuple[dict[tuple[int, int], Array], dict[tuple[int, int], Array]]]:
         """Return derivatives of s e^{Σg}, over e^{Σg}, at pulls t, one (P,) each.
 
-        With L = Σ_k [ℓ_up (t + bent)/2 + ℓ_down (bent - t)/2], whose derivatives are those of Σ_k g_k:
+        With L = Σ_k [ℓ_up (t + bent)/2 + ℓ_down (bent - t)/2] + Σ_kl c_kl t_k t_l, the exponent:
         ∂s + s ∂L; ∂∂'s + ∂s ∂'L + ∂'s ∂L + s (∂L ∂'L + ∂∂'L) by (parameter, parameter); s ∂_t ∂L by
         (parameter, shape pull), to which ∂_t g (∂s + s ∂L) is to be added.
         """
@@ -55,8 +55,13 @@ class Derivatives(NamedTuple):
             weights += [(t + bend) / 2, (bend - t) / 2]
             slopes.append(((1 + slope) / 2, (slope - 1) / 2))
         weight = np.stack(weights, axis=1)[:, None, :, None]
-        outer = (weight * self.logs).sum(axis=2)
-        outer2 = (weight * self.logs2).sum(axis=2)
+        outer, outer2 = ((weight * x[:, :, : len(weights)]).sum(axis=2) for x in (self.logs, self.logs2))
+        c, c2 = (
+            beyond((x[:, :, ::2] + x[:, :, 1::2]) / 2, pairs) for x in (self.logs, self.logs2)
+        )  # ∂c, ∂∂c
+        for number, (k, m) in enumerate(pairs):
+            product = (pulls[k] * pulls[m])[:, None, None]
+            outer, outer2 = outer + product * c[:, :, number], outer2 + product * c2[:, :, number]
         second = {}
         for number, (i, j) in enumerate(triangle(d)):
             second[i, j] = self.counts2[:, number] + self.counts[:, i] * outer[:, j]
@@ -67,13 +72,17 @@ class Derivatives(NamedTuple):
             for i in range(d)
             for k, (up, down) in enumerate(slopes)
         }
+        for number, pair in enumerate(pairs):
+            for k, m in (pair, pair[::-1]):
+                for i in range(d):
+                    mixed[i, k] = mixed[i, k] + s * pulls[m][:, None] * c[:, i, number]
         return self.counts + s[:, None] * outer, (second, mixed)
 
 
 def respond(signal: SignalArrays, strengths: Array) -> Morphing:
     """Return the signal and how its shape pulls change it, at strengths (P, strengths)."""
     blocks = _blocks(signal, strengths)
-    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2])
+    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], signal.pairs)
 
 
 class Polynomial(NamedTuple):
@@ -124,10 +133,10 @@ def respond_with_derivatives(
         straight = second[:, number, :1] / safe_s - relative[:, i, :1] * relative[:, j, :1]
         log2.append(np.where(inside, bend - straight, 0.0))
     derivatives = Derivatives(first[:, :, 0], second[:, :, 0], log, np.stack(log2, axis=1))
-    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2]), derivatives
+    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], signal.pairs), derivatives
 
 
 def _blocks(signal: SignalArrays, strengths: Array) -> Array:
-    """Return strengths (..., strengths) as counts (..., 1 + 2 K, bins)."""
+    """Return strengths (..., strengths) as counts (..., 1 + 2 K + 2 C, bins)."""
     blocks, _, bins = signal.templates.shape
     return (strengths @ signal.columns).reshape(*strengths.shape[:-1], blocks, bins)

@@ -58,7 +58,8 @@ class Term:
         parts = [(b.shapes, b.counts[np.newaxis], b.b[np.newaxis]) for b in self.arrays.shaped]
         if varied:
             up, down = (np.stack(varied[end::2], axis=1) for end in (0, 1))
-            parts.append((self.arrays.signal.shapes, nominal, morphing(nominal, up, down).b))
+            signal = self.arrays.signal
+            parts.append((signal.shapes, nominal, morphing(nominal, up, down, signal.pairs).b))
         found: set[int] = set()
         for numbers, counts, b in parts:
             weight = np.abs(counts) / np.maximum(np.abs(counts).sum(axis=1, keepdims=True), 1e-300)
@@ -87,8 +88,9 @@ def binned_term(
     name : str
     statistics : Statistics
         That observed something.
-    templates : ndarray, shape (1 + 2 K, strengths, bins)
-        Of the signal, then up and down of each pull of its shape; their sums where one bin is observed.
+    templates : ndarray, shape (1 + 2 K + 2 C, strengths, bins)
+        Of the signal, then up and down of each pull of its shape, and of each pair; their sums where one bin
+        is observed.
     widths : mapping, optional
         Prior widths in place of the pulls' own: w of a rate's (1 + w)^t, if it is positive and finite.
     """
@@ -97,11 +99,14 @@ def binned_term(
     gaussian, pulls = variance is not None, statistics.pulls
     numbers = {pull.name: number for number, pull in enumerate(pulls)}
     step = {pull.name: _width(pull, widths or {}) for pull in signal.rates}
+    alone = [v for v in signal.shapes if not v.also]
+    places = {v.pull.name: place for place, v in enumerate(alone)}
     arrays = SignalArrays(
         templates.sum(axis=-1, keepdims=True) if observed.size == 1 else templates,
         tuple(numbers[pull.name] for pull in signal.rates),
         None if gaussian else tuple(np.log1p(list(step.values())).tolist()),
-        tuple(numbers[v.pull.name] for v in signal.shapes),
+        tuple(numbers[v.pull.name] for v in alone),
+        tuple((places[v.pull.name], places[v.also.name]) for v in signal.shapes if v.also),
     )
     sigma = None if variance is None else np.sqrt(variance.of(observed))
     backgrounds = []
@@ -117,7 +122,8 @@ def binned_term(
         backgrounds.append(Background(b.name, b.nominal, rate, shapes, morphed.a[0], morphed.b[0]))
     fractions = {pull.name for b in statistics.backgrounds for pull in b.rates}
     fractions |= set(step) if gaussian else set()
-    steps = {**step, **{v.pull.name: v.step for v in signal.shapes}, **dict.fromkeys(fractions, 1.0)}
+    shaped = {v.pull.name: v.step for c in statistics.components for v in c.shapes}
+    steps = {**step, **shaped, **dict.fromkeys(fractions, 1.0)}
     return Term(
         name=name,
         pulls=pulls,
