@@ -16,7 +16,7 @@ import xarray
 import asking
 import command_line
 import nurecoil
-from nurecoil.cli.scan import HELP
+from nurecoil.cli.scan import scan as command
 from nurecoil.scans import executors
 from nurecoil.scans.checkpoint import Checkpoint
 
@@ -297,8 +297,8 @@ def test_the_examples_of_the_documentation_run(run):
 
 
 def test_the_examples_of_the_help_run(run):
-    card = textwrap.dedent(re.search(r"A card:\n(.*?)\n\n", HELP, flags=re.DOTALL)[1])
-    here, processes, *_ = re.findall(r"nurecoil scan card.toml (.*)", HELP)
+    card = textwrap.dedent(re.search(r"A card:\n(.*?)\n\n", command.help, flags=re.DOTALL)[1])
+    here, processes, *_ = re.findall(r"nurecoil scan card.toml (.*)", command.help)
     for arguments in (here, processes.replace("8", "2").replace("map", "again")):
         status, out, err = run(*arguments.split(), card=card)
         assert (status, err) == (0, "")

@@ -79,7 +79,7 @@ class Commands(Group):
         if name not in self.list_commands(ctx):
             return None
         file = "listing" if name == "list" else name.replace("-", "_")
-        command: click.Command = import_module(f"nurecoil.cli.{file}").COMMAND
+        command: click.Command = getattr(import_module(f"nurecoil.cli.{file}"), file)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

@@ -6,13 +6,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import click
 
 from nurecoil.cli.answering import AS_JSON, CONVENTIONS, answer
-from nurecoil.cli.usage import Command
+from nurecoil.cli.usage import FILE, Command
 from nurecoil.cli.workers import WORKERS, executor
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment.card import experiment_names, load_experiment
@@ -119,8 +118,8 @@ def command_of(name: str) -> Command:
         with ExitStack() as stack:
             arguments: dict[str, Any] = {}
             if elsewhere:
-                places = (given.pop(option.name) for option in WORKERS)
-                pool, is_worker = stack.enter_context(executor(*places))
+                places = {name: given.pop(name) for name in ("workers", "dask", "mpi")}
+                pool, is_worker = stack.enter_context(executor(**places))
                 if is_worker:
                     return
                 arguments["executor"] = pool
@@ -175,7 +174,7 @@ def _of_study(name: str) -> Option:
 
 def _of_files(verb: Verb) -> Iterator[click.Option]:
     """Yield the options of the files that the answer is written to."""
-    file = partial(click.Option, type=click.Path(path_type=Path), metavar="FILE")
+    file = partial(click.Option, type=FILE, metavar="FILE")
     if verb.output:
         yield file(["--output"], help=verb.output, show_default="no file")
     if verb.plots:

@@ -15,22 +15,30 @@ from nurecoil.presentation.terminal import print_table
 if TYPE_CHECKING:
     from nurecoil.experiment.datasets import FileStatus, Release
 
-SUMMARY = "Official data: list, fetch, verify, path."
-HELP = """Official data releases: which there are, where they are, and whether they are whole.
-
-Files are looked for in the folder that NURECOIL_DATA names (one folder a release, or the files themselves),
-then in the cache (NURECOIL_CACHE, else the platform's), and are downloaded only if they are in neither.
-
-\b
-Examples:
-  nurecoil data list
-  nurecoil data fetch coherent-lar-2020
-  nurecoil data verify all
-  nurecoil data path coherent-csi-2017"""
-
 COLOURS = {"whole": "green", "changed": "red", "missing": "yellow"}
+NAMES = click.argument(
+    "names", nargs=-1, required=True, metavar="NAME...", help="See `nurecoil data list`; all for all of them."
+)
 
 
+@click.group("data", Group, short_help="Official data: list, fetch, verify, path.", no_args_is_help=True)
+def data() -> None:
+    """Official data releases: which there are, where they are, and whether they are whole.
+
+    Files are looked for in the folder that NURECOIL_DATA names (one folder a release, or the files
+    themselves), then in the cache (NURECOIL_CACHE, else the platform's), and are downloaded only if they are
+    in neither.
+
+    \b
+    Examples:
+      nurecoil data list
+      nurecoil data fetch coherent-lar-2020
+      nurecoil data verify all
+      nurecoil data path coherent-csi-2017
+    """
+
+
+@data.command("list", Command, short_help="List the releases.", params=[AS_JSON])
 def list_(as_json: bool) -> None:
     """List the releases, and where each is: mirror, cached, missing, incomplete or changed."""
     from nurecoil.experiment.datasets import load_release, release_names, state, verify
@@ -49,6 +57,8 @@ def list_(as_json: bool) -> None:
     print_table("Data releases", columns, cells, right=(3, 4), whole=(0,))
 
 
+@data.command("fetch", Command, short_help="Download what is missing.")
+@NAMES
 def fetch(names: Sequence[str]) -> None:
     """Download what is missing, compare all checksums, and print each release's folder.
 
@@ -64,6 +74,8 @@ def fetch(names: Sequence[str]) -> None:
             print(datasets.fetch(release, replace=True, say=say))
 
 
+@data.command("verify", Command, short_help="Compare all checksums.", params=[AS_JSON])
+@NAMES
 def verify(names: Sequence[str], as_json: bool) -> None:
     """Compare the checksum of each file; exit status 1 if one is missing or changed. Downloads nothing."""
     from nurecoil.experiment import datasets
@@ -81,6 +93,10 @@ def verify(names: Sequence[str], as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@data.command("path", Command, short_help="Print where a release is.")
+@click.argument(
+    "name", required=False, metavar="[NAME]", help="See `nurecoil data list`; the cache if left out."
+)
 def path(name: str | None) -> None:
     """Print the folder that has all files of a release, or the cache's folder."""
     from nurecoil.experiment.datasets import cache_directory, locate
@@ -132,25 +148,3 @@ def _status_json(release: "Release", status: "FileStatus") -> dict[str, object]:
         "note": status.note,
         "problem": problem(release, status),
     }
-
-
-NAMES = click.Argument(
-    ["names"],
-    nargs=-1,
-    required=True,
-    metavar="NAME...",
-    help="See `nurecoil data list`; all for all of them.",
-)
-NAME = click.Argument(
-    ["name"], required=False, metavar="[NAME]", help="See `nurecoil data list`; the cache if left out."
-)
-COMMAND = Group("data", help=HELP, short_help=SUMMARY, no_args_is_help=True)
-for _name, _function, _short, _params in (
-    ("list", list_, "List the releases.", [AS_JSON]),
-    ("fetch", fetch, "Download what is missing.", [NAMES]),
-    ("verify", verify, "Compare all checksums.", [NAMES, AS_JSON]),
-    ("path", path, "Print where a release is.", [NAME]),
-):
-    COMMAND.add_command(
-        Command(_name, callback=_function, help=_function.__doc__, short_help=_short, params=[*_params])
-    )

@@ -14,20 +14,33 @@ if TYPE_CHECKING:
     from nurecoil.parameters import Parameter
 
 LISTS = ("models", "experiments", "parameters", "pulls")
-SUMMARY = "List models, experiments, parameters, pulls."
-HELP = """List the models, the experiments, the parameters of each model, and the pulls of experiments.
-
-Pulls are nuisance parameters, with a Gaussian prior; one name in two experiments is one pull.
-
-\b
-Examples:
-  nurecoil list
-  nurecoil list parameters --model u1-prime
-  nurecoil list pulls --experiment binh2021-csi"""
 
 
-def list_(what: str | None, models: Sequence[str], experiments: Sequence[str]) -> None:
-    """Print what there is."""
+@click.command("list", Command, short_help="List models, experiments, parameters, pulls.")
+@click.argument(
+    "what", required=False, metavar=f"[{'|'.join(LISTS)}]", help="Models and experiments if left out."
+)
+@click.option(
+    "models",
+    "--model",
+    multiple=True,
+    metavar="NAME",
+    help="Whose parameters: a name, a sum of models, or FILE.py; else those of all.",
+)
+@click.option(
+    "experiments", "--experiment", multiple=True, metavar="NAME", help="Whose pulls: a name or FILE.toml."
+)
+def listing(what: str | None, models: Sequence[str], experiments: Sequence[str]) -> None:
+    """List the models, the experiments, the parameters of each model, and the pulls of experiments.
+
+    Pulls are nuisance parameters, with a Gaussian prior; one name in two experiments is one pull.
+
+    \b
+    Examples:
+      nurecoil list
+      nurecoil list parameters --model u1-prime
+      nurecoil list pulls --experiment binh2021-csi
+    """
     if what is not None and what not in LISTS:
         raise unknown_name("list", what, LISTS)
     if (what == "pulls") != bool(experiments):
@@ -84,31 +97,3 @@ def _default(parameter: "Parameter") -> str:
     if isinstance(parameter.default, str):
         return parameter.default
     return f"{parameter.default / parameter.inside:.6g}"
-
-
-COMMAND = Command(
-    "list",
-    callback=list_,
-    help=HELP,
-    short_help=SUMMARY,
-    params=[
-        click.Argument(
-            ["what"],
-            required=False,
-            metavar=f"[{'|'.join(LISTS)}]",
-            help="Models and experiments if left out.",
-        ),
-        click.Option(
-            ["models", "--model"],
-            multiple=True,
-            metavar="NAME",
-            help="Whose parameters: a name, a sum of models, or FILE.py; else those of all.",
-        ),
-        click.Option(
-            ["experiments", "--experiment"],
-            multiple=True,
-            metavar="NAME",
-            help="Whose pulls: a name or FILE.toml.",
-        ),
-    ],
-)

@@ -16,20 +16,25 @@ from nurecoil.progress import in_steps, watched
 if TYPE_CHECKING:
     from nurecoil.presentation.document import Document
 
-SUMMARY = "Recompute a paper, with a verdict on every number."
-HELP = """Recompute a paper: every number, table and figure, with a verdict beside each.
 
-Writes report.html (one file, needs no network), report.md, results.json and figures/ (PNG, SVG, and CSV with
-the numbers), and prints the table of verdicts.
-
-\b
-Examples:
-  nurecoil reproduce binh2021
-  nurecoil reproduce binh2021 --output my-report"""
-
-
+@click.command(
+    "reproduce",
+    Command,
+    short_help="Recompute a paper, with a verdict on every number.",
+    params=[folder("PAPER-report")],
+)
+@click.argument("paper", metavar="PAPER", help="Name of the paper, such as binh2021.")
 def reproduce(paper: str, output: str | None) -> None:
-    """Recompute a paper and write the report."""
+    """Recompute a paper: every number, table and figure, with a verdict beside each.
+
+    Writes report.html (one file, needs no network), report.md, results.json and figures/ (PNG, SVG, and CSV
+    with the numbers), and prints the table of verdicts.
+
+    \b
+    Examples:
+      nurecoil reproduce binh2021
+      nurecoil reproduce binh2021 --output my-report
+    """
     from nurecoil.papers import load_paper
 
     recipe = load_paper(paper)
@@ -63,15 +68,3 @@ def _write_report(document: "Document", directory: Path) -> None:
     (directory / "report.html").write_text(page, encoding="utf-8")
     text = report.to_markdown(document, lambda figure: f"figures/{figure.name}.png")
     (directory / "report.md").write_text(text, encoding="utf-8")
-
-
-COMMAND = Command(
-    "reproduce",
-    callback=reproduce,
-    help=HELP,
-    short_help=SUMMARY,
-    params=[
-        click.Argument(["paper"], metavar="PAPER", help="Name of the paper, such as binh2021."),
-        folder("PAPER-report"),
-    ],
-)

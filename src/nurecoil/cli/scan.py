@@ -6,57 +6,62 @@ from typing import Any
 import click
 
 from nurecoil.cli.answering import AS_JSON, CONVENTIONS, answer
-from nurecoil.cli.usage import Command
+from nurecoil.cli.usage import FILE, Command
 from nurecoil.cli.workers import WORKERS, executor
 from nurecoil.progress import tell
 
-SUMMARY = "Scan a grid of parameters, of any size, on any number of workers."
-HELP = """Write Δχ² on a grid of parameters to a netCDF file, nuisance parameters profiled at every point.
 
-The card says what is scanned. Finished chunks are kept in a folder beside the output, OUTPUT.partial: after a
-crash, a kill or Ctrl-C the same command goes on from there, and the file is the same to the last byte.
+@click.command(
+    "scan",
+    Command,
+    short_help="Scan a grid of parameters, of any size, on any number of workers.",
+    params=[
+        click.Argument(["card"], type=FILE, metavar="CARD", help="The card, a TOML file."),
+        click.Option(
+            ["--output"], required=True, type=FILE, metavar="FILE", help="The netCDF file to write."
+        ),
+        *WORKERS,
+        click.Option(["--restart"], is_flag=True, help="Forget an earlier scan into this file."),
+        AS_JSON,
+        CONVENTIONS,
+    ],
+)
+def scan(card: Path, output: Path, restart: bool, as_json: bool, conventions: bool, **workers: Any) -> None:
+    """Write Δχ² on a grid of parameters to a netCDF file, nuisance parameters profiled at every point.
 
-\b
-A card:
-  model = "331-beta"
-  experiments = ["binh2021-csi"]
-  [set]
-  sin2_theta_w = 0.23867
-  [scan.m_zprime]
-  low = "0.1TeV"
-  high = "10TeV"
-  points = 400
-  log = true
-  [scan.beta]
-  values = ["-sqrt(3)", 0, "sqrt(3)"]
+    The card says what is scanned. Finished chunks are kept in a folder beside the output, OUTPUT.partial:
+    after a crash, a kill or Ctrl-C the same command goes on from there, and the file is the same to the last
+    byte.
 
-\b
-Optional are form_factor = "helm", engine = "fast", pulls = true (keep the best nuisance parameters),
-[prior], and [profile.NAME] with low and high: a parameter of the model to fit at each point.
+    \b
+    A card:
+      model = "331-beta"
+      experiments = ["binh2021-csi"]
+      [set]
+      sin2_theta_w = 0.23867
+      [scan.m_zprime]
+      low = "0.1TeV"
+      high = "10TeV"
+      points = 400
+      log = true
+      [scan.beta]
+      values = ["-sqrt(3)", 0, "sqrt(3)"]
 
-\b
-Where it is computed:
-  here:         nurecoil scan card.toml --output map.nc
-  8 processes:  nurecoil scan card.toml --output map.nc --workers 8
-  Dask:         nurecoil scan card.toml --output map.nc --dask tcp://scheduler:8786
-  MPI:          mpiexec -n 64 nurecoil scan card.toml --output map.nc --mpi"""
+    \b
+    Optional are form_factor = "helm", engine = "fast", pulls = true (keep the best nuisance parameters),
+    [prior], and [profile.NAME] with low and high: a parameter of the model to fit at each point.
 
-
-def scan(
-    card: Path,
-    output: Path,
-    workers: int | None,
-    dask: str | None,
-    mpi: bool,
-    restart: bool,
-    as_json: bool,
-    conventions: bool,
-) -> None:
-    """Run a scan."""
+    \b
+    Where it is computed:
+      here:         nurecoil scan card.toml --output map.nc
+      8 processes:  nurecoil scan card.toml --output map.nc --workers 8
+      Dask:         nurecoil scan card.toml --output map.nc --dask tcp://scheduler:8786
+      MPI:          mpiexec -n 64 nurecoil scan card.toml --output map.nc --mpi
+    """
     from nurecoil.cli.scan_card import read_scan_card
     from nurecoil.scans.running import require_place
 
-    with executor(workers, dask, mpi) as (pool, is_worker):
+    with executor(**workers) as (pool, is_worker):
         if is_worker:
             return
         require_place(output)
@@ -71,22 +76,3 @@ def scan(
         except (KeyboardInterrupt, SystemExit):
             tell(f"stopped: what is finished is kept in {output}.partial, and the same command resumes it")
             raise
-
-
-FILE = click.Path(path_type=Path)
-COMMAND = Command(
-    "scan",
-    callback=scan,
-    help=HELP,
-    short_help=SUMMARY,
-    params=[
-        click.Argument(["card"], type=FILE, metavar="CARD", help="The card, a TOML file."),
-        click.Option(
-            ["--output"], required=True, type=FILE, metavar="FILE", help="The netCDF file to write."
-        ),
-        *WORKERS,
-        click.Option(["--restart"], is_flag=True, help="Forget an earlier scan into this file."),
-        AS_JSON,
-        CONVENTIONS,
-    ],
-)

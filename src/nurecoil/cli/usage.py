@@ -3,6 +3,7 @@
 import signal
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.progress import heard_by
 
 INTERRUPTED = 128 + signal.SIGINT
+FILE = click.Path(path_type=Path)
 
 
 def folder(default: str) -> click.Option:

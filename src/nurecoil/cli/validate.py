@@ -19,22 +19,33 @@ if TYPE_CHECKING:
     from nurecoil.presentation.comparison import Comparison
     from nurecoil.presentation.document import Document
 
-SUMMARY = "Compare with what the COHERENT releases published."
-HELP = """Recompute what is published of the COHERENT releases, and print it beside the published numbers.
-
-Prints, for each experiment, the published number, ours, the difference, and the difference in units of the
-published error. With --output it writes the page validation.md, which also says what each difference comes
-from and what limits hang on (some minutes), and its figures, images/validation-EXPERIMENT.png.
-
-\b
-Examples:
-  nurecoil validate coherent-csi-2021 --json
-  nurecoil validate coherent-csi-2017 --output validation"""
 _FIRST_LINE = "<!-- Written by `nurecoil validate --output DIR`: change the code, not this file. -->\n"
 
 
+@click.command(
+    "validate",
+    Command,
+    short_help="Compare with what the COHERENT releases published.",
+    params=[AS_JSON, folder("nothing")],
+)
+@click.argument(
+    "experiments",
+    nargs=-1,
+    metavar="[EXPERIMENT]...",
+    help="Names of experiments; all that are published if left out.",
+)
 def validate(experiments: Sequence[str], as_json: bool, output: str | None) -> None:
-    """Print published and computed numbers."""
+    """Recompute what is published of the COHERENT releases, and print it beside the published numbers.
+
+    Prints, for each experiment, the published number, ours, the difference, and the difference in units of
+    the published error. With --output it writes the page validation.md, which also says what each difference
+    comes from and what limits hang on (some minutes), and its figures, images/validation-EXPERIMENT.png.
+
+    \b
+    Examples:
+      nurecoil validate coherent-csi-2021 --json
+      nurecoil validate coherent-csi-2017 --output validation
+    """
     from nurecoil import validation
 
     if output == "":
@@ -69,21 +80,3 @@ def _write_page(document: "Document", directory: Path) -> None:
         figures.save_canvas(figures.draw(figure), directory / "images" / f"{figure.name}.png")
     text = report.to_markdown(document, lambda figure: f"images/{figure.name}.png")
     (directory / "validation.md").write_text(_FIRST_LINE + text, encoding="utf-8")
-
-
-COMMAND = Command(
-    "validate",
-    callback=validate,
-    help=HELP,
-    short_help=SUMMARY,
-    params=[
-        click.Argument(
-            ["experiments"],
-            nargs=-1,
-            metavar="[EXPERIMENT]...",
-            help="Names of experiments; all that are published if left out.",
-        ),
-        AS_JSON,
-        folder("nothing"),
-    ],
-)
