@@ -12,6 +12,7 @@ from nurecoil.models import STANDARD_MODEL
 from nurecoil.physics.nuclei import material
 
 CSI = (resources.files("nurecoil.experiment.cards") / "binh2021-csi.toml").read_text(encoding="utf-8")
+FUTURE = tuple(f"future-{name}" for name in ("csi-cryogenic", "ess-xe", "ge-18", "lar-610", "reactor-ge"))
 BINH2021 = ("binh2021-csi", "binh2021-ge", "binh2021-lar", "binh2021-nai-185", "binh2021-nai-2000")
 COHERENT = ("coherent-csi-2017", "coherent-csi-2021", "coherent-ge-2024", "coherent-lar-2020")
 
@@ -42,7 +43,8 @@ def refusal(load, *replacements):
 
 
 def test_built_in_names():
-    assert experiment_names() == ("apv-cesium", *BINH2021, *COHERENT, "conus-plus-2025", "qweak-proton")
+    others = ("conus-plus-2025", *FUTURE, "qweak-proton")
+    assert experiment_names() == ("apv-cesium", *BINH2021, *COHERENT, *others)
 
 
 @pytest.mark.parametrize("name", BINH2021)

@@ -4,20 +4,18 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from nurecoil.arithmetic import Array
 from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
-from nurecoil.models import STANDARD_MODEL, ZPRIME_331
+from nurecoil.models import ZPRIME_331
 from nurecoil.models.zprime_331 import VARIANTS
+from nurecoil.papers.beta331_today.needs import Needs
 from nurecoil.papers.binh2021.compute import Intervals, LimitResult
-from nurecoil.papers.binh2021.paper import BETA_OF, BETA_TEXT, CL, DETECTORS
+from nurecoil.papers.binh2021.paper import BETA_OF, BETA_TEXT, CL
 from nurecoil.papers.binh2021.pictures import BETA_LABEL, limits_chart, printed_intervals
 from nurecoil.papers.binh2021.published import BOUNDS, FIRST_LIMITS
 from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
 from nurecoil.presentation.comparison import Comparison, load_toml
-from nurecoil.presentation.document import Document, Figure, Panel, Reference, Section, Series, Table
+from nurecoil.presentation.document import Document, Figure, Section, Table
 from nurecoil.study.result import Result
 from nurecoil.study.study import Study
 from nurecoil.verbs.limit import Limit, limit
@@ -28,8 +26,6 @@ POINTS = 1001
 STEPS = 1 + len(BETA_OF)
 WEAK_CHARGES = ("apv-cesium", "qweak-proton")
 LHC = BOUNDS["LHC dileptons"]  # TeV
-BACKGROUND = 0.2  # of the signal, as in eq. 45
-SIGMAS = np.geomspace(1e-5, 0.3, 400)
 
 
 def reproduce(progress: Callable[[str], None]) -> Comparison:
@@ -43,15 +39,13 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
         results |= {(beta, variant): _limit(compiled, beta, variant) for variant in VARIANTS}
     charges = [compile_experiment(load_experiment(name)) for name in WEAK_CHARGES]
     weak = {beta: _reading(beta, "equations", _limit(charges, beta, "equations")) for beta in BETA_OF}
-    setups = {name: compile_experiment(load_experiment(name)) for name in DETECTORS}
-    changes = {beta: {d: change(setups[d], BETA_OF[beta], LHC) for d in DETECTORS} for beta in BETA_OF}
-    seen = {d: float(c.counts(STANDARD_MODEL.couplings()).sum()) for d, c in setups.items()}
+    progress("what it would take")
     limits = [_reading(beta, variant, result) for (beta, variant), result in results.items()]
     other = _reading("-sqrt3", "equations", _limit(compiled, "-sqrt3", "equations", SIN2_THETA_W_AT_Z))
     lows = {r.beta: r.lower_limit_tev or 0.0 for r in limits if r.variant == "equations"}
     shown = {"strong": lows.pop("-sqrt3"), "weak": max(lows.values()), "other": other.lower_limit_tev or 0.0}
     first, table = results["+sqrt3", "equations"], _table(limits)
-    level = first.values.profile.level
+    needs = Needs(LHC, first.values.profile.level)
     bounds = _bounds(limits, weak, words["bounds"])
     document = Document(
         title=words["title"],
@@ -64,15 +58,18 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
                 f"What it would take to reach the {LHC} TeV of the LHC",
                 (
                     words["need"].strip(),
-                    _needs(changes, seen, level),
-                    _need_figure(changes, seen["binh2021-nai-2000"], level, words["needs"]),
+                    needs.by_beta(),
+                    needs.by_setup(),
+                    words["assumed"].strip(),
+                    needs.figure(words["needs"]),
                 ),
             ),
             Section("How", (words["how"].strip().format(**first.fixed),)),
         ),
     )
     records = [_record(r) for r in limits]
-    return Comparison(document, (table,), {"limits": records, "conventions": dict(first.conventions)})
+    raw = {"limits": records, "needs": needs.record(), "conventions": dict(first.conventions)}
+    return Comparison(document, (table,), raw)
 
 
 def _limit(
@@ -97,44 +94,6 @@ def _figure(limits: Sequence[LimitResult], caption: str) -> Figure:
     groups["printed by Binh et al. (2021)"] = printed_intervals()
     panel = limits_chart(groups, (0.1, 100.0))
     return Figure("331-beta-today", "Allowed masses of the Z′", caption, (panel,))
-
-
-def change(compiled: CompiledExperiment, beta: float, tev: float) -> float:
-    """Return by how much a Z' of a mass changes the counts of the Standard Model, as a fraction of them."""
-    new = ZPRIME_331.couplings(beta=beta, m_zprime=1e6 * tev)
-    return float(compiled.counts(new).sum() / compiled.counts(STANDARD_MODEL.couplings()).sum()) - 1
-
-
-def counts_needed(delta: float, sigma: Array, level: float) -> Array:
-    """Return the Standard Model's counts that exclude a change of them; NaN where no exposure would do.
-
-    Δχ² = N² δ²/[(1 + b) N + σ² N² (1 + δ)²] >= level, with the rate known to σ, and profiled (eq. 45).
-    """
-    rest = delta**2 / level - np.square(sigma) * (1 + delta) ** 2
-    return np.where(rest > 0, (1 + BACKGROUND) / np.where(rest > 0, rest, 1.0), np.nan)
-
-
-def _needs(changes: dict[str, dict[str, float]], seen: dict[str, float], level: float) -> Table:
-    rows = []
-    for beta, of in changes.items():
-        delta = np.array([*of.values()])
-        floors = 100 * np.abs(delta) / (1 + delta) / math.sqrt(level)
-        texts = [f"{100 * delta.min():.2g} to {100 * delta.max():.2g}", f"{floors.min():.2g}"]
-        times = [float(counts_needed(of[d], np.zeros(()), level)) / n for d, n in seen.items()]
-        rows.append((BETA_TEXT[beta], *texts, *(f"{x:.2g}" if x < 100 else f"{x:.0f}" for x in times)))
-    columns = ("β", "change of counts, %", "rate known to, %", *(f"{name}, ×" for name in DETECTORS.values()))
-    return Table("And the exposure, in those of Table II", columns, tuple(rows), right=(1, 2, 3, 4, 5, 6, 7))
-
-
-def _need_figure(changes: dict[str, dict[str, float]], counts: float, level: float, caption: str) -> Figure:
-    curves = tuple(
-        Series(100 * SIGMAS, counts_needed(of["binh2021-nai-2000"], SIGMAS, level), BETA_LABEL[beta])
-        for beta, of in changes.items()
-    )
-    table_2 = Reference(counts, "y", "NaI, 2 t, a year")
-    labels = r"$\sigma$ of the rate [%]", "counts in the Standard Model"
-    panel = Panel(*labels, curves, (table_2,), x_log=True, y_log=True, x_range=(1e-3, 30), y_range=(1e2, 1e9))
-    return Figure("331-beta-needs", f"Counts that reach {LHC} TeV at 90 % CL", caption, (panel,))
 
 
 def _bounds(limits: Sequence[LimitResult], weak: dict[str, LimitResult], caption: str) -> Figure:
