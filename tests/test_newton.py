@@ -119,11 +119,11 @@ def test_a_step_should_bring_what_the_parabola_says(problems):
 def test_the_fused_step_should_bring_the_same():
     steps = pytest.importorskip("nurecoil.likelihood.fused.steps", exc_type=ImportError)
     _, gradient, hessian = Quartics(5, 3, seed=2)(np.zeros((5, 3)), np.arange(5))
-    none = np.empty(0)
+    far = np.full(3, np.inf)
     for g, H in zip(gradient, hessian, strict=True):
         vectors, matrices = np.zeros((6, 3)), np.zeros((3, 3, 3))
         vectors[1], matrices[0] = g, H
-        decrease = steps._propose.py_func(3, 0, 0.0, 1e-10, none, none, np.zeros(3), vectors, matrices)
+        decrease = steps._propose.py_func(0, 0.0, 1e-10, -far, far, np.zeros(3), vectors, matrices)
         assert decrease == pytest.approx(g @ np.linalg.solve(H, g) / 2, rel=1e-8)
 
 

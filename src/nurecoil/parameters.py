@@ -38,7 +38,8 @@ class Parameter:
     log_scan
         Whether a scan spaces its points evenly in the logarithm.
     prior_width
-        The standard deviation of a Gaussian prior around the default; None for no prior.
+        The standard deviation of a Gaussian prior around the default; infinite for a pull that floats inside
+        its bounds, and None for no prior.
     decouples
         Whether infinity is a value: there the model is the Standard Model, as for the mass of a mediator.
     """

@@ -1,5 +1,6 @@
 """`nurecoil list`: the models, the experiments, the parameters and the pulls that there are."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +85,15 @@ def _list_pulls(name: str) -> None:
 
     experiment = load_experiment(name)
     rows = [
-        [p.name, p.description, f"{p.default:.5g}", f"{p.prior_width:.4g}", printed(p.unit) or "–"]
+        [p.name, p.description, f"{p.default:.5g}", _width(p), printed(p.unit) or "–"]
         for p in experiment.statistics.pulls
     ]
     columns = ["name", "what it is", "centre", "width", "unit"]
     print_table(f"Pulls of {experiment.name}", columns, rows, right=(2, 3))
+
+
+def _width(pull: "Parameter") -> str:
+    return "free" if pull.prior_width == math.inf else f"{pull.prior_width:.4g}"
 
 
 def _default(parameter: "Parameter") -> str:

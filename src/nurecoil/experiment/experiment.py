@@ -75,12 +75,16 @@ class Component(Generic[T]):
         Pulls that are fractional changes of it. A background has one, or none if its rate is known exactly.
     shapes
         Pulls that change its shape.
+    off
+        Of a background that an off sample measures, where it is alone: how many counts are expected there at
+        its nominal rate, and how many were observed.
     """
 
     name: str
     nominal: T
     rates: tuple[Parameter, ...] = ()
     shapes: tuple[Shape[T], ...] = ()
+    off: tuple[float, float] | None = None
 
     @property
     def pulls(self) -> tuple[Parameter, ...]:

@@ -14,9 +14,10 @@ from nurecoil.likelihood.data import Data
 from nurecoil.likelihood.expansion import Expansion, Moving, Strengths, expand
 from nurecoil.likelihood.found import Fitted, lowest
 from nurecoil.likelihood.joint import REACH, JointLikelihood, Tie
-from nurecoil.likelihood.term import Term, binned_term, term_of
+from nurecoil.likelihood.term import OFF, Term, binned_term, terms_of
 
 __all__ = [
+    "OFF",
     "REACH",
     "Data",
     "Expansion",
@@ -29,5 +30,5 @@ __all__ = [
     "binned_term",
     "expand",
     "lowest",
-    "term_of",
+    "terms_of",
 ]

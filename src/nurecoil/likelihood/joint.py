@@ -20,7 +20,7 @@ from nurecoil.likelihood.objective import deviance, expected
 from nurecoil.likelihood.problem import Inputs, Layout, evaluate_joint, taken
 from nurecoil.likelihood.response import respond
 from nurecoil.likelihood.search import Hop, search
-from nurecoil.likelihood.term import Term
+from nurecoil.likelihood.term import OFF, Term
 from nurecoil.parameters import Parameter, find
 from nurecoil.progress import parts
 
@@ -102,6 +102,13 @@ class JointLikelihood:
         widths = [self.widths.get(pull.name, pull.prior_width or 0.0) for pull in self.pulls]
         return np.array(widths, dtype=float)
 
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """How far each pull may go, (J,) each: one that floats by its card stays inside its bounds."""
+        floats = np.array([pull.prior_width == np.inf for pull in self.pulls], dtype=bool)
+        low, high = (np.array([getattr(p, end) for p in self.pulls], dtype=float) for end in ("low", "high"))
+        return np.where(floats, low, -np.inf), np.where(floats, high, np.inf)
+
     @property
     def noise(self) -> float:
         """How far a profiled χ² may be off: nothing where it is a parabola in the pulls."""
@@ -129,7 +136,7 @@ class JointLikelihood:
 
     def part(self, names: Collection[str]) -> "JointLikelihood":
         """Return the likelihood of some of the experiments, with the pulls and the data that they have."""
-        chosen = [number for number, term in enumerate(self.terms) if term.name in names]
+        chosen = [n for n, term in enumerate(self.terms) if term.name.removesuffix(OFF) in names]
         found = JointLikelihood(
             tuple(self.terms[number] for number in chosen),
             {},
@@ -343,8 +350,8 @@ class JointLikelihood:
             own = np.broadcast_to(begin, (len(free), points))[:, part]
             start = np.concatenate([own, theta[:, part]])
             edges = [
-                _with_free(edge, end, len(free), part)
-                for edge, end in zip(box, (-np.inf, np.inf), strict=True)
+                _with_free(edge, (end[free, np.newaxis] - centre) / scale, own.shape, part)
+                for edge, end in zip(box, self.bounds, strict=True)
             ]
             minimise = partial(_minimised, run, layout, inputs, edges)
             least = search(minimise, start, hops, len(free), near)
@@ -489,12 +496,12 @@ def _minimised(
     return run.minimise(layout, inputs, start, *edges)
 
 
-def _with_free(edge: Array | None, end: float, free: int, part: slice) -> Array | None:
-    """Return one side of the box for all variables; free pulls have none."""
-    if edge is None:
+def _with_free(edge: Array | None, ends: Array, shape: tuple[int, ...], part: slice) -> Array | None:
+    """Return one side of the box for all variables, the free pulls first; None where it is nowhere."""
+    if edge is None and np.isinf(ends).all():
         return None
-    inside = edge[:, part]
-    return np.concatenate([np.full((free, inside.shape[1]), end), inside])
+    inside = np.empty((0, shape[1])) if edge is None else edge[:, part]
+    return np.concatenate([np.broadcast_to(ends, shape), inside])
 
 
 def _arrays(held: Mapping[str, ArrayLike] | None) -> dict[str, Array]:

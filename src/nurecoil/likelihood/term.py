@@ -18,6 +18,7 @@ from nurecoil.likelihood.arrays import Background, Rotation, SignalArrays, TermA
 from nurecoil.likelihood.morphing import morphing
 from nurecoil.parameters import Parameter
 
+OFF = " off"  # what follows an experiment's name, in which no blank may be, in that of its off sample
 _BEND = 0.01  # of ln(counts), on average: a shape that bends less makes no valley
 
 
@@ -141,11 +142,38 @@ def _width(pull: Parameter, widths: Mapping[str, float]) -> float:
     return width if 0.0 < width < np.inf else pull.prior_width or 0.0
 
 
-def term_of(
+def off_term(name: str, statistics: Statistics, strengths: int) -> Term:
+    """Return the likelihood of an off sample: a Poisson count for each background that it measures.
+
+    χ² = 2 Σ_k [m_k (1 + t_k) - n_k + n_k ln(n_k/(m_k (1 + t_k)))], the rates as those of the experiment
+    """
+    measured = [(b, *b.off) for b in statistics.backgrounds if b.off]
+    expected, none = np.diag([counts for _, counts, _ in measured]), np.zeros((0, len(measured)))
+    backgrounds = (
+        Background(b.name, counts, number, (), none, none)
+        for number, ((b, *_), counts) in enumerate(zip(measured, expected, strict=True))
+    )
+    signal = SignalArrays(np.zeros((1, strengths, len(measured))), (), (), ())
+    return Term(
+        name=name,
+        pulls=tuple(b.rates[0] for b, *_ in measured),
+        observed=np.array([seen for *_, seen in measured]),
+        sigma=None,
+        arrays=TermArrays(False, signal, tuple(backgrounds)),
+        centre=np.zeros(len(measured)),
+        unit=np.ones(len(measured)),
+    )
+
+
+def terms_of(
     compiled: CompiledExperiment,
     widths: Mapping[str, float] | None = None,
     basis: Basis = STANDARD_BASIS,
-) -> Term:
-    """Return the term of a compiled experiment that is no projection."""
+) -> tuple[Term, ...]:
+    """Return the term of a compiled experiment that is no projection, and that of its off sample."""
     templates = np.array([basis.matrix(block) for block in compiled.blocks])
-    return binned_term(compiled.experiment.name, compiled.experiment.statistics, templates, widths)
+    name, statistics = compiled.experiment.name, compiled.experiment.statistics
+    term = binned_term(name, statistics, templates, widths)
+    if not any(b.off for b in statistics.backgrounds):
+        return (term,)
+    return term, off_term(name + OFF, statistics, templates.shape[1])

@@ -18,7 +18,7 @@ from nurecoil.likelihood import (
     JointLikelihood,
     Strengths,
     lowest,
-    term_of,
+    terms_of,
 )
 from nurecoil.likelihood.newton import inverse
 from nurecoil.models import STANDARD_MODEL, Model
@@ -68,7 +68,7 @@ def joint_likelihood(
     widths = widths or {}
     basis = basis_of(channels, experiments)
     seen = (_as_seen(experiment.with_channels(channels), fixed) for experiment in experiments)
-    terms = tuple(term_of(compiled, widths, basis) for compiled in seen)
+    terms = tuple(term for compiled in seen for term in terms_of(compiled, widths, basis))
     likelihood = JointLikelihood(terms, widths, constraints=constraints, engine_name=engine, basis=basis)
     if all(term.sigma is not None for term in terms):
         return likelihood
@@ -459,7 +459,9 @@ class Question:
             free.size + own.index(i) if i in own else numbers.index(self._pull_number(name))
             for i, name in enumerate(self.names)
         ])  # fmt: skip
-        others = np.setdiff1d(np.arange(len(hessian)), wanted)
+        low, high = (edge[free] for edge in self.likelihood.bounds)
+        stuck = np.flatnonzero((best.pulls[0, free] <= low) | (best.pulls[0, free] >= high))
+        others = np.setdiff1d(np.arange(len(hessian)), [*wanted, *stuck])
         mixed = hessian[np.ix_(wanted, others)]
         within = inverse(hessian[np.ix_(others, others)])
         return np.asarray(hessian[np.ix_(wanted, wanted)] - mixed @ within @ mixed.T)

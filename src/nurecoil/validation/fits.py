@@ -10,7 +10,7 @@ import numpy as np
 from nurecoil.arithmetic import Array
 from nurecoil.experiment import CompiledExperiment, Experiment, Statistics, compile_experiment
 from nurecoil.experiment.card import load_experiment
-from nurecoil.likelihood import term_of
+from nurecoil.likelihood import terms_of
 from nurecoil.models import SCALED_STANDARD_MODEL
 from nurecoil.study.question import Question
 from nurecoil.validation import signal
@@ -82,8 +82,7 @@ class SignalFit:
     @property
     def components(self) -> Mapping[str, Array]:
         """The counts of signal and backgrounds per bin."""
-        (components,) = self.best.components.values()
-        return components
+        return self.best.components[self.compiled.experiment.name]
 
     @property
     def events(self) -> float:
@@ -98,8 +97,7 @@ class SignalFit:
     @property
     def observed(self) -> Array:
         """The observed counts per bin."""
-        (observed,) = self.best.observed.values()
-        return observed
+        return self.best.observed[self.compiled.experiment.name]
 
     def _profile(self, held: Mapping[str, float]) -> EventProfile:
         """Return Δχ² with some pulls held: the same prior at each point, which Δχ² does not see."""
@@ -150,9 +148,10 @@ def signal_fits(name: str) -> SignalFits:
         others["first principles, rates alone"] = fit_signal(compiled, rates)
         main, widths = fit_signal(fitted, rates), rates
     rates_of_it = [b.rates[0].name for b in signal.largest_background(statistics)]
+    unmeasured = signal.without_off_sample(main.compiled)
     significance_if = {
-        word: fit_signal(main.compiled, {**widths, **dict.fromkeys(rates_of_it, width)}).significance
-        for word, width in (("known", 0.0), ("free", math.inf))
+        word: fit_signal(each, {**widths, **dict.fromkeys(rates_of_it, width)}).significance
+        for word, each, width in (("known", main.compiled, 0.0), ("free", unmeasured, math.inf))
     }
     return SignalFits(main, first_principles, others, significance_if)
 
@@ -171,6 +170,6 @@ def fit_changed(unchanged: SignalFit, compiled: CompiledExperiment) -> SignalFit
     takes ten times as long as the fit, and gives the same minima.
     """
     before = unchanged.question.likelihood
-    likelihood = replace(before, terms=(term_of(compiled, before.widths, before.basis),))
+    likelihood = replace(before, terms=terms_of(compiled, before.widths, before.basis))
     question = replace(unchanged.question, likelihood=likelihood)
     return SignalFit(compiled, question, fit_of(question, minos=False).values)

@@ -15,7 +15,7 @@ from nurecoil.study.study import Study
 from nurecoil.validation.cross_section import cross_section
 from nurecoil.validation.fits import SignalFit, SignalFits
 from nurecoil.validation.published import published
-from nurecoil.validation.signal import largest_background, other_form_factor
+from nurecoil.validation.signal import expected_error, largest_background, other_form_factor
 from nurecoil.verbs.fit import fit_of
 
 SNS_FLUX = 0.10  # uncertainty of the neutrino yield, part of a published cross section's error
@@ -64,7 +64,7 @@ def _backgrounds(fits: SignalFits) -> Found:
     for name in dict.fromkeys(background.name for background in fits.statistics.backgrounds):
         parts = [background for background in fits.statistics.backgrounds if background.name == name]
         ours, before = float(fits.main.components[name].sum()), sum(float(b.nominal.sum()) for b in parts)
-        error = math.hypot(*(float(b.nominal.sum()) * (b.rates[0].prior_width or 0.0) for b in parts))
+        error = math.hypot(*map(expected_error, parts))
         pull = (ours - before) / error
         why = f"Expected {before:.4g} ± {error:.3g}; the fit pulls its rate by {signed(pull)}σ"
         yield f"best_fit_{slug(name)}", Entry(ours), why
@@ -90,8 +90,10 @@ def _goodness(fits: SignalFits) -> Found:
     yield "chi2", Entry(fit.chi2), why
     shape = " × ".join(str(n) for n in experiment.shape)
     axes = " × ".join(axis.name.partition(" [")[0] for axis in experiment.axes)
-    masked = f", {fit.observed.size - bins} masked" if bins < fit.observed.size else ""
-    yield "bins", Entry(float(bins)), f"{shape} ({axes}){masked}"
+    off = sum(bool(background.off) for background in fits.statistics.backgrounds)
+    masked = fit.observed.size - bins + off
+    more = (f", {masked} masked" if masked else "") + (f", and {off} of the off sample" if off else "")
+    yield "bins", Entry(float(bins)), f"{shape} ({axes}){more}"
 
 
 def _parameters(fits: SignalFits) -> Found:

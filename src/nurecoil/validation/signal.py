@@ -1,6 +1,8 @@
 """The signal of an experiment, predicted and rescaled, and what may vary with it in a fit."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,6 +36,12 @@ def largest_background(statistics: Statistics) -> tuple[Component[Array], ...]:
     return max(found, key=lambda each: sum(float(b.nominal.sum()) for b in each))
 
 
+def expected_error(background: Component[Array]) -> float:
+    """Return how well the expected counts of a background are known."""
+    width = 1 / math.sqrt(background.off[1]) if background.off else background.rates[0].prior_width or 0.0
+    return float(background.nominal.sum()) * width
+
+
 def standard_model(compiled: CompiledExperiment, electroweak: str = "radiative") -> Array:
     """Return the Standard Model's signal per bin, with radiative corrections unless asked for "tree"."""
     return standard_model_counts(compiled, {"electroweak": electroweak})
@@ -50,6 +58,14 @@ def rescaled(compiled: CompiledExperiment, counts: Array) -> CompiledExperiment:
         return templates * ratio.reshape(-1, *(1,) * (templates.ndim - 1))
 
     return compiled.with_templates(lambda templates: templates.each(scaled))
+
+
+def without_off_sample(compiled: CompiledExperiment) -> CompiledExperiment:
+    """Return an experiment in which no off sample says how often backgrounds are."""
+    statistics = compiled.experiment.statistics
+    backgrounds = tuple(replace(b, off=None) for b in statistics.backgrounds)
+    experiment = replace(compiled.experiment, statistics=replace(statistics, backgrounds=backgrounds))
+    return replace(compiled, experiment=experiment)
 
 
 def release_template(name: str) -> Array | None:

@@ -201,7 +201,8 @@ class BestFit(Shown):
 
     def _row(self, pull: Parameter) -> tuple[str, ...]:
         pulled = self.pulled(pull)
-        width = "free" if pull.name in self.fit.values else f"{pull.prior_width:.4g}"
+        floats = pull.name in self.fit.values or pull.prior_width == math.inf
+        width = "free" if floats else f"{pull.prior_width:.4g}"
         value = pull.format(self.pulls[pull.name], 4)
         return pull.name, value, width, "–" if pulled is None else f"{pulled:+.2f}"
 

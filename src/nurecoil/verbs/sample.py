@@ -375,14 +375,15 @@ def _prior(within: Range, log: bool) -> Prior:
 
 def _sampled_pulls(question: Question) -> tuple[int, ...]:
     """Return the numbers of the pulls that are neither free nor held."""
-    widths = question.prior_widths
-    for name, width in widths.items():
-        if math.isinf(width):
+    widths, bounds = question.prior_widths, question.likelihood.bounds
+    pulls = question.likelihood.pulls
+    for pull, low, high in zip(pulls, *bounds, strict=True):
+        if math.isinf(widths.get(pull.name, 0.0)) and not math.isfinite(high - low):
             raise NurecoilError(
-                f"{name} has an infinite prior width, a prior that cannot be normalised: free it inside"
-                f" a range, {name}=LOW..HIGH"
+                f"{pull.name} has an infinite prior width, a prior that cannot be normalised: free it inside"
+                f" a range, {pull.name}=LOW..HIGH"
             )
-    return tuple(n for n, pull in enumerate(question.likelihood.pulls) if widths.get(pull.name))
+    return tuple(n for n, pull in enumerate(pulls) if widths.get(pull.name))
 
 
 def _target(question: Question, priors: tuple[Prior, ...], pulls: tuple[int, ...], profile: bool) -> Target:
@@ -396,7 +397,7 @@ def _target(question: Question, priors: tuple[Prior, ...], pulls: tuple[int, ...
             likelihood.pulls[j].low,
             likelihood.pulls[j].high,
             centre=float(centres[j]),
-            width=float(likelihood.width[j]),
+            width=float(likelihood.width[j]) if math.isfinite(likelihood.width[j]) else None,
         )
         for j in pulls
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed, unwarned
 from nurecoil.errors import NurecoilError
+from nurecoil.likelihood import OFF
 from nurecoil.parameters import Parameter, at_border, find, written
 from nurecoil.presentation.document import Block, Pairs
 from nurecoil.scans import Axis, Grid, Listed, Spaced, run
@@ -233,7 +234,7 @@ def _identity(question: Question) -> dict[str, object]:
 
 def _attributes(question: Question, identity: Mapping[str, object]) -> dict[str, str]:
     """Return what is written into the file, so that it can be understood alone."""
-    names = [term.name for term in question.likelihood.terms]
+    names = [term.name for term in question.likelihood.terms if not term.name.endswith(OFF)]
     scanned = ", ".join(parameter.name for parameter in question.free)
     return {
         "title": f"{question.model.name}, {' + '.join(names)}: scan of {scanned}",

@@ -28,6 +28,8 @@ from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.sources import Flux, PionDecayAtRest
 
+_EMPTY = 0.5  # counts, in place of none
+
 
 def build(card: schema.Card | schema.WeakChargeCard, folder: Path) -> Experiment:
     """Return the experiment of a card; data files that stand beside it are looked up in `folder`."""
@@ -220,6 +222,7 @@ class _Builder:
     def background(self, card: schema.Background) -> tuple[Component[Array], ...]:
         """Return a background with its shape and pulls, or one for each bin of an axis."""
         factors = [self.factor_counts(factor) for factor in card.factors]
+        seen = self.off_sample(card, factors) if card.width == "off-sample" else None
         product = reduce(np.multiply, factors).ravel()
         if not product.sum() > 0:
             raise NurecoilError("the product of its factors is empty in the bins")
@@ -227,18 +230,36 @@ class _Builder:
         counts = card.scale * (float(factors[0].sum()) if card.counts == "table" else card.counts)
         nominal, variations = counts * shape * kept, []
         if card.each:
-            return tuple(
-                self.in_bins(card, card.each, nominal.reshape([len(a.edges) - 1 for a in self.card.axes]))
-            )
+            counts_in_bins = nominal.reshape([len(a.edges) - 1 for a in self.card.axes])
+            return tuple(self.in_bins(card, card.each, counts_in_bins, seen))
         for pull in card.shape_pulls:
             up, down, is_mirrored = _sides(pull, shape, self.tables.unit_shape)
             parameter = _shape_pull(pull.name, card.name)
             up, down = counts * up * kept, counts * down * kept
             variations.append(Shape(parameter, up, down, mirrored=is_mirrored))
-        rate = _rate_pull(card.pull, _width(card, counts), card.name)
-        return (Component(card.name, nominal, (rate,), tuple(variations)),)
+        rate, off = _rate_and_off(card, card.pull, card.name, counts, None if seen is None else seen[0])
+        return (Component(card.name, nominal, (rate,), tuple(variations), off),)
 
-    def in_bins(self, card: schema.Background, key: str, counts: Array) -> Iterator[Component[Array]]:
+    def off_sample(self, card: schema.Background, factors: list[Array]) -> Array:
+        """Return the counts of an off sample, one or in each bin of an axis.
+
+        A bin without any is given half a count in the factors: a rate of 0 has no fraction that could be
+        fitted.
+        """
+        table = card.factors[0].table
+        assert table is not None
+        assert self.card.data is not None
+        self.tables.require_bins_of(table, self.card.data.observed)
+        place = self.card.axis_keys.index(card.each) if card.each else None
+        others = tuple(n for n in range(factors[0].ndim) if n != place)
+        seen = factors[0].sum(axis=others, keepdims=True)
+        empty = np.broadcast_to(seen == 0, factors[0].shape)
+        factors[0] = np.where(empty, _EMPTY * seen.size / factors[0].size, factors[0])
+        return np.asarray(seen.ravel())
+
+    def in_bins(
+        self, card: schema.Background, key: str, counts: Array, seen: Array | None
+    ) -> Iterator[Component[Array]]:
         """Yield what is in each bin of an axis that is not masked, each with a pull of its own."""
         place = self.card.axis_keys.index(key)
         kept = self.spreading.kept.reshape(counts.shape)
@@ -247,8 +268,10 @@ class _Builder:
             cells = (slice(None),) * place + (number,)
             part[cells] = counts[cells]
             if part.sum() > 0:
-                what, width = f"{card.name} from {low:g} to {high:g}", _width(card, float(part.sum()))
-                yield Component(card.name, part.ravel(), (_rate_pull(f"{card.pull}_{number}", width, what),))
+                what, name = f"{card.name} from {low:g} to {high:g}", f"{card.pull}_{number}"
+                off = None if seen is None else seen[number]
+                rate, measured = _rate_and_off(card, name, what, float(part.sum()), off)
+                yield Component(card.name, part.ravel(), (rate,), off=measured)
             elif kept[cells].any():
                 raise NurecoilError(
                     f"each = '{key}' needs counts in all bins that are not masked, but from {low:g} to"
@@ -304,6 +327,20 @@ def _rate_pull(name: str, width: float, what: str) -> Parameter:
     )
 
 
+def _rate_and_off(
+    card: schema.Background, name: str, what: str, counts: float, seen: float | None
+) -> tuple[Parameter, tuple[float, float] | None]:
+    """Return the pull of a background's rate, and what an off sample that saw so much expects and saw.
+
+    The pull then floats: from no background to ten standard deviations above what was seen.
+    """
+    if seen is None:
+        return _rate_pull(name, _width(card, counts), what), None
+    expected = max(float(seen), _EMPTY)
+    high = (seen + 10 * math.sqrt(seen) + 30) / expected - 1
+    return replace(_rate_pull(name, math.inf, what), high=float(high)), (expected, float(seen))
+
+
 def _shape_pull(name: str, what: str) -> Parameter:
     """Return a pull in standard deviations of a shape."""
     latex = rf"x_\mathrm{{{name.replace('_', ' ')}}}"
@@ -312,7 +349,7 @@ def _shape_pull(name: str, what: str) -> Parameter:
 
 def _width(card: schema.Background, counts: float) -> float:
     """Return the width of the pull of a background's rate, of so many counts."""
-    return math.sqrt(card.scale / counts) if card.width == "poisson" else card.width
+    return math.sqrt(card.scale / counts) if isinstance(card.width, str) else card.width
 
 
 def _scaled_neutron(base: FormFactor, factor: float, q: Array, nuclide: Nuclide) -> Array:

@@ -112,7 +112,11 @@ class Background:
     counts: Annotated[Counts | Literal["table"], '"table": the sum of the first factor\'s table']
     factors: Annotated[tuple[Factor, ...], "the shape is their product; they cover each axis once"]
     pull: Annotated[str, "the name of the pull of its rate"]
-    width: Annotated[Width | Literal["poisson"], '"poisson": known as well as its counts, before `scale`']
+    width: Annotated[
+        Width | Literal["poisson", "off-sample"],
+        '"poisson": known as well as its counts, before `scale`; "off-sample": these are counts of a sample'
+        " with this background alone, whose own Poisson likelihood is added, and the rate is free",
+    ]
     scale: Annotated[Positive, "multiplies the counts, as the live time of another sample"] = 1.0
     each: Annotated[
         str | None,
@@ -127,6 +131,11 @@ class Background:
             raise NurecoilError("the width 'poisson' needs counts above 0")
         if self.each and self.shape_pulls:
             raise NurecoilError(f"each = '{self.each}' goes without shape_pulls")
+        counted = self.counts == "table" and self.factors and self.each in (None, *self.factors[0].axes)
+        if self.width == "off-sample" and not counted:
+            raise NurecoilError(
+                "the width 'off-sample' needs counts = 'table', and a first factor on the axis of 'each'"
+            )
 
 
 @dataclass(frozen=True)

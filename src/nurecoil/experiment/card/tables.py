@@ -77,6 +77,23 @@ class Tables:
             raise NurecoilError(f"{table.file}: {error}") from None
         return np.expand_dims(counts, [i for i, key in enumerate(self.edges) if key not in table.columns])
 
+    def require_bins_of(self, table: Table, observed: Table) -> None:
+        """Refuse counts that are not whole, or whose rows stand at other places than those observed."""
+        if table.weight is None or observed.weight is None:  # events
+            return
+        rows, others = self.read(table.file), self.read(observed.file)
+        counts = rows[:, table.weight : None if table.across else table.weight + 1]
+        if (counts % 1 != 0).any():
+            wrong = counts[counts % 1 != 0][0]
+            raise NurecoilError(f"{table.file}: {wrong:g} is not a whole number of counts")
+        for axis in table.columns.keys() & observed.columns.keys():
+            wrong = np.setxor1d(rows[:, table.columns[axis]], others[:, observed.columns[axis]])
+            if wrong.size:
+                raise NurecoilError(
+                    f"{table.file}: its rows are at other places on the axis {axis} than those of"
+                    f" {observed.file}, first at {wrong[0]:g}: an off sample needs the bins of the data"
+                )
+
     def source(self, table: Table) -> tuple[str, int | None]:
         """Return the hash of a file that was read, and the column of its counts."""
         return self.hashes[table.file], table.weight

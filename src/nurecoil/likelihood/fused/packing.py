@@ -72,7 +72,7 @@ class Packed(NamedTuple):
 
 
 class Points(NamedTuple):
-    """What may differ from point to point, (P or 1, ...): see `Inputs`; and the box of the parameters.
+    """What may differ from point to point, (P or 1, ...): see `Inputs`; and the box of the variables.
 
     `scaled` says that the parameters only scale the signal: then they leave alone what shapes do to it.
     """
@@ -110,7 +110,7 @@ def points_of(inputs: Inputs, low: Array | None, high: Array | None, parameters:
         middle, value, slope, curvature = inputs.expansion
         strengths = np.concatenate([value[:, np.newaxis], slope, curvature], axis=1)
     box = [
-        np.full((1, parameters), end) if edge is None else edge[len(edge) - parameters :].T
+        np.full((1, inputs.centres.shape[1]), end) if edge is None else edge.T
         for edge, end in ((low, -np.inf), (high, np.inf))
     ]
     observed, offsets = side_by_side(inputs.observed), side_by_side(inputs.offsets)

@@ -19,7 +19,7 @@ from nurecoil.likelihood.newton import (
 @once
 def newton(layout, points, p, work, x):
     """Minimise point p as `newton.minimise_batch` does; x is where it starts and ends."""
-    free, vectors, matrices = layout.sizes.free, work.vectors, work.matrices
+    vectors, matrices = work.vectors, work.matrices
     low, high, variables = points.low[row(points.low, p)], points.high[row(points.high, p)], len(x)
     trial, now = vectors[0], 0  # gradients are vectors 1 and 2, Hessians matrices 0 and 1: now and tried
     value, found, damping, trying = np.inf, 0.0, 0.0, False
@@ -42,7 +42,7 @@ def newton(layout, points, p, work, x):
         uphill = True
         tolerance = TOLERANCE + ROUNDING * abs(value)
         while uphill:  # a step that leads nowhere is not worth an evaluation
-            decrease = _propose(free, now, damping, tolerance, low, high, x, vectors, matrices)
+            decrease = _propose(now, damping, tolerance, low, high, x, vectors, matrices)
             if abs(decrease) < tolerance and damping < 1.0:
                 return value, True
             if damping >= LARGEST_DAMPING:
@@ -51,23 +51,19 @@ def newton(layout, points, p, work, x):
             if uphill:
                 damping = max(10.0 * damping, 1e-3)
         for i in range(variables):
-            trial[i] = x[i] + vectors[3, i]
-            if i >= free:
-                trial[i] = min(max(trial[i], low[i - free]), high[i - free])
+            trial[i] = min(max(x[i] + vectors[3, i], low[i]), high[i])
     return value, False
 
 
 @compiled
-def _propose(free, now, damping, tolerance, low, high, x, vectors, matrices):
+def _propose(now, damping, tolerance, low, high, x, vectors, matrices):
     """Fill in a step (vector 3); return the decrease it should bring: the tolerance, away from a saddle."""
     gradient, hessian, lower, variables, negative = vectors[1 + now], matrices[now], matrices[2], len(x), -1
     for i in range(variables):
         vectors[4, i] = 1.0 / (np.sqrt(abs(hessian[i, i])) + TINY)
         vectors[5, i] = 1.0
-        if i >= free:
-            down, up = low[i - free], high[i - free]
-            if (x[i] <= down and gradient[i] > 0.0) or (x[i] >= up and gradient[i] < 0.0):
-                vectors[5, i] = 0.0  # it stays at its bound
+        if (x[i] <= low[i] and gradient[i] > 0.0) or (x[i] >= high[i] and gradient[i] < 0.0):
+            vectors[5, i] = 0.0  # it stays at its bound
     for j in range(variables):
         for i in range(j, variables):
             entry = hessian[i, j] * (vectors[4, i] * vectors[4, j]) * (vectors[5, i] * vectors[5, j])
