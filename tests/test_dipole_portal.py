@@ -249,8 +249,8 @@ def test_every_question_takes_it(coherent):
     fit = nurecoil.Study("dipole-portal", csi, m_4="10 MeV").fit({"d_e": "1e-9 mu_B"})
     assert fit.converged
     mapped = nurecoil.Study("dipole-portal", csi).map({"m_4": "1..50 MeV", "d_mu": "0..2e-8"}, points=21)
-    assert mapped.values.delta_chi2.min() < 0.1
-    assert mapped.values.delta_chi2.max() > 10
+    assert mapped.values.surface.delta_chi2.min() < 0.1
+    assert mapped.values.surface.delta_chi2.max() > 10
 
 
 def test_rates_at_one_recoil_by_hand(coherent):

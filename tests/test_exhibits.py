@@ -56,7 +56,7 @@ def test_a_map_becomes_a_figure(csi):
     largest = result.values.contours[0.9].regions[0]
     assert panel.areas[0].rings[0] == pytest.approx(largest.outer / [1, 1e6])
     (best,) = panel.series  # no Standard Model at a finite mass
-    assert [best.x[0], best.y[0] * 1e6] == pytest.approx(result.values.best_fit)
+    assert [best.x[0], best.y[0] * 1e6] == pytest.approx(result.values.surface.best_fit)
     assert figures.draw(figure).axes[0].get_yscale() == "log"  # asked from Python, without `log`
 
 

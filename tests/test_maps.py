@@ -27,7 +27,7 @@ def test_every_vertex_lies_on_its_level(nsi):
     for cl, contours in result.values.contours.items():
         assert contours.level == threshold(cl, dof=2)
         vertices = np.concatenate(contours.polygons)
-        assert question.chi2(vertices) - result.values.minimum == pytest.approx(
+        assert question.chi2(vertices) - result.values.surface.minimum == pytest.approx(
             np.full(len(vertices), contours.level), abs=1e-6
         )
 
@@ -35,7 +35,7 @@ def test_every_vertex_lies_on_its_level(nsi):
 def test_points_are_inside_where_they_are_allowed(nsi):
     result, question = nsi
     points = np.random.default_rng(3).uniform([-0.2, -0.2], [0.6, 0.6], (400, 2))
-    delta = question.chi2(points) - result.values.minimum
+    delta = question.chi2(points) - result.values.surface.minimum
     assert delta.min() >= 0
     for contours in result.values.contours.values():
         rings = [ring for region in contours.regions for ring in (region.outer, *region.holes)]
@@ -65,12 +65,13 @@ def test_an_extent_is_the_profile_over_the_other_parameter(nsi, coherent):
             ("eps_u_mumu", -0.2, 0.2),
             points=101,
         ).values.profile
-        assert profile.minimum - result.values.minimum == pytest.approx(threshold(0.9, dof=2), abs=1e-5)
+        rise = profile.minimum - result.values.surface.minimum
+        assert rise == pytest.approx(threshold(0.9, dof=2), abs=1e-5)
 
 
 def test_the_grid_is_the_profile(nsi):
     result, question = nsi
-    found = result.values
+    found = result.values.surface
     i, j = 20, 31
     point = [[found.values[0][i], found.values[1][j]]]
     assert found.delta_chi2[i, j] == pytest.approx(question.chi2(point)[0] - found.minimum, abs=1e-6)
@@ -98,7 +99,7 @@ def test_a_nuisance_parameter_is_free_of_its_prior_and_stays_in_range(csi):
     scans = ("signal_strength", 0.0, 2.0), ("binh2021-csi_background", -0.5, 0.5)
     result = asking.profile_map(model, [csi], {}, scans, cl=[0.9], points=31)
     assert result.converged
-    assert result.values.minimum == pytest.approx(0, abs=1e-6)
+    assert result.values.surface.minimum == pytest.approx(0, abs=1e-6)
     (region,) = result.values.contours[0.9].regions
     assert region.open
     assert region.bounds[1].tolist() == [-0.5, 0.5]
@@ -116,9 +117,9 @@ def test_spacing_follows_the_parameter_unless_told(csi):
     model, fixed = nurecoil.load_model("331-beta"), {}
     scans = ("m_zprime", 1e5, 1e7), ("beta", -1.0, 1.0)
     linear_in_m = {"cl": [0.9], "points": 21, "spacing": {"m_zprime": "linear"}}
-    usual = asking.profile_map(model, [csi], fixed, scans, cl=[0.9], points=21).values
-    linear = asking.profile_map(model, [csi], fixed, scans, **linear_in_m).values
-    assert (usual.log, linear.log) == ((True, False), (False, False))
+    usual = asking.profile_map(model, [csi], fixed, scans, cl=[0.9], points=21).values.surface
+    linear = asking.profile_map(model, [csi], fixed, scans, **linear_in_m).values.surface
+    assert [axis.log for axis in (*usual.axes, *linear.axes)] == [True, False, False, False]
     assert usual.values[0] == pytest.approx(np.geomspace(1e5, 1e7, 21))
     assert linear.values[0] == pytest.approx(np.linspace(1e5, 1e7, 21))
     assert linear.best_fit == pytest.approx(usual.best_fit, rel=1e-2) or linear.minimum == pytest.approx(
@@ -130,7 +131,7 @@ def test_spacing_follows_the_parameter_unless_told(csi):
 def test_each_axis_may_have_its_own_number_of_points(csi, points):
     scans = ("beta", -1.0, 1.0), ("m_zprime", 1e5, 1e7)
     found = asking.profile_map(nurecoil.load_model("331-beta"), [csi], {}, scans, cl=[0.9], points=points)
-    assert found.values.delta_chi2.shape == (21, 31)
+    assert found.values.surface.delta_chi2.shape == (21, 31)
 
 
 def test_a_best_fit_at_the_edge_is_noted(csi):

@@ -221,8 +221,8 @@ def test_every_question_takes_it(coherent):
     ).all()
     assert nurecoil.Study("sterile", csi, dm2_41="1 eV2").fit({"u2_mu4": 0.1}).converged
     mapped = nurecoil.Study("sterile", csi).map({"dm2_41": "0.1..10 eV2", "u2_mu4": "0..0.5"}, points=21)
-    assert mapped.values.delta_chi2.min() < 0.1
-    assert mapped.values.delta_chi2.max() > 1
+    assert mapped.values.surface.delta_chi2.min() < 0.1
+    assert mapped.values.surface.delta_chi2.max() > 1
 
 
 def test_rates_at_one_recoil_by_hand(coherent):

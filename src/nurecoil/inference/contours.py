@@ -26,8 +26,8 @@ class Surface:
 
     Attributes
     ----------
-    values : two 1-D arrays
-        The grid: n1 and n2 values.
+    axes : pair of Axis
+        The parameters, in their units.
     delta_chi2, converged : ndarray, shape (n1, n2)
         Δχ² (infinite where χ² is), and whether χ² converged there; interpolated at many points of a grid of
         more than 49, to about 1e-3 where it is below 25.
@@ -40,7 +40,7 @@ class Surface:
         In the order of the levels.
     """
 
-    values: tuple[Array, Array]
+    axes: tuple[Axis, Axis]
     delta_chi2: Array
     converged: BoolArray
     best_fit: Array
@@ -48,6 +48,14 @@ class Surface:
     fitted: bool
     unique: bool
     contours: tuple[Contours, ...]
+
+    @property
+    def values(self) -> tuple[Array, Array]:
+        """The grid: n1 and n2 values."""
+        first, second = (
+            axis.x(axis.evenly(n)) for axis, n in zip(self.axes, self.converged.shape, strict=True)
+        )
+        return first, second
 
 
 def contours(
@@ -121,11 +129,10 @@ def contours(
             found.append(polished(plane, search.mesh, regions, level, ceiling, settled))
     best = search.best
     delta = np.where(grid.y >= FORBIDDEN, np.inf, grid.y - minimum)
-    first, second = (axis.x(axis.evenly(n)) for axis, n in zip(plane.axes, points, strict=True))
-    for array in (delta, grid.ok, first, second):
+    for array in (delta, grid.ok):
         array.setflags(write=False)
     return Surface(
-        values=(first, second),
+        axes=plane.axes,
         delta_chi2=delta,
         converged=grid.ok,
         best_fit=plane.x(best.s)[0],

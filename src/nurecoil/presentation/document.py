@@ -126,13 +126,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of short Markdown cells."""
+    """A table of short cells: Markdown in a report, plain text in an answer."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
-    right: tuple[int, ...] = ()  # columns of numbers
+    right: tuple[int, ...] = ()  # columns of numbers, which do not wrap
+    whole: tuple[int, ...] = ()  # others that do not wrap
     status_column: int | None = None  # its cells are shown as coloured chips
     prose: tuple[str, ...] = ()  # the columns, by name, that a narrow terminal leaves out
 
@@ -168,17 +169,5 @@ class Pairs:
     rows: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A table in plain text."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: tuple[int, ...] = ()  # columns of numbers, which do not wrap
-    whole: tuple[int, ...] = ()  # others that do not wrap
-    caption: str = ""
-
-
-Block: TypeAlias = Pairs | Grid
+Block: TypeAlias = Pairs | Table
 """What an answer is shown as, in a terminal or a notebook."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from nurecoil.presentation.comparison import TONES
-from nurecoil.presentation.document import Block, Document, Figure, Grid, Table
+from nurecoil.presentation.document import Block, Document, Figure, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -163,7 +163,7 @@ def html_of(blocks: Iterable[Block]) -> str:
 
     parts = []
     for block in (block for block in blocks if block.rows):
-        head = line("th", block.columns) if isinstance(block, Grid) else ""
+        head = line("th", block.columns) if isinstance(block, Table) else ""
         rows = "".join(line("td", row) for row in block.rows)
         parts.append(f"<table><caption>{escape(block.title)}</caption>{head}{rows}</table>")
     return "\n".join(parts)

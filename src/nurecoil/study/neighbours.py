@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.likelihood import REACH, Fitted, lowest
 from nurecoil.study.question import Question
+from nurecoil.study.strengths import Coordinates
 
 _SEARCHED = 16  # of many points, each sixteenth
 _FEWEST = 200  # points: less are not many
@@ -27,30 +28,19 @@ class Neighbours:
 
     Attributes
     ----------
-    question
-    scale : ndarray, shape (d,)
-        What is as far in each direction.
-    log : ndarray of bool, shape (d,)
-        Whether it is so in the logarithm.
+    question, coordinates
+        Whose fits, and in what neighbours are near.
     """
 
     question: Question
-    scale: Array
-    log: NDArray[np.bool_]
+    coordinates: Coordinates
     _known: Fitted | None = field(default=None, repr=False)
     _tree: Any = field(default=None, repr=False)
     _waiting: list[tuple[Array, Fitted]] = field(default_factory=list, repr=False)
 
-    @classmethod
-    def across(cls, question: Question, low: Array, high: Array, log: NDArray[np.bool_]) -> "Neighbours":
-        """Return those of a range, as far across in each direction."""
-        log = log & (low > 0)
-        ends = [np.where(log, np.log(np.where(log, edge, 1.0)), edge) for edge in (low, high)]
-        return cls(question, ends[1] - ends[0], log)
-
     def fits(self, x: Array) -> Fitted:
         """Return the fits at points (P, d)."""
-        places = np.where(self.log, np.log(np.where(self.log, x, 1.0)), x) / self.scale
+        places = self.coordinates.of(x)
         if self._known is None or len(x) > max(_FEWEST, len(self._known.chi2)):
             few = slice(None, None, _SEARCHED if len(x) > _FEWEST else 1)
             self._remember(places[few], self.question.profiled(x[few]))

@@ -13,7 +13,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.parameters import Parameter
-from nurecoil.presentation.document import Bars, Block, Figure, Grid, Pairs, RowChart
+from nurecoil.presentation.document import Bars, Block, Figure, Pairs, RowChart, Table
 from nurecoil.presentation.labels import axis_label, cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.arguments import level
@@ -103,7 +103,7 @@ class Combination(Shown):
             for name, text in interval_rows(each.name, parameter, each.profile.intervals):
                 rows.append((name, best if name else "", text))
         title = f"{parameter.name} at {100 * self.cl:g} % CL: {result.model}"
-        yield Grid(title, ("experiments", "best fit", "allowed"), tuple(rows), right=(1,))
+        yield Table(title, ("experiments", "best fit", "allowed"), tuple(rows), right=(1,))
         agree = self.compatibility
         pairs = (
             ("χ²", f"{agree.chi2:.2f} for {agree.dof} degree{'s' * (agree.dof > 1)} of freedom"),

@@ -15,7 +15,7 @@ from nurecoil.inference.calibration import coverage as coverage_of
 from nurecoil.inference.intervals import Interval
 from nurecoil.inference.line import Axis, Function, Line
 from nurecoil.parameters import Parameter, at_border
-from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Series
+from nurecoil.presentation.document import Block, Figure, Pairs, Series, Table
 from nurecoil.presentation.labels import cl_label
 from nurecoil.scans import OneThread
 from nurecoil.study.arguments import level, require_toys
@@ -277,7 +277,7 @@ def _coverage_block(parameter: Parameter, checked: Coverage) -> Block:
     ]
     how = f"{checked.number} toys at each true value" if checked.number else "exact"
     heads = ("true value", "by toys", "by Wilks' theorem")
-    return Grid(f"Coverage [%], {how}", heads, tuple(rows), right=(0, 1, 2))
+    return Table(f"Coverage [%], {how}", heads, tuple(rows), right=(0, 1, 2))
 
 
 def _bar(intervals: Sequence[Interval], unit: float, y: float, label: str, colour: str) -> tuple[Series, ...]:

@@ -13,7 +13,7 @@ from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.newton import inverse
 from nurecoil.parameters import Parameter, at_border, find, written
-from nurecoil.presentation.document import Block, Grid, Pairs
+from nurecoil.presentation.document import Block, Pairs, Table
 from nurecoil.study.curve import Curve
 from nurecoil.study.minima import box, fitted_from, held_at, minima, spread, starting_points
 from nurecoil.study.question import Question
@@ -194,10 +194,10 @@ class BestFit(Shown):
             sums = {key: counts.sum() for key, counts in components.items()}
             sums |= {"all": sum(sums.values()), "observed": self.observed[name].sum()}
             counts = tuple((key, f"{total:.2f}") for key, total in sums.items())
-            yield Grid(f"Counts: {name}", ("component", "counts"), counts, right=(1,))
+            yield Table(f"Counts: {name}", ("component", "counts"), counts, right=(1,))
         pulls = tuple(self._row(p) for p in self.nuisances)
         columns = ("name", "value", "prior width", "pull")
-        yield Grid("Nuisance parameters", columns, pulls, right=(1, 2, 3))
+        yield Table("Nuisance parameters", columns, pulls, right=(1, 2, 3))
 
     def _row(self, pull: Parameter) -> tuple[str, ...]:
         pulled = self.pulled(pull)

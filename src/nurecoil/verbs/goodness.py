@@ -13,7 +13,7 @@ from nurecoil.inference.significance import log_p_value
 from nurecoil.likelihood import JointLikelihood
 from nurecoil.likelihood.objective import deviance
 from nurecoil.parameters import Parameter, at_border
-from nurecoil.presentation.document import Block, Grid, Pairs
+from nurecoil.presentation.document import Block, Pairs, Table
 from nurecoil.study.arguments import require_toys
 from nurecoil.study.minima import fitted_from, minima, spread, starting_points
 from nurecoil.study.p_value import ByToys, by_toys
@@ -108,7 +108,7 @@ class Goodness(Shown):
         yield Pairs(result.title("Goodness of fit"), tuple(rows))
         parts = [(name, f"{part.chi2:.2f}", str(part.bins)) for name, part in self.contributions.items()]
         parts.append(("priors of nuisance parameters", f"{self.priors:.2f}", ""))
-        yield Grid("Contributions to χ²", ("from", "χ²", "bins"), tuple(parts), right=(1, 2))
+        yield Table("Contributions to χ²", ("from", "χ²", "bins"), tuple(parts), right=(1, 2))
 
 
 @undisturbed

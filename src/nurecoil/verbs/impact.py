@@ -11,7 +11,7 @@ from nurecoil.arithmetic import Array, pair, undisturbed
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Parameter
-from nurecoil.presentation.document import Bars, Block, Figure, Grid, Pairs, RowChart
+from nurecoil.presentation.document import Bars, Block, Figure, Pairs, RowChart, Table
 from nurecoil.presentation.labels import axis_label
 from nurecoil.progress import stepwise
 from nurecoil.quantities import printed
@@ -130,7 +130,7 @@ class Impacts(Shown):
         pairs = ((parameter.name, best), ("χ²", f"{self.minimum:.2f}"), result.convergence())
         yield Pairs(result.title("Impact of systematics"), pairs)
         unit = f" [{printed(parameter.unit)}]" if parameter.unit else ""
-        yield Grid(
+        yield Table(
             f"Pull and error in prior widths, and the impact on {parameter.name}",
             ("nuisance parameter", "pull", "error", f"impact{unit}", f"pre-fit impact{unit}"),
             tuple(row.row(parameter.inside) for row in self.rows),

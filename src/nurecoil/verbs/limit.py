@@ -12,7 +12,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
 from nurecoil.inference.line import Axis, Line
 from nurecoil.parameters import Parameter, Range, written
-from nurecoil.presentation.document import Block, Figure, Grid, Pairs, Reference, Series
+from nurecoil.presentation.document import Block, Figure, Pairs, Reference, Series
 from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.arguments import several_levels
@@ -139,8 +139,7 @@ class Limit(Shown):
             from nurecoil.verbs.vary import table
 
             found = table(self)
-            rows_in_plain = tuple(tuple(cell.replace("−", "-") for cell in row) for row in found.rows)
-            yield Grid(found.title, found.columns, rows_in_plain, caption=found.caption)
+            yield replace(found, rows=tuple(tuple(cell.replace("−", "-") for cell in r) for r in found.rows))
 
     def figure(self, result: Result["Limit"]) -> Figure:
         parameter, unit = self.parameter, self.parameter.inside

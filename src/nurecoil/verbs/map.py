@@ -13,14 +13,15 @@ from nurecoil.errors import NurecoilError
 from nurecoil.inference.contours import Axis, Contours, Plane, Region, Surface, contours
 from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL
-from nurecoil.parameters import Parameter, Range, at_border, find
-from nurecoil.presentation.document import Area, Block, Figure, Grid, Pairs, Panel, Series
+from nurecoil.parameters import Parameter, Range, at_border, find, written
+from nurecoil.presentation.document import Area, Block, Figure, Pairs, Panel, Series, Table
 from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
 from nurecoil.study.arguments import require_points, several_levels
 from nurecoil.study.minima import held_at
 from nurecoil.study.neighbours import Neighbours
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
+from nurecoil.study.strengths import Coordinates
 from nurecoil.study.study import Study
 from nurecoil.verbs.intervals import at_edge
 from nurecoil.verbs.options import HOLDS, Levels, Scans, Told, Verb
@@ -51,16 +52,8 @@ class Map(Shown):
     Attributes
     ----------
     parameters : two Parameters
-    log : pair of bool
-        Whether the grid is spaced in the logarithm of each parameter.
-    values : two 1-D arrays
-        The grid: n1 and n2 values (inside units).
-    delta_chi2, converged : ndarray, shape (n1, n2)
-        Δχ² from the best fit, and whether the pulls converged.
-    best_fit : ndarray, shape (2,)
-        The best fit inside the range (inside units); no point of the grid.
-    minimum : float
-        χ² there.
+    surface : Surface
+        The grid, Δχ² on it, and the best fit (inside units).
     contours : mapping
         Level of Δχ² and allowed regions, with their boundaries (inside units), by confidence level.
     standard_model : ndarray, shape (2,), or None
@@ -68,26 +61,21 @@ class Map(Shown):
     """
 
     parameters: tuple[Parameter, Parameter]
-    log: tuple[bool, bool]
-    values: tuple[Array, Array]
-    delta_chi2: Array
-    converged: NDArray[np.bool_]
-    best_fit: Array
-    minimum: float
+    surface: Surface
     contours: Mapping[float, Contours]
     standard_model: Array | None
 
     def record(self, result: Result["Map"]) -> dict[str, object]:
         units = [parameter.inside for parameter in self.parameters]
         names = [parameter.name for parameter in self.parameters]
-        best = dict(zip(names, self.best_fit.tolist(), strict=True))
+        surface, best = self.surface, dict(zip(names, self.surface.best_fit.tolist(), strict=True))
         return {
             "scanned": [
-                {"name": p.name, "unit": p.unit, "spacing": "log" if log else "linear"}
-                for p, log in zip(self.parameters, self.log, strict=True)
+                {"name": p.name, "unit": p.unit, "spacing": "log" if axis.log else "linear"}
+                for p, axis in zip(self.parameters, surface.axes, strict=True)
             ],
             "best_fit": at_border(self.parameters, best),
-            "chi2": self.minimum,
+            "chi2": surface.minimum,
             "levels": [
                 {
                     "cl": cl,
@@ -107,20 +95,20 @@ class Map(Shown):
                 for cl, contours in self.contours.items()
             ],
             "grid": {
-                "values": {n: v / u for n, v, u in zip(names, self.values, units, strict=True)},
-                "delta_chi2": self.delta_chi2,
+                "values": {n: v / u for n, v, u in zip(names, surface.values, units, strict=True)},
+                "delta_chi2": surface.delta_chi2,
             },
         }
 
     def blocks(self, result: Result["Map"]) -> Iterator[Block]:
         names = [parameter.name for parameter in self.parameters]
-        best = [f"{p.name} = {p.format(x, 4)}" for p, x in zip(self.parameters, self.best_fit, strict=True)]
+        best = written(self.parameters, dict(zip(names, self.surface.best_fit, strict=True)))
         yield Pairs(
             result.title(" and ".join(names)),
-            (("best fit", f"{', '.join(best)}, χ² = {self.minimum:.2f}"), result.convergence()),
+            (("best fit", f"{best}, χ² = {self.surface.minimum:.2f}"), result.convergence()),
         )
         cut = any(np.any(self._cut(region)) for found in self.contours.values() for region in found.regions)
-        yield Grid(
+        yield Table(
             "Allowed regions and their extents",
             ("CL", "Δχ² up to", *names, ""),
             tuple(row for cl, found in self.contours.items() for row in self._rows(cl, found)),
@@ -147,20 +135,21 @@ class Map(Shown):
         """Return for each parameter whether the range cuts the region at its low and at its high end."""
         return [
             [bool(low == values[0]), bool(high == values[-1])]
-            for (low, high), values in zip(region.bounds, self.values, strict=True)
+            for (low, high), values in zip(region.bounds, self.surface.values, strict=True)
         ]
 
     def figure(self, result: Result["Map"]) -> Figure:
         units = [parameter.inside for parameter in self.parameters]
         levels = sorted(self.contours.items(), reverse=True)  # the smaller region above the larger
-        best = self.best_fit / units
+        best = self.surface.best_fit / units
         points = [Series(best[:1], best[1:], "best fit", colour="black", style="points")]
         if self.standard_model is not None:
             standard = self.standard_model / units
             points.append(
                 Series(standard[:1], standard[1:], "Standard Model", colour="black", style="crosses")
             )
-        x, y = ((float(v[0] / unit), float(v[-1] / unit)) for v, unit in zip(self.values, units, strict=True))
+        axes = self.surface.axes
+        x, y = ((axis.low / unit, axis.high / unit) for axis, unit in zip(axes, units, strict=True))
         panel = Panel(
             x_label=axis_label(self.parameters[0]),
             y_label=axis_label(self.parameters[1]),
@@ -175,8 +164,8 @@ class Map(Shown):
                 for (cl, contours), colour in zip(levels, LEVEL_COLOURS * len(levels), strict=False)
                 if contours.regions
             ),
-            x_log=self.log[0],
-            y_log=self.log[1],
+            x_log=axes[0].log,
+            y_log=axes[1].log,
             x_range=x,
             y_range=y,
         )
@@ -250,7 +239,7 @@ def map(
     settled = question.likelihood.settled(min(axes[0] * axes[1], _COMPUTED))
     if settled.engine_name == "fast":  # so long that its loops pay from the first point on
         question = replace(question, likelihood=settled)
-    known = Neighbours.across(question, low, high, np.array(log))
+    known = Neighbours(question, Coordinates(log, low, high))
 
     def chi2(x: Array) -> tuple[Array, NDArray[np.bool_]]:
         profiled = known.fits(x)
@@ -269,12 +258,7 @@ def map(
     surface = contours(plane, minimise, thresholds, points=axes, at_infinity=at_infinity)
     answer = Map(
         parameters=(question.free[0], question.free[1]),
-        log=log,
-        values=surface.values,
-        delta_chi2=surface.delta_chi2,
-        converged=surface.converged,
-        best_fit=surface.best_fit,
-        minimum=surface.minimum,
+        surface=surface,
         contours=dict(zip(levels, surface.contours, strict=True)),
         standard_model=_standard_model(question, low, high),
     )
@@ -360,13 +344,14 @@ def _at_infinity(question: Question, low: Array, high: Array) -> float:
 
 
 def _best_fit_notes(answer: Map, unique: bool, at_infinity: float) -> Iterator[str]:
-    if answer.minimum == at_infinity:
+    if answer.surface.minimum == at_infinity:
         names = [p.name for p in answer.parameters if p.decouples]
         yield f"χ² is lowest where {' or '.join(names)} decouples: the regions are relative to that point."
         return
     if not unique:
         yield "the best fit is not the only one: other points fit as well, to 0.001 in Δχ²."
-    for parameter, best, values in zip(answer.parameters, answer.best_fit, answer.values, strict=True):
+    surface = answer.surface
+    for parameter, best, values in zip(answer.parameters, surface.best_fit, surface.values, strict=True):
         if at_edge(best, values):
             yield (
                 f"the best fit lies at the edge of the range, {parameter.name} = {parameter.format(best, 4)}:"

@@ -7,7 +7,7 @@ from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import Couplings
-from nurecoil.presentation.document import Block, Grid
+from nurecoil.presentation.document import Block, Table
 from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
@@ -96,7 +96,7 @@ class Expected:
         edges = zip(self.edges[:-1], self.edges[1:], strict=True)
         rows = [row(f"{a:g} to {b:g}", slice(n, n + 1)) for n, (a, b) in enumerate(edges)]
         heads = (self.observable, *list(columns)[:2], "ratio", *list(columns)[2:])
-        return Grid(
+        return Table(
             f"Expected counts: {self.title}",
             heads,
             (*rows, row("total", slice(None))),

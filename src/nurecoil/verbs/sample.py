@@ -17,7 +17,7 @@ from nurecoil.inference.priors import Prior, Target
 from nurecoil.inference.sampling import Diagnostic, Samples, sample_ensemble
 from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.corner import Axis, draw_corner
-from nurecoil.presentation.document import Block, Grid, Pairs
+from nurecoil.presentation.document import Block, Pairs, Table
 from nurecoil.presentation.labels import axis_label
 from nurecoil.study.arguments import several
 from nurecoil.study.question import Question
@@ -176,7 +176,7 @@ class Posterior(Shown):
             rows.insert(-2, ("ln Z", "{:.2f} ± {:.2f}".format(*self.log_evidence)))
         yield Pairs(result.title(kind), tuple(rows))
         summaries = [(p, self.summaries[p.name]) for p in self.parameters]
-        yield Grid(
+        yield Table(
             "Equal-tailed credible intervals",
             ("name", "mean", "median", "68 %", "95 %"),
             tuple(
@@ -191,7 +191,7 @@ class Posterior(Shown):
             right=(1, 2),
             whole=(3, 4),
         )
-        yield Grid(
+        yield Table(
             "Intervals of highest density",
             ("name", "probability", "intervals"),
             tuple(
@@ -201,7 +201,7 @@ class Posterior(Shown):
             ),
             right=(1,),
         )
-        yield Grid(
+        yield Table(
             "Convergence (Vehtari et al. 2021)",
             ("name", "R̂", "bulk size", "tail size", "autocorrelation time"),
             tuple(

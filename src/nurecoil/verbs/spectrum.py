@@ -13,7 +13,7 @@ from nurecoil.experiment import CompiledExperiment
 from nurecoil.experiment.recoil import rates, recoil_energy_max
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import FLAVOURS, Couplings
-from nurecoil.presentation.document import Block, Figure, Grid, Panel, Series
+from nurecoil.presentation.document import Block, Figure, Panel, Series, Table
 from nurecoil.study.data import on_axis
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
@@ -98,7 +98,7 @@ class Spectrum(Shown):
             ]
             heads = ("T [keV]", *sums, "all")
             right = tuple(range(len(heads)))
-            yield Grid(f"Recoils per keV, whole exposure: {part.name}", heads, tuple(rows), right)
+            yield Table(f"Recoils per keV, whole exposure: {part.name}", heads, tuple(rows), right=right)
             names = [f"{a:g} to {b:g}" for a, b in zip(part.edges[:-1], part.edges[1:], strict=True)]
             cells = np.vstack([part.counts, part.counts.sum(axis=0)]).T
             cells = np.vstack([cells, cells.sum(axis=0)])
@@ -106,7 +106,9 @@ class Spectrum(Shown):
                 (name, *(f"{x:.2f}" for x in row)) for name, row in zip([*names, "total"], cells, strict=True)
             ]
             heads = (part.observable, *(f"nu_{flavour}" for flavour in FLAVOURS), "all")
-            yield Grid(f"Counts by flavour: {part.name}", heads, tuple(counts), (1, 2, 3, 4), whole=(0,))
+            yield Table(
+                f"Counts by flavour: {part.name}", heads, tuple(counts), right=(1, 2, 3, 4), whole=(0,)
+            )
 
     def figure(self, result: Result["Spectrum"]) -> Figure:
         panels = [
