@@ -9,7 +9,7 @@ import math
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from nurecoil.errors import NurecoilError
 
@@ -187,3 +187,16 @@ def _allowed(unit: str) -> str:
 
 def _refusal(name: str, text: str, unit: str) -> str:
     return f"{name} = {text} is not a number; {_allowed(unit)}"
+
+
+def named_values(option: str, form: str, texts: Iterable[str]) -> dict[str, str]:
+    """Return the value of each NAME=VALUE, every name at most once."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise NurecoilError(f"{option} '{text}' is not of the form {form}")
+        if name in found:
+            raise NurecoilError(f"{option} gives {name} twice: {found[name]} and {value}")
+        found[name] = value
+    return found

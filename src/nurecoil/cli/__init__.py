@@ -34,6 +34,7 @@ limits.
   nurecoil list                      what there is: models, experiments, parameters, pulls
   nurecoil new-card my-detector      a card of an experiment to begin with; card NAME prints a shipped one
   nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
+  nurecoil explore                   a page with sliders: counts, data and limits as they move
   nurecoil predict --model standard-model --experiment binh2021-csi
   nurecoil limit --help              limits, with examples
   nurecoil feldman-cousins --help    limits by toys, and their coverage
@@ -62,7 +63,7 @@ Exit status:
 TERMINATED = 128 + signal.SIGTERM
 
 COMMANDS = {name.replace("_", "-"): name for name in VERBS}
-_FIRST, _LAST = ("reproduce",), ("scan", "validate", "list", "card", "new-card", "data")
+_FIRST, _LAST = ("reproduce", "explore"), ("scan", "validate", "list", "card", "new-card", "data")
 
 
 class Commands(Group):

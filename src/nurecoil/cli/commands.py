@@ -18,6 +18,7 @@ from nurecoil.experiment.card import experiment_names, load_experiment
 from nurecoil.likelihood.engines import ENGINES
 from nurecoil.models import load_model, model_names
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES
+from nurecoil.quantities import named_values
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Told, Verb
 
@@ -220,16 +221,3 @@ def _study(given: Mapping[str, Any], held: Iterable[Option]) -> Study:
         if name in inspect.signature(Study).parameters:
             raise unknown_name("parameter", name, ())
     return Study(given["model"], given["experiment"], **(conventions | values))
-
-
-def named_values(option: str, form: str, texts: Iterable[str]) -> dict[str, str]:
-    """Return the value of each NAME=VALUE, every name at most once."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise NurecoilError(f"{option} '{text}' is not of the form {form}")
-        if name in found:
-            raise NurecoilError(f"{option} gives {name} twice: {found[name]} and {value}")
-        found[name] = value
-    return found
