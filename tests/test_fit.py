@@ -115,6 +115,21 @@ def test_all_four_windows_of_two_couplings_are_reported_from_any_start(coherent)
     assert places == 3 * [[(False, False), (False, True), (True, False), (True, True)]]
 
 
+@pytest.mark.parametrize("start", [0.1, -1.7, 1.5])
+@pytest.mark.parametrize("name", ["binh2021-lar", "coherent-csi-2021"])
+def test_a_narrow_minimum_far_from_the_best_one_is_reported_from_any_start(coherent, compiled, name, start):
+    # β = -1.67 fits argon's count as exactly as -0.69 does; it is 0.02 wide, 0.06 from the end of the range
+    known = coherent if name in coherent else compiled
+    found, question = of(ZPRIME_331, [known[name]], {"m_zprime": 0.4e6, "variant": "numbers"}, beta=start)
+    edge = math.sqrt(3)
+    grid = np.concatenate([np.linspace(a, b, 301)[:-1] for a, b in ((-edge, -1.6), (-1.6, 1.6), (1.6, edge))])
+    curve = question.chi2(grid[:, np.newaxis])
+    low = (curve[1:-1] < curve[:-2]) & (curve[1:-1] <= curve[2:]) & (curve[1:-1] < curve.min() + 4)
+    both = sorted([found.values["beta"], *(values["beta"] for values, _ in found.others)])
+    assert len(both) == 2
+    assert both == pytest.approx(grid[1:-1][low], abs=0.01)
+
+
 def test_equal_minima_of_a_mass_are_both_reported(csi):
     # the count is fitted exactly at two masses; by the interference, 1/m² = -2 Q.q/q² - 1/m'²
     for start in (0.3e6, 1e6, 5e6, 1e9):

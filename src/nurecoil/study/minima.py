@@ -18,7 +18,8 @@ NEAR = 4.0  # in χ² above the lowest: what a reader should know of
 _FAR = 1e3  # times what changes the counts: where the search ends for a parameter without a bound
 _SCALES = tuple(10.0**n for n in range(-18, 7))
 _FAR_IN_LOGARITHM = 1e6
-_STEPS = np.geomspace(0.5, 500.0, 40)  # errors from a minimum, where other valleys are looked for
+_STEPS = np.geomspace(0.5, 500.0, 40)  # errors from a minimum, where other valleys are looked for,
+_SHARES = np.linspace(0.0, 1.0, 101)[1:]  # and of the way to the end of the box
 _ROUNDS = 3
 _SAME = 1e-6  # of the box
 _EQUAL = 6  # decimals of χ²
@@ -114,9 +115,10 @@ def minima(
 ) -> Fitted:
     """Return the minima of χ² that lie within `near` of the lowest, the lowest first.
 
-    From each minimum that the starts (S, d) lead to, χ² is followed along straight lines, up to 500 errors
-    far, and wherever it dips another fit begins; so with what that finds, until nothing is new. The pulls are
-    searched for other valleys at each minimum. The box is that of `edges`, or as far as bounds allow.
+    From each minimum that the starts (S, d) lead to, χ² is followed along straight lines to the end of the
+    box, in steps that widen up to 500 errors and in a hundred even ones, and wherever it dips another fit
+    begins; so with what that finds, until nothing is new. The pulls are searched for other valleys at each
+    minimum. The box is that of `edges`, or as far as bounds allow.
     """
     low, high = edges or box(question, starts)
 
@@ -180,17 +182,17 @@ def _dips(question: Question, found: Fitted, low: Array, high: Array) -> Array:
     curvature = question.curvature(found, low, high)[np.ix_(own, own)] * np.outer(slope, slope)
     sizes = np.sqrt(2 / np.maximum(np.abs(np.diag(curvature)), _TINY))
     values, vectors = np.linalg.eigh(np.nan_to_num(curvature * np.outer(sizes, sizes) / 2))
-    lines = np.concatenate(
-        [np.diag(sizes), (vectors * sizes[:, np.newaxis]).T / np.sqrt(np.abs(values) + _TINY)[:, np.newaxis]]
-    )
+    principal = (vectors * sizes[:, np.newaxis]).T / np.sqrt(np.abs(values) + _TINY)[:, np.newaxis]
+    axes = np.diag(sizes)[: len(own) if len(own) > 1 else 0]  # the only one is principal
+    lines = np.concatenate([axes, principal])
     dips = []
     for line, soft in zip(
-        np.concatenate([lines, -lines]), 2 * [*(False for _ in own), *(values < _SOFT)], strict=True
+        np.concatenate([lines, -lines]), 2 * [*(False for _ in axes), *(values < _SOFT)], strict=True
     ):
         with np.errstate(divide="ignore", invalid="ignore"):
             room = np.where(line > 0, 1 - centre, -centre) / line
         end = float(np.nanmin(np.where(line != 0, room, np.inf)))
-        steps = np.unique(np.minimum(_STEPS, end))
+        steps = np.unique(np.concatenate([np.minimum(_STEPS, end), _SHARES * end]))
         u = np.clip(centre + steps[:, np.newaxis] * line, 0.0, 1.0)
         points = np.tile(found.points[0], (len(u), 1))
         points[:, own] = coordinates.parameters(u)
