@@ -73,8 +73,11 @@ nuclei, are surface alone, of their charge radius.
 ν̄_e per fission: `huber-mueller` from published polynomials, without data, good to some 4 % up to 7.5 MeV;
 `huber-mueller-table` from the tables that those fit; `dayabay-2021`, measured, 5 % fewer; `summation-2019`,
 computed decay by decay, the only one below 1.8 MeV. How far they differ is how well they are known: put it
-into a pull. Captures of neutrons by U238 and spent fuel are left out. Other sources are a table, a column for
-each neutrino; it is a flux per second if `live_time` is given, else all that arrived.
+into a pull. Captures of neutrons by U238 and spent fuel are left out. The sun has the fluxes of a solar
+model, each with a pull of its own, such as `solar_8b_flux`. Its neutrinos arrive as mass states, shared by
+ν_e, ν_μ and ν_τ; that these interfere where couplings change flavour is left out: a first power of ε_eμ, ε_eτ
+or ε_μτ is not seen, only squares. Other sources are a table, a column for each neutrino; it is a flux per
+second if `live_time` is given, else all that arrived.
 
 **Smearing.** With it, an efficiency in the observable is taken in the middle of sub-bins of width `step`:
 choose it well below the width of the smearing and of the efficiency's rise; 100,000 sub-bins are the most.
@@ -133,6 +136,13 @@ baseline = "20.7 m"
 live_time = "119 day"
 fission_fractions = { U235 = 0.564, U238 = 0.076, Pu239 = 0.304, Pu241 = 0.056 }
 spectrum = "huber-mueller"
+[[source]]
+flux = "solar"
+live_time = "365 day"
+model = "b16-gs98"
+neutrinos_of = ["8b", "hep"]
+fluxes = { 8b = 5.25e6 }
+widths = { 8b = 0.0381 }
 [[source]]
 flux = "table"
 file = "flux.txt"

@@ -100,10 +100,12 @@ def spread(components: Array, shares: Array | None) -> Array:
 
 
 def by_flavour(components: Array, flux: Flux) -> Array:
-    """Return templates (components, n, ...) summed over the components of each flavour, (n, 3, ...)."""
+    """Return templates (components, n, ...) summed over what the components have of each flavour."""
     summed = np.zeros((components.shape[1], 3, *components.shape[2:]))
     for component, templates in zip(flux.components, components, strict=True):
-        summed[:, FLAVOURS.index(component.flavour)] += templates
+        for flavour, share in enumerate(component.shares):
+            if share:  # no 0 · ∞
+                summed[:, flavour] += share * templates
     return summed
 
 
@@ -173,7 +175,7 @@ def _average(
         elif isinstance(spectrum, Line) != (piece.low < piece.high):  # of the same kind
             E, dE = piece.rule
             if isinstance(spectrum, Line):
-                amount = np.where(spectrum.energy == E, 1.0, 0.0)
+                amount = np.where(spectrum.energy == E, spectrum.neutrinos, 0.0)
             else:
                 inside = (spectrum.knots[0] <= E) & (spectrum.knots[-1] >= E)
                 amount = np.where(inside, spectrum.density(E) * dE, 0.0)

@@ -7,10 +7,12 @@ from nurecoil.sources.flux import Line as Line
 from nurecoil.sources.flux import flux_integral as flux_integral
 from nurecoil.sources.pion_decay_at_rest import PionDecayAtRest as PionDecayAtRest
 from nurecoil.sources.reactor import Reactor as Reactor
+from nurecoil.sources.solar import Solar as Solar
 from nurecoil.sources.table import FluxTable as FluxTable
 
 Source = (
     PionDecayAtRest  # protons on a target
     | Reactor  # thermal power
+    | Solar  # a solar model
     | FluxTable  # a file
 )

@@ -15,6 +15,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.one_line import one_line
+from nurecoil.physics.couplings import FLAVOURS
 
 
 class Files(Protocol):
@@ -29,9 +30,10 @@ class Files(Protocol):
 
 @dataclass(frozen=True)
 class Line:
-    """Neutrinos of one energy (MeV)."""
+    """Neutrinos of one energy (MeV); one, unless the unit of the source has more or fewer."""
 
     energy: float
+    neutrinos: float = 1.0
 
     @property
     def energy_max(self) -> float:
@@ -73,14 +75,20 @@ class Tabulated:
 
 @dataclass(frozen=True)
 class Component:
-    """One kind of neutrino of a source: `name` as in nu_mu_bar, `flavour` e, mu or tau.
+    """One kind of neutrino of a source: `name` as in nu_mu_bar, `flavour` e, mu or tau, or their shares.
 
     Its spectrum is that of one neutrino, of one fission in a reactor, or of a table as it stands.
     """
 
     name: str
-    flavour: str
+    flavour: str | tuple[float, float, float]
     spectrum: Line | Continuum
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """How much of it is ν_e, ν_μ and ν_τ."""
+        one = self.flavour
+        return tuple(float(f == one) for f in FLAVOURS) if isinstance(one, str) else one
 
     @property
     def antineutrino(self) -> bool:
@@ -89,13 +97,23 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Uncertainty:
+    """How well the number of neutrinos of some components is known: a pull, and its width as a fraction."""
+
+    pull: str
+    width: float
+    components: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Flux:
-    """A neutrino source: its components."""
+    """A neutrino source: its components, and what is uncertain about them."""
 
     name: str
     components: tuple[Component, ...]
     reference: str
     extent_m: float = 0.0  # along the way to the detector
+    uncertainties: tuple[Uncertainty, ...] = ()
 
     def __repr__(self) -> str:
         """Return what it is in a line."""
@@ -110,7 +128,7 @@ def flux_integral(spectrum: Line | Continuum, kernel: Callable[[Array], Array], 
     """
     if isinstance(spectrum, Line):
         at_line = kernel(np.full((E_min.size, 1), spectrum.energy))[:, 0]
-        return np.where(spectrum.energy >= E_min, at_line, 0.0)
+        return np.where(spectrum.energy >= E_min, spectrum.neutrinos * at_line, 0.0)
     nodes, weights = _gauss_legendre(spectrum.points)
     total = np.zeros_like(E_min)
     for low, high in pairwise(spectrum.knots):
@@ -118,8 +136,20 @@ def flux_integral(spectrum: Line | Continuum, kernel: Callable[[Array], Array], 
             continue
         start = np.clip(E_min if E_min.max() > low else E_min[:1], low, high)[:, np.newaxis]
         E = start + (high - start) * nodes
-        total += ((high - start) * weights * spectrum.density(E) * kernel(E)).sum(axis=1)
+        total += ((high - start) * weights * _density(spectrum, E, low, high) * kernel(E)).sum(axis=1)
     return total
+
+
+def _density(spectrum: Continuum, E: Array, low: float, high: float) -> Array:
+    """Return φ at nodes between knots, E of shape (n, points): the rows that are whole are the same."""
+    if len(E) == 1:
+        return spectrum.density(E)
+    nodes = low + (high - low) * _gauss_legendre(spectrum.points)[0]
+    whole, inside = (nodes == E).all(axis=1), E[:, 0] < high
+    found = np.zeros(E.shape)
+    found[whole] = spectrum.density(nodes)
+    found[inside & ~whole] = spectrum.density(E[inside & ~whole])
+    return found
 
 
 @cache

@@ -121,13 +121,14 @@ class _Builder:
         card, name = self.card.statistics, self.card.name
         assert card is not None
         width = card.background_pull_width
-        rates = () if width is None else (_rate_pull(f"{name}_background", width, "the background"),)
-        background = Component("background", np.array([card.background]), rates)
+        known = () if width is None else (_rate_pull(f"{name}_background", width, "the background"),)
+        background = Component("background", np.array([card.background]), known)
         rate = _rate_pull(f"{name}_signal", card.signal_pull_width, "the signal")
+        rates, shapes = self.of_source({rate.name})
         return Statistics(
             observed=None if card.observed == "standard-model" else np.array([card.observed]),
-            signal=Component("signal", self.signal, (rate,)),
-            backgrounds=(background,) if card.background or rates else (),
+            signal=Component("signal", self.signal, (rate, *rates), shapes),
+            backgrounds=(background,) if card.background or known else (),
             variance=Variance(card.variance_counts, 1 + card.variance_fraction),
         )
 
@@ -153,15 +154,38 @@ class _Builder:
                 f"data.observed: {card.data.observed.file}: {observed[observed % 1 != 0][0]:g} is not a whole"
                 " number of counts"
             )
+        backgrounds = tuple(chain.from_iterable(found[: len(card.backgrounds)]))
+        named = {pull.name for b in backgrounds for pull in b.pulls} | {p.name for p in card.signal_pulls}
+        of_source, varied = self.of_source(named)
         signal = Component(
             "signal",
             self.signal,
-            tuple(_rate_pull(p.name, p.width, "the signal") for p in rates),
-            tuple(found[len(card.backgrounds) :]),
+            (*(_rate_pull(p.name, p.width, "the signal") for p in rates), *of_source),
+            (*found[len(card.backgrounds) :], *varied),
         )
-        backgrounds = tuple(chain.from_iterable(found[: len(card.backgrounds)]))
         variance = Variance(variances, 0.0) if gaussian else None
         return Statistics(self.spreading.kept.ravel() * observed.ravel(), signal, backgrounds, variance)
+
+    def of_source(self, named: set[str]) -> tuple[tuple[Parameter, ...], tuple[Shape[Signal], ...]]:
+        """Return the pulls of all neutrinos of the source together, and those of some: (1 + width)^t of them.
+
+        `named` are the pulls that the card has already.
+        """
+        rates, shapes, components = [], [], self.flux.components
+        for part in self.flux.uncertainties:
+            if part.pull in named:
+                raise NurecoilError(f"the pull {part.pull} is there twice: the source has it already")
+            pull = _rate_pull(part.pull, part.width, "the signal")
+            if {c.name for c in components} == set(part.components):
+                rates.append(pull)
+                continue
+            own = np.array([c.name in part.components for c in components])[:, np.newaxis, np.newaxis]
+            spread = self.signal.spread
+            spread = np.ones((1, len(self.card.detector.edges) - 1, 1)) if spread is None else spread
+            change = np.where(own, 1 + part.width, 1.0)
+            up, down = (replace(self.signal, spread=spread * factor) for factor in (change, 1 / change))
+            shapes.append(Shape(pull, up, down))
+        return tuple(rates), tuple(shapes)
 
     def variances(self) -> Array:
         """Return the squares of the observed counts' standard deviations; those of rows in one bin add up."""

@@ -1,0 +1,264 @@
+"""The sun: fluxes of a solar model, flavours at the earth, and counts in xenon, against closed forms."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+import asking
+import reference
+from nurecoil.errors import NurecoilError
+from nurecoil.experiment import compile_experiment
+from nurecoil.experiment.card import load_experiment
+from nurecoil.experiment.card.tables import Tables
+from nurecoil.models import STANDARD_MODEL
+from nurecoil.sources import flux_integral
+from nurecoil.sources.solar import FLUXES, POTENTIAL, Conversion, Solar, mixing_matrix
+from releases import data_folder, release_file
+
+CARD = """
+name = "mine"
+title = "xenon that sees all above 0.45 keV"
+reference = "a test"
+
+[target]
+material = "Xe"
+mass = "1 tonne"
+form_factor = "helm"
+
+[source]
+flux = "solar"
+live_time = "365.25 day"
+model = "b16-gs98"
+neutrinos_of = ["8b"]
+fluxes = { 8b = 5.25e6 }
+
+[cross_section]
+vector_recoil_term = true
+magnetic_recoil_term = false
+magnetic_form_factor = true
+
+[detector]
+observable = "recoil energy [keV]"
+edges = [0.45, 100]
+quenching = { kind = "constant", factor = 1 }
+light_yield_per_kev = 1
+smearing = { kind = "none" }
+efficiency = { kind = "constant", value = 1 }
+
+[statistics]
+observed = "standard-model"
+signal_pull_width = 0.1
+"""
+SUN = Solar(1.0, "b16-gs98")
+S12, S13, DM2 = 0.308, 0.02215, 7.49e-5
+
+
+@pytest.fixture
+def read(tmp_path):
+    for name in ("pp", "hep", "8B", "13N", "15O", "17F"):
+        release_file("fluxes", f"solar/{name}.txt")
+
+    def load(*changes, files=()):
+        text = CARD
+        for old, new in changes:
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+        for name, content in dict(files).items():
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        return load_experiment(tmp_path / "mine.toml")
+
+    return load
+
+
+def counts(experiment):
+    return compile_experiment(experiment).counts(STANDARD_MODEL.couplings())
+
+
+# --- flavours at the earth ----------------------------------------------------------------------------
+
+
+def test_survival_without_matter_and_in_the_densest_matter():
+    c13 = 1 - S13
+    for E, V, expected in (
+        (1e-9, 6.8e-12, c13**2 * (1 - 2 * S12 * (1 - S12)) + S13**2),  # 1 - sin²2θ/2
+        (1e6, 6.8e-12, c13**2 * S12 + S13**2),
+    ):
+        shares = Conversion(V, 0.05, S12, S13, DM2).shares(E)
+        found = sum(abs(mixing_matrix(S12, S13, 0.47, 1.0)[0]) ** 2 * np.array(shares))
+        assert found == pytest.approx(expected, rel=1e-5)
+        assert sum(shares) == pytest.approx(1, rel=1e-14)
+
+
+def test_survival_is_the_formula_of_the_papers():
+    """c13⁴ [1 + (1 - δ) cos2θ cos2θ_m]/2 + s13⁴."""
+    E, (V, variance) = np.array([0.3, 1.0, 5.0, 10.0]), POTENTIAL["8b"]
+    c2, c13 = 1 - 2 * S12, 1 - S13
+    x = 2 * E * 1e6 * V * 1e-12 * c13 / DM2
+    root = np.hypot(c2 - x, math.sqrt(1 - c2**2))
+    delta = 1.5 * variance * x**2 * (1 - c2**2) / root**4
+    expected = c13**2 * (1 + (1 - delta) * c2 * (c2 - x) / root) / 2 + S13**2
+    np.testing.assert_allclose(SUN.survival("8b", E), expected, rtol=1e-12)
+
+
+def test_delta_is_the_mean_over_potentials():
+    """Of two potentials, V ± ΔV, to second order in ΔV/V = 0.01."""
+    for E in (0.5, 3.0, 12.0):
+        mean = np.mean([Conversion(6e-12 * f, 0.0, S12, S13, DM2).shares(E) for f in (0.99, 1.01)], axis=0)
+        found = np.array(Conversion(6e-12, 1e-4, S12, S13, DM2).shares(E))
+        plain = np.array(Conversion(6e-12, 0.0, S12, S13, DM2).shares(E))
+        assert found - plain == pytest.approx(mean - plain, rel=1e-3, abs=1e-12)
+
+
+def test_neutrinos_leave_the_sun_adiabatically():
+    """Schrödinger's equation of two flavours in e^(-10.54 r/R), from the centre on, in 2^18 steps."""
+    E, V = 8e6, 7e-12  # eV
+    radius, steps = 6.957e8 / 1.973269804e-7, 2**18  # 1/eV
+    r = (np.arange(steps) + 0.5) / steps
+    c2, s2, k = 1 - 2 * S12, 2 * math.sqrt(S12 * (1 - S12)), DM2 / (4 * E)
+    a, b = V * np.exp(-10.54 * r) / 2 - k * c2, np.full(steps, k * s2)
+    size, step = np.hypot(a, b), radius / steps
+    cos, sin = np.cos(size * step), np.sin(size * step) / size
+    U = np.array([[cos - 1j * a * sin, -1j * b * sin], [-1j * b * sin, cos + 1j * a * sin]]).transpose(
+        2, 0, 1
+    )
+    while len(U) > 1:
+        U = U[1::2] @ U[::2]
+    light = np.array([math.sqrt(1 - S12), -math.sqrt(S12)])  # ν_1 in ν_e, ν_x
+    found = abs(light @ U[0] @ [1, 0]) ** 2
+    assert Conversion(V, 0.0, S12, 0.0, DM2).shares(8.0)[0] == pytest.approx(found, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "E", "published", "error"),
+    [
+        ("pp", 0.267, 0.57, 0.09),  # Borexino, Nature 562, 505 (2018), and the next three
+        ("7be", 0.862, 0.53, 0.05),
+        ("pep", 1.44, 0.43, 0.11),
+        ("8b", 8.1, 0.37, 0.08),
+        ("8b", 10.0, 0.317, 0.018),  # SNO, arXiv:1109.0763, all phases
+        ("8b", 10.0, 0.33, 0.01),  # what the large mixing angle says, as brief as papers do
+        ("pp", 0.267, 0.55, 0.01),
+    ],
+)
+def test_survival_against_what_was_measured(kind, E, published, error):
+    assert abs(SUN.survival(kind, E) - published) < error
+
+
+def test_flavours_are_shared_by_the_mixing_matrix():
+    U = mixing_matrix(0.308, 0.02215, 0.47, 3.7)
+    np.testing.assert_allclose(U @ U.conj().T, np.eye(3), atol=1e-15)
+    assert abs(U[0, 1]) ** 2 / abs(U[0, 0]) ** 2 == pytest.approx(0.308 / 0.692, rel=1e-12)
+    assert abs(U[1, 2]) ** 2 / abs(U[2, 2]) ** 2 == pytest.approx(0.47 / 0.53, rel=1e-12)
+    jarlskog = (U[0, 0] * U[1, 1] * U[0, 1].conj() * U[1, 0].conj()).imag
+    expected = math.sqrt(0.308 * 0.692 * 0.47 * 0.53 * 0.02215) * (1 - 0.02215) * math.sin(3.7)
+    assert jarlskog == pytest.approx(expected, rel=1e-12)
+
+
+# --- fluxes -------------------------------------------------------------------------------------------
+
+
+def test_all_neutrinos_that_are_made_arrive(read):
+    components = Solar(1.0, "b16-gs98").neutrinos(Tables(None, data_folder(), {})).components
+    for kind, (flux, _) in FLUXES["b16-gs98"].items():
+        parts = [c for c in components if c.name.startswith(f"{kind}_")]
+        assert sum(
+            sum(c.shares) * flux_integral(c.spectrum, np.ones_like, np.zeros(1))[0] for c in parts
+        ) == pytest.approx(flux, rel=3e-5)
+    of_be = {c.spectrum.energy: c.spectrum.neutrinos for c in components if c.name.startswith("7be")}
+    assert sorted(of_be) == [0.3843, 0.8618]
+    released = np.loadtxt(release_file("fluxes", "solar/7Be2.txt"), delimiter=",")[0, 0]
+    assert max(of_be) == pytest.approx(released, rel=1e-3)
+
+
+def test_xenon_sees_what_xenonnt_expects(read):
+    """335.6 a tonne and year above 0.45 keV, in the release of 2024; and the same by hand."""
+    found = counts(read())[0]
+    released = json.loads(release_file("xenonnt-2024", "cevns_spectrum.json").read_text())["rate"]
+    assert released == pytest.approx(335.6, abs=0.05)
+    assert found == pytest.approx(released, rel=0.01)
+    E, density = np.loadtxt(release_file("fluxes", "solar/8B.txt"), delimiter=",").T
+    E, flux = (x := np.linspace(0.02, 16.34, 16321)), 5.25e6 * np.interp(x, E, density)
+    T = np.geomspace(0.45e-3, 4.6e-3, 400)[:, np.newaxis]
+    total = 0.0
+    experiment = read()
+    for nuclide, per_kg in zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True):
+        M, Q = nuclide.mass, nuclide.Z * (0.5 - 2 * 0.23857) - nuclide.N / 2
+        K = np.trapezoid(flux * np.maximum(1 - T / E - M * T / (2 * E**2), 0.0), E, axis=1)
+        q2 = 2 * M * T[:, 0] / reference.HBAR_C**2
+        x = np.sqrt(q2 * 5 / 3 * (nuclide.charge_radius_fm**2 - 3 * 0.81))
+        F = 3 * (np.sin(x) - x * np.cos(x)) / x**3 * np.exp(-q2 * 0.81 / 2)
+        rate = reference.CM2 * reference.G_F**2 * M / math.pi * Q**2 * F**2 * K
+        total += 1e3 * per_kg * 365.25 * 86400 * np.trapezoid(rate, T[:, 0])
+    assert found == pytest.approx(total, rel=1e-3)
+
+
+def test_the_standard_model_does_not_see_flavours_at_tree_level_and_new_physics_does(read):
+    here, there = read(), read(("model =", "sin2_theta_12 = 0.6\nsin2_theta_13 = 0.2\nmodel ="))
+    assert counts(there) == pytest.approx(counts(here), rel=1e-9)
+    coupling = {"eps_u_ee": 0.05}
+    for experiment, sun in (
+        (here, SUN),
+        (there, Solar(1.0, "b16-gs98", sin2_theta_12=0.6, sin2_theta_13=0.2)),
+    ):
+        ratio = asking.predict("nsi", experiment, coupling).values.counts.sum() / counts(experiment)[0]
+        Q, extra = 54 * (0.5 - 2 * 0.23857) - 77.3 / 2, 0.05 * (2 * 54 + 77.3)
+        seen = (ratio - 1) / ((1 + extra / Q) ** 2 - 1)  # the share of ν_e, of those that are seen
+        low, high = sorted(sun.survival("8b", [7.0, 14.0]))
+        assert low < seen < high
+
+
+# --- pulls and cards ----------------------------------------------------------------------------------
+
+
+def test_the_flux_of_one_reaction_is_a_rate(read):
+    assert [pull.name for pull in read().statistics.signal.rates] == ["mine_signal", "solar_8b_flux"]
+    assert read().statistics.signal.rates[1].prior_width == 0.12
+    assert len(read(("fluxes =", "widths = { 8b = 0 }\nfluxes =")).statistics.pulls) == 1
+
+
+def test_the_flux_of_one_reaction_of_several_changes_what_it_makes(read):
+    experiment = read(('["8b"]', '["8b", "hep"]'), ("fluxes =", "widths = { 8b = 0.0381 }\nfluxes ="))
+    compiled = compile_experiment(experiment)
+    of_8b, of_hep = counts(read())[0], counts(read(('["8b"]', '["hep"]')))[0]
+    whole = of_8b + of_hep
+    shapes = {s.pull.name: s.pull.prior_width for s in experiment.statistics.signal.shapes}
+    assert shapes == {"solar_8b_flux": 0.0381, "solar_hep_flux": 0.30}
+    couplings = STANDARD_MODEL.couplings()
+    found = [[end.evaluate(couplings).sum() for end in pair] for pair in compiled.variations]
+    expected = [
+        (whole + 0.0381 * of_8b, of_8b / 1.0381 + of_hep),
+        (whole + 0.30 * of_hep, of_8b + of_hep / 1.30),
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert 0.003 < of_hep / of_8b < 0.007
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('["8b"]', '["8B"]', "unknown kind of solar neutrinos in neutrinos_of '8B': did you mean '8b'"),
+        ("8b = 5.25e6", "9b = 5.25e6", "unknown kind of solar neutrinos in fluxes '9b'"),
+        ("8b = 5.25e6", "8b = -5.25e6", "source.fluxes.8b = -5250000.0 is not allowed"),
+        ("b16-gs98", "bs05", "source.model = 'bs05' is not allowed"),
+        ("model =", "sin2_theta_12 = 1.2\nmodel =", "source.sin2_theta_12 = 1.2 is not allowed"),
+    ],
+)
+def test_what_is_no_sun_is_told(read, old, new, said):
+    with pytest.raises(NurecoilError, match=re.escape(said)):
+        read((old, new))
+
+
+def test_a_pull_that_the_source_has_is_refused_twice(read):
+    pulls = '[[signal_pulls]]\neffect = "normalisation"\nname = "solar_8b_flux"\nwidth = 0.04\n'
+    data = '[data]\nobserved = { file = "n.txt", columns = { energy = 0 } }\n' + pulls
+    with pytest.raises(NurecoilError, match="the pull solar_8b_flux is there twice"):
+        read((CARD[CARD.index("[statistics]") :], data), files={"n.txt": "1.0\n2.0\n"})
+
+
+def test_neutrinos_of_the_sun_do_not_oscillate_over_a_short_baseline(read):
+    with pytest.raises(NurecoilError, match="its source has no baseline"):
+        asking.predict("sterile", read(), {"u2_e4": 0.1, "dm2_41": 1.0})
