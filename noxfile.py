@@ -1,4 +1,5 @@
-"""Sessions for development: `nox` runs lint, types, contracts and tests; `nox -s benchmarks` measures."""
+"""Sessions for development: `nox` runs lint, types, contracts and tests; `nox -s benchmarks` measures,
+`nox -s docs` builds the documentation."""
 
 import nox
 
@@ -28,3 +29,12 @@ def benchmarks(session: nox.Session) -> None:
     """Measure speed and memory; see benchmarks/README.md."""
     session.install("-e", ".[test]")
     session.run("pytest", "benchmarks", "--benchmark-enable", "--benchmark-only", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into docs/_build/html: its notebooks run, warnings are errors."""
+    session.install("-e", ".[docs]")
+    session.run(
+        "sphinx-build", "-j", "auto", "-nW", "--keep-going", "docs", "docs/_build/html", *session.posargs
+    )

@@ -9,6 +9,15 @@ class NurecoilError(ValueError):
 
     Everything that nurecoil refuses raises this error; the command line prints the sentence
     and exits with status 2.
+
+    Examples
+    --------
+    >>> import nurecoil
+    >>> try:
+    ...     nurecoil.load_model("331beta")
+    ... except nurecoil.NurecoilError as error:
+    ...     print(str(error)[:51])
+    unknown model '331beta': did you mean '331-beta'? (
     """
 
 

@@ -42,6 +42,11 @@ class Parameter:
         its bounds, and None for no prior.
     decouples
         Whether infinity is a value: there the model is the Standard Model, as for the mass of a mediator.
+
+    Examples
+    --------
+    >>> Parameter("g", "coupling", "g", 0.0, low=0.0, high=1.0).allowed()
+    'between 0 and 1'
     """
 
     name: str
@@ -126,7 +131,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Range:
-    """The range of a parameter that is scanned, sampled or profiled over (inside units)."""
+    """The range of a parameter that is scanned, sampled or profiled over (inside units: energies in MeV).
+
+    Examples
+    --------
+    >>> mass = Parameter("m", "mass", "m", None, unit="MeV", low=0.0, log_scan=True)
+    >>> within = Range.parse(mass, "0.1..2 TeV")
+    >>> within.ends, within.log
+    ((100000.0, 2000000.0), True)
+    """
 
     parameter: Parameter
     low: float

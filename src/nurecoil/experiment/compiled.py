@@ -39,6 +39,13 @@ class CompiledExperiment:
         Of the signal at +1 and -1 of each pull that changes its shape, in the order of the statistics.
     integrals
         Of nuclei and of electrons, for more channels.
+
+    Examples
+    --------
+    >>> from nurecoil import STANDARD_MODEL, load_experiment
+    >>> csi = compile_experiment(load_experiment("binh2021-csi"))
+    >>> round(float(csi.counts(STANDARD_MODEL.couplings(sin2_theta_w=0.23867)).sum()), 1)
+    186.9
     """
 
     experiment: Experiment
@@ -126,6 +133,12 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
 
     The integral, over √T, is split wherever the response or a spectrum ends or jumps, and refined until
     every bin is known to 1e-6 and, as a rule, far better; an error where that cannot be reached.
+
+    Examples
+    --------
+    >>> from nurecoil import load_experiment
+    >>> compile_experiment(load_experiment("binh2021-csi")).templates["vector"].shape[-2:]
+    (3, 3)
     """
     if experiment.of_weak_charge:
         nuclide = experiment.target.nuclides[0]

@@ -182,6 +182,13 @@ class Experiment:
     """One experiment, as its card describes it; bins run over `axes` in C order, energy first.
 
     Where the signal has one distribution of times for all, `spread_per_component` has that of each component.
+
+    Examples
+    --------
+    >>> from nurecoil import load_experiment
+    >>> csi = load_experiment("binh2021-csi")
+    >>> csi.target.formula, csi.mass_kg
+    ('CsI', 14.6)
     """
 
     name: str

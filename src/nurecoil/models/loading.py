@@ -97,7 +97,11 @@ def entry_points() -> "EntryPoints":
 
 
 def model_names() -> tuple[str, ...]:
-    """Return the names of all models: those of this package, then those of installed ones."""
+    """Return the names of all models: those of this package, then those of installed ones.
+
+    >>> model_names()[0]
+    'standard-model'
+    """
     return (*_BUILT_IN, *sorted({entry.name for entry in entry_points()} - set(_BUILT_IN)))
 
 

@@ -31,6 +31,13 @@ class Model:
         What a user should be told about a point, in sentences; of a scanned parameter there is no value.
     standard_at
         Values of parameters at which the model is the Standard Model, which is checked; None if it never is.
+
+    Examples
+    --------
+    >>> from nurecoil import load_model
+    >>> nsi = load_model("nsi")  # g_V^n = -1/2 + ε_u + 2 ε_d
+    >>> round(float(nsi.couplings(eps_u_ee=0.1).vector_n[0, 0]), 12)
+    -0.4
     """
 
     name: str

@@ -40,7 +40,16 @@ Entries = dict[Entry, list[tuple[str, complex]]]
 
 
 class NsiFile(NamedTuple):
-    """What a file says of NSI: values of the parameters of the model `nsi` that are not 0, and notes."""
+    """What a file says of NSI: values of the parameters of the model `nsi` that are not 0, and notes.
+
+    ε is in units of √2 G_F, as in `nurecoil list parameters --model nsi`.
+
+    Examples
+    --------
+    >>> found = NsiFile({"eps_u_ee": 0.1}, notes=())
+    >>> found.values["eps_u_ee"]
+    0.1
+    """
 
     values: dict[str, float]
     notes: tuple[str, ...]
@@ -56,6 +65,16 @@ def read_nsi(path: Path | str) -> NsiFile:
     NurecoilError
         For a file that is none of these or has no NSI, another EFT or basis, unknown operators of neutrinos
         with u and d, what is said twice, and numbers that are too large, or on the diagonal and not real.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "nsi.slha")
+    ...     _ = path.write_text("BLOCK NSIU\\n  1 1  0.05\\n")
+    ...     read_nsi(path).values
+    {'eps_u_ee': 0.05}
     """
     try:
         text = Path(_file_name(path)).read_text(encoding="utf-8")
@@ -79,6 +98,16 @@ def write_nsi(path: Path | str, values: Mapping[str, float]) -> None:
     """Write values of the parameters of `nsi` to a file that `read_nsi` reads.
 
     `.json` is WCxf, in the basis JMS, with half of each ε^V in ε^L and in ε^R; `.slha` has blocks.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "nsi.json")
+    ...     write_nsi(path, {"eps_d_mumu": 0.1})
+    ...     round(read_nsi(path).values["eps_d_mumu"], 12)
+    0.1
     """
     if not (values and isinstance(values, Mapping)):
         raise NurecoilError(f"cannot write {values!r} as NSI: give names with values, {{'eps_u_ee': 0.1}}")

@@ -81,6 +81,13 @@ class Couplings:
         R_n in fm of groups of elements (`nurecoil.physics.radii`), which take the place of the card's.
     transition, mixing : optional
         Of a model with a heavy neutrino that a photon makes, or with one that the others oscillate into.
+
+    Examples
+    --------
+    >>> from nurecoil import STANDARD_MODEL
+    >>> couplings = STANDARD_MODEL.couplings(sin2_theta_w=0.25)
+    >>> float(couplings.vector_p[0, 0]), float(couplings.vector_n[0, 0])
+    (0.0, -0.5)
     """
 
     vector_p: NDArray[Any]

@@ -86,6 +86,15 @@ class Result(Generic[Answer]):
     conventions, provenance
         What the numbers depend on besides the parameters (schemes, form factors, pull widths, data), and what
         it takes to ask again: versions, and the settings of the question.
+
+    Examples
+    --------
+    >>> from nurecoil import Study
+    >>> result = Study("nsi", "binh2021-csi").limit("eps_u_ee", "-0.5..1")
+    >>> result.question, result.converged
+    ('limit', True)
+    >>> [[round(end, 3) for end in interval] for interval in result.record()["allowed"]]
+    [[-0.092, 0.491]]
     """
 
     question: str

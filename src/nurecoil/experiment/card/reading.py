@@ -18,7 +18,11 @@ _STARTERS = resources.files("nurecoil.experiment") / "starters"
 
 
 def experiment_names() -> tuple[str, ...]:
-    """Return the names of the experiments that come with the package."""
+    """Return the names of the experiments that come with the package.
+
+    >>> "binh2021-csi" in experiment_names()
+    True
+    """
     return tuple(sorted(path.stem for path in _cards()))
 
 
@@ -32,6 +36,11 @@ def load_experiment(name: str | Path) -> Experiment:
     ------
     NurecoilError
         For an unknown name, a missing card or data file, and, all at once, for every error of a card.
+
+    Examples
+    --------
+    >>> load_experiment("binh2021-csi").statistics.pulls[0].name
+    'binh2021-csi_signal'
     """
     plain = str(name).removesuffix(ELECTRONS)
     path = card_path(plain)
