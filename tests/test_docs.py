@@ -19,9 +19,7 @@ SPEC.loader.exec_module(make_reference)
 
 KEY = r"(?<![\w:/])[A-Z][A-Za-z+-]+:[12]\d{3}(?:[a-z]{2,3})?\b"
 ENTRIES = re.findall(r"^@\w+\{(.*),$", (DOCS / "references.bib").read_text(encoding="utf-8"), re.MULTILINE)
-WRITTEN = {
-    f"{name}.md": page for name, page in make_reference.PAGES.items()
-}  # when the documentation is built
+WRITTEN = {f"{name}.md": page for name, page in make_reference.PAGES.items()}  # by the build
 PAGES = {
     str(path.relative_to(DOCS)): path.read_text(encoding="utf-8")
     for path in DOCS.rglob("*.md")
