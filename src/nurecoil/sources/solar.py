@@ -54,7 +54,7 @@ LINES: Final[Mapping[str, Mapping[float, float]]] = {
     "pep": {1.442: 1.0},
     "7be": {0.8618: 0.896, 0.3843: 0.104},
 }
-RELEASE: Final = "fluxes-solar"
+RELEASE: Final = "fluxes"
 _TABLES: Final = {"pp": "pp", "hep": "hep", "8b": "8B", "13n": "13N", "15o": "15O", "17f": "17F"}
 _PANELS: Final = 20
 
