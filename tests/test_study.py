@@ -143,8 +143,8 @@ def test_what_cannot_be_is_refused_in_a_sentence(ask, sentence):
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda s: s.goodness(toys=True), "toys = True is not allowed: it must be a number"),
-        (lambda s: s.goodness(toys=20, seed=True), "seed = True is not allowed: it must be a number"),
+        (lambda s: s.goodness(toys=True), "toys = True is not allowed"),
+        (lambda s: s.goodness(toys=20, seed=True), "seed = True is not allowed"),
         (lambda s: s.limit("signal_strength", "0..3", points=False), "points = False is not allowed"),
     ],
 )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from math import inf
+from numbers import Integral
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -99,6 +101,19 @@ def require(allowed: bool, name: str, value: object, what: object) -> None:
     if not allowed:
         shown = list(value) if isinstance(value, tuple) else value
         raise NurecoilError(f"{name} = {shown} is not allowed: it must be {what}")
+
+
+def require_whole(name: str, number: object, low: int, high: float = inf) -> None:
+    """Raise an error unless `number` is whole, no truth value, and from `low` to `high`.
+
+    >>> require_whole("toys", 0.5, 0)
+    Traceback (most recent call last):
+    nurecoil.errors.NurecoilError: toys = 0.5 is not allowed: it must be 0 or more, and whole
+    """
+    whole = isinstance(number, Integral) and not isinstance(number, bool)
+    ends = f"{low} or more" if high == inf else f"between {low} and {high}"
+    shown = repr(number) if isinstance(number, str) else number
+    require(whole and low <= number <= high, name, shown, f"{ends}, and whole")  # type: ignore[operator]
 
 
 def require_ascending(name: str, values: Sequence[float], at_least: int = 2) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
-from nurecoil.errors import NurecoilError
+from nurecoil.checks import require_whole
 from nurecoil.inference.critical import Draw, Node, check_toys, critical_value, throw
 from nurecoil.inference.intervals import Interval, Profile, profile, threshold
 from nurecoil.inference.line import Axis, Function, Line
@@ -220,8 +220,7 @@ def check(cl: float, points: int, toys: int, rounds: int, seed: int) -> None:
     """Refuse what a calibration cannot be asked for."""
     threshold(cl)
     for name, number, least in (("points", points, _FEWEST_POINTS), ("rounds", rounds, 0), ("seed", seed, 0)):
-        if number < least or number % 1:
-            raise NurecoilError(f"{name} = {number} is not allowed: give a whole number, {least} or more")
+        require_whole(name, number, least)
     check_toys(toys, cl)
 
 

@@ -171,12 +171,16 @@ class JointLikelihood:
         if self.engine_name not in ("auto", "numpy"):  # which minimises over nothing
             held = {p.name: value for p, value in zip(self.pulls, x.T, strict=True)}
             return total + self.profiled(strengths, held).chi2
-        for number, (term, counts) in enumerate(zip(self.terms, self._counts(strengths, x), strict=True)):
-            mu = np.sum(list(counts.values()), axis=0)
-            observed, gaussian = self.observed.counts[number], term.sigma is not None
-            sigma = 1.0 if term.sigma is None else term.sigma
-            total += deviance(mu / sigma, np.atleast_2d(observed) / sigma, gaussian)[0]
-        return total
+        expected = [np.sum(list(counts.values()), axis=0) for counts in self._counts(strengths, x)]
+        return sum(self.contributions(expected), total)
+
+    def contributions(self, expected: Sequence[Array]) -> list[Array]:
+        """Return -2 ln λ (P,) of each experiment whose bins expect such counts (P, bins)."""
+        found = []
+        for term, mu, observed in zip(self.terms, expected, self.observed.counts, strict=True):
+            unit = 1.0 if term.sigma is None else term.sigma
+            found.append(deviance(mu / unit, np.atleast_2d(observed) / unit, term.sigma is not None)[0])
+        return found
 
     def components(self, strengths: Array, pulls: Array) -> dict[str, dict[str, Array]]:
         """Return counts per bin at the first point: {experiment: {"signal" or background: counts}}."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.document import Area, Figure, Panel, Reference, RowChart, Series
+from nurecoil.presentation.staging import ending_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -318,15 +319,8 @@ def _draw_rows(ax: "Axes", chart: RowChart) -> None:
 
 
 def format_of(path: Path | str) -> str:
-    """Return "png", "svg" or "pdf", as the suffix of a path says; another suffix is a NurecoilError.
-
-    >>> format_of("limit.PDF")
-    'pdf'
-    """
-    kind = Path(path).suffix.lower().removeprefix(".")
-    if kind not in METADATA:
-        raise NurecoilError(f"cannot draw to '{path}': the file must end in .{', .'.join(METADATA)}")
-    return kind
+    """Return "png", "svg" or "pdf", as the suffix of a path says; another suffix is a NurecoilError."""
+    return ending_of(path, METADATA, "draw")
 
 
 def save_canvas(canvas: "Canvas", path: Path | str) -> None:

@@ -3,13 +3,25 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nurecoil.errors import NurecoilError
 
 _TRIED = 100_000  # bytes
+
+
+def ending_of(path: Path | str, allowed: Collection[str], doing: str) -> str:
+    """Return "png" of a path that ends so, of the allowed ones; else what one is `doing` to it is refused.
+
+    >>> ending_of("limit.PDF", ("png", "pdf"), "draw")
+    'pdf'
+    """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in allowed:
+        raise NurecoilError(f"cannot {doing} to '{path}': the file must end in .{', .'.join(allowed)}")
+    return kind
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from nurecoil.checks import require_whole
 from nurecoil.errors import NurecoilError
 from nurecoil.scans.threads import use_one_thread
 
@@ -20,8 +21,7 @@ def processes(workers: int) -> Iterator[Executor]:
     """Yield worker processes of this machine; they end with this process, even if that is killed."""
     from multiprocessing import get_context
 
-    if not 1 <= workers <= _MOST_WORKERS:
-        raise NurecoilError(f"workers = {workers} is not allowed: it must be between 1 and {_MOST_WORKERS}")
+    require_whole("workers", workers, 1, _MOST_WORKERS)
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare)
     try:
         yield pool

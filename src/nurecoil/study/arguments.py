@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nurecoil.checks import require_whole
 from nurecoil.errors import NurecoilError
 from nurecoil.quantities import parse_quantity
 
@@ -54,21 +55,5 @@ def level(given: float | str) -> float:
 
 def require_toys(toys: int, seed: int) -> None:
     """Refuse numbers of toys and seeds that cannot be."""
-    if not _whole(toys, 0, MOST_TOYS):
-        raise NurecoilError(
-            f"toys = {toys!r} is not allowed: it must be between 0 and {MOST_TOYS}, and whole"
-        )
-    if not _whole(seed, 0):
-        raise NurecoilError(f"seed = {seed} is not allowed: it must be 0 or more")
-
-
-def require_points(points: int, fewest: int, most: int) -> None:
-    """Refuse too few points, or too many."""
-    if not _whole(points, fewest, most):
-        raise NurecoilError(
-            f"points = {points!r} is not allowed: it must be between {fewest} and {most}, and whole"
-        )
-
-
-def _whole(number: object, low: int, high: float = np.inf) -> bool:
-    return isinstance(number, int | np.integer) and bool(low <= number <= high)
+    require_whole("toys", toys, 0, MOST_TOYS)
+    require_whole("seed", seed, 0)

@@ -48,7 +48,7 @@ def bands(
 
     The nuisance parameters are at their centres, around which their auxiliary measurements fluctuate.
     """
-    if toys < FEWEST_TOYS or toys % 1:
+    if toys < FEWEST_TOYS:
         raise NurecoilError(
             f"toys = {toys} is not allowed: bands to 2σ need {FEWEST_TOYS} or more, or none: 0"
         )

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
-from nurecoil.errors import NurecoilError, unknown_name
+from nurecoil.checks import require_whole
+from nurecoil.errors import unknown_name
 from nurecoil.likelihood import REACH, Fitted, lowest
 from nurecoil.parameters import Parameter
 from nurecoil.study.question import Question
@@ -47,14 +48,11 @@ def spread(question: Question, starts: int) -> list[dict[str, float]]:
     Up to a factor of 10 away where a parameter spans decades, two prior widths where it has one, else as much
     as the first start itself, inside the bounds.
     """
-    if not 1 <= starts <= MOST_STARTS or starts % 1:
-        raise NurecoilError(
-            f"starts = {starts} is not allowed: it must be between 1 and {MOST_STARTS}, and whole"
-        )
+    require_whole("starts", starts, 1, MOST_STARTS)
     if not question.free:
         return []
     first = [question.start[name] for name in question.names]
-    draws = np.random.default_rng(1).uniform(-1.0, 1.0, (int(starts) - 1, len(first)))
+    draws = np.random.default_rng(1).uniform(-1.0, 1.0, (starts - 1, len(first)))
     rows = [
         [_away(question, p, x, float(u)) for p, x, u in zip(question.free, first, draw, strict=True)]
         for draw in draws

@@ -45,6 +45,13 @@ class ByToys:
         """In how many a fit did not converge."""
         return self.number - self.converged
 
+    def __str__(self) -> str:
+        """Return the p-value; of no toy in N, the 95 % limit 3/N."""
+        found = f"{self.p_value:.4g} ± {self.error:.2g}"
+        if self.p_value == 0:
+            found = f"below {3 / self.number:.2g} at 95 % CL"
+        return f"{found} ({self.number} toys, seed {self.seed})"
+
     def record(self) -> dict[str, object]:
         """Return all but the toys themselves, as plain data."""
         names = ("number", "seed", "p_value", "error", "not_converged")

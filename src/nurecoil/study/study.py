@@ -1,9 +1,9 @@
 """What is asked, of what, under which conventions: a model and experiments, compiled once."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial, wraps
+from functools import cached_property, partial
 from importlib import import_module
 from inspect import Signature, signature
 from itertools import product
@@ -44,21 +44,7 @@ class _Verb:
         ask = getattr(import_module(f"nurecoil.verbs.{self.name}"), self.name)
         if "__signature__" not in vars(ask):
             ask.__signature__ = _for_people(signature(ask))
-        return ask if study is None else MethodType(_no_words_for_numbers(ask), study)
-
-
-def _no_words_for_numbers(ask: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a verb that refuses True and False for an argument that is a number."""
-    numbers = [name for name, each in signature(ask).parameters.items() if each.annotation in (int, float)]
-
-    @wraps(ask)
-    def asked(*given: Any, **named: Any) -> Any:
-        for name in numbers:
-            if isinstance(named.get(name), bool):
-                raise NurecoilError(f"{name} = {named[name]} is not allowed: it must be a number")
-        return ask(*given, **named)
-
-    return asked
+        return ask if study is None else MethodType(ask, study)
 
 
 def _for_people(told: Signature) -> Signature:

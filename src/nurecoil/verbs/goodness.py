@@ -11,7 +11,6 @@ from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.significance import log_p_value
 from nurecoil.likelihood import JointLikelihood
-from nurecoil.likelihood.objective import deviance
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Block, Pairs, Table
 from nurecoil.study.arguments import require_toys
@@ -99,10 +98,7 @@ class Goodness(Shown):
             ("p", f"{self.p_value:.3g} (asymptotic)"),
         ]
         if toys:
-            found = f"{toys.p_value:.4g} ± {toys.error:.2g}"
-            if toys.p_value == 0:  # no toy in N: the 95 % limit is 3/N
-                found = f"below {3 / toys.number:.2g} at 95 % CL"
-            rows.append(("", f"{found} ({toys.number} toys, seed {toys.seed})"))
+            rows.append(("", str(toys)))
         rows += [(p.name, p.format(self.best_fit[p.name], 4)) for p in self.parameters]
         rows.append(result.convergence())
         yield Pairs(result.title("Goodness of fit"), tuple(rows))
@@ -173,14 +169,12 @@ def goodness(
 
 
 def _contributions(likelihood: JointLikelihood, expected: Sequence[Array]) -> dict[str, Contribution]:
-    found = {}
-    for term, seen, mu in zip(likelihood.terms, likelihood.observed.counts, expected, strict=True):
-        unit = 1.0 if term.sigma is None else term.sigma
-        added = deviance(np.atleast_2d(mu / unit), seen / unit, term.sigma is not None)[0]
-        found[term.name] = Contribution(
-            float(added[0]), int(((mu != 0) | (seen != 0)).sum())
-        )  # no masked ones
-    return found
+    added = likelihood.contributions([mu[np.newaxis] for mu in expected])
+    parts = zip(likelihood.terms, added, expected, likelihood.observed.counts, strict=True)
+    return {  # without bins that are masked
+        term.name: Contribution(float(chi2[0]), int(((mu != 0) | (seen != 0)).sum()))
+        for term, chi2, mu, seen in parts
+    }
 
 
 def _notes(

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.checks import require_whole
 from nurecoil.inference.intervals import Interval, Profile
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Area, Figure, Panel, Reference, Series, Style
 from nurecoil.presentation.labels import axis_label
-from nurecoil.study.arguments import require_points
 from nurecoil.study.result import Result
 
 FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
@@ -19,7 +19,7 @@ FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow 
 
 def require_curve(points: int) -> None:
     """Refuse a number of points that a curve cannot have."""
-    require_points(points, FEWEST_POINTS, MOST_POINTS)
+    require_whole("points", points, FEWEST_POINTS, MOST_POINTS)
 
 
 def at_edge(best_fit: float, values: Array) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed
+from nurecoil.checks import require_whole
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.contours import Axis, Contours, Plane, Region, Surface, contours
 from nurecoil.inference.intervals import threshold
@@ -16,7 +17,7 @@ from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Range, at_border, find, written
 from nurecoil.presentation.document import Area, Block, Figure, Pairs, Panel, Series, Table
 from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
-from nurecoil.study.arguments import require_points, several_levels
+from nurecoil.study.arguments import several_levels
 from nurecoil.study.minima import held_at
 from nurecoil.study.neighbours import Neighbours
 from nurecoil.study.question import Question
@@ -287,7 +288,7 @@ def _axes(points: int | str | tuple[int, int]) -> tuple[int, int]:
     if len(numbers) not in (1, 2):
         raise NurecoilError(f"points = {points} is not allowed: write one number, or two as in 300x1000")
     for number in numbers:
-        require_points(number, FEWEST_POINTS, MOST_POINTS)
+        require_whole("points", number, FEWEST_POINTS, MOST_POINTS)
     return numbers[0], numbers[-1]
 
 

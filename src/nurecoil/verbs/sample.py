@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from nurecoil.arithmetic import Array, pair, undisturbed
+from nurecoil.checks import require_whole
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.inference.density import Curve, curve, highest_density_intervals
 from nurecoil.inference.nested import sample_nested
@@ -296,8 +297,7 @@ def sample(
         raise NurecoilError("a posterior needs at least one free parameter")
     if sampler not in SAMPLERS:
         raise unknown_name("sampler", sampler, SAMPLERS)
-    if not 0 <= seed < 2**32:
-        raise NurecoilError(f"seed = {seed} is not allowed: it must be between 0 and {2**32 - 1}")
+    require_whole("seed", seed, 0, 2**32 - 1)
     log = several(flat_in_log, "flat_in_log")
     for name in log:
         if name not in free:

@@ -7,25 +7,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nurecoil.errors import NurecoilError
 from nurecoil.parameters import Parameter
+from nurecoil.presentation.staging import ending_of
 
 FORMATS = ("csv", "npz")
 
 
 def samples_format(path: Path | str) -> str:
-    """Return "csv" or "npz", as the suffix of a path says; another suffix is a NurecoilError.
-
-    >>> samples_format("samples.CSV")
-    'csv'
-    """
-    path = Path(path)
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise NurecoilError(
-            f"cannot write samples to '{path.name}': the file must end in .{', .'.join(FORMATS)}"
-        )
-    return kind
+    """Return "csv" or "npz", as the suffix of a path says; another suffix is a NurecoilError."""
+    return ending_of(path, FORMATS, "write samples")
 
 
 def save_samples(

@@ -112,11 +112,8 @@ class Significance(Shown):
 
     def blocks(self, result: Result["Significance"]) -> Iterator[Block]:
         rows = [("null hypothesis", self._point(self.null)), ("observed", str(self.observed))]
-        if toys := self.toys:
-            found = f"p = {toys.p_value:.4g} ± {toys.error:.2g} ({toys.number} toys)"
-            if toys.p_value == 0:  # no toy in N: the 95 % limit is 3/N
-                found = f"p < {3 / toys.number:.2g} at 95 % CL (none of {toys.number} toys)"
-            rows.append(("by toys", found))
+        if self.toys:
+            rows.append(("p by toys", str(self.toys)))
         expected = "nothing, at the null hypothesis itself: give another truth"
         if self.expected and self.truth:
             expected = f"{self.expected}, at {self._point(self.truth)}"
