@@ -97,6 +97,29 @@ together; `overlaps` names the cards that contain data of this one, which is rem
 parameters; inside a card each has a name of its own, and one name in two cards is one pull (`sns_flux`, the
 neutrino yield of the SNS).
 
+**Backgrounds** have a shape, whose rate is a pull. One that an off sample counted (reactor off, beam off) has
+the width `off-sample`: χ² is then that of both samples, and the rate is free, of all bins or of `each`. One
+that is a formula has a rate in the energy E, whose `[parameters]` are pulls that float between bounds, or
+have a prior; it is integrated over each bin. Constant, exponential and a line, `w` keV wide, are
+
+```toml
+[parameters]
+A = { what = "constant [1/keV]", value = 50, low = 0, high = 1000 }
+B = { what = "exponential at 0 [1/keV]", value = 300, low = 0, high = 1e5 }
+C = { what = "its slope [1/keV]", value = 2, low = 0, high = 100 }
+H = { what = "counts of the line", value = 30, low = 0, high = 1e4 }
+x = { what = "its position [keV]", value = 1.297, low = 1.2, high = 1.4 }
+w = { what = "its width [keV]", value = 0.08, low = 0.01, high = 0.2 }
+
+[[formulas]]
+name = "continuum"
+counts = "A + B * exp(-C * E)"
+
+[[formulas]]
+name = "line"
+counts = "H / w * normal((E - x) / w)"
+```
+
 Where a unit is part of a value (`mass = "10 kg"`), any unit of its kind will do; a key that ends with a
 unit (`edges_us`) holds plain numbers."""
 EXAMPLES = tomllib.loads("""

@@ -10,6 +10,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.checks import Ascending, Finite, Number, check_fields
 from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
+from nurecoil.experiment.formula import Formula
 from nurecoil.one_line import one_line
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
@@ -78,6 +79,8 @@ class Component(Generic[T]):
     off
         Of a background that an off sample measures, where it is alone: how many counts are expected there at
         its nominal rate, and how many were observed.
+    formula
+        Of a background that is one: its parameters are the pulls, there are no others.
     """
 
     name: str
@@ -85,11 +88,13 @@ class Component(Generic[T]):
     rates: tuple[Parameter, ...] = ()
     shapes: tuple[Shape[T], ...] = ()
     off: tuple[float, float] | None = None
+    formula: Formula | None = None
 
     @property
     def pulls(self) -> tuple[Parameter, ...]:
         """All nuisance parameters."""
-        return (*self.rates, *(shape.pull for shape in self.shapes))
+        own = self.formula.parameters if self.formula else ()
+        return (*self.rates, *(shape.pull for shape in self.shapes), *own)
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ class Statistics:
     def __post_init__(self) -> None:
         """Refuse a background whose rate is not one pull."""
         for b in self.backgrounds:
-            if len(b.rates) != 1 and (b.pulls or not self.variance):
+            if len(b.rates) != 1 and not b.formula and (b.pulls or not self.variance):
                 raise NurecoilError(
                     f"background {b.name} has {len(b.rates)} pulls of its rate: it must have one, or none at"
                     " all where counts are Gaussian"

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.experiment.formula import Formula
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ class Background:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A background that is a formula, and the pulls that are its parameters."""
+
+    name: str
+    formula: Formula
+    pulls: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class TermArrays:
     """The likelihood of one experiment, Poisson or Gaussian.
 
@@ -62,13 +72,14 @@ class TermArrays:
     ----------
     gaussian
         Whether χ² = Σ (n - μ)², all counts in units of their σ; otherwise Poisson.
-    signal, backgrounds
+    signal, backgrounds, curves
         The components of the counts.
     """
 
     gaussian: bool
     signal: SignalArrays
     backgrounds: tuple[Background, ...]
+    curves: tuple[Curve, ...] = ()
 
     @property
     def bins(self) -> int:
@@ -76,10 +87,15 @@ class TermArrays:
         return int(self.signal.templates.shape[-1])
 
     @property
+    def numbers(self) -> int:
+        """The number of bins, and of the energies at which formulas are evaluated."""
+        return self.bins + sum(curve.formula.nodes.size for curve in self.curves)
+
+    @property
     def straight(self) -> bool:
         """Whether χ² is a quadratic function of the pulls: Gaussian counts that are linear in them."""
         linear = not self.signal.rates or self.signal.logarithms is None
-        return self.gaussian and linear and not (self.signal.shapes or self.shaped)
+        return self.gaussian and linear and not (self.signal.shapes or self.shaped or self.curves)
 
     @cached_property
     def flat(self) -> tuple[Background, ...]:
@@ -127,11 +143,11 @@ class Rotation:
 def rotated(arrays: TermArrays, sigma: Array) -> tuple[TermArrays, Rotation]:
     """Return a Gaussian term with counts in units of σ and as few numbers as possible in place of bins.
 
-    Shapes that pulls change are not linear in the templates: then the bins stay as they are.
+    Shapes that pulls change, and formulas, are not linear in the templates: then the bins stay as they are.
     """
     bins = sigma.size
     basis = np.eye(bins)
-    if not (arrays.signal.shapes or arrays.shaped):
+    if not (arrays.signal.shapes or arrays.shaped or arrays.curves):
         columns = [arrays.signal.templates[0] / sigma, *(b.counts[np.newaxis] / sigma for b in arrays.flat)]
         basis = _basis(np.concatenate(columns), bins)
     rotation = Rotation(basis, sigma)
@@ -143,6 +159,10 @@ def rotated(arrays: TermArrays, sigma: Array) -> tuple[TermArrays, Rotation]:
             tuple(
                 replace(b, counts=turned(b.counts), a=b.a[:, : len(basis)], b=b.b[:, : len(basis)])
                 for b in arrays.backgrounds
+            ),
+            tuple(
+                replace(c, formula=replace(c.formula, spread=c.formula.spread / sigma[:, np.newaxis]))
+                for c in arrays.curves
             ),
         ),
         rotation,

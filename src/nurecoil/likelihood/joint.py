@@ -60,7 +60,7 @@ class JointLikelihood:
         they act by way of the strengths, see `fitted`.
     engine_name
         "auto", "numpy" or "fast": what computes, see `engines`; the results agree. NumPy does, whatever it
-        says, where two pulls change the signal's shape together.
+        says, where two pulls change the signal's shape together, or a background is a formula.
     basis
         From couplings to strengths, as the terms have their templates.
     """
@@ -337,8 +337,8 @@ class JointLikelihood:
         """Return the minima at P points, chunk by chunk, the lowest that the search finds."""
         free = self._free(tuple(held))
         layout = self._layout(free, len(theta), tied)
-        numpy = isinstance(expansion, Moving) or any(term.arrays.signal.pairs for term in self.terms)
-        run: Engine = engine("numpy" if numpy else self.engine_name)
+        of_loops = not any(term.arrays.signal.pairs or term.arrays.curves for term in self.terms)
+        run: Engine = engine(self.engine_name if of_loops and not isinstance(expansion, Moving) else "numpy")
         chunk = max(1, _CHUNK_NUMBERS // layout.numbers) if run.chunked else points
         chi2, converged = np.empty(points), np.empty(points, dtype=bool)
         # Points last in memory, as the engines have them: a sum over all of them is one run

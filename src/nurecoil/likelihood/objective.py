@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nurecoil.likelihood.arrays import Background, SignalArrays, TermArrays
+from nurecoil.likelihood.arrays import Background, Curve, SignalArrays, TermArrays
 from nurecoil.likelihood.morphing import LARGEST, Morphing, bent, bent_curvature, bent_slope
 from nurecoil.likelihood.response import Derivatives
 
@@ -52,10 +52,12 @@ def evaluate(
 ) -> tuple[Any, Gradient, Hessian]:
     """Return χ² (P,), its gradient and its Hessian at the pulls t, one (P,) each.
 
-    Infinite where some μ < 0 or μ = 0 < n of a Poisson count. Parameters are numbered after the pulls.
+    Infinite where some μ < 0 or μ = 0 < n of a Poisson count, no number where a formula is none. Parameters
+    are numbered after the pulls.
     """
     parts = [_signal(term.signal, signal, t, derivatives)]
     parts += [_shaped(background, t) for background in term.shaped]
+    parts += [_curve(curve, t) for curve in term.curves]
     mu = sum(part.counts for part in parts)
     if term.flat:
         mu = mu + np.stack([1 + t[b.rate] for b in term.flat], axis=1) @ term.flat_counts
@@ -78,7 +80,7 @@ def expected(term: TermArrays, signal: Morphing, t: Sequence[Any]) -> dict[str, 
     for b in (*term.shaped, *term.flat):
         counts = _shaped(b, t).counts if b.shapes else (1 + t[b.rate])[:, None] * b.counts
         found[b.name] = found.get(b.name, 0.0) + counts
-    return found
+    return found | {curve.name: _curve(curve, t).counts for curve in term.curves}
 
 
 def deviance(mu: Any, observed: Any, gaussian: bool) -> tuple[Any, Any, Any]:
@@ -122,6 +124,14 @@ def _shaped(background: Background, t: Sequence[Any]) -> Expanded:
     factor, slopes, bends = _shape(background.shapes, background, t)
     counts = rate * factor * background.counts
     return Expanded(counts, rates, True, background.shapes, slopes, bends, {}, (), None, {})
+
+
+def _curve(curve: Curve, t: Sequence[Any]) -> Expanded:
+    found, pulls = curve.formula.at([t[k] for k in curve.pulls]), curve.pulls
+    curved = {(pulls[i], pulls[j]): bend for (i, j), bend in found.second.items()}
+    outer = tuple(pulls[i] for i in found.first)
+    outward = np.stack(list(found.first.values()), axis=1) if outer else None
+    return Expanded(found.value, {}, False, (), None, None, {}, outer, outward, curved)
 
 
 def _rate(

@@ -75,7 +75,7 @@ class Layout:
     @property
     def numbers(self) -> int:
         """How many derivatives a point has in bins: what it costs goes with them."""
-        return sum(term.bins for term in self.terms) * max(1, self.variables)
+        return sum(term.numbers for term in self.terms) * max(1, self.variables)
 
     @property
     def straight(self) -> bool:

@@ -4,6 +4,7 @@ Pulls are in their own units here, in t inside the arrays: counted from their de
 width unless the card says otherwise), at which the shapes at +1 and -1 are given. A pull of a binned
 signal's rate of width w is a factor (1 + w)^t: a log-normal prior, so that no pull can take the signal away.
 The pulls of the backgrounds' rates are fractions, and so are those of a signal whose counts are Gaussian.
+The parameters of a formula are as it has them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.experiment import STANDARD_BASIS, Basis, CompiledExperiment, Statistics
-from nurecoil.likelihood.arrays import Background, Rotation, SignalArrays, TermArrays, rotated
+from nurecoil.likelihood.arrays import Background, Curve, Rotation, SignalArrays, TermArrays, rotated
 from nurecoil.likelihood.morphing import morphing
 from nurecoil.parameters import Parameter
 
@@ -110,8 +111,11 @@ def binned_term(
         tuple((places[v.pull.name], places[v.also.name]) for v in signal.shapes if v.also),
     )
     sigma = None if variance is None else np.sqrt(variance.of(observed))
-    backgrounds = []
+    backgrounds, curves = [], []
     for b in statistics.backgrounds:
+        if b.formula:
+            curves.append(Curve(b.name, b.formula, tuple(numbers[p.name] for p in b.formula.parameters)))
+            continue
         if not b.rates:  # Gaussian, and known exactly
             observed = observed - b.nominal
             continue
@@ -124,14 +128,15 @@ def binned_term(
     fractions = {pull.name for b in statistics.backgrounds for pull in b.rates}
     fractions |= set(step) if gaussian else set()
     shaped = {v.pull.name: v.step for c in statistics.components for v in c.shapes}
-    steps = {**step, **shaped, **dict.fromkeys(fractions, 1.0)}
+    as_they_are = fractions | {p.name for b in statistics.backgrounds if b.formula for p in b.pulls}
+    steps = {**step, **shaped, **dict.fromkeys(as_they_are, 1.0)}
     return Term(
         name=name,
         pulls=pulls,
         observed=observed,
         sigma=sigma,
-        arrays=TermArrays(gaussian, arrays, tuple(backgrounds)),
-        centre=np.array([0.0 if p.name in fractions else p.default for p in pulls], dtype=float),
+        arrays=TermArrays(gaussian, arrays, tuple(backgrounds), tuple(curves)),
+        centre=np.array([0.0 if p.name in as_they_are else p.default for p in pulls], dtype=float),
         unit=np.array([steps.get(p.name) or p.prior_width for p in pulls], dtype=float),
     )
 

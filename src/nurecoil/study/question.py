@@ -25,7 +25,7 @@ from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, Widths, find
 from nurecoil.physics.channels import STANDARD
 from nurecoil.physics.couplings import Couplings
-from nurecoil.progress import parts
+from nurecoil.progress import parts, tell
 from nurecoil.study.remarks import check_finite, remarks, require_distinct_data
 from nurecoil.study.result import Answer, Conventions, Result, conventions, provenance
 from nurecoil.study.strengths import Coordinates, expansion, fit_strengths, strengths_of
@@ -70,7 +70,9 @@ def joint_likelihood(
     seen = (_as_seen(experiment.with_channels(channels), fixed) for experiment in experiments)
     terms = tuple(term for compiled in seen for term in terms_of(compiled, widths, basis))
     likelihood = JointLikelihood(terms, widths, constraints=constraints, engine_name=engine, basis=basis)
-    if all(term.sigma is not None for term in terms):
+    if engine == "fast" and any(term.arrays.curves for term in terms):
+        tell("a background is a formula, for which the engine fast has no loops: NumPy computes")
+    if all(term.sigma is not None and not term.arrays.curves for term in terms):
         return likelihood
     standard = basis.strengths(_standard_model_couplings(fixed))
     return replace(likelihood, start=tuple(likelihood.profiled(standard).pulls[0].tolist()))

@@ -263,7 +263,8 @@ def _rebinned(
     for b in statistics.backgrounds:
         downs = (other_side(b.nominal, v.up, v.down, v.mirrored) for v in b.shapes)
         shapes = (replace(v, up=rebin(v.up), down=down) for v, down in zip(b.shapes, downs, strict=True))
-        backgrounds.append(replace(b, nominal=rebin(b.nominal), shapes=tuple(shapes)))
+        formula = b.formula and replace(b.formula, spread=rebin(b.formula.spread))
+        backgrounds.append(replace(b, nominal=rebin(b.nominal), shapes=tuple(shapes), formula=formula))
     axes = list(experiment.axes)
     axes[place] = replace(axes[place], edges=edges)
     changed = replace(statistics, observed=rebin(statistics.observed), backgrounds=tuple(backgrounds))

@@ -1,6 +1,7 @@
 """From a checked card to an experiment: signal, statistics, backgrounds and pulls."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial, reduce
@@ -21,6 +22,7 @@ from nurecoil.experiment import Axis, Component, Experiment, Shape, Signal, Stat
 from nurecoil.experiment.card import schema, signal_schema
 from nurecoil.experiment.card.spreading import Spreading
 from nurecoil.experiment.card.tables import Tables, last_columns
+from nurecoil.experiment.formula import FUNCTIONS, formula
 from nurecoil.experiment.histograms import exponential, histogram, mirrored, require_columns
 from nurecoil.parameters import Parameter
 from nurecoil.physics.cross_section import Conventions
@@ -146,22 +148,24 @@ class _Builder:
                 ("data.observed", partial(self.tables.counts, card.data.observed, negative=gaussian)),
                 ("data.sigma", self.variances if gaussian else lambda: None),
                 *((f"backgrounds.{b.name}", partial(self.background, b)) for b in card.backgrounds),
+                *((f"formulas.{b.name}", partial(self.of_formula, b)) for b in card.formulas),
                 *((f"signal_pulls.{p.name}", partial(self.variation, p)) for p in shapes),
             ]
         )
+        self.require_used(card.parameters)
         if not gaussian and (observed % 1 != 0).any():
             raise NurecoilError(
                 f"data.observed: {card.data.observed.file}: {observed[observed % 1 != 0][0]:g} is not a whole"
                 " number of counts"
             )
-        backgrounds = tuple(chain.from_iterable(found[: len(card.backgrounds)]))
+        backgrounds = tuple(chain.from_iterable(found[: len(card.all_backgrounds)]))
         named = {pull.name for b in backgrounds for pull in b.pulls} | {p.name for p in card.signal_pulls}
         of_source, varied = self.of_source(named)
         signal = Component(
             "signal",
             self.signal,
             (*(_rate_pull(p.name, p.width, "the signal") for p in rates), *of_source),
-            (*found[len(card.backgrounds) :], *varied),
+            (*found[len(card.all_backgrounds) :], *varied),
         )
         variance = Variance(variances, 0.0) if gaussian else None
         return Statistics(self.spreading.kept.ravel() * observed.ravel(), signal, backgrounds, variance)
@@ -186,6 +190,15 @@ class _Builder:
             up, down = (replace(self.signal, spread=spread * factor) for factor in (change, 1 / change))
             shapes.append(Shape(pull, up, down))
         return tuple(rates), tuple(shapes)
+
+    def require_used(self, symbols: Iterable[str]) -> None:
+        """Refuse parameters that are in no formula, as no data could say anything of them."""
+        text = " ".join(each.counts for each in self.card.formulas)
+        for symbol in symbols:
+            if not re.fullmatch(r"[A-Za-z]\w*", symbol) or symbol in ("E", "pi", *FUNCTIONS):
+                raise NurecoilError(f"parameters: '{symbol}' cannot be the name of a parameter of a formula")
+            if not re.search(rf"\b{symbol}\b", text):
+                raise NurecoilError(f"parameters.{symbol} is in none of the [[formulas]]")
 
     def variances(self) -> Array:
         """Return the squares of the observed counts' standard deviations; those of rows in one bin add up."""
@@ -263,6 +276,33 @@ class _Builder:
             variations.append(Shape(parameter, up, down, mirrored=is_mirrored))
         rate, off = _rate_and_off(card, card.pull, card.name, counts, None if seen is None else seen[0])
         return (Component(card.name, nominal, (rate,), tuple(variations), off),)
+
+    def of_formula(self, card: schema.FormulaBackground) -> tuple[Component[Array], ...]:
+        """Return a background given by a formula of the energy."""
+        others = reduce(np.multiply, map(self.factor_counts, card.factors), np.ones(1)).ravel()
+        if not others.sum() > 0:
+            raise NurecoilError("the product of its factors is empty in the bins")
+        share = self.spreading.kept * others / others.sum()  # of what is at each energy
+
+        def spread(weights: Array) -> Array:
+            found: Array = share[:, :, np.newaxis] * weights[:, np.newaxis]
+            return found.reshape(-1, weights.shape[1])
+
+        parameters = {symbol: self.parameter(symbol, each) for symbol, each in self.card.parameters.items()}
+        found = formula(card.counts, parameters, self.card.detector.edges, spread)
+        return (Component(card.name, found.counts, formula=found),)
+
+    def parameter(self, symbol: str, card: schema.Free) -> Parameter:
+        """Return a parameter of formulas."""
+        return Parameter(
+            f"{self.card.plain_name}_{symbol}",
+            card.what,
+            rf"\mathrm{{{symbol.replace('_', ' ')}}}",
+            default=card.value,
+            low=card.low,
+            high=card.high,
+            prior_width=card.width or math.inf,
+        )
 
     def off_sample(self, card: schema.Background, factors: list[Array]) -> Array:
         """Return the counts of an off sample, one or in each bin of an axis.

@@ -139,6 +139,36 @@ class Background:
 
 
 @dataclass(frozen=True)
+class Free:
+    """A free parameter of formulas, EXPERIMENT_NAME among the nuisance parameters."""
+
+    what: Annotated[str, "what it is, with its unit"]
+    value: Annotated[Finite, "where fits begin, and of the counts that are predicted"]
+    low: Annotated[Finite, "the least that is allowed"]
+    high: Annotated[Finite, "the most"]
+    width: Annotated[
+        Positive | None, "of a Gaussian prior around the value; left out, it floats between low and high"
+    ] = None
+
+    def __post_init__(self) -> None:
+        """Refuse a value outside of the bounds."""
+        require(self.low <= self.value <= self.high, "value", self.value, f"from {self.low} to {self.high}")
+
+
+@dataclass(frozen=True)
+class FormulaBackground:
+    """A background given by a formula, integrated over the bins."""
+
+    name: str
+    counts: Annotated[
+        str,
+        "counts per unit of the energy axis: of E, numbers, pi and [parameters], with + - * / ** and the"
+        " functions exp, log, sqrt and normal, the density of a standard normal number",
+    ]
+    factors: Annotated[tuple[Factor, ...], "the shape on all other axes, which they cover once"] = ()
+
+
+@dataclass(frozen=True)
 class NormalisationPull:
     """A fractional change of the signal."""
 
@@ -238,6 +268,8 @@ class Card:
     statistics: Statistics | None = None
     data: Data | None = None
     backgrounds: tuple[Background, ...] = ()
+    formulas: tuple[FormulaBackground, ...] = ()
+    parameters: Mapping[str, Free] = field(default_factory=dict)
     signal_pulls: tuple[SignalPull, ...] = ()
     spectrum: ResidualSpectrum | None = None
 
@@ -245,9 +277,10 @@ class Card:
         """Refuse sections that do not go together."""
         if (self.statistics is None) == (self.data is None):
             raise NurecoilError("a card needs either [statistics], one number of counts, or [data], bins")
-        if self.statistics and (self.backgrounds or self.signal_pulls or self.time or self.template):
+        if self.statistics and (self.all_backgrounds or self.signal_pulls or self.time or self.template):
             raise NurecoilError(
-                "[statistics] goes without [time], [template], [[backgrounds]], [[signal_pulls]]"
+                "[statistics] goes without [time], [template], [[backgrounds]], [[formulas]],"
+                " [[signal_pulls]]"
             )
         if self.time and self.template:
             raise NurecoilError("[time] and [template] exclude each other: both spread the signal over axes")
@@ -256,6 +289,16 @@ class Card:
         problems = [*_axis_problems(self), *_effect_problems(self), *_name_problems(self)]
         if problems:
             raise NurecoilError("; ".join(dict.fromkeys(problems)))
+
+    @property
+    def plain_name(self) -> str:
+        """The name without a variant's: what pulls have in theirs."""
+        return self.name.partition("+")[0]
+
+    @property
+    def all_backgrounds(self) -> tuple[Background | FormulaBackground, ...]:
+        """The backgrounds, formulas last."""
+        return (*self.backgrounds, *self.formulas)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -295,6 +338,11 @@ def _axis_problems(card: Card) -> Iterator[str]:
         if set(named) <= set(known) and sorted(named) != sorted(known):
             yield f"{where}: the factors must cover each of {listed} once"
         tables += [(where, f.table, f.axes) for f in background.factors if f.table]
+    for each in card.formulas:
+        where = f"formulas.{each.name}"
+        if sorted(axis for factor in each.factors for axis in factor.axes) != sorted(known[1:]):
+            yield f"{where}: the factors must cover each axis but the energy once (the card has {listed})"
+        tables += [(where, f.table, f.axes) for f in each.factors if f.table]
     edges = {axis.key: axis.edges for axis in card.axes}
     for axis, ranges in card.data.masked.items() if card.data else ():
         for low, high in ranges:
@@ -329,12 +377,13 @@ def _effect_problems(card: Card) -> Iterator[str]:
 
 def _name_problems(card: Card) -> Iterator[str]:
     """Say which names stand for two things."""
-    backgrounds = [background.name for background in card.backgrounds]
+    backgrounds = [background.name for background in card.all_backgrounds]
     for name in sorted({name for name in backgrounds if backgrounds.count(name) > 1}):
         yield f"backgrounds.{name}: there are two of that name"
     if "signal" in backgrounds:
         yield "backgrounds.signal: a background needs another name"
     pulls = [pull.name for pull in card.signal_pulls]
+    pulls += [f"{card.plain_name}_{symbol}" for symbol in card.parameters]
     for background in card.backgrounds:
         pulls += [background.pull, *(pull.name for pull in background.shape_pulls)]
     for name in sorted({name for name in pulls if pulls.count(name) > 1}):
