@@ -1,11 +1,13 @@
 """Gaussian constraints on parameters of the model: profiled as pulls are, by every verb."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 import asking
+import nurecoil
 from closed_form import closed_form
 from command_line import result
 from nurecoil.errors import NurecoilError
@@ -112,6 +114,41 @@ def test_expected_counts_are_those_of_the_fitted_value(coherent):
 def test_what_cannot_be_is_refused(csi, fixed, start, widths, text):
     with pytest.raises(NurecoilError, match=text):
         asking.study(SCALED_STANDARD_MODEL, [csi], fixed, widths=widths).question(start)
+
+
+@pytest.mark.parametrize("written", ["4.975fm+-0.095fm", "4.975+/-0.095fm", "4.975 ± 0.095 fm",
+    "4975/1000 +- 9.5e-2 fm", "4.975e-15m+-0.095e-15m", ("4.975 fm", "0.095fm")])  # fmt: skip
+def test_a_constraint_is_read_as_papers_write_it(written):
+    study = nurecoil.Study("neutron-radii", "binh2021-csi", constrain={"rn_csi": written})
+    assert study.widths["rn_csi"] == pytest.approx((4.975, 0.095), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("4.975fm", "rn_csi = 4.975fm is not of the form VALUE+-WIDTH"),
+        ("4.975(95)fm", "is not of the form VALUE"),
+        ("4.975+0.1-0.2fm", "is not of the form VALUE"),
+        ("4.9+-0.1+-0.2fm", "is not of the form VALUE"),
+        ("+-0.1fm", "is not of the form VALUE"),
+        ("4.9fm+-", "is not of the form VALUE"),
+        ("4.9fm+-2%", "it is not clear what the width is 2% of"),
+        ("4.9fm+-0.1", "the width of rn_csi = 0.1 needs a unit"),
+        (("4.9fm", 0.1), "the width of rn_csi = 0.1 has no unit"),
+        ((4.9, "0.1fm"), "rn_csi = 4.9 has no unit"),
+        (("4.9fm", True), "the width of rn_csi = True is not a number"),
+        ((4.9,), "(4.9,), is not of the form VALUE"),
+    ],
+)
+def test_a_constraint_that_may_be_another_is_refused(written, sentence):
+    with pytest.raises(NurecoilError, match=re.escape(sentence)):
+        nurecoil.Study("neutron-radii", "binh2021-csi", constrain={"rn_csi": written})
+
+
+@pytest.mark.parametrize("asked", [{"prior": {"sin2_theta_w": 0.001}}, {"fix": "sin2_theta_w"}])
+def test_a_prior_of_a_parameter_of_the_model_is_told_to_be_a_constraint(asked):
+    with pytest.raises(NurecoilError, match="set it, or constrain it, sin2_theta_w=VALUE"):
+        nurecoil.Study("standard-model", "binh2021-csi", **asked)
 
 
 SEED = ("--model", "scaled-standard-model", "--experiment", "binh2021-csi")

@@ -103,6 +103,13 @@ def test_what_is_written_is_read(tmp_path, name, values):
     assert read_nsi(tmp_path / name).values == pytest.approx(expected, rel=1e-14, abs=0)
 
 
+@pytest.mark.parametrize("name", ["point.json", "point.slha"])
+def test_a_byte_order_mark_is_read_over(tmp_path, name):
+    write_nsi(path := tmp_path / name, {"eps_u_ee": 0.1})
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_nsi(path).values == pytest.approx({"eps_u_ee": 0.1})
+
+
 def test_blocks_as_people_write_them(tmp_path):
     path = tmp_path / "spectrum.slha"
     path.write_text(

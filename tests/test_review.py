@@ -87,6 +87,22 @@ def test_an_edit_that_leaves_no_experiment_is_refused(value):
             compile_experiment(edited)
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "sentence"),
+    [
+        ("name", 5, "name of an experiment = 5 is not allowed"),
+        ("target", "Xe", "target of an experiment = 'Xe' is not allowed: it must be a Material"),
+        ("flux", None, "flux of an experiment = None"),
+        ("statistics", None, "statistics of an experiment = None"),
+        ("axes", (), "number of observed counts of coherent-csi-2021 = 99 is not allowed: it must be 1"),
+    ],
+)
+def test_an_edit_to_another_kind_is_one_sentence(coherent, part, value, sentence):
+    edited = replace(coherent["coherent-csi-2021"].experiment, **{part: value})
+    with pytest.raises(NurecoilError, match=sentence):
+        compile_experiment(edited)
+
+
 @pytest.mark.parametrize("width", [1e-30, 0.0, -1.0, math.nan])
 def test_a_constraint_without_width_is_refused(csi, width):
     with pytest.raises(NurecoilError, match="its width must be positive and finite"):

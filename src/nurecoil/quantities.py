@@ -113,10 +113,29 @@ def parse_range(text: str, unit: str, *, name: str) -> tuple[float, float]:
     low_text, dots, high_text = _typed(text).partition("..")
     if not (dots and low_text.strip() and high_text.strip()) or high_text.startswith("."):
         raise NurecoilError(f"{name} = {text} is not a range: write LOW..HIGH, for example 0.1..10{unit}")
-    high = parse_quantity(high_text, unit, name=name)
-    if not _split(low_text)[1]:
-        low_text += _split(high_text)[1]
-    return parse_quantity(low_text, unit, name=name), high
+    return _pair(low_text, high_text, unit, name, name)
+
+
+def parse_uncertain(text: str, unit: str, *, name: str) -> tuple[float, float]:
+    """Return the value and the width of `VALUE+-WIDTH` (or ± or +/-); VALUE may leave its unit to WIDTH.
+
+    >>> parse_uncertain("4.975 ± 0.095 fm", "fm", name="rn_csi")
+    (4.975, 0.095)
+    """
+    value, *width = (part.strip() for part in re.split(r"\+/?-|±", _typed(text)))
+    if len(width) != 1 or not (value and width[0]):
+        raise NurecoilError(f"{name} = {text} is not of the form VALUE+-WIDTH, for example 0.23857+-0.00005")
+    if width[0].endswith("%") and not value.endswith("%"):
+        raise NurecoilError(
+            f"{name} = {text}: it is not clear what the width is {width[0]} of, give a number"
+        )
+    return _pair(value, width[0], unit, name, f"the width of {name}")
+
+
+def _pair(first: str, second: str, unit: str, name: str, other: str) -> tuple[float, float]:
+    """Return two quantities; the first may leave its unit to the second."""
+    last = parse_quantity(second, unit, name=other)
+    return parse_quantity(first if _split(first)[1] else first + _split(second)[1], unit, name=name), last
 
 
 def format_quantity(value: float, unit: str, digits: int = 4) -> str:

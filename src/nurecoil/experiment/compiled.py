@@ -4,22 +4,33 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed
-from nurecoil.checks import opened
+from nurecoil.checks import opened, require
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.experiment import Experiment
+from nurecoil.experiment.experiment import Experiment, Statistics
 from nurecoil.experiment.integrals import Integrals
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.one_line import one_line
 from nurecoil.physics.channels import CHANNELS
 from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.cross_section import Conventions
+from nurecoil.physics.nuclei import Material
+from nurecoil.sources import Flux
 
 T = TypeVar("T")
+
+_KINDS: Final[Mapping[str, type]] = {
+    **dict.fromkeys(("name", "title", "reference"), str),
+    "target": Material,
+    "flux": Flux,
+    "conventions": Conventions,
+    "statistics": Statistics,
+}
 
 
 @dataclass(frozen=True)
@@ -140,6 +151,7 @@ def compile_experiment(experiment: Experiment) -> CompiledExperiment:
     >>> compile_experiment(load_experiment("binh2021-csi")).templates["vector"].shape[-2:]
     (3, 3)
     """
+    _check_kinds(experiment)
     if experiment.of_weak_charge:
         nuclide = experiment.target.nuclides[0]
         charge = np.multiply.outer([[1.0, 0.0, 0.0]], [float(nuclide.Z), float(nuclide.N)])
@@ -166,6 +178,19 @@ def _compiled(
     variations = tuple(zip(blocks[1::2], blocks[2::2], strict=True))
     compiled = read_only(CompiledExperiment(experiment, blocks[0], variations, integrals=integrals))
     return replace(compiled, as_compiled=compiled)
+
+
+def _check_kinds(experiment: Experiment) -> None:
+    """Refuse what an edit in Python can leave behind: a part of another kind, counts of other bins."""
+    for name, kind in _KINDS.items():
+        value = getattr(experiment, name)
+        require(isinstance(value, kind), f"{name} of an experiment", repr(value), f"a {kind.__name__}")
+    seen, bins = experiment.statistics.observed, math.prod(experiment.shape)
+    if not experiment.statistics.one_number:
+        number = 0 if seen is None else seen.size
+        require(
+            number == bins, f"number of observed counts of {experiment.name}", number, f"{bins}, its bins"
+        )
 
 
 def _check_exposure(experiment: Experiment) -> None:

@@ -77,7 +77,7 @@ def read_nsi(path: Path | str) -> NsiFile:
     {'eps_u_ee': 0.05}
     """
     try:
-        text = Path(_file_name(path)).read_text(encoding="utf-8")
+        text = Path(_file_name(path)).read_text(encoding="utf-8-sig")
         found = _of_blocks(text) if re.search(r"(?im)^\s*block\s", text) else _of_wcxf(_tree(text))
     except OSError as error:
         raise NurecoilError(f"cannot read the NSI file {path}: {error.strerror}") from None

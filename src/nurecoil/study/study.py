@@ -22,7 +22,7 @@ from nurecoil.models import Model, load_model
 from nurecoil.models.nsi_files import read_nsi
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
-from nurecoil.quantities import parse_quantity
+from nurecoil.quantities import parse_quantity, parse_uncertain
 from nurecoil.study.arguments import mapping, several
 from nurecoil.study.data import Seen
 from nurecoil.study.question import Question, constraints
@@ -154,6 +154,11 @@ class Study:
         widths = {name: _width(name, given) for name, given in prior.items()}
         widths |= dict.fromkeys(fixed, 0.0)
         for name in widths:
+            if name in [p.name for p in self.model.parameters]:
+                raise NurecoilError(
+                    f"{name} is no nuisance parameter but one of the model: set it, or constrain it,"
+                    f" {name}=VALUE+-WIDTH"
+                )
             find(self._own_pulls, name, "nuisance parameter")
         self.widths: Widths = widths | {
             name: self._constraint(find(self.model.parameters, name), given)
@@ -233,14 +238,18 @@ class Study:
         """Return a value (inside units) as a user gives it: a text with its unit, or a number."""
         if isinstance(given, str):
             return parameter.parse(given)
+        number = self._number(parameter.name, given, parameter.unit)
+        parameter.check(number, infinite=infinite)
+        return number
+
+    def _number(self, name: str, given: Value, unit: str) -> float:
+        """Return what is no text, a number that needs no unit."""
         if not isinstance(given, int | float | np.floating | np.integer) or isinstance(given, bool):
-            raise NurecoilError(f"{parameter.name} = {given!r} is not a number, and not a text with one")
-        if parameter.unit and not self.inside_units and given not in (0, np.inf):
+            raise NurecoilError(f"{name} = {given!r} is not a number, and not a text with one")
+        if unit and not self.inside_units and given not in (0, np.inf):
             raise NurecoilError(
-                f"{parameter.name} = {given} has no unit: write it as a text with one, as in"
-                f" '2 {parameter.unit}'"
+                f"{name} = {given} has no unit: write it as a text with one, as in '2 {unit}'"
             )
-        parameter.check(given, infinite=infinite)
         return float(given)
 
     def point(self, given: Mapping[str, Value]) -> dict[str, float]:
@@ -365,19 +374,22 @@ class Study:
 
     def _constraint(self, parameter: Parameter, given: Any) -> tuple[float, float]:
         """Return the centre and the width of a constraint (inside units)."""
-        if isinstance(given, str):
-            given = given.replace("±", "+-").split("+-")
         parameter.require_number("constrained")
-        if not isinstance(given, tuple | list) or len(given) != 2:
+        if isinstance(given, str):
+            pair = parse_uncertain(given, parameter.unit, name=parameter.name)
+            middle, width = (x * parameter.inside for x in pair)
+            parameter.check(middle)
+        elif isinstance(given, tuple | list) and len(given) == 2:
+            middle, name = float(self.value(parameter, given[0])), f"the width of {parameter.name}"
+            if isinstance(given[1], str):
+                width = parse_quantity(given[1], parameter.unit, name=name) * parameter.inside
+            else:
+                width = self._number(name, given[1], parameter.unit)
+        else:
             raise NurecoilError(
-                f"the constraint of {parameter.name} is not of the form VALUE+-WIDTH, for example"
-                " sin2_theta_w=0.23857+-0.00005"
+                f"the constraint of {parameter.name}, {given!r}, is not of the form VALUE+-WIDTH, for example"
+                " '0.23857+-0.00005'"
             )
-        centre, width = given
-        if isinstance(width, str):
-            size = parse_quantity(width, parameter.unit, name=f"the width of {parameter.name}")
-            width = size * parameter.inside
-        middle, width = float(self.value(parameter, centre)), _width(parameter.name, width)
         if not (math.isfinite(width) and width > _NARROWEST * abs(middle)):
             raise NurecoilError(
                 f"the constraint {parameter.name} = {parameter.format(middle)} +- {parameter.format(width)}"
