@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nurecoil.errors import unknown_name
 from nurecoil.papers.beta331_today import recipe as today
 from nurecoil.papers.binh2021 import recipe as binh
+from nurecoil.papers.world import recipe as world
 from nurecoil.presentation.comparison import Comparison
 
 __all__ = ["Paper", "load_paper"]
@@ -25,6 +26,7 @@ _PAPERS = {
     for paper in (
         Paper("binh2021", binh.STEPS, binh.reproduce),
         Paper("331-beta-today", today.STEPS, today.reproduce),
+        Paper("world", world.STEPS, world.reproduce),
     )
 }
 

@@ -1,0 +1,1 @@
+"""The world's data on coherent scattering in one likelihood, experiment by experiment and together."""

@@ -1,0 +1,29 @@
+"""What all experiments say of the Standard Model and of what may lie beyond it, each alone and together."""
+
+from collections.abc import Callable
+
+from nurecoil.papers.world import nsi, weak_angle
+from nurecoil.papers.world.groups import WORDS, groups
+from nurecoil.presentation.comparison import Comparison
+from nurecoil.presentation.document import Document, Table
+
+STEPS = 3
+
+
+def reproduce(progress: Callable[[str], None]) -> Comparison:
+    """Compute all answers and describe the page."""
+    progress("compiling the experiments")
+    parts, charges = groups(), groups("weak_charges")
+    progress("the weak mixing angle")
+    angle, angles = weak_angle.section(parts, charges)
+    progress("NSI, one at a time")
+    epsilons, limits = nsi.section(parts)
+    sections = (angle, epsilons)
+    document = Document(
+        title=WORDS["title"],
+        subtitle=WORDS["subtitle"].format(count=len(parts)),
+        lead=WORDS["lead"].strip().format(s2=angles[weak_angle.ALL]["text"]),
+        sections=sections,
+    )
+    tables = tuple(block for each in sections for block in each.blocks if isinstance(block, Table))
+    return Comparison(document, tables, {"weak_angle": angles, "nsi": limits})
