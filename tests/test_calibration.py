@@ -161,8 +161,8 @@ def test_intervals_in_the_logarithm():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"cl": 1.0}, "confidence level 1.0 is not allowed"),
-        ({"cl": 90.0}, "confidence level 90.0 is not allowed"),
+        ({"cl": 1.0}, "confidence level = 1.0 is not allowed"),
+        ({"cl": 90.0}, "confidence level = 90.0 is not allowed"),
         ({"toys": 99}, "toys = 99 is not allowed: a confidence level of 90 % needs 100 or more"),
         ({"cl": 0.9973, "toys": 1000}, "99.73 % needs 3704 or more"),
         ({"points": 4}, "points = 4 is not allowed"),

@@ -30,7 +30,7 @@ def test_one_number_and_a_free_strength_leave_the_pulls_at_their_priors(csi):
         assert row.pre_fit == pytest.approx(row.post_fit, rel=2e-3)
     assert signal.pre_fit == pytest.approx((best / 0.72 - best, best / 1.28 - best), rel=1e-5)
     assert background.pre_fit == pytest.approx((1.5 / s, -1.5 / s), rel=1e-4)
-    assert values.best_fit == pytest.approx(best, rel=1e-5)
+    assert values.fit.values["signal_strength"] == pytest.approx(best, rel=1e-5)
 
 
 def test_two_experiments_as_brute_force_finds(compiled):
@@ -61,7 +61,7 @@ def test_two_experiments_as_brute_force_finds(compiled):
     assert row.pre_fit == pytest.approx(
         [lowest(best + side * 0.28)[1] - strength for side in (-1, 1)], rel=1e-3
     )
-    assert values.minimum == pytest.approx(minimum, abs=1e-6)
+    assert values.fit.minimum == pytest.approx(minimum, abs=1e-6)
 
 
 def test_a_normalisation_moves_the_strength_by_its_own_factor(coherent):
@@ -72,14 +72,18 @@ def test_a_normalisation_moves_the_strength_by_its_own_factor(coherent):
     flux = rows["sns_flux"]
     factor = 1 + flux.pull.prior_width
     assert flux.post_fit == pytest.approx(
-        (values.best_fit * (factor - 1), values.best_fit * (1 / factor - 1)), rel=2e-3
+        (
+            values.fit.values["signal_strength"] * (factor - 1),
+            values.fit.values["signal_strength"] * (1 / factor - 1),
+        ),
+        rel=2e-3,
     )
     assert (flux.pulled, flux.error) == (pytest.approx(0, abs=1e-4), pytest.approx((1, 1), rel=1e-3))
     assert [row.size for row in values.rows] == sorted((row.size for row in values.rows), reverse=True)
     best = fit(SCALED_STANDARD_MODEL, [coherent["coherent-csi-2021"]], RADIATIVE, STRENGTH).values
     for name, row in rows.items():
         assert row.value == pytest.approx(best.pulls[name], abs=1e-3 * (row.pull.prior_width or 1))
-    assert values.error == pytest.approx(best.fit.minos["signal_strength"], rel=1e-6)
+    assert values.fit.minos["signal_strength"] == pytest.approx(best.fit.minos["signal_strength"], rel=1e-6)
     assert result.converged
 
 

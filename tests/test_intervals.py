@@ -52,7 +52,7 @@ def test_threshold_refuses_what_is_no_confidence_level(cl):
 
 @pytest.mark.parametrize("dof", [0, -1, 1.5, np.nan])
 def test_threshold_refuses_a_bad_number_of_parameters(dof):
-    with pytest.raises(NurecoilError, match="degrees of freedom are not allowed"):
+    with pytest.raises(NurecoilError, match=r"degrees of freedom = .* is not allowed"):
         threshold(0.9, dof)
 
 
@@ -364,18 +364,18 @@ def test_infinite_everywhere_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"low": 2.0}, "from 2.0 to 2.0 is not allowed"),
-        ({"low": 3.0}, "from 3.0 to 2.0 is not allowed"),
-        ({"low": np.nan}, "from nan to 2.0 is not allowed"),
-        ({"high": np.inf}, "from 1.0 to inf is not allowed"),
+        ({"low": 2.0}, r"\[2.0, 2.0\] is not allowed"),
+        ({"low": 3.0}, r"\[3.0, 2.0\] is not allowed"),
+        ({"low": np.nan}, r"\[nan, 2.0\] is not allowed"),
+        ({"high": np.inf}, r"\[1.0, inf\] is not allowed"),
         ({"low": 0.0, "log": True}, "logarithmic scan from 0.0 is not allowed"),
         ({"low": -1.0, "log": True}, "logarithmic scan from -1.0 is not allowed"),
         ({"low": np.nextafter(2.0, 0.0)}, "too narrow"),
-        ({"points": 4}, "4 points are not allowed"),
-        ({"level": 0.0}, "level of 0.0 is not allowed"),
-        ({"level": np.nan}, "level of nan is not allowed"),
-        ({"level": np.inf, "reference": 0.0}, "level of inf is not allowed"),
-        ({"reference": np.nan}, "reference of nan is not allowed"),
+        ({"points": 4}, "points = 4 is not allowed"),
+        ({"level": 0.0}, "level = 0.0 is not allowed"),
+        ({"level": np.nan}, "level = nan is not allowed"),
+        ({"level": np.inf, "reference": 0.0}, "level = inf is not allowed"),
+        ({"reference": np.nan}, "reference = nan is not allowed"),
         ({"chi2": lambda x: 1.0}, r"shape \(\) for parameter values of shape \(2001,\)"),
     ],
 )

@@ -58,7 +58,7 @@ def test_several_parameters_weaken_a_significance():
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [((1.0, 0), "0 degrees of freedom are not allowed"), ((math.nan, 1), "a Δχ² of nan is not allowed")],
+    [((1.0, 0), "degrees of freedom = 0 is not allowed"), ((math.nan, 1), "a Δχ² of nan is not allowed")],
 )
 def test_what_is_no_test_is_refused(arguments, sentence):
     with pytest.raises(NurecoilError, match=sentence):

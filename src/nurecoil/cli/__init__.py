@@ -31,24 +31,10 @@ A model turns parameters into neutrino couplings, an experiment turns couplings 
 limits.
 
 \b
+Examples; each command has more, as in nurecoil limit --help:
   nurecoil list                      what there is: models, experiments, parameters, pulls
-  nurecoil new-card my-detector      a card of an experiment to begin with; card NAME prints a shipped one
   nurecoil reproduce binh2021        recompute a paper; a report with a verdict on each number
-  nurecoil explore                   a page with sliders: counts, data and limits as they move
   nurecoil predict --model standard-model --experiment binh2021-csi
-  nurecoil limit --help              limits, with examples
-  nurecoil feldman-cousins --help    limits by toys, and their coverage
-  nurecoil map --help                regions of two parameters, with examples
-  nurecoil fit --help                best fits, with examples
-  nurecoil goodness --help           how well they describe the data
-  nurecoil significance --help       how strongly data reject a hypothesis
-  nurecoil sensitivity --help        the limit that is expected
-  nurecoil combine --help            experiments compared and combined
-  nurecoil impact --help             systematics ranked
-  nurecoil sample --help             samples of the posterior, with examples
-  nurecoil scan --help               grids of any size, on any number of workers
-  nurecoil validate                  the published results of the COHERENT releases, recomputed
-  nurecoil data list                 the official data releases; fetch, verify, path: nurecoil data --help
 
 \b
 Values are written as in a paper, energies always with their unit; mu_nu is in Bohr magnetons:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
+from nurecoil.checks import require, require_whole
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.line import FORBIDDEN, Line
 from nurecoil.inference.sampled import sampled
@@ -96,12 +97,8 @@ def threshold(cl: float, dof: int = 1) -> float:
     >>> round(threshold(0.90), 4), round(threshold(0.90, dof=2), 4)
     (2.7055, 4.6052)
     """
-    if not 0.0 < cl < 1.0:
-        raise NurecoilError(
-            f"confidence level {cl} is not allowed: it must lie between 0 and 1, both excluded"
-        )
-    if not (dof >= 1 and dof % 1 == 0):
-        raise NurecoilError(f"{dof} degrees of freedom are not allowed: give a whole number of at least 1")
+    require(0.0 < cl < 1.0, "confidence level", cl, "between 0 and 1, both excluded")
+    require_whole("degrees of freedom", dof, 1)
     from scipy.special import gammaincinv  # type: ignore[import-untyped]
 
     return 2.0 * float(gammaincinv(0.5 * dof, cl))
@@ -165,7 +162,9 @@ def profiles(line: Line, levels: Sequence[float], reference: float | None = None
     [1.0, 2.0]
     """
     for level in levels:
-        _check_level(level, reference)
+        require(np.isfinite(level), "level", level, "finite")
+        require(level > 0 or reference is not None, "level", level, "positive without a reference")
+    require(reference is None or bool(np.isfinite(reference)), "reference", reference, "finite")
     scale = min(abs(level) or 1.0 for level in levels)
     axis, grid = line.axis, line.grid
     on_grid = sampled(line.at, grid, scale) if line.noise > 0 else line.at(grid)
@@ -192,15 +191,6 @@ def profiles(line: Line, levels: Sequence[float], reference: float | None = None
         Profile(values, delta_chi2, float(level), best_fit, minimum, intervals, converged)
         for level, intervals, converged in found
     )
-
-
-def _check_level(level: float, reference: float | None) -> None:
-    if reference is not None and not np.isfinite(reference):
-        raise NurecoilError(f"a reference of {reference} is not allowed: it must be finite")
-    if not np.isfinite(level) or (reference is None and level <= 0.0):
-        raise NurecoilError(
-            f"a level of {level} is not allowed: it must be finite and, without a reference, positive"
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.checks import require
 from nurecoil.errors import NurecoilError
 
 Function: TypeAlias = Callable[[Array], Array]
@@ -26,10 +27,8 @@ class Axis:
     def __post_init__(self) -> None:
         """Refuse what is no range."""
         low, high = self.low, self.high
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise NurecoilError(
-                f"a scan from {low} to {high} is not allowed: both must be finite and low < high"
-            )
+        finite = bool(np.isfinite([low, high]).all())
+        require(finite and low < high, "a scan's ends", (low, high), "finite, low < high")
         if self.log and low <= 0.0:
             raise NurecoilError(f"a logarithmic scan from {low} is not allowed: it must start above 0")
 
@@ -95,10 +94,7 @@ class Line:
 
     def __post_init__(self) -> None:
         """Refuse a grid that shows nothing."""
-        if self.points < _FEWEST_POINTS:
-            raise NurecoilError(
-                f"{self.points} points are not allowed: a scan needs at least {_FEWEST_POINTS}"
-            )
+        require(self.points >= _FEWEST_POINTS, "points", self.points, f"{_FEWEST_POINTS} or more")
         if not (np.diff(self.grid) > 0.0).all():
             raise NurecoilError(
                 f"a scan from {self.axis.low!r} to {self.axis.high!r} is too narrow to hold {self.points}"

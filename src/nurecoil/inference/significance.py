@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nurecoil.checks import require_whole
 from nurecoil.errors import NurecoilError
 
 _SMALLEST = 1e-290  # below it the logarithm of a probability comes from its asymptotic series
@@ -31,8 +32,7 @@ def log_p_value(delta_chi2: float, dof: int, *, one_sided: bool = False) -> floa
     >>> round(math.exp(log_p_value(3.841459, 1)), 6), round(math.exp(log_p_value(25.0, 1, one_sided=True)), 9)
     (0.05, 2.87e-07)
     """
-    if not (dof >= 1 and dof % 1 == 0):
-        raise NurecoilError(f"{dof} degrees of freedom are not allowed: give a whole number of at least 1")
+    require_whole("degrees of freedom", dof, 1)
     if math.isnan(delta_chi2):
         raise NurecoilError("a Δχ² of nan is not allowed: it must be a number")
     if one_sided and dof != 1:

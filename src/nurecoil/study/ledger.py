@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from string import hexdigits
+from typing import Any
 
 from nurecoil.parameters import Parameter, Values
 from nurecoil.presentation.document import Block, Pairs
@@ -11,15 +12,13 @@ _WHERE = "--conventions, --json, or .conventions in Python"
 
 
 def ledger(
-    parameters: Sequence[Parameter], values: Values, conventions: Mapping[str, object], whole: bool
+    parameters: Sequence[Parameter], values: Values, conventions: Mapping[str, Any], whole: bool
 ) -> list[Block]:
     """Return the parameters that were held, and the conventions, each on a line if the `whole` is wanted."""
     used = [(p.name, _shown(p, values[p.name])) for p in parameters if p.name in values]
     if whole:
         return [Pairs("Parameters", tuple(used)), Pairs("Conventions", tuple(_lines(conventions)))]
-    experiments = conventions["experiments"]
-    assert isinstance(experiments, Mapping)
-    rows = [(name, _in_short(held)) for name, held in experiments.items()]
+    rows = [(name, _in_short(held)) for name, held in conventions["experiments"].items()]
     if used:
         zero = {p.name for p in parameters if p.default == 0 == values.get(p.name)}
         texts = [f"{name} = {text}" for name, text in used if name not in zero]
@@ -35,10 +34,9 @@ def ledger(
     return [Pairs("Rests on", (*rows, ("all of it", _WHERE)))]
 
 
-def _in_short(experiment: Mapping[str, object]) -> str:
+def _in_short(experiment: Mapping[str, Any]) -> str:
     """Return the form factor, what was done to the card, and the prior widths that are not its own."""
     widths = experiment["pull_widths"]
-    assert isinstance(widths, Mapping)
     pulls = f"{len(widths)} pull{'s' * (len(widths) != 1)}"
     held = [name for name, width in widths.items() if width == 0]
     parts = [str(experiment["form_factor"]), pulls + (f" ({', '.join(held)} held)" if held else "")]
@@ -62,8 +60,7 @@ def _lines(tree: Mapping[str, object], indent: str = "") -> list[tuple[str, str]
     return lines
 
 
-def _joined(values: object) -> str:
-    assert isinstance(values, Mapping)
+def _joined(values: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {_brief(value)}" for name, value in values.items())
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-Conventions = Mapping[str, object]
+Conventions = Mapping[str, Any]
 
 _MOST_EDITS = 5
 _OF_FILES = ("statistics", "data_hashes", "compiled")  # edits of what data files say
@@ -114,9 +114,7 @@ class Result(Generic[Answer]):
     @property
     def experiments(self) -> tuple[str, ...]:
         """The names of the experiments."""
-        experiments = self.conventions["experiments"]
-        assert isinstance(experiments, Mapping)
-        return tuple(experiments)
+        return tuple(self.conventions["experiments"])
 
     def record(self) -> dict[str, object]:
         """Return the result as plain data: the answer at the border units, and all that it rests on."""
@@ -146,7 +144,6 @@ class Result(Generic[Answer]):
     def facts(self) -> tuple[str, ...]:
         """What a figure rests on: model, experiments, parameters off their defaults, pulls that are held."""
         experiments = self.conventions["experiments"]
-        assert isinstance(experiments, Mapping)
         pulls = {name: width for each in experiments.values() for name, width in each["pull_widths"].items()}
         settings = []
         for p in self.parameters:
@@ -211,7 +208,7 @@ class Result(Generic[Answer]):
 
 def conventions(
     model: Model, experiments: Sequence[CompiledExperiment], widths: Mapping[str, float] | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return what a result depends on besides its parameters, for printing beside it."""
     return {
         "nurecoil": __version__,

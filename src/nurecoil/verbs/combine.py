@@ -20,7 +20,7 @@ from nurecoil.study.arguments import level
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, Within
-from nurecoil.verbs.intervals import at_edge, interval_rows, profile_record, require_curve
+from nurecoil.verbs.intervals import at_edge, edge_note, interval_rows, profile_record, require_curve
 from nurecoil.verbs.limit import limit_of
 from nurecoil.verbs.options import CurvePoints, Level, Scanned, Verb
 
@@ -238,10 +238,7 @@ def _notes(answer: Combination) -> Iterator[str]:
         )
     profiles = {each.name: each.profile for each in (answer.together, *answer.alone)}
     if edge := [name for name, its in profiles.items() if at_edge(its.best_fit, its.values)]:
-        yield (
-            f"the best fit of {', '.join(edge)} lies at the edge of the scanned range: intervals and"
-            " compatibility are relative to the best point inside the range."
-        )
+        yield edge_note(f" of {', '.join(edge)}", "intervals and compatibility")
 
 
 def _around(bars: Sequence[Bars], scanned: Array) -> tuple[float, float]:

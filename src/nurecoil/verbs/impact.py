@@ -19,7 +19,7 @@ from nurecoil.study.minima import fitted_from, held_at, spread
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
-from nurecoil.verbs.fit import fit_of
+from nurecoil.verbs.fit import Fit, fit_of
 from nurecoil.verbs.options import Free, Starts, Told, Verb
 
 HELP = """Rank nuisance parameters by their impact on a fitted parameter: how far each is pulled from its
@@ -95,40 +95,30 @@ class Impacts(Shown):
 
     Attributes
     ----------
-    parameter, best_fit, error, minimum
-        The parameter of interest, its best fit, its asymmetric errors below and above (inside units), and χ².
+    parameter, fit
+        The parameter of interest, and the fit.
     rows
         One for each nuisance parameter with a prior.
     """
 
     parameter: Parameter
-    best_fit: float
-    error: tuple[float, float]
-    minimum: float
+    fit: Fit
     rows: tuple[Impact, ...]
 
     def record(self, result: Result["Impacts"]) -> dict[str, object]:
         parameter, unit = self.parameter, self.parameter.inside
-        best = {
-            "value": self.best_fit / unit,
-            "unit": parameter.unit,
-            "below": self.error[0] / unit,
-            "above": self.error[1] / unit,
-        }
         return {
             "parameter": parameter.name,
             "unit": parameter.unit,
-            "best_fit": {parameter.name: best},
-            "chi2": self.minimum,
+            "best_fit": {parameter.name: self.fit.record(parameter)},
+            "chi2": self.fit.minimum,
             "pulls": {row.pull.name: row.record(unit) for row in self.rows},
         }
 
     def blocks(self, result: Result["Impacts"]) -> Iterator[Block]:
         parameter = self.parameter
-        errors = [parameter.format(e, 2) if math.isfinite(e) else "unknown" for e in self.error]
-        best = f"{parameter.format(self.best_fit, 5)} -{errors[0]} +{errors[1]}"
-        pairs = ((parameter.name, best), ("χ²", f"{self.minimum:.2f}"), result.convergence())
-        yield Pairs(result.title("Impact of systematics"), pairs)
+        best, chi2 = (parameter.name, self.fit.text(parameter)), ("χ²", f"{self.fit.minimum:.2f}")
+        yield Pairs(result.title("Impact of systematics"), (best, chi2, result.convergence()))
         unit = f" [{printed(parameter.unit)}]" if parameter.unit else ""
         yield Table(
             f"Pull and error in prior widths, and the impact on {parameter.name}",
@@ -230,9 +220,7 @@ def impact(
     notes += [f"no error or impact could be found of {', '.join(unsettled)}."] if unsettled else []
     answer = Impacts(
         parameter=question.free[number],
-        best_fit=float(best.points[0, number]),
-        error=found.values.fit.minos[interest],
-        minimum=float(best.chi2[0]),
+        fit=found.values.fit,
         rows=tuple(sorted(rows, key=lambda row: -row.size)),
     )
     return question.result(

@@ -28,6 +28,14 @@ def at_edge(best_fit: float, values: Array) -> bool:
     return math.isfinite(best_fit) and min(best_fit - low, high - best_fit) <= 1e-6 * (high - low)
 
 
+def edge_note(best_fit: str, what: str) -> str:
+    """Return what a best fit at the edge of the scan means for intervals, regions or the like."""
+    return (
+        f"the best fit{best_fit} lies at the edge of the scanned range: {what} are relative to the best point"
+        " inside the range."
+    )
+
+
 # --- as plain data ------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -25,6 +25,7 @@ from nurecoil.verbs.intervals import (
     at_edge,
     best_fit_text,
     curve,
+    edge_note,
     figure,
     interval_rows,
     intervals_record,
@@ -95,23 +96,26 @@ class Limit(Shown):
 
     Attributes
     ----------
-    parameter, cl, profile, further
-        The scanned parameter, the confidence level, Δχ² with its intervals (inside units), and the same curve
-        with the intervals of further confidence levels.
+    parameter, profiles
+        The scanned parameter, and Δχ² with its intervals (inside units) by confidence level, in the order in
+        which they were asked for.
     variations
         What each choice does to it, the largest first; None where that was not asked.
     """
 
     parameter: Parameter
-    cl: float
-    profile: Profile
-    further: Mapping[float, Profile] = field(default_factory=dict)
+    profiles: Mapping[float, Profile]
     variations: tuple[Varied, ...] | None = None
 
     @property
-    def profiles(self) -> Mapping[float, Profile]:
-        """Δχ² with its intervals by confidence level, in the order in which they were asked for."""
-        return {self.cl: self.profile, **self.further}
+    def cl(self) -> float:
+        """The first confidence level."""
+        return next(iter(self.profiles))
+
+    @property
+    def profile(self) -> Profile:
+        """Δχ² with its intervals at that one."""
+        return self.profiles[self.cl]
 
     def record(self, result: Result["Limit"]) -> dict[str, object]:
         unit = self.parameter.inside
@@ -127,7 +131,7 @@ class Limit(Shown):
     def blocks(self, result: Result["Limit"]) -> Iterator[Block]:
         parameter, rows = self.parameter, []
         for cl, profile in self.profiles.items():
-            level = f" at {100 * cl:g} % CL" if self.further else ""
+            level = f" at {100 * cl:g} % CL" if len(self.profiles) > 1 else ""
             rows += interval_rows(f"allowed{level}", parameter, profile.intervals)
             rows += _limits(parameter, profile)
         rows.append(("best fit", best_fit_text(parameter, self.profile)))
@@ -233,7 +237,7 @@ def limit_of(
     frozen = freeze_at is not None and written([parameter], {parameter.name: freeze_at}, 6)
     return question.result(
         "limit",
-        Limit(parameter, cl[0], curves[0], dict(zip(cl[1:], curves[1:], strict=True))),
+        Limit(parameter, dict(zip(cl, curves, strict=True))),
         converged=settled,
         notes=notes,
         nuisances=f"frozen at their best fit for {frozen}, Δχ² counted from there" if frozen else "profiled",
@@ -287,10 +291,7 @@ def _edge_notes(parameter: Parameter, curve: Profile) -> Iterator[str]:
     elif np.ptp(curve.delta_chi2) < _FLAT:
         yield f"χ² does not depend on {parameter.name}: every value is allowed."
     elif at_edge(curve.best_fit, curve.values):
-        yield (
-            f"the best fit, {parameter.format(curve.best_fit, 4)}, lies at the edge of the scanned range: the"
-            " intervals are relative to the best point inside the range."
-        )
+        yield edge_note(f", {parameter.format(curve.best_fit, 4)},", "the intervals")
 
 
 def _allowed(profile: Profile, unit: float, label: str, colour: str) -> Series:

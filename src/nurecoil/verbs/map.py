@@ -24,7 +24,7 @@ from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.strengths import Coordinates
 from nurecoil.study.study import Study
-from nurecoil.verbs.intervals import at_edge
+from nurecoil.verbs.intervals import at_edge, edge_note
 from nurecoil.verbs.options import HOLDS, Levels, Scans, Told, Verb
 
 HELP = """Find all values of two parameters that experiments allow together, as regions with exact contours.
@@ -354,10 +354,7 @@ def _best_fit_notes(answer: Map, unique: bool, at_infinity: float) -> Iterator[s
     surface = answer.surface
     for parameter, best, values in zip(answer.parameters, surface.best_fit, surface.values, strict=True):
         if at_edge(best, values):
-            yield (
-                f"the best fit lies at the edge of the range, {parameter.name} = {parameter.format(best, 4)}:"
-                " the regions are relative to the best point inside the range."
-            )
+            yield edge_note(f", {parameter.name} = {parameter.format(best, 4)},", "the regions")
 
 
 COMMAND = Verb(map, HELP, holds=(*HOLDS, "profile"), plots=True)

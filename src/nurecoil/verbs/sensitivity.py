@@ -147,7 +147,7 @@ def sensitivity(
     return question.result(
         "sensitivity",
         Sensitivity(
-            Limit(scanned.parameter, cl, expected), observed.values, place, study.parameters, varying
+            Limit(scanned.parameter, {cl: expected}), observed.values, place, study.parameters, varying
         ),
         converged=observed.converged and settled and (varying is None or varying.converged == toys),
         notes=[*(note for note in observed.notes if note not in question.remarks), *notes],

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from nurecoil.models import ZPRIME_331
 from nurecoil.models.zprime_331 import VARIANTS
@@ -149,7 +150,7 @@ def table1_table() -> Table:
     )
 
 
-def _conventions(setup: paper.Setup) -> dict[str, object]:
+def _conventions(setup: paper.Setup) -> dict[str, Any]:
     """Return the convention ledger of the recomputed paper."""
     return {
         "sin2_theta_w": SIN2_THETA_W,
@@ -166,9 +167,8 @@ def _conventions(setup: paper.Setup) -> dict[str, object]:
 def conventions_table(setup: paper.Setup) -> Table:
     """Return the ledger as a table, a row for each experiment."""
     used = _conventions(setup)
-    experiments = used.pop("experiments")
-    assert isinstance(experiments, Mapping)
-    rows = [(key, _conventions_text(value)) for key, value in {**used, **experiments}.items()]
+    of_each = used.pop("experiments")
+    rows = [(key, _conventions_text(value)) for key, value in {**used, **of_each}.items()]
     return Table(title="Convention ledger", columns=("convention", "value"), rows=tuple(rows))
 
 
