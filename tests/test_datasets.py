@@ -162,6 +162,9 @@ def files(folder):
     }
 
 
+HOSTS = ("zenodo.org", "arxiv.org", "raw.githubusercontent.com")
+
+
 # --- the registry -------------------------------------------------------------------------------------
 
 
@@ -177,12 +180,13 @@ def test_registry_is_well_formed(name):
         assert "+" not in file.url
         if file.url:
             parts = urlsplit(file.url)
-            assert (parts.scheme, parts.hostname in ("zenodo.org", "arxiv.org")) == ("https", True)
+            assert (parts.scheme, parts.hostname in HOSTS) == ("https", True)
 
 
 def test_file_names_of_all_releases_differ():
-    """A mirror may have all files in one folder."""
-    names = [f.name for name in datasets.release_names() for f in datasets.load_release(name).files]
+    """A mirror may have all files in one folder, but for XENONnT's, whose templates share names."""
+    releases = [name for name in datasets.release_names() if name != "xenonnt-2024"]
+    names = [f.name for name in releases for f in datasets.load_release(name).files]
     assert len(set(names)) == len(names)
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,41 @@ from nurecoil.one_line import one_line
 _HIGHEST_KEV = 5.3e4  # no recoil takes more than the whole neutrino of a stopped muon
 _MOST_SUB_BINS = 100_000  # and bins
 _MOST_AT_ONCE = 2**22  # numbers, 32 MB
+
+
+class Response(Protocol):
+    """What a detector makes of recoils: R[bin, T], by formula (`Detector`) or as a release tabulates it."""
+
+    @property
+    def electron_recoils(self) -> bool | None:
+        """Whether recoils of electrons are counted as those of nuclei are; None if not said."""
+
+    @property
+    def efficiency(self) -> Any:
+        """What differs between signals whose integrals are done together."""
+
+    @property
+    def recoils(self) -> str:
+        """How recoils are told from what is seen, in words."""
+
+    @property
+    def bins(self) -> int:
+        """The number of bins."""
+
+    def responses(self, T: ArrayLike, efficiencies: Sequence[Any]) -> Array:
+        """Return R[bin, efficiency, T] with each of some efficiencies."""
+
+    def reaching(self, T: Array, efficiencies: Sequence[Any]) -> tuple[slice, Array]:
+        """Return the bins that recoils of T (MeV, ascending) reach, and R[bin, efficiency, T] in those."""
+
+    def breakpoints(self) -> Array:
+        """Return the recoil energies (MeV), ascending, where R jumps, bends, or turns in a short range."""
+
+    def of_electrons(self) -> "Response":
+        """Return the response to electron recoils."""
+
+    def but_efficiency(self) -> dict[str, object]:
+        """Return all that two share whose responses differ by their efficiencies alone."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +145,24 @@ class Detector:
             parts = [seen * efficiency(self.smearing.scale * E) for efficiency in efficiencies]
         return np.stack(parts, axis=1)
 
-    def reached(self, low: float, high: float) -> slice:
+    @property
+    def bins(self) -> int:
+        """The number of bins."""
+        return len(self.edges) - 1
+
+    @property
+    def recoils(self) -> str:
+        """The quenching, in words."""
+        numbers = [f"{name} = {value}" for name, value in vars(self.quenching).items() if name[0] != "_"]
+        return ", ".join([self.quenching.kind, *numbers])
+
+    def reaching(self, T: Array, efficiencies: Sequence[Efficiency]) -> tuple[slice, Array]:
+        """Return the bins that recoils of T (MeV, ascending) reach, and R[bin, efficiency, T] in those."""
+        bins = self._reached(T[0], T[-1])
+        part = replace(self, edges=self.edges[bins.start : bins.stop + 1])
+        return bins, part.responses(T, efficiencies)
+
+    def _reached(self, low: float, high: float) -> slice:
         """Return the bins that are not empty, of recoils between two energies (MeV)."""
         E = self.light_yield_per_kev * self.quenching.electron_equivalent([low, high])
         filled = np.flatnonzero(self.smearing.probabilities(E, self.edges).sum(axis=1))

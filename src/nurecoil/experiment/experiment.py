@@ -8,7 +8,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.checks import Ascending, Finite, Number, check_fields
-from nurecoil.detector.response import Detector
+from nurecoil.detector.response import Response
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.formula import Formula
 from nurecoil.one_line import one_line
@@ -37,13 +37,13 @@ class Signal:
     Attributes
     ----------
     detector, form_factor
-        The response in energy, and the nuclear form factor.
+        The response (of all bins, if it has no spread), and the nuclear form factor.
     spread : ndarray, shape (components, energy bins, cells), optional
         Where the counts of an energy bin go on the other axes (time, pulse shape), per component of the
         source; a sum below one loses the rest. None for experiments that have only an energy axis.
     """
 
-    detector: Detector
+    detector: Response
     form_factor: FormFactor
     spread: Array | None = None
 

@@ -20,7 +20,7 @@ _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 def read_columns(path: Path, last: int | None = None) -> tuple[Array, str]:
     """Return the numbers of a text file, shape (rows, columns), and its SHA-256; # begins a comment.
 
-    A first line of names alone, the headings of the columns, is read over.
+    A first line of names alone, the headings of the columns, is read over; one may be empty, as of an index.
 
     One separator parts the cells of all lines: a semicolon if there is any, else a comma, else a tab, else
     blanks. A decimal comma or an empty cell is thus never read as another number. Only where commas part all
@@ -49,8 +49,8 @@ def _table(lines: Sequence[str], last: int | None) -> Array:
         raise NurecoilError("it has no line of numbers")
     text = [line for _, line in kept]
     separator = next((s for s in _SEPARATORS if any(s in line for line in text)), " ")
-    names = text[0].split(None if separator == " " else separator)
-    if len(text) > 1 and all(_NAME.fullmatch(name.strip()) for name in names):
+    names = [name.strip() for name in text[0].split(None if separator == " " else separator)]
+    if len(text) > 1 and any(names) and all(not name or _NAME.fullmatch(name) for name in names):
         kept, text = kept[1:], text[1:]
     try:
         table = np.loadtxt(text, delimiter=None if separator == " " else separator, ndmin=2)

@@ -193,7 +193,7 @@ class _Group:
         counts = integrate(
             integrand,
             np.sqrt(self.splits),
-            (len(self.detector.edges) - 1, len(self.efficiencies), *shape),
+            (self.detector.bins, len(self.efficiencies), *shape),
             nodes.tests() if nodes else EACH,
         )
         templates = []
@@ -214,9 +214,7 @@ class _Group:
         key = T.tobytes()
         if key in self._known:
             return self._known[key]
-        bins = self.detector.reached(T[0], T[-1])
-        part = replace(self.detector, edges=self.detector.edges[bins.start : bins.stop + 1])
-        found = bins, part.responses(T, self.efficiencies)
+        found = self.detector.reaching(T, self.efficiencies)
         if found[1].size * len(self._known) < _MOST_KEPT:
             self._known[key] = found
         return found

@@ -127,7 +127,7 @@ def binned_term(
         backgrounds.append(Background(b.name, b.nominal, rate, shapes, morphed.a[0], morphed.b[0]))
     fractions = {pull.name for b in statistics.backgrounds for pull in b.rates}
     fractions |= set(step) if gaussian else set()
-    shaped = {v.pull.name: v.step for c in statistics.components for v in c.shapes}
+    shaped = {v.pull.name: v.step for c in statistics.components for v in c.shapes if v.step}
     as_they_are = fractions | {p.name for b in statistics.backgrounds if b.formula for p in b.pulls}
     steps = {**step, **shaped, **dict.fromkeys(as_they_are, 1.0)}
     return Term(

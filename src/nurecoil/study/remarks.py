@@ -7,6 +7,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.detector.quenching import ConstantQuenching
+from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Experiment, edits
 from nurecoil.experiment.card.reading import ELECTRONS
@@ -75,7 +76,9 @@ def _sentences(
     silent = [  # what is measured in energies of nuclear recoils knows none of electrons
         name
         for name, detector in detectors.items()
-        if detector.electron_recoils is None and detector.quenching != ConstantQuenching(1.0)
+        if isinstance(detector, Detector)
+        and detector.electron_recoils is None
+        and detector.quenching != ConstantQuenching(1.0)
     ]
     if silent and _new_on_electrons(model, values, free):
         yield (

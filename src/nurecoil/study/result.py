@@ -227,11 +227,9 @@ def _experiment_conventions(compiled: CompiledExperiment, widths: Mapping[str, f
     more = f" and {len(edits) - _MOST_EDITS} more" if len(edits) > _MOST_EDITS else ""
     edited = f"edited in Python: {', '.join(edits[:_MOST_EDITS])}{more}"
     hashes = {} if any(edit.startswith(_OF_FILES) for edit in edits) else dict(experiment.data_hashes)
-    quenching = experiment.signal.detector.quenching
-    numbers = [f"{name} = {value}" for name, value in vars(quenching).items() if name[0] != "_"]
     of_recoils = {
         "source": f"{experiment.flux.name}; {experiment.flux.reference}",
-        "quenching": ", ".join([quenching.kind, *numbers]),
+        "quenching": experiment.signal.detector.recoils,
         "form_factor": experiment.signal.form_factor.description,
         "vector cross section": "with T/E" if terms.vector_recoil_term else "without T/E",
         "magnetic cross section": ("with T/4E²" if terms.magnetic_recoil_term else "without T/4E²")

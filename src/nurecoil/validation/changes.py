@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.detector.response import Detector
 from nurecoil.experiment import CompiledExperiment, Experiment, Shape, Signal, compile_experiment
 from nurecoil.experiment.card import read_card
 from nurecoil.experiment.card.building import build
@@ -71,8 +72,9 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
             yield f"{name} {sign}{size}", standard_model(replace(compiled, templates=template))
     for label, spread in _other_times(experiment):
         yield label, _counts(experiment, replace(experiment.signal, spread=spread))
-    if experiment.signal.detector.efficiency_at == "true":
-        detector = replace(experiment.signal.detector, efficiency_at="observable")
+    detector = experiment.signal.detector
+    if isinstance(detector, Detector) and detector.efficiency_at == "true":
+        detector = replace(detector, efficiency_at="observable")
         signal = replace(experiment.signal, detector=detector)
         yield "efficiency at the smeared energy", _counts(experiment, signal)
 

@@ -123,10 +123,10 @@ class _Builder:
         card, name = self.card.statistics, self.card.name
         assert card is not None
         width = card.background_pull_width
-        known = () if width is None else (_rate_pull(f"{name}_background", width, "the background"),)
+        known = () if width is None else (rate_pull(f"{name}_background", width, "the background"),)
         background = Component("background", np.array([card.background]), known)
-        rate = _rate_pull(f"{name}_signal", card.signal_pull_width, "the signal")
-        rates, shapes = self.of_source({rate.name})
+        rate = rate_pull(f"{name}_signal", card.signal_pull_width, "the signal")
+        rates, shapes = of_source(self.flux, self.signal, {rate.name})
         return Statistics(
             observed=None if card.observed == "standard-model" else np.array([card.observed]),
             signal=Component("signal", self.signal, (rate, *rates), shapes),
@@ -160,36 +160,15 @@ class _Builder:
             )
         backgrounds = tuple(chain.from_iterable(found[: len(card.all_backgrounds)]))
         named = {pull.name for b in backgrounds for pull in b.pulls} | {p.name for p in card.signal_pulls}
-        of_source, varied = self.of_source(named)
+        of_flux, varied = of_source(self.flux, self.signal, named)
         signal = Component(
             "signal",
             self.signal,
-            (*(_rate_pull(p.name, p.width, "the signal") for p in rates), *of_source),
+            (*(rate_pull(p.name, p.width, "the signal") for p in rates), *of_flux),
             (*found[len(card.all_backgrounds) :], *varied),
         )
         variance = Variance(variances, 0.0) if gaussian else None
         return Statistics(self.spreading.kept.ravel() * observed.ravel(), signal, backgrounds, variance)
-
-    def of_source(self, named: set[str]) -> tuple[tuple[Parameter, ...], tuple[Shape[Signal], ...]]:
-        """Return the pulls of all neutrinos of the source together, and those of some: (1 + width)^t of them.
-
-        `named` are the pulls that the card has already.
-        """
-        rates, shapes, components = [], [], self.flux.components
-        for part in self.flux.uncertainties:
-            if part.pull in named:
-                raise NurecoilError(f"the pull {part.pull} is there twice: the source has it already")
-            pull = _rate_pull(part.pull, part.width, "the signal")
-            if {c.name for c in components} == set(part.components):
-                rates.append(pull)
-                continue
-            own = np.array([c.name in part.components for c in components])[:, np.newaxis, np.newaxis]
-            spread = self.signal.spread
-            spread = np.ones((1, len(self.card.detector.edges) - 1, 1)) if spread is None else spread
-            change = np.where(own, 1 + part.width, 1.0)
-            up, down = (replace(self.signal, spread=spread * factor) for factor in (change, 1 / change))
-            shapes.append(Shape(pull, up, down))
-        return tuple(rates), tuple(shapes)
 
     def require_used(self, symbols: Iterable[str]) -> None:
         """Refuse parameters that are in no formula, as no data could say anything of them."""
@@ -215,6 +194,7 @@ class _Builder:
     def variation(self, card: schema.SignalPull) -> Shape[Signal]:
         """Return the signal at +1 and -1 of a pull that changes its shape."""
         base, detector, is_mirrored = self.signal, self.signal.detector, False
+        assert isinstance(detector, Detector)
         match card:
             case schema.QuenchingPull():
                 quenchings = card.up, card.down
@@ -232,7 +212,7 @@ class _Builder:
                 assert isinstance(card, schema.RadiusPull)
                 return self.radius_variation(card)
         up, down = ends
-        return Shape(_shape_pull(card.name, card.effect), up, down, mirrored=is_mirrored)
+        return Shape(shape_pull(card.name, card.effect), up, down, mirrored=is_mirrored)
 
     def radius_variation(self, card: schema.RadiusPull) -> Shape[Signal]:
         """Return the signal with all neutron radii scaled by 1 ± step."""
@@ -271,7 +251,7 @@ class _Builder:
             return tuple(self.in_bins(card, card.each, counts_in_bins, seen))
         for pull in card.shape_pulls:
             up, down, is_mirrored = _sides(pull, shape, self.tables.unit_shape)
-            parameter = _shape_pull(pull.name, card.name)
+            parameter = shape_pull(pull.name, card.name)
             up, down = counts * up * kept, counts * down * kept
             variations.append(Shape(parameter, up, down, mirrored=is_mirrored))
         rate, off = _rate_and_off(card, card.pull, card.name, counts, None if seen is None else seen[0])
@@ -362,6 +342,29 @@ class _Builder:
         return np.asarray(counts.sum(axis=others, keepdims=True))
 
 
+def of_source(
+    flux: Flux, signal: Signal, named: set[str]
+) -> tuple[tuple[Parameter, ...], tuple[Shape[Signal], ...]]:
+    """Return the pulls of all neutrinos of a source together, and those of some: (1 + width)^t of them.
+
+    `named` are the pulls that the card has already.
+    """
+    rates, shapes = [], []
+    spread = np.ones((1, signal.detector.bins, 1)) if signal.spread is None else signal.spread
+    for part in flux.uncertainties:
+        if part.pull in named:
+            raise NurecoilError(f"the pull {part.pull} is there twice: the source has it already")
+        pull = rate_pull(part.pull, part.width, "the signal")
+        own = np.array([c.name in part.components for c in flux.components])[:, np.newaxis, np.newaxis]
+        if own.all():
+            rates.append(pull)
+            continue
+        change = np.where(own, 1 + part.width, 1.0)
+        up, down = (replace(signal, spread=spread * factor) for factor in (change, 1 / change))
+        shapes.append(Shape(pull, up, down))
+    return tuple(rates), tuple(shapes)
+
+
 def _each(parts: Iterable[tuple[str, Callable[[], Any]]]) -> list[Any]:
     """Return what some parts of a card give, or say all at once what is wrong with them, by name."""
     found, problems = [], []
@@ -383,7 +386,7 @@ def _sides(
     return up, shape(card.down) if card.down else mirrored(nominal, up), card.down is None
 
 
-def _rate_pull(name: str, width: float, what: str) -> Parameter:
+def rate_pull(name: str, width: float, what: str) -> Parameter:
     """Return a pull that is a fractional change of a rate."""
     latex = rf"a_\mathrm{{{name.replace('_', ' ')}}}"
     return Parameter(
@@ -399,13 +402,13 @@ def _rate_and_off(
     The pull then floats: from no background to ten standard deviations above what was seen.
     """
     if seen is None:
-        return _rate_pull(name, _width(card, counts), what), None
+        return rate_pull(name, _width(card, counts), what), None
     expected = max(float(seen), _EMPTY)
     high = (seen + 10 * math.sqrt(seen) + 30) / expected - 1
-    return replace(_rate_pull(name, math.inf, what), high=float(high)), (expected, float(seen))
+    return replace(rate_pull(name, math.inf, what), high=float(high)), (expected, float(seen))
 
 
-def _shape_pull(name: str, what: str) -> Parameter:
+def shape_pull(name: str, what: str) -> Parameter:
     """Return a pull in standard deviations of a shape."""
     latex = rf"x_\mathrm{{{name.replace('_', ' ')}}}"
     return Parameter(name, f"shape of {what}, in standard deviations", latex, default=0.0, prior_width=1.0)

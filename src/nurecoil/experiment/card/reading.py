@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import Experiment, read_only
 from nurecoil.experiment.card import schema
 from nurecoil.experiment.card.building import build
+from nurecoil.experiment.card.template_schema import TemplateCard
+from nurecoil.experiment.card.templates import build_templates
 from nurecoil.experiment.card.toml import read_toml
 
 ELECTRONS = "+electrons"
+_KINDS: Final = {"weak_charge": schema.WeakChargeCard, "templates": TemplateCard}  # others by a section
 _STARTERS = resources.files("nurecoil.experiment") / "starters"
 
 
@@ -48,7 +51,8 @@ def load_experiment(name: str | Path) -> Experiment:
     if plain != str(name):
         card = _with_electrons(card)
     try:
-        experiment = read_only(replace(build(card, path.parent), card_hash=sha256))
+        of_kind = build_templates if isinstance(card, TemplateCard) else build
+        experiment = read_only(replace(of_kind(card, path.parent), card_hash=sha256))
         return replace(experiment, as_read=experiment)
     except NurecoilError as error:
         what = f"experiment {card.name}" if plain == path.stem else f"the experiment card {path}"
@@ -72,8 +76,9 @@ def read_card(name: str | Path) -> tuple[Path, Any]:
 
 
 def _read(path: Path) -> tuple[Any, str]:
-    of_weak_charge = path.is_file() and re.search(rb"(?m)^\s*\[weak_charge\]", path.read_bytes())
-    return read_toml(path, "experiment card", schema.WeakChargeCard if of_weak_charge else schema.Card)
+    content = path.read_bytes() if path.is_file() else b""
+    kind = next((k for k in _KINDS if re.search(rb"(?m)^\s*\[%b\]" % k.encode(), content)), "")
+    return read_toml(path, "experiment card", _KINDS.get(kind, schema.Card))
 
 
 def card_text(name: str | Path) -> str:

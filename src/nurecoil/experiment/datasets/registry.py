@@ -109,5 +109,6 @@ def _release(name: str, entry: dict[str, Any]) -> Release:
 def _file(path: str, entry: Any, address: str) -> DataFile:
     entries = entry if isinstance(entry, list) else [entry]
     official = {content.pop("official", True) for content in entries} == {True}
-    url = address.format(name=quote(path.rpartition("/")[2], safe="")) if official else ""
+    name = quote(path.rpartition("/")[2], safe="")
+    url = address.format(name=name, path=quote(path)) if official else ""
     return DataFile(path, url, tuple(Content(**content) for content in entries))
