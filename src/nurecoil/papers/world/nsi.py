@@ -37,7 +37,7 @@ def section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
     table = Table("Allowed at 90 % CL", ("", *(each.label for each in every)), tuple(rows))
     conus = {name: found[name].get("CONUS+") for name in _OF_CONUS}
     ours = ", ".join(
-        f"{symbol(p)} {allowed_text(one.further[ONE_SIGMA], digits=2)}"
+        f"{symbol(p)} {allowed_text(one.profiles[ONE_SIGMA], digits=2)}"
         for p in SHOWN
         if (one := conus.get(p.name)) is not None
     )
