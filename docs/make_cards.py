@@ -2,7 +2,7 @@
 
 import inspect
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import MISSING, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from nurecoil.checks import opened
 from nurecoil.experiment.card.schema import Card
 from nurecoil.experiment.card.signal_schema import Table
+from nurecoil.experiment.card.template_schema import TemplateCard
 from nurecoil.experiment.card.toml import Key, keys, kinds, tag_of, words
 
 PAGE = Path(__file__).parent / "cards.md"
@@ -122,6 +123,16 @@ counts = "H / w * normal((E - x) / w)"
 
 Where a unit is part of a value (`mass = "10 kg"`), any unit of its kind will do; a key that ends with a
 unit (`edges_us`) holds plain numbers."""
+TEMPLATES = """
+# Cards of released templates
+
+Where a release tabulates what is seen instead of how the detector responds, as that of XENONnT, a card has
+`[templates]`, in place of `[detector]` and `[data]`: arrays of numbers in files that NumPy writes (`.npz`).
+Bins run over the axes, and then over the runs. `[target]`, `[source]` and `[cross_section]` are as above, and
+`[[signal_pulls]]` change the rate alone (`effect = "normalisation"`). The signal is morphed between its
+shapes at some steps of two pulls, one by one and both at once: choose a `step` within which their logarithms
+are parabolas. Recoils of electrons are no part of the templates. `nurecoil card xenonnt-2026` prints one.
+"""
 EXAMPLES = tomllib.loads("""
 quenching = [
   { kind = "constant", factor = 0.0878 },
@@ -219,7 +230,8 @@ up = { file = "up.txt", columns = { energy = 0, f90 = 1 }, weight = 2 }
 def page() -> str:
     """Return the page."""
     table = [f"\n## Data files\n\n{inspect.getdoc(Table)}\n", *_rows(Table)]
-    return "\n".join([INTRODUCTION, *_section("", Card), *table]) + "\n"
+    released = [TEMPLATES, *_section("", TemplateCard, ("target", "source", "cross_section", "signal_pulls"))]
+    return "\n".join([INTRODUCTION, *_section("", Card), *table, *released]) + "\n"
 
 
 def examples(place: str) -> list[dict[str, Any]]:
@@ -252,12 +264,14 @@ def _reads(hint: Any) -> bool:
     return "Read" in [type(mark).__name__ for mark in opened(hint)[1]]
 
 
-def _section(path: str, section: type) -> Iterator[str]:
-    """Yield the lines of a section, and of those inside of it."""
+def _section(path: str, section: type, left_out: Collection[str] = ()) -> Iterator[str]:
+    """Yield the lines of a section, and of those inside of it but for some."""
     if not path:
         yield "## At the top\n"
         yield from _rows(section)
     for place, key, hint in _below(path, section):
+        if place in left_out:
+            continue
         many = get_origin(opened(key.hint)[0]) is tuple
         heading = f"[[{place}]]" if many else f"[{place}]"
         choice = kinds(hint)
