@@ -52,6 +52,8 @@ def test_each_command_runs(command, tmp_path, monkeypatch, with_data):
     monkeypatch.chdir(tmp_path)
     Path("my_model.py").write_text(OWN_MODEL, encoding="utf-8")
     Path("coefficients.json").write_text(COEFFICIENTS, encoding="utf-8")
+    if command.startswith("nurecoil run"):
+        nurecoil.Study("nsi", "binh2021-csi").limit("eps_u_ee", "-1..1").save("limit.toml")
     with pytest.raises(SystemExit) as stop:
         main(shlex.split(command)[1:])
     assert not stop.value.code

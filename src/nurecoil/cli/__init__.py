@@ -49,7 +49,7 @@ Exit status:
 TERMINATED = 128 + signal.SIGTERM
 
 COMMANDS = {name.replace("_", "-"): name for name in VERBS}
-_FIRST, _LAST = ("reproduce", "explore"), ("scan", "validate", "list", "card", "new-card", "data")
+_FIRST, _LAST = ("reproduce", "explore"), ("scan", "run", "validate", "list", "card", "new-card", "data")
 
 
 class Commands(Group):

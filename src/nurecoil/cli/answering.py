@@ -1,13 +1,15 @@
 """From a question to its answer: computed, written to files, printed, and judged by the exit status."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from nurecoil.cli.usage import FILE
+from nurecoil.errors import NurecoilError
 from nurecoil.presentation.staging import staged_file
 from nurecoil.presentation.terminal import draw
 from nurecoil.progress import watched
@@ -16,6 +18,14 @@ from nurecoil.study.record import strict_json
 if TYPE_CHECKING:
     from nurecoil.study.result import Result
 
+SAVE = click.Option(
+    ["saved", "--save"],
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Write the answer to a .json, .toml (its question, for `nurecoil run`), .csv, .tex or .zip"
+    " (HEPData) file; repeat for more.",
+)
 AS_JSON = click.Option(["as_json", "--json"], is_flag=True, help="Print JSON, for programs.")
 CONVENTIONS = click.Option(["--conventions"], is_flag=True, help="Print all that the answer rests on.")
 NOT_CONVERGED = 3  # the exit status of an answer that is not to be trusted
@@ -29,27 +39,27 @@ def answer(
     plot: Path | None = None,
     title: bool = True,
     output: Path | None = None,
+    saved: Sequence[Path] = (),
 ) -> None:
     """Compute a result, write its files, and print it; exit status 3 if it has not converged.
 
     That files can be written is tried first. Where one cannot be after all, the others and the answer are not
     lost: the error comes when these are written.
     """
-    files: dict[str, tuple[Path | None, Callable[[Result[Any], Path], None]]] = {
-        "Samples": (output, lambda result, path: result.write(path)),
-        "Plot": (plot, lambda result, path: result.save_figure(path, title)),
-    }
+    for path in saved:
+        require_format(path)
+    files: list[tuple[str, Path | None, Callable[[Result[Any], Path], None]]] = [
+        ("Samples", output, lambda result, path: result.write(path)),
+        ("Plot", plot, lambda result, path: result.save_figure(path, title)),
+        *(("Saved", path, lambda result, path: result.write_to(path, title)) for path in saved),
+    ]
     written, failures = [], list[Exception]()
     if plot:
         from nurecoil.presentation import figures
 
         figures.format_of(plot)
     with ExitStack() as stages:
-        own = [
-            (kind, path, how, stages.enter_context(ExitStack()))
-            for kind, (path, how) in files.items()
-            if path
-        ]
+        own = [(kind, path, how, stages.enter_context(ExitStack())) for kind, path, how in files if path]
         targets = [(*file, file[3].enter_context(staged_file(file[1]))) for file in own]
         with watched():
             result = ask()
@@ -72,6 +82,14 @@ def answer(
         raise failures[0]
     if not result.converged:
         raise click.exceptions.Exit(NOT_CONVERGED)
+
+
+def require_format(path: Path) -> None:
+    """Refuse a file of a kind that no result is saved as."""
+    from nurecoil.study.result import FORMATS
+
+    if path.suffix.lower() not in FORMATS:
+        raise NurecoilError(f"--save {path} is not allowed: it must end in {', '.join(FORMATS)}")
 
 
 def print_json(record: Mapping[str, object]) -> None:

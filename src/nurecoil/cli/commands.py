@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import click
 
-from nurecoil.cli.answering import AS_JSON, CONVENTIONS, answer
+from nurecoil.cli.answering import AS_JSON, CONVENTIONS, SAVE, answer
 from nurecoil.cli.usage import FILE, Command
 from nurecoil.cli.workers import WORKERS, executor
 from nurecoil.errors import NurecoilError, unknown_name
@@ -126,6 +126,7 @@ def command_of(name: str) -> Command:
                 arguments["executor"] = pool
             files = {kind: given.pop(kind, None) for kind in ("plot", "output")}
             shown = {how: given.pop(how) for how in ("as_json", "conventions")}
+            files["saved"] = given.pop("saved")
             shown["title"] = not given.pop("no_title", False)
 
             def ask() -> Any:
@@ -142,6 +143,7 @@ def command_of(name: str) -> Command:
         *(WORKERS if elsewhere else ()),
         AS_JSON,
         CONVENTIONS,
+        SAVE,
         *_of_files(verb),
     ]
     return Command(name.replace("_", "-"), callback=run, help=verb.help, params=params)

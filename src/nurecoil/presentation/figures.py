@@ -343,11 +343,12 @@ def save(figure: Figure, directory: Path | str) -> dict[str, Path]:
     canvas = draw(figure)
     for kind in ("png", "svg"):
         save_canvas(canvas, paths[kind])
-    paths["csv"].write_text(_csv(figure), encoding="utf-8", newline="")
+    paths["csv"].write_text(numbers(figure), encoding="utf-8", newline="")
     return paths
 
 
-def _csv(figure: Figure) -> str:
+def numbers(figure: Figure) -> str:
+    """Return the numbers of a figure as CSV, see `save`."""
     out = io.StringIO()
     comments, rows = [figure.title], []
     for number, panel in enumerate(figure.panels, start=1):

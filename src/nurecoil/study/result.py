@@ -1,5 +1,6 @@
 """What every question returns: the answer, whether it converged, and what it rests on."""
 
+import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from nurecoil.physics import constants
 from nurecoil.presentation.document import Block, Figure, Pairs
 from nurecoil.presentation.labels import typeset
 from nurecoil.presentation.staging import staged_file
+from nurecoil.study.card import StudyCard
 from nurecoil.study.ledger import ledger
 from nurecoil.study.record import strict_json
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 Conventions = Mapping[str, Any]
+FORMATS = (".json", ".toml", ".csv", ".tex", ".zip", ".png", ".svg", ".pdf")
+"""A result is saved as: JSON, its question as a study card, numbers, tables, HEPData's, a figure."""
 
 _MOST_EDITS = 5
 _OF_FILES = ("statistics", "data_hashes", "compiled")  # edits of what data files say
@@ -60,7 +64,7 @@ class Shown:
     def write(self, result: "Result[Any]", path: Path) -> None:
         """Write what else there is of it to a file."""
         raise NurecoilError(
-            f"cannot save a {result.question} as '{path.suffix}': it must end in .json, .png, .svg or .pdf"
+            f"cannot save a {result.question} as '{path.suffix}': it must end in {', '.join(FORMATS)}"
         )
 
 
@@ -86,6 +90,8 @@ class Result(Generic[Answer]):
     conventions, provenance
         What the numbers depend on besides the parameters (schemes, form factors, pull widths, data), and what
         it takes to ask again: versions, and the settings of the question.
+    card
+        The question as it was asked, where a text can say it.
 
     Examples
     --------
@@ -103,8 +109,9 @@ class Result(Generic[Answer]):
     fixed: Values
     notes: tuple[str, ...]
     conventions: Conventions
-    provenance: Mapping[str, object]
+    provenance: dict[str, object]
     parameters: tuple[Parameter, ...] = ()
+    card: StudyCard | None = None
 
     @property
     def model(self) -> str:
@@ -126,7 +133,7 @@ class Result(Generic[Answer]):
             "parameters": at_border(self.parameters, self.fixed),
             "notes": self.notes,
             "conventions": self.conventions,
-            "provenance": self.provenance,
+            "provenance": self.provenance | ({"card": self.card.record()} if self.card else {}),
             **self.values.record(self),
         }
 
@@ -182,18 +189,64 @@ class Result(Generic[Answer]):
         return figures.draw_on(axes, self.values.figure(self))
 
     def save(self, path: Path | str, title: bool = True) -> None:
-        """Write the result to a .json file, its figure to .png, .svg or .pdf, or what else it has."""
+        """Write the result to a file, as its suffix says.
+
+        .json: all of it; .toml: the question, for `nurecoil run`; .csv: the numbers of its figure or tables;
+        .tex: its tables; .zip: a submission to HEPData; .png, .svg, .pdf: its figure. Samples have .npz too.
+        """
         if not isinstance(path, str | PathLike):
             raise NurecoilError(f"cannot save to {path!r}: give the path of a file")
         path = Path(path)
-        kind = path.suffix.lower()
         with staged_file(path) as target:
-            if kind == ".json":
-                target.write_text(strict_json(self.record()) + "\n", encoding="utf-8")
-            elif kind in (".png", ".svg", ".pdf"):
-                self.save_figure(target, title)
-            else:
-                self.write(target)  # refuses what it cannot be
+            self.write_to(target, title)
+
+    def write_to(self, path: Path, title: bool = True) -> None:
+        """Write it to a file that is known to be writable."""
+        from nurecoil.presentation import exchange, figures
+
+        kind = path.suffix.lower()
+        if kind == ".json":
+            path.write_text(strict_json(self.record()) + "\n", encoding="utf-8")
+        elif kind in (".png", ".svg", ".pdf"):
+            self.save_figure(path, title)
+        elif kind == ".toml":
+            path.write_text(self.study_card.toml(), encoding="utf-8")
+        elif kind == ".tex":
+            path.write_text(exchange.to_latex(self.values.blocks(self)), encoding="utf-8")
+        elif kind == ".csv" and type(self.values).write is Shown.write:
+            text = figures.numbers(self.figure) if self.figure else exchange.to_csv(self.values.blocks(self))
+            path.write_text(text, encoding="utf-8", newline="")
+        elif kind == ".zip":
+            record = json.loads(strict_json(self.record()))
+            exchange.to_hepdata(self.values.figure(self), record, path)
+        else:
+            self.write(path)  # refuses what it cannot be
+
+    @property
+    def figure(self) -> Figure | None:
+        """The answer as a figure, if it has one."""
+        return None if type(self.values).figure is Shown.figure else self.values.figure(self)
+
+    @property
+    def study_card(self) -> StudyCard:
+        """The question as a study card, with what the answer rests on."""
+        if self.card is None:
+            raise NurecoilError(
+                f"this {self.question} has no study card: its study was given objects and not names, so that"
+                " no text can ask it again"
+            )
+        return replace(self.card, rests_on=self.rests_on)
+
+    @property
+    def rests_on(self) -> dict[str, Any]:
+        """Versions, and the hashes of cards and data."""
+        experiments = self.conventions["experiments"]
+        assert isinstance(experiments, Mapping)
+        hashes: dict[str, list[str]] = {}
+        for name, each in experiments.items():
+            files = (f"{file} {sha}" for file, sha in each.get("data", {}).items())
+            hashes[name] = [each.get("card", ""), *files]
+        return {"nurecoil": __version__, "numpy": np.__version__, **hashes}
 
     def save_figure(self, path: Path, title: bool = True) -> None:
         """Write the figure; a paper's has no title."""

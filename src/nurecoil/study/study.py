@@ -1,9 +1,9 @@
 """What is asked, of what, under which conventions: a model and experiments, compiled once."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property, partial, wraps
 from importlib import import_module
 from inspect import Signature, signature
 from itertools import product
@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_origin
 import numpy as np
 
 from nurecoil.arithmetic import unwarned
-from nurecoil.errors import NurecoilError
+from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.likelihood.engines import engine as engine_called
@@ -24,6 +24,7 @@ from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, w
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity, parse_uncertain
 from nurecoil.study.arguments import mapping, several
+from nurecoil.study.card import StudyCard
 from nurecoil.study.data import Seen
 from nurecoil.study.question import Question, constraints
 
@@ -44,7 +45,20 @@ class _Verb:
         ask = getattr(import_module(f"nurecoil.verbs.{self.name}"), self.name)
         if "__signature__" not in vars(ask):
             ask.__signature__ = _for_people(signature(ask))
-        return ask if study is None else MethodType(ask, study)
+        return ask if study is None else MethodType(_asked(self.name, ask), study)
+
+
+def _asked(name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a verb whose result knows its question."""
+
+    @wraps(ask)
+    def asked(study: Study, *given: Any, **named: Any) -> Any:
+        result = ask(study, *given, **named)
+        own = dict(list(signature(ask).bind(study, *given, **named).arguments.items())[1:])
+        own.pop("executor", None)  # where it was computed
+        return replace(result, card=StudyCard.of(name, study.given, own))
+
+    return asked
 
 
 def _for_people(told: Signature) -> Signature:
@@ -127,6 +141,10 @@ class Study:
         **values: Value,
     ) -> None:
         """Read and check what is given; compile the experiments."""
+        usual = {"prior": prior, "fix": fix, "constrain": constrain, "profile": profile, "engine": engine,
+            "form_factor": form_factor, "point": point, "inside_units": inside_units}  # fmt: skip
+        told = {name: each for name, each in usual.items() if each and (name, each) != ("engine", "auto")}
+        self.given = {"model": model, "experiments": experiments, **values, **told}
         self.inside_units = inside_units
         self.model = model if isinstance(model, Model) else load_model(str(model))
         if point is not None:
@@ -232,6 +250,7 @@ class Study:
             study.experiments = tuple(experiments)
         study.values = self.values if values is None else values
         study.widths = self.widths if widths is None else widths
+        study.given = {}  # which say it no longer
         return study
 
     def value(self, parameter: Parameter, given: Value, *, infinite: bool = False) -> Any:
@@ -396,6 +415,24 @@ class Study:
                 " is not allowed: its width must be positive and finite, or hold the parameter by setting it"
             )
         return middle, width
+
+
+def asked_by(card: StudyCard) -> Any:
+    """Return the result of the question that a study card asks."""
+    verbs = [name for name, each in vars(Study).items() if isinstance(each, _Verb)]
+    if card.question not in verbs:
+        raise unknown_name("question", card.question, verbs)
+    study = Study(**card.study)
+    ask = getattr(study, card.question)
+    known = [name for name in signature(ask).parameters if name != "executor"]
+    for name in card.ask:
+        if name not in known:
+            raise unknown_name(f"argument of {card.question}", name, known)
+    try:
+        signature(ask).bind(**card.ask)
+    except TypeError as error:
+        raise NurecoilError(f"the card's [ask] does not fit {card.question}: {error}") from None
+    return ask(**card.ask)
 
 
 def _at_point(model: Model, point: str | Path, given: Mapping[str, Value]) -> tuple[Model, dict[str, Value]]:

@@ -1,0 +1,177 @@
+"""What others read: study cards asked again, CSV, LaTeX, and HEPData as its validator takes it."""
+
+import csv
+import json
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import nurecoil
+from command_line import run
+from nurecoil import NurecoilError
+from nurecoil.presentation.document import Pairs, Table
+from nurecoil.presentation.exchange import to_csv, to_latex
+from nurecoil.study.card import StudyCard
+from nurecoil.study.record import strict_json
+from nurecoil.study.study import asked_by
+
+LIMIT = ("limit", "--model", "331-beta", "--experiment", "binh2021-csi", "--set", "beta=-sqrt(3)")
+LIMIT += (
+    "--scan",
+    "m_zprime=0.1..100TeV",
+    "--prior",
+    "binh2021-csi_signal=0.2",
+    "--cl",
+    "68%",
+    "--cl",
+    "0.9",
+)
+
+
+def asked(study=None):
+    study = study or nurecoil.Study("nsi", ["binh2021-csi"], eps_d_ee="0.1", fix="binh2021-csi_background")
+    return study.limit("eps_u_ee", (-1, 1), cl=[0.68, "90%"])
+
+
+# --- study cards --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["toml", "json"])
+def test_a_saved_answer_is_asked_again_bit_for_bit(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*LIMIT, "--save", f"first.{kind}", "--save", "first.json")[0] == 0
+    status, out, err = run("run", f"first.{kind}", "--save", "again.json", "--plot", "again.png")
+    assert status == 0
+    assert "Note" not in err
+    assert "1." in out
+    assert Path("again.json").read_bytes() == Path("first.json").read_bytes()
+    assert Path("again.png").stat().st_size > 1000
+
+
+def test_a_study_in_python_is_written_as_it_was_asked(tmp_path):
+    result = asked()
+    result.save(tmp_path / "card.toml")
+    card = tomllib.loads((tmp_path / "card.toml").read_text(encoding="utf-8"))
+    assert card["question"] == "limit"
+    assert card["study"] == {
+        "model": "nsi", "experiments": ["binh2021-csi"], "eps_d_ee": "0.1", "fix": "binh2021-csi_background",
+    }  # fmt: skip
+    assert card["ask"] == {"parameter": "eps_u_ee", "within": [-1, 1], "cl": [0.68, "90%"]}
+    assert card["rests_on"]["binh2021-csi"][0].startswith("sha256 ")
+    again = asked_by(StudyCard.read(tmp_path / "card.toml"))
+    assert strict_json(again.record()) == strict_json(result.record())
+
+
+def test_what_no_text_can_ask_again_has_no_card(tmp_path):
+    model = nurecoil.load_model("nsi")
+    result = asked(nurecoil.Study(model, "binh2021-csi"))
+    assert "card" not in result.record()["provenance"]
+    with pytest.raises(NurecoilError, match="no study card"):
+        result.save(tmp_path / "card.toml")
+    assert not list(tmp_path.iterdir())
+    changed = nurecoil.Study("nsi", "binh2021-csi").changed(values={"eps_u_ee": 0.1})
+    assert "card" not in changed.predict().record()["provenance"]
+
+
+def test_a_card_whose_answer_rested_on_other_data_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked().save("card.toml")
+    text = Path("card.toml").read_text(encoding="utf-8")
+    Path("card.toml").write_text(text.replace("sha256 ", "sha256 0"), encoding="utf-8")
+    status, _, err = run("run", "card.toml")
+    assert status == 0
+    assert "the card's answer rested on binh2021-csi = ['sha256 0" in err
+
+
+GOOD = 'question = "limit"\n[study]\nmodel = "nsi"\nexperiments = "binh2021-csi"\n'
+ASK = '[ask]\nparameter = "eps_u_ee"\nwithin = "-1..1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("question = ", "no study card"),
+        ("", "does not say which question"),
+        (GOOD.replace("limit", "limits") + ASK, "did you mean 'limit'"),
+        (GOOD + "[aks]\n", "did you mean 'ask'"),
+        (GOOD + ASK + "levels = 1\n", "unknown argument of limit 'levels'"),
+        (GOOD, "missing"),
+        ('question = "limit"\nask = 3\n[study]\nmodel = "nsi"\nexperiments = "binh2021-csi"\n', r"\[ask\]"),
+        ('question = "limit"\n[study]\nmodel = "nsi"\n', "its experiments"),
+        (GOOD + "eps_u_e = 1\n" + ASK, "did you mean 'eps_u_ee'"),
+        (GOOD.replace("limit", "__init__") + ASK, "unknown question"),
+    ],
+)
+def test_a_bad_card_is_one_sentence(text, said, tmp_path):
+    card = tmp_path / "card.toml"
+    card.write_text(text, encoding="utf-8")
+    with pytest.raises(NurecoilError, match=said):
+        asked_by(StudyCard.read(card))
+    with pytest.raises(NurecoilError, match="cannot read"):
+        StudyCard.read(tmp_path / "none.toml")
+    (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
+    with pytest.raises(NurecoilError, match="no 'card' in its provenance"):
+        StudyCard.read(tmp_path / "list.json")
+
+
+# --- numbers, tables, HEPData ----------------------------------------------------------------------------
+
+
+def test_csv_has_the_numbers_of_the_figure(tmp_path):
+    result = asked()
+    result.save(tmp_path / "limit.csv")
+    lines = (tmp_path / "limit.csv").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in csv.DictReader(line for line in lines if line[0] != "#") if "chi" in row["series"]]
+    curve = result.record()["curve"]
+    assert [float(row["x"]) for row in rows] == curve["values"].tolist()
+    assert [float(row["y"]) for row in rows] == pytest.approx(curve["delta_chi2"], rel=1e-12)
+
+
+def test_an_answer_without_a_figure_is_its_tables():
+    table = Table("counts", ("bin", "n"), (("0 to 1", "3"), ('a "b", c', "4")))
+    assert to_csv([table, Pairs("t", (("x", "1"),))]) == (
+        '# counts\nbin,n\n0 to 1,3\n"a ""b"", c",4\n# t\nx,1\n'
+    )
+
+
+def test_latex_is_typeset_and_escaped():
+    table = Table("T", ("m_1 [μ_B]", "50 %"), (("χ² ≤ −1·10⁻³", "a & b"),), right=(1,))
+    assert to_latex([table]).splitlines() == [
+        "% T",
+        "\\begin{tabular}{lr}",
+        "\\toprule",
+        "m\\_1 [$\\mu$\\_B] & 50 \\% \\\\",
+        "\\midrule",
+        "$\\chi^{2}$ $\\le$ $-$1$\\cdot$10$^{-3}$ & a \\& b \\\\",
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("question", ["limit", "map"])  # files that the validator leaves open
+def test_hepdata_takes_the_submission(question, tmp_path):
+    validator = pytest.importorskip("hepdata_validator.full_submission_validator")
+    study = nurecoil.Study("nsi", "binh2021-csi")
+    ranges = {"eps_u_ee": (-1, 1), "eps_d_ee": (-1, 1)}
+    result = study.limit("eps_u_ee", (-1, 1)) if question == "limit" else study.map(ranges, points=21)
+    result.save(tmp_path / "one.zip")
+    result.save(tmp_path / "two.zip")
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    checked = validator.FullSubmissionValidator(schema_version="1.1.1")
+    assert checked.validate(archive=str(tmp_path / "one.zip")), checked.get_messages()
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        first = json.loads(archive.read("table1.yaml"))
+        whole = json.loads(archive.read("result.json"))
+    assert whole["question"] == question
+    if question == "limit":
+        y = [each["value"] for each in first["dependent_variables"][0]["values"]]
+        assert y == pytest.approx(result.record()["curve"]["delta_chi2"], rel=1e-12)
+
+
+def test_a_kind_that_is_none_is_refused_before_the_work():
+    status, out, err = run(*LIMIT, "--save", "limit.xlsx")
+    assert (status, out) == (2, "")
+    assert "must end in .json" in err
