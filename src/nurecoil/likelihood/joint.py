@@ -137,13 +137,7 @@ class JointLikelihood:
     def part(self, names: Collection[str]) -> "JointLikelihood":
         """Return the likelihood of some of the experiments, with the pulls and the data that they have."""
         chosen = [n for n, term in enumerate(self.terms) if term.name.removesuffix(OFF) in names]
-        found = JointLikelihood(
-            tuple(self.terms[number] for number in chosen),
-            {},
-            constraints=self.constraints,
-            engine_name=self.engine_name,
-            basis=self.basis,
-        )
+        found = replace(self, terms=tuple(self.terms[n] for n in chosen), widths={}, start=(), data=None)
         own = [self.pulls.index(pull) for pull in found.pulls]
         data = self.data and Data(tuple(self.data.counts[n] for n in chosen), self.data.centres[..., own])
         return replace(
@@ -266,9 +260,7 @@ class JointLikelihood:
         start : ndarray, shape (P, d)
         low, high : ndarray, shape (d,) or (P, d)
             The box of the parameters.
-        held : mapping, optional
-            As for `profiled`.
-        pulls, reach
+        held, pulls, reach
             As for `profiled`.
         tied
             Which of the parameters are constraints.
@@ -292,20 +284,8 @@ class JointLikelihood:
     ) -> tuple[NDArray[np.intp], Array]:
         """Return the numbers of the free pulls, and the Hessian of χ² in these (in their own units) and in θ.
 
-        Parameters
-        ----------
-        strengths
-            At a point, shape (1, strengths), or as a function of θ.
-        theta : ndarray, shape (d,)
-        pulls : ndarray, shape (J,)
-        held : names
-            Pulls that are not free.
-        tied
-            Which of the parameters are constraints.
-
-        Returns
-        -------
-        tuple of ndarrays, shapes (F,) and (F + d, F + d)
+        Of shapes (F,) and (F + d, F + d), at θ (d,) and pulls (J,), of which those `held` are not free; the
+        strengths are those of a point, (1, strengths), or a function of θ, and `tied` as for `fitted`.
         """
         free, d = self._free(tuple(held)), theta.size
         layout, base = self._layout(free, d, tied), pulls[np.newaxis].copy()

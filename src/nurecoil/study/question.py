@@ -506,11 +506,7 @@ class Question:
     def frozen_at(self, reference: float) -> tuple[Callable[[Array], Array], float]:
         """Return χ² of the one free parameter with pulls held at their best fit at a value; χ² there."""
         best = self.profiled([[reference]])
-
-        def chi2(x: Array) -> Array:
-            return self.unprofiled(x[:, np.newaxis], best.pulls)
-
-        return chi2, float(best.chi2[0])
+        return lambda x: self.unprofiled(x[:, np.newaxis], best.pulls), float(best.chi2[0])
 
     @cached_property
     def _box_over(self) -> Coordinates:

@@ -95,18 +95,9 @@ def fit_strengths(
 ) -> Fitted:
     """Return the minima of χ² over the pulls and parameters, from starts (P, d) inside the box.
 
-    Parameters
-    ----------
-    starts
-        One for each set of data, or one for all.
-    pulls, held
-        Where the pulls start, (J,) or (P, J), and those that are not fitted, (P,) each.
-    points : int
-        P, where the strengths differ from point to point.
-    reach
-        As for `JointLikelihood.profiled`.
-    constrained
-        The numbers of parameters that are constraints, and of these among the pulls.
+    One start for each set of data, or one for all; `points` are P where the strengths differ from point to
+    point; `constrained` has the numbers of parameters that are constraints, and of these among the pulls.
+    The rest is as for `JointLikelihood.profiled`.
     """
 
     def at(values: Array, rows: NDArray[np.intp] | None = None) -> Array:

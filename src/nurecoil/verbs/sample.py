@@ -97,50 +97,52 @@ class Posterior(Shown):
     ----------
     parameters, priors
         What is sampled: the `free` free parameters, then the nuisance parameters that are marginalised.
-    samples : ndarray, shape (S, D)
-        Equally weighted samples, inside units.
+    drawn : Samples
+        The samples (inside units), and how they were drawn.
     chi2 : ndarray, shape (S,)
         χ² there, the priors of nuisance parameters included: -2 ln of the posterior density, up to a
         constant, in coordinates in which the priors of the free parameters are flat.
-    summaries, diagnostics
+    summaries
         By name of parameter.
     profiled
         Whether nuisance parameters are profiled: then this is no posterior, but a profile likelihood times
         the prior.
-    sampler, seed, steps, chains, acceptance
-        How the samples were drawn: see `nurecoil.inference.sampling.Samples`.
-    log_evidence : (value, error), optional
-        ln ∫ exp(-χ²/2) with normalised priors; of nested sampling only.
+    sampler, seed
+        What drew them, from which random numbers.
     """
 
     parameters: tuple[Parameter, ...]
     free: int
     priors: tuple[Prior, ...]
-    samples: Array
+    drawn: Samples
     chi2: Array
     summaries: Mapping[str, Summary]
-    diagnostics: Mapping[str, Diagnostic]
     profiled: bool
     sampler: str
     seed: int
-    steps: int
-    chains: int
-    acceptance: float
-    log_evidence: tuple[float, float] | None
+
+    @property
+    def samples(self) -> Array:
+        """Equally weighted samples, shape (S, D), inside units."""
+        return self.drawn.values
+
+    @property
+    def diagnostics(self) -> Mapping[str, Diagnostic]:
+        """How well each parameter is sampled, by its name."""
+        return dict(zip((p.name for p in self.parameters), self.drawn.diagnostics, strict=True))
 
     def curve(self, number: int) -> Curve:
         """Return the smoothed density of one parameter; of ln x where its prior is flat in that."""
-        parameter = self.parameters[number]
-        size = self.diagnostics[parameter.name].bulk_size
-        return _curve(self.samples[:, number], self.priors[number], size)
+        return _curve(self.samples[:, number], self.priors[number], self.drawn.diagnostics[number].bulk_size)
 
     def record(self, result: Result["Posterior"]) -> dict[str, object]:
-        evidence, error = self.log_evidence or (None, None)
+        drawn, diagnostics = self.drawn, self.diagnostics
+        evidence, error = drawn.log_evidence or (None, None)
         of_each = {
             p.name: {
                 "unit": p.unit,
                 **self.summaries[p.name].record(p.inside),
-                **vars(self.diagnostics[p.name]),
+                **vars(diagnostics[p.name]),
             }
             for p in self.parameters
         }
@@ -150,9 +152,9 @@ class Posterior(Shown):
             "sampler": self.sampler,
             "seed": self.seed,
             "samples": len(self.samples),
-            "steps": self.steps,
-            "chains": self.chains,
-            "acceptance": self.acceptance,
+            "steps": drawn.steps,
+            "chains": drawn.chains,
+            "acceptance": drawn.acceptance,
             "lowest_chi2": self.chi2.min(),
             "log_evidence": evidence,
             "log_evidence_error": error,
@@ -162,19 +164,20 @@ class Posterior(Shown):
 
     def blocks(self, result: Result["Posterior"]) -> Iterator[Block]:
         kind = "Profile likelihood times prior (no posterior)" if self.profiled else "Posterior"
-        drawn = f"{len(self.samples)} from {self.steps} steps of {self.chains} chains"
+        drawn = self.drawn
+        number = f"{len(self.samples)} from {drawn.steps} steps of {drawn.chains} chains"
         rows = [
             *(
                 (f"prior of {p.name}", prior_text(p, prior))
                 for p, prior in zip(self.parameters[: self.free], self.priors, strict=False)
             ),
             ("sampler", f"{self.sampler}, seed {self.seed}"),
-            ("samples", f"{drawn}, {100 * self.acceptance:.0f} % accepted"),
+            ("samples", f"{number}, {100 * drawn.acceptance:.0f} % accepted"),
             ("lowest χ²", f"{self.chi2.min():.2f}"),
             result.convergence(),
         ]
-        if self.log_evidence:
-            rows.insert(-2, ("ln Z", "{:.2f} ± {:.2f}".format(*self.log_evidence)))
+        if drawn.log_evidence:
+            rows.insert(-2, ("ln Z", "{:.2f} ± {:.2f}".format(*drawn.log_evidence)))
         yield Pairs(result.title(kind), tuple(rows))
         summaries = [(p, self.summaries[p.name]) for p in self.parameters]
         yield Table(
@@ -222,7 +225,7 @@ class Posterior(Shown):
                 log=self.priors[number].log,
                 curve=self.curve(number),
                 samples=self.samples[:, number],
-                size=self.diagnostics[p.name].bulk_size,
+                size=self.drawn.diagnostics[number].bulk_size,
                 median=self.summaries[p.name].median,
             )
             for number, p in enumerate(shown)
@@ -311,26 +314,20 @@ def sample(
     draw, usual_steps = SAMPLERS[sampler]
     drawn = draw(target, seed, usual_steps if max_steps is None else max_steps)
     parameters = (*question.free, *(question.likelihood.pulls[j] for j in pulls))
-    names = [p.name for p in parameters]
     chunks = [target.chi2(drawn.values[i : i + _CHUNK]) for i in range(0, len(drawn.values), _CHUNK)]
     posterior = Posterior(
         parameters=parameters,
         free=len(question.free),
         priors=target.priors,
-        samples=drawn.values,
+        drawn=drawn,
         chi2=np.concatenate(chunks),
         summaries={
-            name: _summary(drawn.values[:, i], target.priors[i], drawn.diagnostics[i].bulk_size)
-            for i, name in enumerate(names)
+            p.name: _summary(drawn.values[:, i], target.priors[i], drawn.diagnostics[i].bulk_size)
+            for i, p in enumerate(parameters)
         },
-        diagnostics=dict(zip(names, drawn.diagnostics, strict=True)),
         profiled=profile_pulls,
         sampler=sampler,
         seed=seed,
-        steps=drawn.steps,
-        chains=drawn.chains,
-        acceptance=drawn.acceptance,
-        log_evidence=drawn.log_evidence,
     )
     texts = {p.name: prior_text(p, prior) for p, prior in zip(question.free, priors, strict=True)}
     question = replace(question, conventions={**question.conventions, "priors": texts})
