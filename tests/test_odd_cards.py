@@ -122,6 +122,7 @@ def test_what_cannot_be_is_one_sentence(fitted, old, new, sentence):
     ("files", "sentence"),
     [
         ((counting(observed=0, width=0.1),), "observed = 0 without variance_counts is not allowed"),
+        ((counting(observed="1e-20", width=0.1),), "observed = 1e-20 without variance_counts is not allowed"),
         ((CARD, SEEN, "1.5,0\n3,0\n7,0\n"), "the product of its factors is empty in the bins"),
         ((CARD, SEEN.replace(" ", "\t").replace("1.5", "1,5")), "in line 2 is no finite number"),
         ((CARD, SEEN, "1.5,,1\n3,,2\n7,,6\n"), "an empty cell in line 1"),

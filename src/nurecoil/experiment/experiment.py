@@ -19,6 +19,7 @@ from nurecoil.physics.nuclei import Material
 from nurecoil.sources import Flux, Source
 
 T = TypeVar("T")
+_LEAST = 1e-9  # counts of a Gaussian: of fewer, χ² is all rounding
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,10 @@ class Variance:
     def of(self, observed: Array) -> Array:
         """Return σ², shape (bins,)."""
         variance = observed * self.per_count + self.counts
-        if not (variance > 0).all():
+        enough = variance > _LEAST * self.per_count
+        if not enough.all():
             raise NurecoilError(
-                f"observed = {observed[~(variance > 0)][0]:g} without variance_counts is not allowed: a"
+                f"observed = {observed[~enough][0]:g} without variance_counts is not allowed: a"
                 " Gaussian needs a variance; give variance_counts, or the counts as bins of [data], which"
                 " are Poisson"
             )
