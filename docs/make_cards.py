@@ -74,11 +74,24 @@ nuclei, are surface alone, of their charge radius.
 ν̄_e per fission: `huber-mueller` from published polynomials, without data, good to some 4 % up to 7.5 MeV;
 `huber-mueller-table` from the tables that those fit; `dayabay-2021`, measured, 5 % fewer; `summation-2019`,
 computed decay by decay, the only one below 1.8 MeV. How far they differ is how well they are known: put it
-into a pull. Captures of neutrons by U238 and spent fuel are left out. The sun has the fluxes of a solar
-model, each with a pull of its own, such as `solar_8b_flux`. Its neutrinos arrive as mass states, shared by
-ν_e, ν_μ and ν_τ; that these interfere where couplings change flavour is left out: a first power of ε_eμ, ε_eτ
-or ε_μτ is not seen, only squares. Other sources are a table, a column for each neutrino; it is a flux per
-second if `live_time` is given, else all that arrived.
+into a pull. Captures of neutrons by U238 and spent fuel are left out.
+
+The sun has the fluxes of a solar model, each with a pull of its own, such as `solar_8b_flux`. Its neutrinos
+arrive as mass states, shared by ν_e, ν_μ and ν_τ; that these interfere where couplings change flavour is
+left out: a first power of ε_eμ, ε_eτ or ε_μτ is not seen, only squares. A supernova is what a model emits
+(a table, a light curve, in bins of time if asked for, or pinched spectra) over 4πd²; with an ordering of
+the masses it arrives as mass states too. The atmosphere has FLUKA's fluxes at Kamioka, a pull
+`atmospheric_flux` of 20 %, and no oscillations. A detector for a supernova is three lines of `[source]`:
+
+```toml
+[source]
+flux = "supernova"
+distance = "10 kpc"
+fluence_file = "model.csv"
+```
+
+Other sources are a table, a column for each neutrino; it is a flux per second if `live_time` is given, else
+all that arrived.
 
 **Smearing.** With it, an efficiency in the observable is taken in the middle of sub-bins of width `step`:
 choose it well below the width of the smearing and of the efficiency's rise; 100,000 sub-bins are the most.
@@ -178,6 +191,15 @@ neutrinos_of = ["8b", "hep"]
 fluxes = { 8b = 5.25e6 }
 widths = { 8b = 0.0381 }
 [[source]]
+flux = "supernova"
+distance = "10 kpc"
+light_curve = "nakazato-shen-z0.02-t_rev300ms-s20.0.lightcurve.csv"
+times_s = [-0.05, 0, 0.1, 0.5, 1, 3, 20]
+ordering = "normal"
+[[source]]
+flux = "atmospheric"
+live_time = "365 day"
+[[source]]
 flux = "table"
 file = "flux.txt"
 columns = { energy = 0, nu_e = 1, nu_mu_bar = 2 }
@@ -269,7 +291,7 @@ def _section(path: str, section: type, left_out: Collection[str] = ()) -> Iterat
     if not path:
         yield "## At the top\n"
         yield from _rows(section)
-    for place, key, hint in _below(path, section):
+    for place, key, hint in dict.fromkeys(_below(path, section)):
         if place in left_out:
             continue
         many = get_origin(opened(key.hint)[0]) is tuple
@@ -315,7 +337,8 @@ def _default(value: object) -> str:
     if value is None or value in ((), {}):
         return "none"
     if is_dataclass(value):
-        content = {"kind": value.kind, **vars(value)}  # type: ignore[attr-defined]
+        tag = tag_of(value)
+        content = {tag: getattr(value, tag), **vars(value)} if tag else vars(value)
         return f"`{_inline(content)}`"
     return f"`{_inline(value)}`"
 

@@ -256,7 +256,8 @@ def test_antineutrinos_hit_electrons_with_left_and_right_swapped(read):
         (
             'flux = "reactor"\n',
             "",
-            "source.flux is missing: it must be one of pion-decay-at-rest, reactor, solar, table",
+            "source.flux is missing: it must be one of pion-decay-at-rest, reactor, solar, "
+            "supernova, atmospheric, table",
         ),
         ("[target]", "protons_on_target = 1e22\n[target]", "the card has no key 'protons_on_target'"),
     ],

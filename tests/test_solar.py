@@ -15,7 +15,8 @@ from nurecoil.experiment.card import load_experiment
 from nurecoil.experiment.card.tables import Tables
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.sources import flux_integral
-from nurecoil.sources.solar import FLUXES, POTENTIAL, Conversion, Solar, mixing_matrix
+from nurecoil.sources.mixing import NUFIT, Mixing
+from nurecoil.sources.solar import FLUXES, POTENTIAL, Conversion, Solar
 from releases import data_folder, release_file
 
 CARD = """
@@ -87,8 +88,8 @@ def test_survival_without_matter_and_in_the_densest_matter():
         (1e-9, 6.8e-12, c13**2 * (1 - 2 * S12 * (1 - S12)) + S13**2),  # 1 - sin²2θ/2
         (1e6, 6.8e-12, c13**2 * S12 + S13**2),
     ):
-        shares = Conversion(V, 0.05, S12, S13, DM2).shares(E)
-        found = sum(abs(mixing_matrix(S12, S13, 0.47, 1.0)[0]) ** 2 * np.array(shares))
+        shares = Conversion(V, 0.05, NUFIT).shares(E)
+        found = sum(abs(NUFIT.matrix[0]) ** 2 * np.array(shares))
         assert found == pytest.approx(expected, rel=1e-5)
         assert sum(shares) == pytest.approx(1, rel=1e-14)
 
@@ -107,9 +108,9 @@ def test_survival_is_the_formula_of_the_papers():
 def test_delta_is_the_mean_over_potentials():
     """Of two potentials, V ± ΔV, to second order in ΔV/V = 0.01."""
     for E in (0.5, 3.0, 12.0):
-        mean = np.mean([Conversion(6e-12 * f, 0.0, S12, S13, DM2).shares(E) for f in (0.99, 1.01)], axis=0)
-        found = np.array(Conversion(6e-12, 1e-4, S12, S13, DM2).shares(E))
-        plain = np.array(Conversion(6e-12, 0.0, S12, S13, DM2).shares(E))
+        mean = np.mean([Conversion(6e-12 * f, 0.0, NUFIT).shares(E) for f in (0.99, 1.01)], axis=0)
+        found = np.array(Conversion(6e-12, 1e-4, NUFIT).shares(E))
+        plain = np.array(Conversion(6e-12, 0.0, NUFIT).shares(E))
         assert found - plain == pytest.approx(mean - plain, rel=1e-3, abs=1e-12)
 
 
@@ -129,7 +130,7 @@ def test_neutrinos_leave_the_sun_adiabatically():
         U = U[1::2] @ U[::2]
     light = np.array([math.sqrt(1 - S12), -math.sqrt(S12)])  # ν_1 in ν_e, ν_x
     found = abs(light @ U[0] @ [1, 0]) ** 2
-    assert Conversion(V, 0.0, S12, 0.0, DM2).shares(8.0)[0] == pytest.approx(found, abs=1e-3)
+    assert Conversion(V, 0.0, Mixing(sin2_theta_13=0.0)).shares(8.0)[0] == pytest.approx(found, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -149,12 +150,12 @@ def test_survival_against_what_was_measured(kind, E, published, error):
 
 
 def test_flavours_are_shared_by_the_mixing_matrix():
-    U = mixing_matrix(0.308, 0.02215, 0.47, 3.7)
+    U = NUFIT.matrix
     np.testing.assert_allclose(U @ U.conj().T, np.eye(3), atol=1e-15)
     assert abs(U[0, 1]) ** 2 / abs(U[0, 0]) ** 2 == pytest.approx(0.308 / 0.692, rel=1e-12)
     assert abs(U[1, 2]) ** 2 / abs(U[2, 2]) ** 2 == pytest.approx(0.47 / 0.53, rel=1e-12)
     jarlskog = (U[0, 0] * U[1, 1] * U[0, 1].conj() * U[1, 0].conj()).imag
-    expected = math.sqrt(0.308 * 0.692 * 0.47 * 0.53 * 0.02215) * (1 - 0.02215) * math.sin(3.7)
+    expected = math.sqrt(0.308 * 0.692 * 0.47 * 0.53 * 0.02215) * (1 - 0.02215) * math.sin(math.radians(212))
     assert jarlskog == pytest.approx(expected, rel=1e-12)
 
 
@@ -197,12 +198,12 @@ def test_xenon_sees_what_xenonnt_expects(read):
 
 
 def test_the_standard_model_does_not_see_flavours_at_tree_level_and_new_physics_does(read):
-    here, there = read(), read(("model =", "sin2_theta_12 = 0.6\nsin2_theta_13 = 0.2\nmodel ="))
+    here, there = read(), read(("model =", "mixing = { sin2_theta_12 = 0.6, sin2_theta_13 = 0.2 }\nmodel ="))
     assert counts(there) == pytest.approx(counts(here), rel=1e-9)
     coupling = {"eps_u_ee": 0.05}
     for experiment, sun in (
         (here, SUN),
-        (there, Solar(1.0, "b16-gs98", sin2_theta_12=0.6, sin2_theta_13=0.2)),
+        (there, Solar(1.0, "b16-gs98", mixing=Mixing(sin2_theta_12=0.6, sin2_theta_13=0.2))),
     ):
         ratio = asking.predict("nsi", experiment, coupling).values.counts.sum() / counts(experiment)[0]
         Q, extra = 54 * (0.5 - 2 * 0.23857) - 77.3 / 2, 0.05 * (2 * 54 + 77.3)
@@ -244,7 +245,11 @@ def test_the_flux_of_one_reaction_of_several_changes_what_it_makes(read):
         ("8b = 5.25e6", "9b = 5.25e6", "unknown kind of solar neutrinos in fluxes '9b'"),
         ("8b = 5.25e6", "8b = -5.25e6", "source.fluxes.8b = -5250000.0 is not allowed"),
         ("b16-gs98", "bs05", "source.model = 'bs05' is not allowed"),
-        ("model =", "sin2_theta_12 = 1.2\nmodel =", "source.sin2_theta_12 = 1.2 is not allowed"),
+        (
+            "model =",
+            "mixing = { sin2_theta_12 = 1.2 }\nmodel =",
+            "source.mixing.sin2_theta_12 = 1.2 is",
+        ),
     ],
 )
 def test_what_is_no_sun_is_told(read, old, new, said):

@@ -30,6 +30,7 @@ UNITS: Mapping[str, tuple[str, float]] = {
     "cm": ("length", 1e-2),
     "m": ("length", 1.0),
     "km": ("length", 1e3),
+    "kpc": ("length", 3.0856775814913673e19),
     "cm2": ("area", 1e-4),
     "eV2": ("squared mass", 1.0),
     "g": ("mass", 1e-3),

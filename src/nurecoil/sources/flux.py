@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.one_line import one_line
 from nurecoil.physics.couplings import FLAVOURS
+
+_PANELS: Final = 20
 
 
 class Files(Protocol):
@@ -72,6 +74,11 @@ class Tabulated:
             return np.asarray(np.exp(np.interp(E, self.energies, np.log(self.values))))
         return np.asarray(np.interp(E, self.energies, self.values))
 
+    @property
+    def panels(self) -> tuple[float, ...]:
+        """Some 20 of many energies, as knots of a table of a smooth spectrum."""
+        return (*self.energies[: -1 : max(len(self.energies) // _PANELS, 1)], self.energies[-1])
+
 
 @dataclass(frozen=True)
 class Component:
@@ -107,13 +114,17 @@ class Uncertainty:
 
 @dataclass(frozen=True)
 class Flux:
-    """A neutrino source: its components, and what is uncertain about them."""
+    """A neutrino source: its components, and what is uncertain about them.
+
+    Where a source knows when they arrive, `in_time` has the share of each component in each bin of its times.
+    """
 
     name: str
     components: tuple[Component, ...]
     reference: str
     extent_m: float = 0.0  # along the way to the detector
     uncertainties: tuple[Uncertainty, ...] = ()
+    in_time: tuple[tuple[float, ...], ...] = ()
 
     def __repr__(self) -> str:
         """Return what it is in a line."""

@@ -1,18 +1,18 @@
 """Neutrinos of the sun: Φ φ(E) of each reaction, as the mass states that ν_e turn into adiabatically."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
-from nurecoil.checks import Fraction, Number, Probability, check_fields
+from nurecoil.checks import Number, check_fields
 from nurecoil.errors import unknown_name
 from nurecoil.quantities import conversion
 from nurecoil.sources.flux import Component, Continuum, Files, Flux, Line, Tabulated, Uncertainty
+from nurecoil.sources.mixing import NUFIT, Mixing
 
 # Φ per cm² and s, and its uncertainty as a fraction: Vinyoles et al., arXiv:1611.09867, table 6.
 FLUXES: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {
@@ -56,20 +56,6 @@ LINES: Final[Mapping[str, Mapping[float, float]]] = {
 }
 RELEASE: Final = "fluxes"
 _TABLES: Final = {"pp": "pp", "hep": "hep", "8b": "8B", "13n": "13N", "15o": "15O", "17f": "17F"}
-_PANELS: Final = 20
-
-
-def mixing_matrix(s12: float, s13: float, s23: float, delta: float) -> NDArray[np.complex128]:
-    """Return U_αi of sin²θ_12, sin²θ_13, sin²θ_23 and δ in radians (PDG 2022, eq. 14.33)."""
-    (S12, C12), (S13, C13), (S23, C23) = ((math.sqrt(s), math.sqrt(1 - s)) for s in (s12, s13, s23))
-    phase = np.exp(1j * delta)
-    return np.array(
-        [
-            [C12 * C13, S12 * C13, S13 / phase],
-            [-S12 * C23 - C12 * S23 * S13 * phase, C12 * C23 - S12 * S23 * S13 * phase, S23 * C13],
-            [S12 * S23 - C12 * C23 * S13 * phase, -C12 * S23 - S12 * C23 * S13 * phase, C23 * C13],
-        ]
-    )
 
 
 @dataclass(frozen=True)
@@ -85,18 +71,17 @@ class Conversion:
 
     V: float
     variance: float
-    sin2_theta_12: float
-    sin2_theta_13: float
-    dm2_21: float
+    mixing: Mixing
 
     def shares(self, E: ArrayLike) -> tuple[Array, Array, Array]:
         """Return how many are ν_1, ν_2 and ν_3, c13² [1 ± (1 - δ) cos2θ_m]/2 and s13², at E (MeV)."""
-        c2, c13 = 1 - 2 * self.sin2_theta_12, 1 - self.sin2_theta_13
-        x = 2e6 * np.asarray(E, dtype=float) * self.V * c13 / self.dm2_21
+        c2, s13 = 1 - 2 * self.mixing.sin2_theta_12, self.mixing.sin2_theta_13
+        c13 = 1 - s13
+        x = 2e6 * np.asarray(E, dtype=float) * self.V * c13 / self.mixing.dm2_21_eV2
         square = (c2 - x) ** 2 + 1 - c2**2
         delta = 1.5 * self.variance * x**2 * (1 - c2**2) / square**2
         cosine = (1 - delta) * (c2 - x) / np.sqrt(square)
-        return c13 * (1 + cosine) / 2, c13 * (1 - cosine) / 2, np.full_like(cosine, self.sin2_theta_13)
+        return c13 * (1 + cosine) / 2, c13 * (1 - cosine) / 2, np.full_like(cosine, s13)
 
 
 @dataclass(frozen=True)
@@ -140,11 +125,7 @@ class Solar:
         Mapping[str, Annotated[float, Number(0, 3)]],
         "of the pulls solar_8b_flux and so on, as fractions, in place of the model's; 0: no pull",
     ] = field(default_factory=dict)
-    sin2_theta_12: Annotated[Fraction, "NuFIT 6.0, arXiv:2410.05380, as are the next"] = 0.308
-    sin2_theta_13: Probability = 0.02215
-    sin2_theta_23: Annotated[Probability, "how the others are shared by ν_μ and ν_τ"] = 0.470
-    delta_cp_deg: Annotated[float, Number(-360, 360)] = 212.0
-    dm2_21_eV2: Annotated[float, Number(1e-6, 1e-3)] = 7.49e-5
+    mixing: Mixing = NUFIT
 
     def __post_init__(self) -> None:
         """Refuse neutrinos that the sun has not."""
@@ -162,18 +143,14 @@ class Solar:
     def conversion(self, kind: str) -> Conversion:
         """Return how the neutrinos of a reaction are converted."""
         V, variance = POTENTIAL[kind]
-        return Conversion(1e-12 * V, variance, self.sin2_theta_12, self.sin2_theta_13, self.dm2_21_eV2)
-
-    @property
-    def mixing(self) -> NDArray[np.complex128]:
-        """U_αi."""
-        angles = self.sin2_theta_12, self.sin2_theta_13, self.sin2_theta_23
-        return mixing_matrix(*angles, math.radians(self.delta_cp_deg))
+        return Conversion(1e-12 * V, variance, self.mixing)
 
     def survival(self, kind: str, E: ArrayLike) -> Array:
         """Return P_ee(E) = Σ_i |U_ei|² (share of ν_i) of the neutrinos of a reaction, E in MeV."""
         shares = self.conversion(kind).shares(E)
-        return np.asarray(sum(abs(U) ** 2 * share for U, share in zip(self.mixing[0], shares, strict=True)))
+        return np.asarray(
+            sum(abs(U) ** 2 * share for U, share in zip(self.mixing.matrix[0], shares, strict=True))
+        )
 
     def neutrinos(self, files: Files) -> Flux:
         """Return three mass states of each line and of each continuum."""
@@ -191,13 +168,12 @@ class Solar:
     def _components(self, kind: str, rate: float, files: Files) -> list[Component]:
         conversion, found = self.conversion(kind), []
         table = None if kind in LINES else _table(kind, files)
-        for state, U in enumerate(self.mixing.T):
-            flavours = tuple((abs(U) ** 2).tolist())
+        for state in range(3):
+            flavours = self.mixing.flavours(state + 1)
             if table is not None:
-                knots = tuple(table.energies[:: len(table.energies) // _PANELS]) + table.energies[-1:]
                 density = Converted(table, rate, conversion, state)
                 name = f"{kind}_nu_{state + 1}"
-                found.append(Component(name, flavours, Continuum(density, knots)))
+                found.append(Component(name, flavours, Continuum(density, table.panels)))
             for E, share in LINES.get(kind, {}).items():
                 number = rate * share * float(conversion.shares(E)[state])
                 found.append(Component(f"{kind}_{E:g}_nu_{state + 1}", flavours, Line(E, number)))

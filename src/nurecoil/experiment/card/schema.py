@@ -282,6 +282,8 @@ class Card:
                 "[statistics] goes without [time], [template], [[backgrounds]], [[formulas]],"
                 " [[signal_pulls]]"
             )
+        if getattr(self.source, "times_s", None) and (self.time or self.template or self.statistics):
+            raise NurecoilError("source.times_s goes without [statistics], [time] and [template]")
         if self.time and self.template:
             raise NurecoilError("[time] and [template] exclude each other: both spread the signal over axes")
         lowest = self.detector.edges[0]
@@ -306,6 +308,8 @@ class Card:
         energy = Axis("energy", self.detector.observable, self.detector.edges)
         if self.time:
             return energy, Axis("time", "time [us]", self.time.edges_us)
+        if edges := getattr(self.source, "times_s", None):
+            return energy, Axis("time", "time [s]", edges)
         return energy, *(self.template.axes if self.template else ())
 
     @property

@@ -28,6 +28,8 @@ class Spreading:
         """Return the spread of the card; None where there is only the energy axis, and nothing masked."""
         if self.card.time:
             return self.in_time(0.0)
+        if shares := self.flux.in_time:
+            return np.asarray(self.kept * np.array(shares)[:, np.newaxis])
         if self.card.template:
             return self.of_template(self.card.template.table)
         return None if self.kept.all() else np.tile(self.kept, (len(self.flux.components), 1, 1))

@@ -76,7 +76,7 @@ def release_names() -> tuple[str, ...]:
     >>> release_names()
     ('coherent-csi-2017', 'coherent-csi-2021', 'coherent-ge-2024', 'coherent-lar-2020', 'dresden-ii-2022',
      'conus-plus-2025', 'fluxes-reactor-dayabay-2021', 'fluxes-reactor-dayabay-2025',
-     'fluxes-reactor-summation-2019', 'fluxes')
+     'fluxes-reactor-summation-2019', 'fluxes-atmospheric-battistoni-2005', 'fluxes')
     """
     return tuple(_registry())
 
