@@ -73,10 +73,8 @@ class Release:
 def release_names() -> tuple[str, ...]:
     """Return the names of all releases.
 
-    >>> release_names()
-    ('coherent-csi-2017', 'coherent-csi-2021', 'coherent-ge-2024', 'coherent-lar-2020', 'dresden-ii-2022',
-     'conus-plus-2025', 'fluxes-reactor-dayabay-2021', 'fluxes-reactor-dayabay-2025',
-     'fluxes-reactor-summation-2019', 'fluxes-atmospheric-battistoni-2005', 'fluxes')
+    >>> release_names()[:3]
+    ('coherent-csi-2017', 'coherent-csi-2021', 'coherent-ge-2024')
     """
     return tuple(_registry())
 
