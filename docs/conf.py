@@ -3,7 +3,11 @@
 import os
 import re
 import sys
+from functools import partialmethod
 from pathlib import Path
+from typing import Annotated, get_args, get_origin
+
+from nbclient import NotebookClient
 
 import nurecoil
 
@@ -48,8 +52,8 @@ nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 300
-nb_merge_streams = True
-os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}  # of commands in notebooks
+NotebookClient.__init__ = partialmethod(NotebookClient.__init__, coalesce_streams=True)  # %%sh prints pieces
+os.environ |= {"COLUMNS": "86", "NO_COLOR": "1"}  # of commands in notebooks
 os.environ.pop("NURECOIL_DATA", None)  # pages are the same wherever they are built
 
 autodoc_member_order = "bysource"
@@ -89,5 +93,12 @@ def setup(app):
             text = re.sub(r"(?<!\S)\|(?=\S)", r"\|", text)  # |g|² is no substitution
         lines[:] = linked(text, r":cite:t:`\g<0>`").split("\n")
 
+    def annotations(app, of, bound):
+        """Leave out what annotations of verbs tell the command line."""
+        for name, hint in getattr(of, "__annotations__", {}).items():
+            if get_origin(hint) is Annotated:
+                of.__annotations__[name] = get_args(hint)[0]
+
+    app.connect("autodoc-before-process-signature", annotations)
     app.connect("source-read", page)
     app.connect("autodoc-process-docstring", docstring)

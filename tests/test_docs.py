@@ -76,6 +76,13 @@ def test_each_public_name_is_documented():
     assert [name for name in methods if not inspect.getdoc(getattr(nurecoil.Study, name))] == []
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_parameter_of_a_verb_is_documented(verb):
+    ask = getattr(nurecoil.Study, verb)
+    documented = ", ".join(re.findall(r"^(\w[\w, ]*?)(?: : .*)?$", inspect.getdoc(ask), flags=re.MULTILINE))
+    assert set(inspect.signature(ask).parameters) - {"study"} <= set(documented.split(", "))
+
+
 def test_each_public_name_has_an_example_that_runs():
     """`pytest` runs the doctests of src. An instance has the docstring of its class."""
     things = {name: getattr(nurecoil, name) for name in nurecoil.__all__ if name != "__version__"}

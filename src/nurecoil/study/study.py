@@ -83,7 +83,7 @@ class Study:
         One or several: names, paths of cards, experiments, or compiled ones.
     prior : mapping, optional
         Prior widths by name of pull (each in its own unit) in place of the experiments' own.
-    fix : names, optional
+    fix : str or sequence of str, optional
         Pulls that are held at their centres.
     constrain : mapping, optional
         What else is known of parameters of the model, "0.2386+-0.0001" or (centre, width): Gaussian priors,

@@ -144,12 +144,15 @@ def combine(
 
     .. math:: \chi^2_\mathrm{PG} = \min_\theta \sum_e \chi^2_e(\theta) - \sum_e \min_\theta \chi^2_e(\theta)
 
-    follows χ² with (experiments - 1) degrees of freedom if one θ is true for all (Maltoni and Schwetz,
-    Phys. Rev. D 68, 033020 (2003)). A nuisance parameter that experiments share is one in a common fit, while
-    each experiment alone fits a copy of its own, with the whole prior: χ²_PG then holds the prior's share of
-    each copy, can even be negative, and p is only approximate.
+    follows χ² with (experiments - 1) degrees of freedom if one θ is true for all (Maltoni:2003cu). A
+    nuisance parameter that experiments share is one in a common fit, while each experiment alone fits a copy
+    of its own, with the whole prior: χ²_PG then holds the prior's share of each copy, can even be negative,
+    and p is only approximate.
 
-    The arguments are those of `limit`, of a study of at least two experiments.
+    Parameters
+    ----------
+    parameter, within, cl, points
+        As for `limit`, of a study of at least two experiments; one confidence level.
 
     Examples
     --------

@@ -156,11 +156,11 @@ def feldman_cousins(
 
     .. math:: t(\theta) = \chi^2(\theta, \hat{\hat x}) - \min_{\theta', x} \chi^2(\theta', x) \le t_c(\theta)
 
-    (Feldman and Cousins, Phys. Rev. D 57, 3873 (1998)), with the nuisance parameters x, and the parameters
-    `profile`, at their best fit to the data at each θ ("profile construction"), and fitted to each toy; the
-    auxiliary measurements of the nuisance parameters fluctuate with the counts. Wilks' theorem puts
-    t_c = 2.71 at 90 %, which fails near a bound, for few counts, and where two solutions compete, as they do
-    for non-standard interactions. The ends of the scan, and of the ranges of `profile`, count as bounds too.
+    (Feldman:1997qc), with the nuisance parameters x, and the parameters `profile`, at their best fit to the
+    data at each θ ("profile construction"), and fitted to each toy; the auxiliary measurements of the
+    nuisance parameters fluctuate with the counts. Wilks' theorem puts t_c = 2.71 at 90 %, which fails near
+    a bound, for few counts, and where two solutions compete, as they do for non-standard interactions. The
+    ends of the scan, and of the ranges of `profile`, count as bounds too.
 
     Of one Poisson count without nuisance parameters the probabilities are summed, and no toys are thrown: the
     paper's tables, with all signals from the smallest in the scan. A nuisance parameter breaks the ties of

@@ -225,6 +225,8 @@ def fit(
     ----------
     free : mapping
         ``{"m_zprime": "1 TeV"}``: of the model, or nuisance parameters, which are then free of their priors.
+    starts
+        Starts in all; the others are spread around the first.
     minos
         Asymmetric errors too: where χ², all else fitted, is higher by 1.
 

@@ -111,12 +111,23 @@ class Goodness(Shown):
 def goodness(
     study: Study, free: MaybeFree = None, *, toys: Toys = 0, seed: Seed = 1, starts: Starts = 5
 ) -> Result[Goodness]:
-    r"""Return how well the best fit describes the data (Baker and Cousins, NIM 221 (1984) 437).
+    r"""Return how well the best fit describes the data (Baker:1983tu).
 
     .. math:: \chi^2 = 2 \sum_b \left[\mu_b - n_b + n_b \ln(n_b/\mu_b)\right] + \sum_k (x_k/w_k)^2
 
     Toys are experiments simulated at the best fit, auxiliary measurements of the nuisance parameters
     included, each of which is fitted anew. Nothing is free by default.
+
+    Parameters
+    ----------
+    free : mapping
+        Parameters to fit and where to start, ``{"m_zprime": "1 TeV"}``.
+    toys
+        Simulated experiments; without any p is that of the χ² distribution.
+    seed
+        Of the random numbers.
+    starts
+        Starts in all; the others are spread around the first.
 
     Examples
     --------

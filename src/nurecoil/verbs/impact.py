@@ -189,8 +189,12 @@ def impact(
 
     Parameters
     ----------
+    free : mapping
+        Parameters to fit and where to start, ``{"m_zprime": "1 TeV"}``.
     of
         The parameter of interest, one of `free`; its first by default.
+    starts
+        Starts in all; the others are spread around the first.
 
     Examples
     --------

@@ -193,6 +193,8 @@ def limit(
         is where the parameter decouples.
     points
         At most; the intervals' ends do not depend on it.
+    vary
+        Find the limit again with one choice after another made otherwise, and say how far it moves.
 
     Examples
     --------

@@ -279,11 +279,15 @@ def sample(
     ----------
     free
         Of the model, or nuisance parameters, which are then free of their Gaussian priors.
+    flat_in_log
+        Free parameters whose prior is flat in the logarithm.
     profile_pulls
         Minimise χ² over the pulls at each point instead of sampling them: a profile likelihood times the
         prior, which is no posterior.
     sampler
         The last two need `nurecoil[sampling]`; `nested` gives the evidence as well.
+    seed
+        Of the random numbers.
     max_steps
         Of each walker or chain, or iterations of nested sampling.
 

@@ -107,7 +107,7 @@ def sensitivity(
 
     The expected ones are the limit from the Asimov data: each count is what is expected, every nuisance
     parameter was measured at its centre. They are the median of many experiments where Wilks' theorem holds
-    (Cowan et al., Eur. Phys. J. C 71, 1554 (2011), section 3.2). Gaussian counts keep the σ of the data.
+    (Cowan:2010js, section 3.2). Gaussian counts keep the σ of the data.
 
     Parameters
     ----------
@@ -117,6 +117,8 @@ def sensitivity(
         Values of parameters, in place of those that are set; by default it is the Standard Model.
     toys
         Give the bands in which Δχ² and the limits lie.
+    seed
+        Of the random numbers.
 
     Examples
     --------

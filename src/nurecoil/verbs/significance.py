@@ -156,15 +156,23 @@ def significance(
               p = P(\chi^2_k \ge q_0), \text{ half of it where the null lies at a bound}
 
     with k tested parameters (Wilks). For one parameter Z = √q₀, one- or two-sided
-    (Cowan et al., Eur. Phys. J. C 71, 1554 (2011), eqs. 12, 50 and 53).
+    (Cowan:2010js, eqs. 12, 50 and 53).
 
     Parameters
     ----------
+    free : mapping
+        Parameters to fit and where to start, ``{"m_zprime": "1 TeV"}``.
     null : mapping
         Values of some or all free parameters; the others are fitted.
+    truth : mapping, optional
+        Where data are expected, for the expected significance; by default parameters at their defaults.
+    starts
+        Starts in all; the others are spread around the first.
     toys
         Are simulated at the null hypothesis, the other parameters and the nuisance parameters at their best
         fit to the data; what counts is the fraction that lies as far from it as the data.
+    seed
+        Of the random numbers.
 
     Examples
     --------
