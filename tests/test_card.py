@@ -43,7 +43,7 @@ def refusal(load, *replacements):
 
 
 def test_built_in_names():
-    others = ("conus-plus-2025", *FUTURE, "qweak-proton", "xenonnt-2024", "xenonnt-2026")
+    others = ("conus-plus-2025", "dresden-ii-2022", *FUTURE, "qweak-proton", "xenonnt-2024", "xenonnt-2026")
     assert experiment_names() == ("apv-cesium", *BINH2021, *COHERENT, *others)
 
 

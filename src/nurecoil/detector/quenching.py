@@ -29,6 +29,7 @@ from nurecoil.checks import (
 from nurecoil.errors import NurecoilError
 
 _KEV_PER_MEV = 1e3
+_LEVEL = 1 + 1e-9  # what rounding does to a level line must not let it fall
 
 
 def _inverse(quenching: Any, E_ee: ArrayLike) -> Array:
@@ -222,7 +223,47 @@ class TabulatedQuenching:
         return math.inf
 
 
-Quenching = ConstantQuenching | LinearQuenching | PolynomialQuenching | LindhardQuenching | TabulatedQuenching
+@dataclass(frozen=True)
+class FileQuenching:
+    """A table in a data file, which becomes a `TabulatedQuenching` when it is read.
+
+    Where its E_ee would fall with the recoil energy, it is held level.
+    """
+
+    kind: ClassVar = "file"
+    file: Annotated[str, "its name, in the release or beside the card"]
+    recoil_kev: Annotated[int, Number(0), "the column of the recoil energy in keV, the first being 0"]
+    factor: Annotated[int, Number(0), "the column of QF"]
+    breakpoints: ClassVar[tuple[float, ...]] = ()
+    _turning_point: ClassVar[float] = math.inf
+
+    def electron_equivalent(self, T: ArrayLike) -> Array:
+        """Refuse to answer, as nothing has been read."""
+        raise NurecoilError(f"the quenching of the file {self.file} has not been read")
+
+    recoil_energy = _inverse
+
+
+def levelled(recoil_kev: ArrayLike, factor: ArrayLike) -> TabulatedQuenching:
+    """Return a table of QF that is raised where its E_ee would fall, as for a file.
+
+    Of straight lines in QF, E_ee does not fall up to T_k if QF_k (2 T_k - T_(k-1)) >= QF_(k-1) T_k.
+    """
+    kev, rising = np.asarray(recoil_kev, dtype=float), np.array(factor, dtype=float)
+    for k in range(1, rising.size):
+        least = rising[k - 1] * kev[k] / (2 * kev[k] - kev[k - 1])
+        rising[k] = max(rising[k], least * _LEVEL)
+    return TabulatedQuenching(tuple(kev.tolist()), tuple(rising.tolist()))
+
+
+Quenching = (
+    ConstantQuenching
+    | LinearQuenching
+    | PolynomialQuenching
+    | LindhardQuenching
+    | TabulatedQuenching
+    | FileQuenching
+)
 
 
 def _not_negative(name: str, values: ArrayLike) -> Array:

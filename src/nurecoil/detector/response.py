@@ -17,6 +17,7 @@ from nurecoil.errors import NurecoilError
 from nurecoil.one_line import one_line
 
 _HIGHEST_KEV = 5.3e4  # no recoil takes more than the whole neutrino of a stopped muon
+_MOST_NUMBERS = 50  # of a table, in words
 _MOST_SUB_BINS = 100_000  # and bins
 _MOST_AT_ONCE = 2**22  # numbers, 32 MB
 
@@ -153,7 +154,13 @@ class Detector:
     @property
     def recoils(self) -> str:
         """The quenching, in words."""
-        numbers = [f"{name} = {value}" for name, value in vars(self.quenching).items() if name[0] != "_"]
+        own = ((name, value) for name, value in vars(self.quenching).items() if name[0] != "_")
+        numbers = [
+            f"{name} = {len(value)} numbers from {value[0]:g} to {value[-1]:g}"
+            if isinstance(value, tuple) and len(value) > _MOST_NUMBERS
+            else f"{name} = {value}"
+            for name, value in own
+        ]
         return ", ".join([self.quenching.kind, *numbers])
 
     def reaching(self, T: Array, efficiencies: Sequence[Efficiency]) -> tuple[slice, Array]:

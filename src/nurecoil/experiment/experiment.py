@@ -211,6 +211,7 @@ class Experiment:
     spectrum: ResidualSpectrum | None = None
     data_hashes: tuple[tuple[str, str], ...] = ()
     overlaps: tuple[str, ...] = ()  # names of experiments that contain some of the same data
+    caution: str | None = None  # what each result with it should say
     card_hash: str = ""  # SHA-256 of the card
     observed_in: tuple[str, int | None] | None = None  # SHA-256 and column of the observed counts
     as_read: "Experiment | None" = field(default=None, compare=False, repr=False)  # from the card

@@ -68,17 +68,13 @@ class Formula:
             for number, (symbol, value) in enumerate(zip(self.symbols, values, strict=True))
         }
         known = {ENERGY: Jet(self.nodes), "pi": Jet(math.pi), **parameters}
-        found = _evaluated(self._tree, known)
-        shape = (values[0].size if values else 1, self.nodes.size)
-
-        def integrated(numbers: Any) -> Array:
-            return np.asarray(np.broadcast_to(numbers, shape) @ self.spread.T)
-
-        return Jet(
-            integrated(found.value),
-            {key: integrated(slope) for key, slope in found.first.items()},
-            {key: integrated(curve) for key, curve in found.second.items()},
-        )
+        value, first, second = _evaluated(self._tree, known)
+        at_nodes = np.empty((1 + len(first) + len(second), values[0].size if values else 1, self.nodes.size))
+        for row, numbers in zip(at_nodes, (value, *first.values(), *second.values()), strict=True):
+            row[:] = numbers
+        found, *derivatives = at_nodes @ self.spread.T
+        slopes, curves = derivatives[: len(first)], derivatives[len(first) :]
+        return Jet(found, dict(zip(first, slopes, strict=True)), dict(zip(second, curves, strict=True)))
 
     @cached_property
     def _tree(self) -> ast.expr:

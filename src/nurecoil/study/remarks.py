@@ -51,6 +51,7 @@ def _sentences(
         if first.name in second.overlaps or second.name in first.overlaps:
             yield f"{first.name} and {second.name} contain the same data, which count twice here."
     experiments = [each for each in experiments if not each.of_weak_charge]
+    yield from (f"{each.name}: {each.caution}." for each in experiments if each.caution)
     for each in experiments:
         spinless = "axial" not in model.channels
         if light := [n for n in _light_nuclides(each) if spinless or not has_spin_table(n)]:

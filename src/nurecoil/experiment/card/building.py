@@ -14,7 +14,7 @@ import numpy as np
 from nurecoil.arithmetic import Array
 from nurecoil.checks import require
 from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency, FileEfficiency, TabulatedEfficiency
-from nurecoil.detector.quenching import ConstantQuenching
+from nurecoil.detector.quenching import ConstantQuenching, FileQuenching, Quenching, levelled
 from nurecoil.detector.response import Detector
 from nurecoil.detector.smearing import NoSmearing
 from nurecoil.errors import NurecoilError
@@ -95,13 +95,27 @@ class _Builder:
             spectrum=card.spectrum,
             data_hashes=tuple(sorted(self.tables.hashes.items())),
             overlaps=card.overlaps,
+            caution=card.caution,
             observed_in=self.tables.source(card.data.observed) if card.data else None,
             spread_per_component=self.spreading.of_pulse(),
         )
 
     def detector(self) -> Detector:
-        """Return the detector, its efficiency read."""
-        return replace(self.card.detector, efficiency=self.efficiency(self.card.detector.efficiency))
+        """Return the detector, its efficiency and quenching read."""
+        card = self.card.detector
+        efficiency, quenching = self.efficiency(card.efficiency), self.quenching(card.quenching)
+        return replace(card, efficiency=efficiency, quenching=quenching)
+
+    def quenching(self, card: Quenching) -> Quenching:
+        """Return a quenching, which may stand in a data file."""
+        if not isinstance(card, FileQuenching):
+            return card
+        table = self.tables.read(card.file)
+        require_columns(table, card.recoil_kev, card.factor)
+        try:
+            return levelled(table[:, card.recoil_kev], table[:, card.factor])
+        except NurecoilError as error:
+            raise NurecoilError(f"{card.file}: {error}") from None
 
     def efficiency(self, card: Efficiency) -> Efficiency:
         """Return an efficiency in energy, which may stand in a data file."""
@@ -197,7 +211,7 @@ class _Builder:
         assert isinstance(detector, Detector)
         match card:
             case schema.QuenchingPull():
-                quenchings = card.up, card.down
+                quenchings = self.quenching(card.up), self.quenching(card.down)
                 ends = [replace(base, detector=replace(detector, quenching=q)) for q in quenchings]
             case schema.EfficiencyPull():
                 efficiencies = self.efficiency(card.up), self.efficiency(card.down)

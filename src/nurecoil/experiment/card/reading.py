@@ -33,7 +33,7 @@ def load_experiment(name: str | Path) -> Experiment:
     """Return an experiment by name, or by the path of its card (a file that ends in .toml).
 
     "NAME+electrons" is the experiment with recoils of electrons counted too, where its card does not say that
-    it sees none: `electron_recoils = false`.
+    it sees none: `electron_recoils = false`. "NAME+KEY" has the quenching KEY of the card's `quenchings`.
 
     Raises
     ------
@@ -45,11 +45,11 @@ def load_experiment(name: str | Path) -> Experiment:
     >>> load_experiment("binh2021-csi").statistics.pulls[0].name
     'binh2021-csi_signal'
     """
-    plain = str(name).removesuffix(ELECTRONS)
+    plain, variants = _split(name)
     path = card_path(plain)
     card, sha256 = _read(path)
-    if plain != str(name):
-        card = _with_electrons(card)
+    for variant in variants:
+        card = _with_electrons(card) if f"+{variant}" == ELECTRONS else _with_quenching(card, variant)
     try:
         of_kind = build_templates if isinstance(card, TemplateCard) else build
         experiment = read_only(replace(of_kind(card, path.parent), card_hash=sha256))
@@ -57,6 +57,22 @@ def load_experiment(name: str | Path) -> Experiment:
     except NurecoilError as error:
         what = f"experiment {card.name}" if plain == path.stem else f"the experiment card {path}"
         raise NurecoilError(f"{what}: {error}") from None
+
+
+def _split(name: str | Path) -> tuple[str, list[str]]:
+    """Return a name without its variants, and these: "ge" and ["ybe", "electrons"] of "ge+ybe+electrons"."""
+    found = re.fullmatch(r"(.*?)((?:\+[\w-]+)*)", str(name), re.DOTALL)
+    assert found
+    return found[1], found[2].split("+")[1:]
+
+
+def _with_quenching(card: Any, variant: str) -> Any:
+    """Return a card, called NAME+VARIANT, with another quenching."""
+    known = getattr(card, "quenchings", {})
+    if variant not in known:
+        raise unknown_name(f"variant of {card.name}", variant, [*known, ELECTRONS[1:]])
+    detector = replace(card.detector, quenching=known[variant])
+    return replace(card, name=f"{card.name}+{variant}", detector=detector)
 
 
 def _with_electrons(card: Any) -> Any:
@@ -71,7 +87,7 @@ def _with_electrons(card: Any) -> Any:
 
 def read_card(name: str | Path) -> tuple[Path, Any]:
     """Return the path of a card and the card itself, checked, without reading any data file."""
-    path = card_path(str(name).removesuffix(ELECTRONS))
+    path = card_path(_split(name)[0])
     return path, _read(path)[0]
 
 

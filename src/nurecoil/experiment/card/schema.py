@@ -263,6 +263,12 @@ class Card:
     cross_section: CrossSection
     detector: Detector
     overlaps: Annotated[tuple[str, ...], "names of experiments that contain some of the same data"] = ()
+    caution: Annotated[str | None, "what each result with it should say: a sentence without a full stop"] = (
+        None
+    )
+    quenchings: Annotated[
+        Mapping[str, Quenching], "other choices than [detector] has; with KEY the experiment is NAME+KEY"
+    ] = field(default_factory=dict)
     time: PulsedTime | TabulatedTime | None = None
     template: Template | None = None
     statistics: Statistics | None = None

@@ -9,6 +9,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.detector.efficiency import FileEfficiency
+from nurecoil.detector.quenching import FileQuenching
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.card.schema import Data
 from nurecoil.experiment.card.signal_schema import Table, TabulatedTime
@@ -23,6 +24,8 @@ def last_columns(part: object) -> dict[str, int]:
         case Table():
             last = 10**9 if part.across else 0  # then all are used, however many they are
             return {part.file: max(*part.columns.values(), part.weight or 0, last)}
+        case FileQuenching():
+            return {part.file: max(part.recoil_kev, part.factor)}
         case FileEfficiency():
             files = [part.file] if isinstance(part.file, str) else part.file
             return dict.fromkeys(files, max(part.x, part.efficiency))
