@@ -364,10 +364,10 @@ def test_infinite_everywhere_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"low": 2.0}, r"\[2.0, 2.0\] is not allowed"),
-        ({"low": 3.0}, r"\[3.0, 2.0\] is not allowed"),
-        ({"low": np.nan}, r"\[nan, 2.0\] is not allowed"),
-        ({"high": np.inf}, r"\[1.0, inf\] is not allowed"),
+        ({"low": 2.0}, "2.0 to 2.0 is not allowed"),
+        ({"low": 3.0}, "3.0 to 2.0 is not allowed"),
+        ({"low": np.nan}, "nan to 2.0 is not allowed"),
+        ({"high": np.inf}, "1.0 to inf is not allowed"),
         ({"low": 0.0, "log": True}, "logarithmic scan from 0.0 is not allowed"),
         ({"low": -1.0, "log": True}, "logarithmic scan from -1.0 is not allowed"),
         ({"low": np.nextafter(2.0, 0.0)}, "too narrow"),

@@ -99,18 +99,13 @@ def throw(
         try:
             answers = run(draw, [node.value for node in where], sizes, seeds)
             for node, (statistic, failed) in zip(where, answers, strict=True):
-                say(f"toys at {node.value:.4g}" if isinstance(node.value, float) else "toys")
-                node.parts.append(_sound(statistic, node.value))
+                say(f"toys at {node.value:.4g}")
+                node.parts.append(statistic)
                 node.failed += failed
+                if (bad := ~(np.isfinite(statistic) & (statistic >= 0.0))).any():
+                    t = statistic[bad][0]
+                    raise NurecoilError(f"a toy at {node.value!r} has Δχ² = {t}: it must be 0 or more")
         except BrokenExecutor as error:
             raise NurecoilError(
                 f"the workers were lost ({error}): use fewer of them, or look at their memory"
             ) from None
-
-
-def _sound(statistic: Array, value: float) -> Array:
-    """Return t if all are numbers, not negative."""
-    bad = ~(np.isfinite(statistic) & (statistic >= 0.0))
-    if bad.any():
-        raise NurecoilError(f"a toy at {value!r} has Δχ² = {statistic[bad][0]}: it must be 0 or more")
-    return statistic

@@ -169,7 +169,8 @@ def profiles(line: Line, levels: Sequence[float], reference: float | None = None
     axis, grid = line.axis, line.grid
     on_grid = sampled(line.at, grid, scale) if line.noise > 0 else line.at(grid)
 
-    mesh = _Mesh(line, grid, on_grid).with_hidden_features(scale).with_minima(scale)
+    mesh = _Mesh(line, grid, on_grid).with_hidden_features(scale)
+    mesh = mesh.with_extrema(1.0, below=float(mesh.y.min()) + _HIGH**2 * scale)  # those far up matter to none
     lowest = _is_local_minimum(mesh.y) & (mesh.y <= mesh.y.min() + _EQUAL)
     best = np.flatnonzero(lowest)[:1]  # of several the first, whatever rounding makes of them
     minimum, ends = float(mesh.y[best][0]), np.array([0, mesh.u.size - 1])
@@ -183,7 +184,7 @@ def profiles(line: Line, levels: Sequence[float], reference: float | None = None
     if line.at_infinity is not None and line.at_infinity < minimum:
         minimum, best_fit = float(line.at_infinity), math.inf
     origin = minimum if reference is None else float(reference)
-    mesh = mesh.with_maxima(origin + max(levels))
+    mesh = mesh.with_extrema(-1.0, below=origin + max(levels))
     values, delta_chi2 = axis.x(grid), np.where(on_grid >= FORBIDDEN, np.inf, on_grid - origin)
     values.flags.writeable = delta_chi2.flags.writeable = False
     found = [(level, *mesh.intervals(origin + level)) for level in levels]
@@ -219,16 +220,9 @@ class _Mesh:
             mesh = mesh.joined(tip[new], height[new])
         return mesh
 
-    def with_minima(self, scale: float) -> "_Mesh":
-        """Return the mesh joined by its local minima, but those that lie far above the lowest."""
-        low = self.y < self.y.min() + _HIGH**2 * scale
-        return self._zoomed(np.flatnonzero(_is_local_minimum(self.y) & low), 1.0)
-
-    def with_maxima(self, below: float) -> "_Mesh":
-        """Return the mesh joined by its local maxima that are not above some height."""
-        return self._zoomed(np.flatnonzero(_is_local_minimum(-self.y) & (self.y <= below)), -1.0)
-
-    def _zoomed(self, at: NDArray[np.intp], sign: float) -> "_Mesh":
+    def with_extrema(self, sign: float, below: float) -> "_Mesh":
+        """Return the mesh joined by its local minima (sign 1) or maxima (-1) that are not too high."""
+        at = np.flatnonzero(_is_local_minimum(sign * self.y) & (self.y <= below))
         left, right = np.maximum(at - 1, 0), np.minimum(at + 1, self.u.size - 1)
         depth = np.maximum(np.abs(self.y[left] - self.y[at]), np.abs(self.y[right] - self.y[at]))
         deep = depth >= self.line.noise

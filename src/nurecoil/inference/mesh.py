@@ -78,11 +78,6 @@ class Mesh:
     known: BoolArray
     ok: BoolArray
 
-    @classmethod
-    def coarse(cls, points: tuple[int, int]) -> "Mesh":
-        """Return a grid on which nothing is known yet."""
-        return cls(np.full(points, np.inf), np.zeros(points, dtype=bool), np.zeros(points, dtype=bool))
-
     @property
     def cells(self) -> Array:
         """The number of cells on each axis: node numbers divided by it are s."""

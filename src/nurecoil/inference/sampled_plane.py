@@ -25,7 +25,8 @@ def sampled_mesh(plane: Plane, points: tuple[int, int]) -> Mesh:
     them is missed.
     """
     places = [_first(n) for n in points]
-    grid, active = Mesh.coarse(points), np.ones([at.size - 1 for at in places], dtype=bool)
+    none, active = np.zeros(points, dtype=bool), np.ones([at.size - 1 for at in places], dtype=bool)
+    grid = Mesh(np.full(points, np.inf), none, none)
     while True:
         wanted = np.zeros(points, dtype=bool)
         wanted[np.ix_(*places)] = corners_of(active)

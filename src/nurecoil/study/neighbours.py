@@ -5,7 +5,6 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.likelihood import REACH, Fitted, lowest
@@ -61,8 +60,9 @@ class Neighbours:
         self._tree, self._waiting = cKDTree(np.concatenate([at for at, _ in parts])), []
 
     def _beside(self, x: Array, places: Array) -> Fitted:
-        known, near = self._known, self._nearest(places)
+        known, tree = self._known, self._tree
         assert known is not None
+        near = np.asarray(tree.query(places, k=range(1, min(_NEAREST, tree.n) + 1))[1], dtype=np.intp)
         found = self.question.profiled_from(x, known.at(near[:, 0]))
         relevant = found.chi2 <= min(found.chi2.min(), known.chi2.min()) + REACH
         apart = self.question.apart(known.at(near), known.at(near[:, :1]))
@@ -73,8 +73,3 @@ class Neighbours:
                 of = which == rank
                 found = found.with_at(again[of], lowest([found.at(again[of]), fits.at(of)]))
         return found
-
-    def _nearest(self, places: Array) -> NDArray[np.intp]:
-        """Return the numbers of the nearest known points (P, 4), the nearest first."""
-        found = self._tree.query(places, k=range(1, min(_NEAREST, self._tree.n) + 1))[1]
-        return np.asarray(found, dtype=np.intp)

@@ -1,7 +1,7 @@
 """A question: a model and experiments with some parameters free, χ² as a function of those."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -502,11 +502,6 @@ class Question:
                 return strengths_of(self.likelihood.basis, self.model, {**self.values, **new})
 
         return there
-
-    def frozen_at(self, reference: float) -> tuple[Callable[[Array], Array], float]:
-        """Return χ² of the one free parameter with pulls held at their best fit at a value; χ² there."""
-        best = self.profiled([[reference]])
-        return lambda x: self.unprofiled(x[:, np.newaxis], best.pulls), float(best.chi2[0])
 
     @cached_property
     def _box_over(self) -> Coordinates:

@@ -190,13 +190,15 @@ def combine(
             measured(f"without {one.experiment.name}", asked([e for e in experiments if e is not one]))
             for one in left_out
         )
+    chi2, dof = together.profile.minimum - sum(each.profile.minimum for each in alone), len(alone) - 1
+    p = math.exp(log_p_value(chi2, dof))
     answer = Combination(
         parameter=scanned.parameter,
         cl=cl,
         together=together,
         alone=alone,
         without=without,
-        compatibility=_compatibility(together, alone),
+        compatibility=Compatibility(chi2, dof, p, standard_deviations(chi2, dof)),
         shared=_shared(experiments, question),
     )
     return question.result(
@@ -225,12 +227,6 @@ def _shared(experiments: Sequence[CompiledExperiment], question: Question) -> tu
     times = Counter(pull.name for each in experiments for pull in each.experiment.statistics.pulls)
     widths = question.prior_widths
     return tuple(name for name, n in times.items() if n > 1 and widths.get(name))
-
-
-def _compatibility(together: Measurement, alone: Sequence[Measurement]) -> Compatibility:
-    chi2 = together.profile.minimum - sum(each.profile.minimum for each in alone)
-    dof = len(alone) - 1
-    return Compatibility(chi2, dof, math.exp(log_p_value(chi2, dof)), standard_deviations(chi2, dof))
 
 
 def _notes(answer: Combination) -> Iterator[str]:

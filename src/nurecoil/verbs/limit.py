@@ -265,7 +265,8 @@ def allowed(
                 f"nuisance parameters cannot be frozen while {', '.join(question.over)} is profiled over: do"
                 " one of them"
             )
-        chi2, reference = question.frozen_at(freeze_at)
+        frozen = question.profiled([[freeze_at]])
+        chi2, reference = lambda x: question.unprofiled(x[:, None], frozen.pulls), float(frozen.chi2[0])
     with in_steps(EXPECTED) as profiled.begin:
         at_infinity = profiled.at_infinity if freeze_at is None else None
         axis = Axis(*within.ends, log=within.log)
