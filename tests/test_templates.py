@@ -156,7 +156,7 @@ def test_counts_are_those_of_a_plain_detector_between_the_energies(mine, tmp_pat
 def test_runs_are_blocks_of_bins_with_edges_and_backgrounds_of_their_own(mine):
     experiment = mine()
     assert [axis.edges for axis in experiment.axes] == [(0, 1, 2), (0, 1, 2)]
-    assert experiment.axes[1].name == "run [A, B]"
+    assert experiment.axes[1].name == "run (A, B)"
     assert experiment.statistics.observed.tolist() == [1, 1, 1, 0]  # 155.2 is above 150 and below 160
     flat, neutrons = experiment.statistics.backgrounds
     assert flat.nominal.tolist() == [0, 4 * 0.5, 0, 2 * 0.5]

@@ -25,7 +25,7 @@ _FIRST_LINE = "<!-- Written by `nurecoil validate --output DIR`: change the code
 @click.command(
     "validate",
     Command,
-    short_help="Compare with what the COHERENT releases published.",
+    short_help="Compare with what was published of data releases.",
     params=[AS_JSON, folder("nothing")],
 )
 @click.argument(
@@ -35,7 +35,7 @@ _FIRST_LINE = "<!-- Written by `nurecoil validate --output DIR`: change the code
     help="Names of experiments; all that are published if left out.",
 )
 def validate(experiments: Sequence[str], as_json: bool, output: str | None) -> None:
-    """Recompute what is published of the COHERENT releases, and print it beside the published numbers.
+    """Recompute what is published of data releases, and print it beside the published numbers.
 
     Prints, for each experiment, the published number, ours, the difference, and the difference in units of
     the published error. With --output it writes the page validation.md, which also says what each difference

@@ -1,4 +1,4 @@
-"""The published results of the COHERENT releases, recomputed.
+"""The published results of data releases, recomputed.
 
 `published.toml` holds what is published; `fits` fits the signal, `rows` fills the comparison in, `changes`
 measures what it depends on, `limits` what limits hang on; `pictures` and `contents` say what to show.

@@ -11,6 +11,7 @@ from nurecoil.detector.response import Detector
 from nurecoil.experiment import CompiledExperiment, Experiment, Shape, Signal, compile_experiment
 from nurecoil.experiment.card import read_card
 from nurecoil.experiment.card.building import build
+from nurecoil.experiment.card.schema import Card
 from nurecoil.experiment.card.signal_schema import PulsedTime
 from nurecoil.physics.nuclei import Material
 from nurecoil.validation.fits import SignalFit, SignalFits, fit_changed
@@ -51,7 +52,9 @@ def _size(variation: Shape[Signal]) -> str:
     width = variation.pull.prior_width
     if variation.step is None or width is None or math.isclose(variation.step, width):
         return "1σ"
-    return f"{100 * variation.step / float(variation.pull.default or 1.0):.0f} %"
+    if not variation.pull.default:
+        return f"{variation.step / width:g}σ"
+    return f"{100 * variation.step / float(variation.pull.default):.0f} %"
 
 
 def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
@@ -66,7 +69,9 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
     nearer = replace(experiment, target=_with_radii_shifted(experiment.target, RADIUS_SHIFT_FM))
     yield f"neutron radii {RADIUS_SHIFT_FM:+g} fm".replace("-", "−"), _counts(nearer, nearer.signal)
     for variation, templates in zip(experiment.statistics.signal.shapes, compiled.variations, strict=True):
-        name = variation.pull.name.removeprefix(f"{experiment.name}_").replace("_", " ")
+        pulls = [pull for pull in (variation.pull, variation.also) if pull]
+        names = [pull.name.removeprefix(f"{experiment.name}_").replace("_", " ") for pull in pulls]
+        name = " and ".join(names)
         size = _size(variation)
         for sign, template in zip("+−", templates, strict=True):
             yield f"{name} {sign}{size}", standard_model(replace(compiled, templates=template))
@@ -95,6 +100,8 @@ def _with_radii_shifted(target: Material, shift_fm: float) -> Material:
 def _other_times(experiment: Experiment) -> Iterator[tuple[str, Array]]:
     """Yield the spread with other arrival times: another pulse, or nothing lost outside the window."""
     path, card = read_card(experiment.name)
+    if not isinstance(card, Card):
+        return
     if isinstance(card.time, PulsedTime):
         for factor in PULSE_WIDTHS:
             width = factor * card.time.pulse_width_us

@@ -43,7 +43,7 @@ def _section(fits: SignalFits, rows: tuple[Row, ...], changed: Mapping[str, Sign
         (
             f"{experiment.title}. {experiment.reference}.",
             table("Published and ours", rows),
-            f"Sources of the published numbers: {listed}.",
+            *([f"Sources of the published numbers: {listed}."] if listed else []),
             figure(fits),
             _profile_table(fits.main),
             _changes_table(changed),

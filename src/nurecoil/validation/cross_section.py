@@ -1,5 +1,7 @@
 """The Standard Model's cross section per nucleus, averaged over the spectrum of the source."""
 
+import numpy as np
+
 from nurecoil.detector.efficiency import ConstantEfficiency
 from nurecoil.detector.quenching import ConstantQuenching
 from nurecoil.detector.response import Detector
@@ -7,6 +9,7 @@ from nurecoil.detector.smearing import NoSmearing
 from nurecoil.experiment import Experiment, Integrals, Signal
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.physics.form_factors import FormFactor
+from nurecoil.sources import Flux, flux_integral
 from nurecoil.validation.signal import RADIATIVE
 
 CROSS_SECTION_UNIT = 1e-40  # cm²
@@ -15,7 +18,7 @@ CROSS_SECTION_UNIT = 1e-40  # cm²
 def cross_section(experiment: Experiment, other: FormFactor | None = None) -> float:
     """Return ∫dT dσ/dT in the Standard Model in 1e-40 cm².
 
-    Averaged over the components of the source, and over the nuclides by their number.
+    Averaged over the neutrinos of the source, and over the nuclides by their number.
     """
     couplings = STANDARD_MODEL.evaluate(STANDARD_MODEL.resolve(RADIATIVE))
     everything = Detector(
@@ -25,4 +28,9 @@ def cross_section(experiment: Experiment, other: FormFactor | None = None) -> fl
     (templates,) = Integrals(experiment, [signal]).templates()
     nuclei = experiment.mass_kg * sum(experiment.target.nuclei_per_kg)
     mean = float(templates.evaluate(couplings).sum()) / nuclei / experiment.exposure.fluence
-    return mean / len(experiment.flux.components) / CROSS_SECTION_UNIT
+    return mean / neutrinos(experiment.flux) / CROSS_SECTION_UNIT
+
+
+def neutrinos(flux: Flux) -> float:
+    """Return the number of neutrinos of a source: of all its components, per unit of its fluence."""
+    return sum(float(flux_integral(c.spectrum, np.ones_like, np.zeros(1))[0]) for c in flux.components)

@@ -12,13 +12,14 @@ from nurecoil.models import STANDARD_MODEL
 from nurecoil.physics.constants import SIN2_THETA_W
 from nurecoil.presentation.comparison import Entry, Row, signed
 from nurecoil.study.study import Study
-from nurecoil.validation.cross_section import cross_section
+from nurecoil.validation.cross_section import cross_section, neutrinos
 from nurecoil.validation.fits import SignalFit, SignalFits
 from nurecoil.validation.published import published
 from nurecoil.validation.signal import expected_error, largest_background, other_form_factor
 from nurecoil.verbs.fit import fit_of
 
-SNS_FLUX = 0.10  # uncertainty of the neutrino yield, part of a published cross section's error
+# By its pull: how well the flux is known, part of a published cross section's error
+FLUX = {"sns_flux": (0.10, "neutrino yield"), "solar_8b_flux": (0.0381, "flux of SNO")}
 MOST_IMPORTANT = 4  # changed inputs that a sentence names
 ONE_SIGMA = 0.6826894921370859
 TOYS = 2000
@@ -104,9 +105,14 @@ def _parameters(fits: SignalFits) -> Found:
     yield "sm_flux_averaged_cross_section", Entry(standard), why
     strength, error = fit.values["signal_strength"], fit.errors["signal_strength"]
     why = f"The fitted strength, {strength:.3f} ± {error:.3f}, times the Standard Model's {standard:.1f}"
-    why += "; the error has the 10 % of the neutrino yield added"
-    total = math.hypot(error, SNS_FLUX * strength) * standard
+    known, what = {p.name: FLUX[p.name] for p in fits.statistics.signal.rates if p.name in FLUX}.popitem()[1]
+    why += f"; the error has the {100 * known:.2g} % of the {what} added"
+    total = math.hypot(error, known * strength) * standard
     yield "flux_averaged_cross_section", Entry(strength * standard, total), why
+    if "solar_8b_flux" in [pull.name for pull in fits.statistics.signal.rates]:
+        flux = 1e-6 * neutrinos(fits.experiment.flux)
+        why = f"In 10⁶ per cm² and s: {flux:.2f}, the solar model's, times the fitted strength"
+        yield "solar_8b_flux", Entry(strength * flux, error * flux), why
 
     radiative, tree = (
         Study(STANDARD_MODEL, fits.compiled, electroweak=electroweak) for electroweak in ("radiative", "tree")

@@ -10,6 +10,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment, Component, Experiment, Statistics
 from nurecoil.experiment.card import read_card
+from nurecoil.experiment.card.schema import Card
 from nurecoil.experiment.datasets import file_path
 from nurecoil.experiment.histograms import histogram, read_columns
 from nurecoil.parameters import Value
@@ -71,7 +72,7 @@ def without_off_sample(compiled: CompiledExperiment) -> CompiledExperiment:
 def release_template(name: str) -> Array | None:
     """Return the signal per bin that the data release itself predicts, or None where it has none."""
     _, card = read_card(name)
-    if card.template is None or card.data is None:
+    if not isinstance(card, Card) or card.template is None or card.data is None:
         return None
     table = card.template.table
     edges = {axis.key: axis.edges for axis in card.axes}

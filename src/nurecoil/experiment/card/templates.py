@@ -167,7 +167,7 @@ class _Builder:
             shown = first.tolist() if alike else range(first.size)
             yield Axis(axis.key, axis.name, tuple(map(float, shown)))
         named = ", ".join(run.name for run in runs)
-        yield Axis("run", f"run [{named}]", tuple(map(float, range(len(runs) + 1))))
+        yield Axis("run", f"run ({named})", tuple(map(float, range(len(runs) + 1))))
 
     def observed(self, run: Run) -> Array:
         """Return the events of a run in bins."""
