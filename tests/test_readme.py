@@ -1,4 +1,4 @@
-"""What the README promises runs; what it and CONTRIBUTING link to is there."""
+"""What the README and its page of questions promise runs; what it and CONTRIBUTING link to is there."""
 
 import json
 import re
@@ -18,11 +18,12 @@ from releases import data_folder
 HOME = Path(__file__).parents[1]
 README = (HOME / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (HOME / "CONTRIBUTING.md").read_text(encoding="utf-8")
-SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)).replace("\\\n", " ")
+QUESTIONS = (HOME / "docs" / "howto" / "questions.md").read_text(encoding="utf-8")
+SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README + QUESTIONS, flags=re.DOTALL)).replace("\\\n", " ")
 COMMANDS = [line for line in SHELL.splitlines() if line.startswith("nurecoil ")]
 COMMANDS.remove("nurecoil explore")  # which serves its page until it is ended: tests/test_explorer.py
 OWN_MODEL, PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-(COEFFICIENTS,) = re.findall(r"```json\n(.*?)```", README, flags=re.DOTALL)
+(COEFFICIENTS,) = re.findall(r"```json\n(.*?)```", QUESTIONS, flags=re.DOTALL)
 RELEASES = ("coherent-csi-2017", "coherent-csi-2021", "coherent-lar-2020")
 
 
