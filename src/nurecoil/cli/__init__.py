@@ -79,17 +79,13 @@ class Commands(Group):
         return name, command, rest
 
 
-def _print_version(ctx: click.Context) -> None:
-    click.echo(f"nurecoil {__version__}")
-
-
 app = Commands(
     "nurecoil",
     help=HELP,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     params=[
-        eager("--version", _print_version, "Print the version."),
+        eager("--version", lambda ctx: click.echo(f"nurecoil {__version__}"), "Print the version."),
         eager(
             "--install-completion",
             completion.install,

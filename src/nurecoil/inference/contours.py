@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.checks import require
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.line import FORBIDDEN, Axis
 from nurecoil.inference.mesh import BoolArray, Mesh, Plane
@@ -113,7 +114,11 @@ def contours(
     >>> [round(float(np.linalg.norm(line, axis=1).mean()), 6) for line in found.polygons]
     [1.224745, 0.707107]
     """
-    _check(levels, points)
+    positive = all(np.isfinite(level) and level > 0 for level in levels)
+    require(positive, "levels", tuple(levels), "finite and positive")
+    require(min(points) >= _FEWEST_POINTS, "points", points, f"{_FEWEST_POINTS} or more on each axis")
+    most = MOST_NODES // 4
+    require(points[0] * points[1] <= most, "points", points, f"at most {most} in all")
     with in_steps(2 + len(levels)) as say:
         say(f"the grid of {points[0]} x {points[1]} points")
         grid = sampled_mesh(plane, points)
@@ -155,13 +160,3 @@ def _thinned(grid: Mesh) -> Mesh:
             @ y
         ).T
     return Mesh(y, np.zeros(y.shape, dtype=bool), np.ones(y.shape, dtype=bool))
-
-
-def _check(levels: Sequence[float], points: tuple[int, int]) -> None:
-    if not all(np.isfinite(level) and level > 0 for level in levels):
-        raise NurecoilError(f"levels {tuple(levels)} are not allowed: each must be finite and positive")
-    if min(points) < _FEWEST_POINTS or 4 * points[0] * points[1] > MOST_NODES:
-        raise NurecoilError(
-            f"{points[0]} x {points[1]} points are not allowed: at least {_FEWEST_POINTS} on each axis, and"
-            f" at most {MOST_NODES // 4} in all"
-        )

@@ -115,10 +115,6 @@ def _kind(block: str | Table | Figure) -> str:
     return type(block).__name__.lower()
 
 
-def _tone(verdict: str) -> str:
-    return TONES.get(_plain(verdict).lower(), "plain")
-
-
 def to_markdown(document: Document, image_path: Callable[[Figure], str]) -> str:
     """Return the report as GitHub-flavoured Markdown.
 
@@ -150,7 +146,7 @@ def to_html(document: Document, images: Mapping[str, bytes]) -> str:
         sections=list(zip(_identifiers(document), document.sections, strict=True)),
         columns=_columns,
         kind=_kind,
-        tone=_tone,
+        tone=lambda verdict: TONES.get(_plain(verdict).lower(), "plain"),
         data_uri=lambda figure: _data_uri(images[figure.name]),
     )
 
