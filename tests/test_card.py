@@ -43,7 +43,8 @@ def refusal(load, *replacements):
 
 
 def test_built_in_names():
-    others = ("conus-plus-2025", "dresden-ii-2022", *FUTURE, "qweak-proton", "xenonnt-2024", "xenonnt-2026")
+    reactors, xenon = ("conus-plus-2025", "dresden-ii-2022"), ("xenonnt-2024", "xenonnt-2026")
+    others = (*reactors, *FUTURE, "lz-8b-2025", "pandax-4t-2024", "qweak-proton", *xenon)
     assert experiment_names() == ("apv-cesium", *BINH2021, *COHERENT, *others)
 
 

@@ -175,25 +175,29 @@ def test_all_neutrinos_that_are_made_arrive(read):
     assert max(of_be) == pytest.approx(released, rel=1e-3)
 
 
+def recoils_of_8b(experiment, T):
+    """Return recoils per kg, s and MeV of 5.25e6 neutrinos per cm² and s, Helm, at tree level."""
+    E, density = np.loadtxt(release_file("fluxes", "solar/8B.txt"), delimiter=",").T
+    E, flux = (x := np.linspace(0.02, 16.34, 16321)), 5.25e6 * np.interp(x, E, density)
+    rate = np.zeros(T.size)
+    for nuclide, per_kg in zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True):
+        M, Q = nuclide.mass, nuclide.Z * (0.5 - 2 * 0.23857) - nuclide.N / 2
+        K = np.array([np.trapezoid(flux * np.maximum(1 - t / E - M * t / (2 * E**2), 0.0), E) for t in T])
+        q2 = 2 * M * T / reference.HBAR_C**2
+        x = np.sqrt(q2 * 5 / 3 * (nuclide.charge_radius_fm**2 - 3 * 0.81))
+        F = 3 * (np.sin(x) - x * np.cos(x)) / x**3 * np.exp(-q2 * 0.81 / 2)
+        rate += per_kg * reference.CM2 * reference.G_F**2 * M / math.pi * Q**2 * F**2 * K
+    return rate
+
+
 def test_xenon_sees_what_xenonnt_expects(read):
     """335.6 a tonne and year above 0.45 keV, in the release of 2024; and the same by hand."""
     found = counts(read())[0]
     released = json.loads(release_file("xenonnt-2024", "cevns_spectrum.json").read_text())["rate"]
     assert released == pytest.approx(335.6, abs=0.05)
     assert found == pytest.approx(released, rel=0.01)
-    E, density = np.loadtxt(release_file("fluxes", "solar/8B.txt"), delimiter=",").T
-    E, flux = (x := np.linspace(0.02, 16.34, 16321)), 5.25e6 * np.interp(x, E, density)
-    T = np.geomspace(0.45e-3, 4.6e-3, 400)[:, np.newaxis]
-    total = 0.0
-    experiment = read()
-    for nuclide, per_kg in zip(experiment.target.nuclides, experiment.target.nuclei_per_kg, strict=True):
-        M, Q = nuclide.mass, nuclide.Z * (0.5 - 2 * 0.23857) - nuclide.N / 2
-        K = np.trapezoid(flux * np.maximum(1 - T / E - M * T / (2 * E**2), 0.0), E, axis=1)
-        q2 = 2 * M * T[:, 0] / reference.HBAR_C**2
-        x = np.sqrt(q2 * 5 / 3 * (nuclide.charge_radius_fm**2 - 3 * 0.81))
-        F = 3 * (np.sin(x) - x * np.cos(x)) / x**3 * np.exp(-q2 * 0.81 / 2)
-        rate = reference.CM2 * reference.G_F**2 * M / math.pi * Q**2 * F**2 * K
-        total += 1e3 * per_kg * 365.25 * 86400 * np.trapezoid(rate, T[:, 0])
+    T = np.geomspace(0.45e-3, 4.6e-3, 400)
+    total = 1e3 * 365.25 * 86400 * np.trapezoid(recoils_of_8b(read(), T), T)
     assert found == pytest.approx(total, rel=1e-3)
 
 
@@ -267,3 +271,30 @@ def test_a_pull_that_the_source_has_is_refused_twice(read):
 def test_neutrinos_of_the_sun_do_not_oscillate_over_a_short_baseline(read):
     with pytest.raises(NurecoilError, match="its source has no baseline"):
         asking.predict("sterile", read(), {"u2_e4": 0.1, "dm2_41": 1.0})
+
+
+# --- projections --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "file", "tonne_years", "expected", "within"),
+    [
+        ("lz-8b-2025", "lz-8b-2025", "efficiency_hepdata.167350.v2_t4.csv", 5.7, 19.7, 0.015),
+        ("pandax-4t-2024", "pandax-4t-8b-2024", "efficiency_paired_digitised.csv", 1.2, 3.16, 0.005),
+    ],
+)
+def test_projections_count_what_their_efficiencies_leave(name, release, file, tonne_years, expected, within):
+    """19.7 and 3.16 of 8B at 5.25e6 /cm²/s (SOURCES.md), and the same by hand."""
+    path = release_file(release, file)
+    release_file("fluxes", "solar/8B.txt")
+    experiment = load_experiment(name)
+    assert "projection without background" in experiment.title
+    assert [p.name for p in experiment.statistics.pulls] == [f"{name}_signal", "solar_8b_flux"]
+    found = counts(experiment)[0] * 5.25e6 / FLUXES["b16-gs98"]["8b"][0]
+    assert found == pytest.approx(expected, rel=within)
+    rows = [line for line in path.read_text().splitlines() if line and line[0] in "0123456789"]
+    keV, seen = np.loadtxt(rows, delimiter=",").T
+    T = np.linspace(max(keV[0], 0.01) * 1e-3, 4.6e-3, 800)
+    rate = recoils_of_8b(experiment, T) * np.interp(1e3 * T, keV, seen)
+    by_hand = tonne_years * 1e3 * 365.25 * 86400 * np.trapezoid(rate, T)
+    assert found == pytest.approx(by_hand, rel=1e-3)

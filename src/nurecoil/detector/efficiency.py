@@ -151,6 +151,7 @@ class FileEfficiency:
     ]
     x: Annotated[int, Number(0), "the column of the observable, the first being 0"]
     efficiency: Annotated[int, Number(0), "the column of the efficiency"]
+    release: Annotated[str | None, "where the file is; else where the card's are"] = None
     breakpoints: ClassVar[tuple[float, ...]] = ()
 
     def __call__(self, x: Array) -> Array:

@@ -13,7 +13,7 @@ from nurecoil.errors import NurecoilError
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MAYBE_DECIMAL = re.compile(r"\s*[+-]?[0-9]+,[0-9]+([eE][+-]?[0-9]+)?\s*")  # no blank behind the comma
-_NAME = re.compile(r"(?!(?i:nan|inf|infinity)$)[A-Za-z_][^\s]*")  # of a column
+_NAME = re.compile(r"(?!(?i:nan|inf|infinity)$)[A-Za-z_].*")  # of a column
 _SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 
 

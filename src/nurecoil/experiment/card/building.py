@@ -123,7 +123,7 @@ class _Builder:
             return card
         files = card.file if isinstance(card.file, Mapping) else {card.file: 1.0}
         parts = []
-        for table in map(self.tables.read, files):
+        for table in (self.tables.read(file, card.release) for file in files):
             require_columns(table, card.x, card.efficiency)
             parts.append(TabulatedEfficiency(*map(tuple, table[:, [card.x, card.efficiency]].T.tolist())))
         if len(parts) == 1:
