@@ -288,7 +288,8 @@ def compared(counting, before, after, name="signal_strength"):
 
     def with_intervals(intervals):
         profile = replace(answer.values.profile, intervals=intervals)
-        return replace(answer, values=replace(answer.values, profile=profile, parameter=parameter))
+        changed = {answer.values.cl: profile}
+        return replace(answer, values=replace(answer.values, profiles=changed, parameter=parameter))
 
     base = with_intervals(before)
     varied = _compare(Choice("a choice", "", lambda: None), base.values, with_intervals(after))

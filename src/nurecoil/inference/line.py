@@ -28,7 +28,7 @@ class Axis:
         """Refuse what is no range."""
         low, high = self.low, self.high
         finite = bool(np.isfinite([low, high]).all())
-        require(finite and low < high, "a scan's range", f"{low} to {high}", "finite and ascending")
+        require(finite and low < high, "a scan's range", f"{low} to {high}", "finite, low < high")
         if self.log and low <= 0.0:
             raise NurecoilError(f"a logarithmic scan from {low} is not allowed: it must start above 0")
 
