@@ -156,9 +156,11 @@ def test_a_higher_confidence_level_allows_more_and_may_be_in_percent():
 
 @pytest.mark.parametrize("beta", ["−sqrt(3)", "−√3", "–√3", " - sqrt ( 3 ) ", "-3^0.5", "−3**.5"])
 def test_beta_is_read_as_the_readme_prints_it(beta):
-    assert result(*PREDICT, "--set", f"beta={beta}", "--set", "m_zprime=2\u00a0TeV") == result(
-        *PREDICT, "--set", "beta=-sqrt(3)", "--set", "m_zprime=2TeV"
-    )
+    typeset = result(*PREDICT, "--set", f"beta={beta}", "--set", "m_zprime=2\u00a0TeV")
+    typed = result(*PREDICT, "--set", "beta=-sqrt(3)", "--set", "m_zprime=2TeV")
+    for found in (typeset, typed):
+        del found["provenance"]["card"]  # which has it as it was written
+    assert typeset == typed
 
 
 def test_a_narrower_prior_strengthens_the_limit():
