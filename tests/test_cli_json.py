@@ -28,7 +28,7 @@ COMMANDS = {
     "goodness": ("goodness", *CSI, *FREE, "--experiment", "binh2021-lar", "--toys", "10"),
     "significance": ("significance", *CSI, *FREE, "--null", "signal_strength=0.3", "--toys", "10"),
     "sensitivity": ("sensitivity", *CSI, *SCAN, "--truth", "signal_strength=1.2", "--toys", "100"),
-    "combine": ("combine", *CSI, *SCAN, "--experiment", "binh2021-lar", "--points", "101"),
+    "combine": ("combine", *CSI, *SCAN, "--experiment", "binh2021-lar", "--points", "101", "--toys", "10"),
     "impact": ("impact", *CSI, *FREE),
     "feldman-cousins": (
         *("feldman-cousins", *CSI, *SCAN),

@@ -4,11 +4,12 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from asking import combine, figure_of, predict
 from closed_form import closed_form
-from nurecoil import cli
+from nurecoil import Study, cli
 from nurecoil.errors import NurecoilError
 from nurecoil.models import SCALED_STANDARD_MODEL, STANDARD_MODEL
 from nurecoil.presentation import figures
@@ -157,3 +158,39 @@ def test_the_command(capsys, tmp_path, monkeypatch):
     best = found["results"]["together"]["best_fit"]["signal_strength"]["value"]
     assert best == pytest.approx(0.8096, abs=1e-3)
     assert found["compatibility"]["dof"] == 1
+
+
+def test_toys_of_two_gaussian_measurements_follow_chi2(compiled):
+    csi, lar = compiled["binh2021-csi"], compiled["binh2021-lar"]
+    study = Study(SCALED_STANDARD_MODEL, [csi, lar], fix=list(exact(csi, lar)))
+    agree = study.combine("signal_strength", (0, 3), toys=2000, seed=2).values.compatibility
+    statistic = agree.toys.statistic
+    assert agree.toys.not_converged == 0
+    assert statistic.mean() == pytest.approx(1.0, abs=4 * math.sqrt(2 / 2000))  # χ² of 1: mean 1, variance 2
+    assert statistic.var() == pytest.approx(2.0, rel=0.25)
+    assert agree.toys.p_value == pytest.approx(agree.p_value, abs=4 * agree.toys.error)
+    # With the truth at the end of the range, both fit best there in a quarter of the toys: χ²_PG = 0
+    at_end = study.combine("signal_strength", (3, 5), toys=400).values.compatibility.toys.statistic
+    assert (np.abs(at_end) < 1e-6).mean() == pytest.approx(0.25, abs=0.09)
+
+
+def test_toys_share_what_experiments_share(csi):
+    # The signal's pull moves both alike, and alone it is free with the strength: χ²_PG = (n1 - n2)²/2σ²,
+    # which is χ² of one degree of freedom however large the pull
+    twin = replace(csi, experiment=replace(csi.experiment, name="twin", mass_kg=14.5))
+    result = Study(SCALED_STANDARD_MODEL, [csi, twin], fix="binh2021-csi_background").combine(
+        "signal_strength", (0, 4), toys=1000
+    )
+    statistic = result.values.compatibility.toys.statistic
+    assert statistic.mean() == pytest.approx(1.0, abs=4 * math.sqrt(2 / 1000))
+    assert not [note for note in result.notes if "approximate" in note]
+    record = result.values.record(result)["compatibility"]["toys"]
+    assert record["number"] == 1000
+    assert 0 <= record["p_value"] <= 1
+
+
+def test_toys_need_a_parameter_of_the_model(csi):
+    twin = replace(csi, experiment=replace(csi.experiment, name="twin", mass_kg=14.5))
+    study = Study(SCALED_STANDARD_MODEL, [csi, twin])
+    with pytest.raises(NurecoilError, match="binh2021-csi_signal is a pull"):
+        study.combine("binh2021-csi_signal", (-1, 1), toys=10)

@@ -3,26 +3,31 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.inference.intervals import Profile
 from nurecoil.inference.significance import log_p_value, standard_deviations
-from nurecoil.parameters import Parameter
+from nurecoil.likelihood import Fitted, lowest
+from nurecoil.likelihood.data import Data
+from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.document import Bars, Block, Figure, Pairs, RowChart, Table
 from nurecoil.presentation.labels import axis_label, cl_label
 from nurecoil.progress import in_steps
-from nurecoil.study.arguments import level
+from nurecoil.study.arguments import level, require_toys
+from nurecoil.study.p_value import ByToys, by_toys
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study, Within
+from nurecoil.study.toys import minima_of
 from nurecoil.verbs.intervals import at_edge, edge_note, interval_rows, profile_record, require_curve
 from nurecoil.verbs.limit import limit_of
-from nurecoil.verbs.options import CurvePoints, Level, Scanned, Verb
+from nurecoil.verbs.options import CurvePoints, Level, Scanned, Seed, Toys, Verb
 
 HELP = """Find the allowed values of one parameter by each experiment alone, by all together, and by all but
 one; and test whether the experiments agree (parameter goodness of fit).
@@ -31,7 +36,10 @@ one; and test whether the experiments agree (parameter goodness of fit).
 Examples:
   nurecoil combine --model standard-model --experiment coherent-csi-2021 \\
     --experiment coherent-lar-2020 \\
-    --set electroweak=radiative --scan sin2_theta_w=0.05..0.5 --cl 68% --plot combination.png"""
+    --set electroweak=radiative --scan sin2_theta_w=0.05..0.5 --cl 68% --plot combination.png
+  nurecoil combine --model nsi --experiment coherent-csi-2021 --experiment conus-plus-2025 \\
+    --scan eps_u_ee=-1..1 --toys 1000"""
+_TOYS_AT_ONCE = 200
 _BARS = {"alone": ("one alone", "blue"), "without": ("all but one", "orange"), "together": ("all", "black")}
 
 
@@ -50,13 +58,15 @@ class Compatibility:
     """The parameter goodness of fit: how well one value of the parameter suits all experiments.
 
     `chi2` is χ²_min of all together less the sum of those of each alone, not negative but where pulls are
-    shared; `dof` the number of experiments less one; `p_value` and `sigma` are asymptotic.
+    shared; `dof` the number of experiments less one; `p_value` and `sigma` are asymptotic. `toys`, if asked
+    for, has the p-value of simulated experiments, in which what is shared is shared.
     """
 
     chi2: float
     dof: int
     p_value: float
     sigma: float
+    toys: ByToys | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +92,7 @@ class Combination(Shown):
     shared: tuple[str, ...]
 
     def record(self, result: Result["Combination"]) -> dict[str, object]:
+        toys = self.compatibility.toys
         return {
             "parameter": self.parameter.name,
             "unit": self.parameter.unit,
@@ -92,7 +103,7 @@ class Combination(Shown):
                 }
                 for each in (*self.alone, *self.without, self.together)
             },
-            "compatibility": vars(self.compatibility),
+            "compatibility": {**vars(self.compatibility), "toys": toys and toys.record()},
             "shared": self.shared,
         }
 
@@ -108,6 +119,7 @@ class Combination(Shown):
         pairs = (
             ("χ²", f"{agree.chi2:.2f} for {agree.dof} degree{'s' * (agree.dof > 1)} of freedom"),
             ("p", f"{agree.p_value:.3g} ({agree.sigma:.2f} σ)"),
+            *((("p by toys", str(agree.toys)),) if agree.toys else ()),
             result.convergence("the ends of the intervals are not exact"),
         )
         yield Pairs("Do the experiments agree? (parameter goodness of fit)", pairs)
@@ -138,7 +150,14 @@ class Combination(Shown):
 
 @undisturbed
 def combine(
-    study: Study, parameter: Scanned, within: Within, *, cl: Level = "90%", points: CurvePoints = 201
+    study: Study,
+    parameter: Scanned,
+    within: Within,
+    *,
+    cl: Level = "90%",
+    points: CurvePoints = 201,
+    toys: Toys = 0,
+    seed: Seed = 1,
 ) -> Result[Combination]:
     r"""Return the allowed values of one parameter by experiment, and whether the experiments agree.
 
@@ -147,12 +166,15 @@ def combine(
     follows χ² with (experiments - 1) degrees of freedom if one θ is true for all (Maltoni:2003cu). A
     nuisance parameter that experiments share is one in a common fit, while each experiment alone fits a copy
     of its own, with the whole prior: χ²_PG then holds the prior's share of each copy, can even be negative,
-    and p is only approximate.
+    and p is only approximate. Toys take that into account: all share the values that are measured once.
 
     Parameters
     ----------
     parameter, within, cl, points
         As for `limit`, of a study of at least two experiments; one confidence level.
+    toys, seed
+        So many are simulated at the best fit of all, pulls included; what counts is the fraction whose χ²_PG
+        is at least that of the data.
 
     Examples
     --------
@@ -163,6 +185,7 @@ def combine(
     ['0.685', '0.845', '0.810']
     """
     require_curve(points)
+    require_toys(toys, seed)
     study.require_nothing_profiled("combine")
     experiments = study.experiments
     if len(experiments) < 2:
@@ -171,6 +194,8 @@ def combine(
     (scanned,) = study.ranges({parameter: within})
     _require_everywhere(study, parameter)
     question = study.question({parameter: scanned.low})
+    if toys and not question.of_model:
+        raise NurecoilError(f"toys need a parameter of {study.model.name}, and {parameter} is a pull")
 
     def asked(chosen: Sequence[CompiledExperiment]) -> Question:
         likelihood = question.likelihood.part([each.experiment.name for each in chosen])
@@ -185,29 +210,81 @@ def combine(
     left_out = experiments if len(experiments) > 2 else ()
     with in_steps(1 + len(experiments) + len(left_out)) as begin:
         together = measured("together", question)
-        alone = tuple(measured(each.experiment.name, asked([each])) for each in experiments)
+        parts = [asked([each]) for each in experiments]
+        alone = tuple(measured(name, part) for name, part in zip(study.names, parts, strict=True))
         without = tuple(
             measured(f"without {one.experiment.name}", asked([e for e in experiments if e is not one]))
             for one in left_out
         )
     chi2, dof = together.profile.minimum - sum(each.profile.minimum for each in alone), len(alone) - 1
     p = math.exp(log_p_value(chi2, dof))
+    best = np.array([together.profile.best_fit])
+    found = _simulated(question, parts, scanned, best, chi2, toys, seed) if toys else None
     answer = Combination(
         parameter=scanned.parameter,
         cl=cl,
         together=together,
         alone=alone,
         without=without,
-        compatibility=Compatibility(chi2, dof, p, standard_deviations(chi2, dof)),
+        compatibility=Compatibility(chi2, dof, p, standard_deviations(chi2, dof), found),
         shared=_shared(experiments, question),
     )
     return question.result(
         "combine",
         answer,
-        converged=all(each.converged for each in (together, *alone, *without)),
+        converged=all(each.converged for each in (together, *alone, *without))
+        and not (found and found.not_converged),
         notes=_notes(answer),
-        settings={"scan": [parameter, *scanned.ends], "cl": cl, "points": points},
+        settings={"scan": [parameter, *scanned.ends], "cl": cl, "points": points, "toys": toys, "seed": seed},
     )
+
+
+def _simulated(
+    question: Question,
+    parts: Sequence[Question],
+    within: Range,
+    best: Array,
+    observed: float,
+    toys: int,
+    seed: int,
+) -> ByToys:
+    """Return χ²_PG of toys at the best fit of all; each is fitted from there and from all minima."""
+    pulls = question.profiled(best).pulls[0]
+    expected = question.expected(best, pulls)
+    every = (question, *parts)
+    starts = [_starts(_seeing(each, expected, question), within, best) for each in every]
+
+    def of_toys(toy: Question) -> tuple[Array, NDArray[np.bool_]]:
+        data = toy.likelihood.observed
+        together, *alone = (
+            _lowest(_seeing(each, data, question), begins, within)
+            for each, begins in zip(every, starts, strict=True)
+        )
+        chi2 = together.chi2 - np.sum([each.chi2 for each in alone], axis=0)
+        return chi2, np.all([each.converged for each in (together, *alone)], axis=0)
+
+    return by_toys(question, best, pulls, of_toys, observed, toys=toys, seed=seed, at_once=_TOYS_AT_ONCE)
+
+
+def _seeing(part: Question, data: Data, whole: Question) -> Question:
+    """Return a question to what its experiments have of the data of all."""
+    names = [term.name for term in part.likelihood.terms]
+    return part.with_data(whole.with_data(data).likelihood.part(names).observed)
+
+
+def _starts(expected: Question, within: Range, best: Array) -> list[Array]:
+    """Return where fits of toys begin: the truth, and the minima of what is expected of it."""
+    return [*([best] if np.isfinite(best).all() else []), *minima_of(expected, *within.ends)]
+
+
+def _lowest(toys: Question, starts: Sequence[Array], within: Range) -> Fitted:
+    """Return the lowest fits inside the range, or where the parameter decouples."""
+    low, high = np.array([within.ends]).T
+    best = lowest([toys.fitted(start[np.newaxis], low, high, toys.likelihood.begin) for start in starts])
+    best = lowest([best, toys.fitted(best.points, low, high, best.pulls, np.inf)])  # other valleys of pulls
+    if within.parameter.decouples:
+        best = lowest([best, replace(toys.profiled([[np.inf]]), points=best.points)])
+    return best
 
 
 def _require_everywhere(study: Study, name: str) -> None:
@@ -230,7 +307,7 @@ def _shared(experiments: Sequence[CompiledExperiment], question: Question) -> tu
 
 
 def _notes(answer: Combination) -> Iterator[str]:
-    if answer.shared:
+    if answer.shared and not answer.compatibility.toys:
         yield (
             f"experiments share {', '.join(answer.shared)}, of which each alone fits a copy of its own: the"
             " test of compatibility is approximate."
