@@ -40,6 +40,7 @@ _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 def to_latex(blocks: Iterable[Block]) -> str:
     """Return tables for LaTeX, with the rules of booktabs.
 
+    >>> from nurecoil.presentation.document import Pairs
     >>> print(to_latex([Pairs("Δχ² at 90 %", (("best_fit", "2 TeV"),))]))
     % Δχ² at 90 %
     \\begin{tabular}{ll}

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from nurecoil.arithmetic import Array
 from nurecoil.papers.world.groups import SCHEME, WORDS, Group, together
 from nurecoil.presentation.document import Area, Figure, Panel, Section, Series
 from nurecoil.presentation.labels import axis_label
@@ -30,10 +29,15 @@ def nsi_section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
     pictures = []
     for (x, y, end), caption in zip(EPSILONS, words["captions"], strict=True):
         ranges = {x: (-end, end), y: (-end, end)}
-        maps = {each.label: ask(each.study("nsi", **SCHEME), ranges, cl=CL, points=_POINTS).values for each in every}
+        maps = {
+            each.label: ask(each.study("nsi", **SCHEME), ranges, cl=CL, points=_POINTS).values
+            for each in every
+        }
         numbers[f"{x} {y}"] = {label: _bounds(found) for label, found in maps.items()}
         names = " and ".join(f"${parameter.latex}$" for parameter in maps["all"].parameters)
-        pictures.append(Figure(f"world-{x}-{y}".replace("_", "-"), f"{names}", caption, (_panel(every, maps),)))
+        pictures.append(
+            Figure(f"world-{x}-{y}".replace("_", "-"), f"{names}", caption, (_panel(every, maps),))
+        )
     return Section(words["title"], (words["text"], *pictures)), numbers
 
 
@@ -49,7 +53,9 @@ def mediator_section(parts: Sequence[Group], begin: Callable[[str], None]) -> tu
         }
         numbers[title] = {label: _bounds(found) for label, found in maps.items()}
         panels.append(_panel(every, maps, title))
-    picture = Figure("world-mediators", "Light mediators, 90 % CL", words["caption"], tuple(panels), columns=2)
+    picture = Figure(
+        "world-mediators", "Light mediators, 90 % CL", words["caption"], tuple(panels), columns=2
+    )
     return Section(words["title"], (words["text"], picture)), numbers
 
 
@@ -64,7 +70,9 @@ def _panel(every: Sequence[Group], maps: Mapping[str, Map], title: str = "") -> 
     x, y = last.parameters
     lines = []
     for each in every[:-1]:
-        pieces = [piece for line in maps[each.label].contours[CL].polygons for piece in (line, [[np.nan] * 2])]
+        pieces = [
+            piece for line in maps[each.label].contours[CL].polygons for piece in (line, [[np.nan] * 2])
+        ]
         if pieces:
             points = np.concatenate(pieces)
             lines.append(Series(points[:, 0], points[:, 1], each.label, each.colour))
