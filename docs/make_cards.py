@@ -73,8 +73,9 @@ nuclei, are surface alone, of their charge radius.
 **Sources.** A stopped-pion source has protons on target. A reactor has its thermal power, and antineutrinos
 ν̄_e per fission: `huber-mueller` from published polynomials, without data, good to some 4 % up to 7.5 MeV;
 `huber-mueller-table` from the tables that those fit; `dayabay-2021`, measured, 5 % fewer; `summation-2019`,
-computed decay by decay, the only one below 1.8 MeV. How far they differ is how well they are known: put it
-into a pull. Captures of neutrons by U238 and spent fuel are left out.
+computed decay by decay, the only one below 1.8 MeV. How far they differ is how well they are known:
+`flux_width` is a pull of all, `shape` has one for each range of energies. Captures of neutrons by U238 and
+spent fuel are left out.
 
 The sun has the fluxes of a solar model, each with a pull of its own, such as `solar_8b_flux`. Its neutrinos
 arrive as mass states, shared by ν_e, ν_μ and ν_τ; that these interfere where couplings change flavour is

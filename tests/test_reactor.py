@@ -268,6 +268,43 @@ def test_what_is_no_reactor_is_told_in_one_error(read, old, new, said):
     assert "has 1 error:" in str(error.value)
 
 
+def test_pulls_of_flux_and_shape_change_their_part_of_the_spectrum(read):
+    """By 3 and 10 % from 1.8 to 5 and from there to 10 MeV, and by 2 % all of it."""
+    plain = sm_counts(read()).sum()
+    pulls = "flux_width = 0.02\nshape = { edges_MeV = [0, 1.8, 5, 12], widths = [0.5, 0.03, 0.1] }\n"
+    experiment = read(("[cross_section]", pulls + "[cross_section]"))
+    signal = experiment.statistics.signal
+    assert [p.name for p in signal.rates] == ["mine_signal", "reactor_flux"]
+    found = {s.pull.name: s.pull.prior_width for s in signal.shapes}
+    assert found == {"reactor_spectrum_1.8_5": 0.03, "reactor_spectrum_5_12": 0.1}
+    compiled, couplings = compile_experiment(experiment), STANDARD_MODEL.couplings()
+    assert compiled.counts(couplings).sum() == pytest.approx(plain, rel=1e-6)
+    low, high = (up.evaluate(couplings).sum() - plain for up, _ in compiled.variations)
+    assert low / 0.03 + high / 0.1 == pytest.approx(plain, rel=1e-5)
+    E = np.linspace(5, 10, 100001)
+    density = experiment.flux.components[1].spectrum.density(E) * experiment.exposure.fluence
+    assert high / 0.1 == pytest.approx(by_hand(density, E, 0.4), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (
+            "{ edges_MeV = [1.8, 5], widths = [0.1] }",
+            "shape.edges_MeV = [1.8, 5.0] is not allowed",
+        ),
+        (
+            "{ edges_MeV = [1.8, 12], widths = [0.1, 0.1] }",
+            "number of widths = 2 is not allowed",
+        ),
+        ("{ edges_MeV = [5, 1.8], widths = [0.1] }", "2 or more finite numbers in ascending order"),
+    ],
+)
+def test_what_is_no_shape_is_told(read, shape, said):
+    with pytest.raises(NurecoilError, match=re.escape(said)):
+        read(("[cross_section]", f"shape = {shape}\n[cross_section]"))
+
+
 def test_a_reactor_made_in_python_is_checked_too():
     with pytest.raises(NurecoilError, match=r"fission_fractions\.U235 = 1.5 is not allowed"):
         Reactor(**LEIBSTADT, fission_fractions={"U235": 1.5, "Pu239": -0.5}, spectrum="huber-mueller")
@@ -312,6 +349,18 @@ def test_counts_of_a_table_are_its_straight_lines_times_the_cross_section(read):
             "nu_e_bar of flux.csv = -300000.0 is not allowed: it must be 0",
         ),
         ({"units": UNITS.replace("keV", "eV")}, "source.energy_unit = 'eV' is not allowed"),
+        (
+            {"rows": ROWS.replace("energy", "E_MeV")},
+            "energy_unit = 'keV' is not allowed: it must be MeV, as the heading of flux.csv says",
+        ),
+        (
+            {"rows": "# E [GeV], 1/GeV\n" + ROWS},
+            "energy_unit = 'keV' is not allowed: it must be GeV, as the heading of flux.csv says",
+        ),
+        (
+            {"rows": ROWS.replace("000", "")},
+            "the last energy of flux.csv = 0.009 MeV is not allowed: it must be from 0.01 to 10000 MeV",
+        ),
     ],
 )
 def test_what_is_no_table_of_fluxes_is_told(read, change, said):
@@ -319,8 +368,10 @@ def test_what_is_no_table_of_fluxes_is_told(read, change, said):
         with_table(read, **change)
 
 
-def test_a_flux_table_made_in_python_is_read_by_what_finds_files():
-    files = SimpleNamespace(read=lambda name: np.array([[1.0, 2.0], [3.0, 4.0]]))
+def test_a_flux_table_made_in_python_is_read_by_what_finds_files(tmp_path):
+    (tmp_path / "x.txt").write_text("1 2\n3 4\n")
+    read = lambda name: np.array([[1.0, 2.0], [3.0, 4.0]])  # noqa: E731
+    files = SimpleNamespace(read=read, path=lambda name: tmp_path / name)
     table = FluxTable("x.txt", {"energy": 0, "nu_tau_bar": 1}, "GeV", "cm2")
     (component,) = table.neutrinos(files).components
     assert component.spectrum.knots == (1000.0, 3000.0)

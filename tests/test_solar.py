@@ -216,6 +216,12 @@ def test_the_standard_model_does_not_see_flavours_at_tree_level_and_new_physics_
         assert low < seen < high
 
 
+def test_that_flavours_do_not_interfere_is_said_where_it_matters(read):
+    experiment = read()
+    notes = [asking.predict("nsi", experiment, {name: 0.1}).notes for name in ("eps_u_emu", "eps_u_ee")]
+    assert ["mass states, whose flavours interfere" in " ".join(note) for note in notes] == [True, False]
+
+
 # --- pulls and cards ----------------------------------------------------------------------------------
 
 

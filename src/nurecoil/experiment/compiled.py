@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed
-from nurecoil.checks import opened, require
+from nurecoil.checks import Number, opened, require
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.experiment import Experiment, Statistics
 from nurecoil.experiment.integrals import Integrals
@@ -196,7 +196,12 @@ def _check_kinds(experiment: Experiment) -> None:
 def _check_exposure(experiment: Experiment) -> None:
     """Refuse what an edit in Python can leave behind: a mass or an exposure that is no positive number."""
     exposure = experiment.exposure
-    numbers = {f.name: getattr(exposure, f.name) for f in fields(exposure) if opened(f.type)[0] is float}
+    kinds = {f.name: opened(f.type) for f in fields(exposure)}
+    numbers = {
+        name: getattr(exposure, name)
+        for name, (kind, marks) in kinds.items()
+        if kind is float and not any(isinstance(mark, Number) and mark.allows(0.0) for mark in marks)
+    }
     numbers = {"mass_kg": experiment.mass_kg, **{n: v for n, v in numbers.items() if v is not None}}
     for name, value in numbers.items():
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)

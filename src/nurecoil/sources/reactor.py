@@ -11,10 +11,18 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.checks import Number, Probability, check_fields, require
+from nurecoil.checks import Ascending, Number, Probability, check_fields, require, require_one_each
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.quantities import conversion
-from nurecoil.sources.flux import Component, Continuum, Files, Flux, Tabulated, flux_integral
+from nurecoil.sources.flux import (
+    Component,
+    Continuum,
+    Files,
+    Flux,
+    Tabulated,
+    Uncertainty,
+    flux_integral,
+)
 from nurecoil.sources.table import POINTS
 
 Density = Callable[[Array], Array]
@@ -67,6 +75,21 @@ class PerFission:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """How well a spectrum is known: a pull for each range of energies, independent of the others."""
+
+    edges_MeV: Annotated[tuple[float, ...], Ascending(), "of the ranges, which cover the spectrum"]
+    widths: Annotated[
+        tuple[Annotated[float, Number(0, 3, above=True)], ...], "of reactor_spectrum_1.8_4 and so on"
+    ]
+
+    def __post_init__(self) -> None:
+        """Refuse ranges without a width."""
+        check_fields(self, "shape")
+        require_one_each("widths", self.widths, "range", self.edges_MeV[1:])
+
+
+@dataclass(frozen=True)
 class Reactor:
     """A reactor: electron antineutrinos of its fissions while it is on."""
 
@@ -87,6 +110,10 @@ class Reactor:
         Literal["summation-2019"] | None,
         "the spectrum below 1.8 MeV, without which there is nothing; recoils of electrons need it",
     ] = None
+    flux_width: Annotated[
+        float, Number(0, 3), "of the pull reactor_flux: power, and antineutrinos of a fission; 0: no pull"
+    ] = 0.0
+    shape: Annotated[Shape | None, "pulls of the spectrum's shape"] = None
 
     def __post_init__(self) -> None:
         """Refuse what is no composition."""
@@ -112,9 +139,28 @@ class Reactor:
         (low, below), (high, above) = (_SPECTRA[kind](files) if kind else ({}, ()) for kind in kinds)
         knots = {THRESHOLD, *(E for E in below if E < THRESHOLD), *(E for E in above if E > THRESHOLD)}
         parts = [tuple((f, S[i]) for i, f in self.fission_fractions.items() if S) for S in (low, high)]
-        spectrum = Continuum(PerFission(*parts), tuple(sorted(knots)), POINTS)
+        components, pulls = self._ranges(PerFission(*parts), sorted(knots))
+        if self.flux_width:
+            names = tuple(component.name for component in components)
+            pulls.insert(0, Uncertainty("reactor_flux", self.flux_width, names))
         named = f"{self.spectrum}, {self.low_energies or 'nothing'} below {THRESHOLD} MeV"
-        return Flux("reactor", (Component("nu_e_bar", "e", spectrum),), named)
+        return Flux("reactor", tuple(components), named, uncertainties=tuple(pulls))
+
+    def _ranges(self, density: Density, knots: list[float]) -> tuple[list[Component], list[Uncertainty]]:
+        """Return the spectrum, or what of it is in each range of energies and how well it is known."""
+        if self.shape is None:
+            return [Component("nu_e_bar", "e", Continuum(density, tuple(knots), POINTS))], []
+        edges, components, pulls = self.shape.edges_MeV, [], []
+        covered = edges[0] <= knots[0] and knots[-1] <= edges[-1]
+        require(covered, "shape.edges_MeV", edges, f"from {knots[0]:g} or less to {knots[-1]:g} or more")
+        for (low, high), width in zip(pairwise(edges), self.shape.widths, strict=True):
+            ends = max(low, knots[0]), min(high, knots[-1])
+            if ends[0] < ends[1]:
+                inside = (ends[0], *(E for E in knots if ends[0] < E < ends[1]), ends[1])
+                name = f"{low:g}_{high:g}_nu_e_bar"
+                components.append(Component(name, "e", Continuum(density, inside, POINTS)))
+                pulls.append(Uncertainty(f"reactor_spectrum_{low:g}_{high:g}", width, (name,)))
+        return components, pulls
 
 
 Spectra = tuple[Mapping[str, Density], tuple[float, ...]]  # of each isotope, and knots of them all

@@ -1,7 +1,10 @@
 """Fluxes of a data file of one's own."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal
 
 from nurecoil.checks import Number, check_fields, require, require_ascending
@@ -11,6 +14,8 @@ from nurecoil.sources.flux import Component, Continuum, Files, Flux, Tabulated
 
 NEUTRINOS: Final = {f"nu_{flavour}{bar}": flavour for flavour in ("e", "mu", "tau") for bar in ("", "_bar")}
 POINTS: Final = 8  # between the energies of a table, where a density is a straight line or nearly so
+_UNIT: Final = re.compile(r"(?<![A-Za-z])(keV|MeV|GeV)(?![A-Za-z])")
+_LAST: Final = (0.01, 1e4)  # MeV
 _CM2: Final = {"cm2": 1.0, "m2": 1e-4}
 
 
@@ -51,6 +56,7 @@ class FluxTable:
         energies = tuple((table[:, self.columns["energy"]] * unit).tolist())
         require_ascending(f"energies of {self.file}", energies)
         require(energies[0] >= 0, f"the first energy of {self.file}", energies[0], "0 or more")
+        self._require_unit(files.path(self.file), energies[-1])
         components = []
         for name, column in self.columns.items():
             if name != "energy":
@@ -61,7 +67,22 @@ class FluxTable:
                 components.append(Component(name, NEUTRINOS[name], spectrum))
         return Flux(f"table {self.file}", tuple(components), self.file)
 
+    def _require_unit(self, path: Path, last: float) -> None:
+        """Refuse a unit that the heading does not name, or that makes the last energy (MeV) absurd."""
+        lines = takewhile(_is_heading, path.read_text("utf-8-sig").splitlines())
+        named = {unit for line in lines for unit in _UNIT.findall(line)}
+        said = f"{' or '.join(sorted(named))}, as the heading of {self.file} says"
+        require(not named or self.energy_unit in named, "energy_unit", repr(self.energy_unit), said)
+        low, high = _LAST
+        said = f"from {low:g} to {high:g} MeV: is the energy_unit {self.energy_unit} right?"
+        require(low <= last <= high, f"the last energy of {self.file}", f"{last:g} MeV", said)
+
     @property
     def fluence(self) -> float:
         """The live time in seconds, 1 if the table is a fluence."""
         return 1.0 if self.live_time_day is None else self.live_time_day * conversion("day", "s")
+
+
+def _is_heading(line: str) -> bool:
+    """Return whether a line of a table has no number first: a comment, or the names of columns."""
+    return not line.strip()[:1].isdigit() and line.strip()[:1] not in ("+", "-", ".")

@@ -15,7 +15,7 @@ from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
 from nurecoil.physics.channels import CHANNELS
 from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
-from nurecoil.physics.couplings import Couplings
+from nurecoil.physics.couplings import AMPLITUDES, Couplings
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.products import PRODUCTS
 from nurecoil.physics.spins import has_spin_table
@@ -85,6 +85,12 @@ def _sentences(
         yield (
             f"{', '.join(silent)} counts recoils of nuclei alone. Those of electrons, which {model.name}"
             f" changes, count too in {', '.join(name + ELECTRONS for name in silent)}."
+        )
+    mixed = ", ".join(each.name for each in experiments if _sees_mass_states(each))
+    if mixed and _turns_flavours(model, values, free):
+        yield (
+            f"{mixed} is reached by mass states, whose flavours interfere where couplings change"
+            " flavour: that is left out, so that of such couplings squares are seen and first powers are not."
         )
     untimed = ", ".join(each.name for each in experiments if _has_one_time_for_all(each))
     if untimed and _changes_flavours(model, values, free):
@@ -186,6 +192,20 @@ def _has_one_time_for_all(experiment: Experiment) -> bool:
         return False
     shapes = spread / np.maximum(spread.sum(axis=2, keepdims=True), _TINY)
     return bool(np.allclose(shapes, shapes[:1], rtol=1e-6))
+
+
+def _sees_mass_states(experiment: Experiment) -> bool:
+    """Return whether a component of an experiment's source is several flavours at once."""
+    return any(0 < share < 1 for c in experiment.flux.components for share in c.shares)
+
+
+def _turns_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
+    """Return whether couplings turn a flavour into another, at the values or beside them."""
+    moved = {p.name: _beside(p, float(values[p.name])) for p in model.parameters if p.name in free}
+    amplitudes = [
+        getattr(model.evaluate(at), name) for at in (values, {**values, **moved}) for name in AMPLITUDES
+    ]
+    return any(a is not None and bool(np.any(a * (1 - np.eye(3)))) for a in amplitudes)
 
 
 def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
