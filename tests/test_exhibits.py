@@ -48,7 +48,7 @@ def test_a_map_becomes_a_figure(csi):
     result = asking.profile_map(model, [csi], {}, scans, points=31)
     figure = figure_of(result)
     (panel,) = figure.panels
-    assert figure.title == r"$\beta$ and $m_{Z'}$ at 68 %, 90 % CL"
+    assert figure.title == r"$\beta$ and $m_{Z'}$ at 68 %, 90 % CL, two degrees of freedom"
     assert [area.label for area in panel.areas] == ["90 % CL", "68 % CL"]  # the smaller above the larger
     assert (panel.x_log, panel.y_log) == (False, True)
     assert (panel.x_range, panel.y_range) == ((-1.7, 1.7), (0.1, 10.0))  # TeV at the border
@@ -82,7 +82,7 @@ def test_a_figure_names_what_it_rests_on(compiled):
         *(
             "331-beta",
             "binh2021-csi + binh2021-lar",
-            r"$\beta$ = −1.732",
+            r"$\beta$ = −√3",
             r"$\mu_\nu$ = 1e−11 $\mu_\mathrm{B}$",
         ),
         *("variant = numbers", "binh2021-csi_signal fixed"),
@@ -169,5 +169,5 @@ def test_an_area_is_filled_around_its_holes(tmp_path):
     assert inside == [255, 191, 191]
     assert hole == [255, 255, 255]
     rows = figures.save(Figure("area", "an area", "", (panel,)), tmp_path)["csv"].read_text().splitlines()
-    assert rows[3:5] == ["1,allowed,1.0,,1.0,", "1,allowed,1.0,,3.0,"]
-    assert rows[8] == "1,allowed,,,,"  # the line ends
+    assert rows[3:5] == ["1,allowed,1.0,,1.0,,", "1,allowed,1.0,,3.0,,"]
+    assert rows[8] == "1,allowed,,,,,"  # the line ends

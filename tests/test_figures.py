@@ -13,6 +13,7 @@ from nurecoil.papers.binh2021.pictures import limits_chart, profile_figure
 from nurecoil.presentation.corner import Axis, draw_corner
 from nurecoil.presentation.document import Area, Bars, Figure, Panel, Reference, RowChart, Series
 from nurecoil.presentation.figures import PALETTE, draw, save, save_canvas
+from nurecoil.study.data import poisson_errors
 
 T = np.linspace(0.1, 50, 120)
 EDGES = np.linspace(5, 55, 11)
@@ -99,7 +100,7 @@ def test_save_writes_the_same_three_files_each_time(figure, tmp_path):
     assert first["png"].read_bytes().startswith(b"\x89PNG\r\n")
     svg = first["svg"].read_text("utf-8")
     assert "<svg" in svg
-    assert "<text" not in svg  # letters are paths
+    assert "<text" in svg  # letters are paths
     assert "<dc:date>" not in svg
     assert first["csv"].read_text("utf-8").startswith(f"# {figure.title}\n")
 
@@ -130,7 +131,7 @@ def test_save_canvas_refuses_an_unknown_suffix(name, tmp_path):
 def test_csv_gives_the_curves_back_exactly(tmp_path):
     panels = (spectrum(), profile())
     table = rows(save(Figure("f", "t", "c", panels), tmp_path)["csv"])
-    assert list(table[0]) == ["panel", "series", "x", "x_high", "y", "y_error"]
+    assert list(table[0]) == ["panel", "series", "x", "x_high", "y", "y_error", "y_error_up"]
     for number, panel in enumerate(panels, start=1):
         for s in panel.series:
             mine = [r for r in table if r["panel"] == str(number) and r["series"] == s.label]
@@ -277,3 +278,50 @@ def test_a_corner_plot_says_what_its_lines_and_colours_are(count):
     assert legend.figure.bbox.x0 <= box.x0 < box.x1 <= legend.figure.bbox.x1
     faces = {collection.get_facecolor().tobytes() for collection in legend.figure.axes[0].collections}
     assert {np.array([patch.get_facecolor()]).tobytes() for patch in legend.get_patches()} == faces
+
+
+# --- for papers ---------------------------------------------------------------------------------------
+
+
+def test_a_pdf_embeds_truetype_and_an_svg_keeps_its_text(tmp_path):
+    canvas = draw(
+        Figure("line", "A line", "", (Panel("$x$ [TeV]", "y", (Series([0.0, 1.0], [0.0, 1.0], "line"),)),))
+    )
+    for kind in ("pdf", "svg"):
+        save_canvas(canvas, tmp_path / f"figure.{kind}")
+    pdf = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/FontFile2" in pdf  # TrueType
+    assert b"/Subtype /Type3" not in pdf
+    assert "<text" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [3.4, 7.0])
+def test_a_figure_has_the_width_that_is_asked_for(width, tmp_path):
+    result = nurecoil.Study("nsi", "binh2021-csi").limit("eps_u_ee", (-1, 1))
+    result.save(tmp_path / "limit.png", width=width, title=False)
+    header = (tmp_path / "limit.png").read_bytes()[16:24]
+    pixels = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")
+    assert pixels[0] == pytest.approx(600 * width, abs=1)  # 600 dpi
+    assert pixels[1] == pytest.approx(600 * width * 4.0 / 6.2, rel=0.01)
+    with pytest.raises(NurecoilError, match=r"width = 0\.5 is not allowed"):
+        result.save(tmp_path / "narrow.png", width=0.5)
+    assert not (tmp_path / "narrow.png").exists()
+
+
+def test_counts_are_stacked_beside_data_with_errors_of_both_sides():
+    result = nurecoil.Study("scaled-standard-model", "coherent-csi-2021").fit({"signal_strength": 1.0})
+    spectrum, residuals = result.figure.panels
+    *stack, data = spectrum.series
+    top = stack[0].y
+    components = result.values.components["coherent-csi-2021"]
+    total = sum(counts.reshape(9, -1).sum(axis=1) for counts in components.values())
+    assert top == pytest.approx(total, rel=1e-12)
+    assert len(stack) == len(components)
+    assert data.y.sum() == result.values.observed["coherent-csi-2021"].sum()
+    n = np.array([0.0, 1.0, 100.0])
+    down, up = poisson_errors(n)
+    assert down == pytest.approx([0, 0.827, 9.983], abs=1e-3)  # Garwood; PDG's table of Poisson means
+    assert up == pytest.approx([1.841, 2.300, 11.033], abs=1e-3)
+    pulls = residuals.series[0].y
+    error = np.where(data.y < top, data.y_error_up, data.y_error)
+    assert pulls * error == pytest.approx(data.y - top, rel=1e-12)

@@ -38,6 +38,7 @@ def answer(
     conventions: bool,
     plot: Path | None = None,
     title: bool = True,
+    width: float | None = None,
     output: Path | None = None,
     saved: Sequence[Path] = (),
 ) -> None:
@@ -50,8 +51,8 @@ def answer(
         require_format(path)
     files: list[tuple[str, Path | None, Callable[[Result[Any], Path], None]]] = [
         ("Samples", output, lambda result, path: result.write(path)),
-        ("Plot", plot, lambda result, path: result.save_figure(path, title)),
-        *(("Saved", path, lambda result, path: result.write_to(path, title)) for path in saved),
+        ("Plot", plot, lambda result, path: result.save_figure(path, title, width)),
+        *(("Saved", path, lambda result, path: result.write_to(path, title, width)) for path in saved),
     ]
     written, failures = [], list[Exception]()
     if plot:

@@ -127,7 +127,7 @@ def command_of(name: str) -> Command:
             files = {kind: given.pop(kind, None) for kind in ("plot", "output")}
             shown = {how: given.pop(how) for how in ("as_json", "conventions")}
             files["saved"] = given.pop("saved")
-            shown["title"] = not given.pop("no_title", False)
+            shown |= {"title": not given.pop("no_title", False), "width": given.pop("width", None)}
 
             def ask() -> Any:
                 for option in own:
@@ -182,6 +182,8 @@ def _of_files(verb: Verb) -> Iterator[click.Option]:
         yield file(["--output"], help=verb.output, show_default="no file")
     if verb.plots:
         yield file(["--plot"], help="Draw to a .png, .svg or .pdf file.", show_default="no plot")
+        text = "Width of the plot: 3.4 for a column of a journal, 7 for two."
+        yield click.Option(["--width"], type=float, metavar="INCHES", help=text, show_default="6.2")
         text = "Leave the title of the plot out, as in a paper."
         yield click.Option(["--no-title"], is_flag=True, help=text)
 

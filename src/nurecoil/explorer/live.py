@@ -102,8 +102,7 @@ class Explorer:
         curve = asked.curve(here, scanned, threshold(level(state.cl)), settled)
         return {
             "experiments": [
-                {"name": part.name, "title": part.title, **part.record(), **_errors(part.observed)}
-                for part in predicted.values.parts
+                {"name": part.name, "title": part.title, **part.record()} for part in predicted.values.parts
             ],
             "delta_chi2": curve.pop("here") - _standard_chi2(asked.question, state, here),
             "curve": {"name": state.scan, "unit": scanned.parameter.unit, "log": scanned.log, **curve},
@@ -296,11 +295,3 @@ def _below(curve: Any, reach: float) -> list[tuple[float, float]]:
     roots = curve.solve(reach, extrapolate=False)
     ends = [low, *roots[(roots > low) & (roots < high)], high]
     return [(float(a), float(b)) for a, b in pairwise(ends) if curve((a + b) / 2) <= reach]
-
-
-def _errors(observed: Array | None) -> dict[str, object]:
-    """Return errors of Poisson counts, to either side: √(n + 3/4) + 1 up and √(n − 1/4) down."""
-    if observed is None:
-        return {"error_up": None, "error_down": None}
-    down = np.minimum(np.sqrt(np.maximum(observed - 0.25, 0.0)), observed)
-    return {"error_up": np.sqrt(np.maximum(observed, 0) + 0.75) + 1, "error_down": down}

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 
-Style = Literal["solid", "dashed", "dotted", "steps", "points", "crosses"]
+Style = Literal["solid", "dashed", "dotted", "steps", "dashed steps", "filled", "points", "crosses"]
+BINNED = ("steps", "dashed steps", "filled")  # styles of histograms
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +29,19 @@ class Series:
     array([3., 5.])
     """
 
-    x: Array  # shape (n,); with style "steps" the bin edges, (n + 1,)
+    x: Array  # shape (n,); of a histogram (BINNED) the bin edges, (n + 1,)
     y: Array  # shape (n,); NaN leaves a gap
     label: str  # in the legend and in the CSV file
     colour: str | None = None  # of the palette, or any of matplotlib; else the palette is used in turn
     style: Style = "solid"
-    y_error: Array | None = None  # symmetric: error bars for points and crosses, a band for all else
+    y_error: Array | None = None  # error bars for points and crosses, a band for all else
+    y_error_up: Array | None = None  # where it is another
 
     def __post_init__(self) -> None:
         """Make arrays, and check them: bad data is refused where it arises and by name."""
         size = len(self.y)
-        for field, length in (("x", size + (self.style == "steps")), ("y", size), ("y_error", size)):
+        lengths = {"x": size + (self.style in BINNED), "y": size, "y_error": size, "y_error_up": size}
+        for field, length in lengths.items():
             if (given := getattr(self, field)) is None:
                 continue
             values = np.asarray(given, dtype=np.float64)
@@ -47,6 +50,18 @@ class Series:
             if np.isinf(values).any():
                 raise NurecoilError(f"series '{self.label}': {field} must be finite")
             object.__setattr__(self, field, values)
+
+    @property
+    def errors(self) -> Array | None:
+        """Errors down and up, shape (2, n)."""
+        if self.y_error is None:
+            return None
+        return np.stack([self.y_error, self.y_error if self.y_error_up is None else self.y_error_up])
+
+    @property
+    def middles(self) -> Array:
+        """Where the points are, or the middles of bins, shape (n,)."""
+        return (self.x[1:] + self.x[:-1]) / 2 if self.style in BINNED else self.x
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +97,7 @@ class Panel:
     x_range: tuple[float, float] | None = None
     y_range: tuple[float, float] | None = None
     areas: tuple[Area, ...] = ()
+    low: bool = False  # a strip, such as of residuals below a spectrum
 
 
 @dataclass(frozen=True, eq=False)

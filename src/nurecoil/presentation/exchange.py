@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nurecoil.presentation.document import Block, Figure, Panel, Series, Table
+from nurecoil.presentation.document import BINNED, Block, Figure, Panel, Series, Table
 
 _LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -142,15 +142,15 @@ def _tables(figure: Figure) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _columns(series: Series, x_name: Mapping[str, str], y_name: Mapping[str, str]) -> dict[str, Any]:
     known = np.isfinite(series.y)
-    if series.style == "steps":
+    if series.style in BINNED:
         edges = zip(series.x[:-1].tolist(), series.x[1:].tolist(), strict=True)
         x = [{"low": low, "high": high} for low, high in edges]
     else:
         x = [{"value": value} for value in series.x.tolist()]
     y: list[dict[str, Any]] = [{"value": value} for value in series.y.tolist()]
-    if series.y_error is not None:
-        for value, error in zip(y, series.y_error.tolist(), strict=True):
-            value["errors"] = [{"symerror": error}]
+    if series.errors is not None:
+        for value, (down, up) in zip(y, series.errors.T.tolist(), strict=True):
+            value["errors"] = [{"asymerror": {"minus": -down, "plus": up}}]
     kept = np.flatnonzero(known).tolist()
     return {
         "independent_variables": [{"header": dict(x_name), "values": [x[n] for n in kept]}],

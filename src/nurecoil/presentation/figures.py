@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import product
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nurecoil.errors import NurecoilError
-from nurecoil.presentation.document import Area, Figure, Panel, Reference, RowChart, Series
+from nurecoil.presentation.document import BINNED, Area, Figure, Panel, Reference, RowChart, Series
 from nurecoil.presentation.staging import ending_of
 
 if TYPE_CHECKING:
@@ -33,13 +34,20 @@ PALETTE = _pairs("""blue=#0072B2 vermillion=#D55E00 green=#009E73 purple=#CC79A7
     sky=#56B4E9 black=#000000 grey=#5a6270""")
 GREY = PALETTE["grey"]
 MARGIN, TITLE_HEIGHT, LINE_HEIGHT = 0.08, 0.3, 0.19  # inches, of a heading
-FACT_SIZE = 9  # points
+WIDTH, NARROWEST, WIDEST = 6.2, 2.5, 20.0  # inches
+FACT_SIZE, TITLE_LETTERS = 9, 10.5  # points; letters of a panel's title in an inch
 MARKERS: dict[str, dict[str, Any]] = {
     "points": {"fmt": "o", "markersize": 4.5},
     "crosses": {"fmt": "x", "markersize": 7.5, "markeredgewidth": 2.0},
 }
 RULE: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (0, (6, 3))}  # a straight line
-DASHES = {"solid": "-", "steps": "-", "dashed": (0, (5, 2)), "dotted": (0, (1.2, 1.6))}
+DASHES = {
+    "solid": "-",
+    "steps": "-",
+    "dashed steps": (0, (5, 2)),
+    "dashed": (0, (5, 2)),
+    "dotted": (0, (1.2, 1.6)),
+}
 STYLE = _pairs("""font.size=10 lines.linewidth=1.8 savefig.facecolor=white hatch.linewidth=0.8
     axes.titlesize=10.5 axes.titleweight=bold axes.titlelocation=left axes.labelsize=10.5
     axes.linewidth=0.8 axes.edgecolor=#30363d axes.axisbelow=True
@@ -47,7 +55,7 @@ STYLE = _pairs("""font.size=10 lines.linewidth=1.8 savefig.facecolor=white hatch
     xtick.direction=in xtick.top=True xtick.minor.visible=True
     ytick.direction=in ytick.right=True ytick.minor.visible=True
     legend.frameon=False legend.fontsize=9.5 legend.borderaxespad=0 legend.borderpad=0.2
-    legend.handlelength=2.2 svg.fonttype=path svg.hashsalt=nurecoil""")
+    legend.handlelength=2.2 svg.fonttype=none svg.hashsalt=nurecoil pdf.fonttype=42 ps.fonttype=42""")
 METADATA: dict[str, dict[str, None]] = {  # no date, no version: the same figure has the same bytes
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
@@ -55,19 +63,22 @@ METADATA: dict[str, dict[str, None]] = {  # no date, no version: the same figure
 }
 
 
-def style() -> AbstractContextManager[None]:
-    """Return a context in which figures look like ours, whatever the user's settings."""
+def style(scale: float = 1.0) -> AbstractContextManager[None]:
+    """Return a context in which figures look like ours, whatever the user's settings; letters scaled."""
     from matplotlib import style as styles
 
-    return styles.context(["default", STYLE])
+    sizes = {name: float(size) * scale for name, size in STYLE.items() if name.endswith("size")}
+    return styles.context(["default", STYLE | sizes])
 
 
 def _colour(name: str | None, turn: int) -> str:
     return list(PALETTE.values())[turn % 7] if name is None else PALETTE.get(name, name)
 
 
-def draw(figure: Figure) -> "Canvas":
-    """Return the matplotlib figure, laid out, on an Agg canvas.
+def draw(figure: Figure, width: float | None = None) -> "Canvas":
+    """Return the matplotlib figure, laid out, on an Agg canvas, so many inches wide.
+
+    A column of a journal is about 3.4 wide: the letters are smaller there, not less than three quarters.
 
     >>> line = Series(x=[0.0, 1.0], y=[0.0, 1.0], label="line")
     >>> len(draw(Figure("fig1", "A line", "", (Panel("x", "y", (line,)),))).axes)
@@ -76,8 +87,12 @@ def draw(figure: Figure) -> "Canvas":
     columns = min(figure.columns, len(figure.panels))
     rows = [figure.panels[i : i + columns] for i in range(0, len(figure.panels), columns)]
     heights = [max(_height(panel) for panel in row) for row in rows]
-    size, pads = (6.2 if columns == 1 else 4.6 * columns, sum(heights)), (0.06, 0.08, 0.06)
-    with style():
+    usual, pads = (WIDTH if columns == 1 else 4.6 * columns), (0.06, 0.08, 0.06)
+    scale = 1.0 if width is None else float(width) / usual
+    if not NARROWEST <= usual * scale <= WIDEST:
+        raise NurecoilError(f"width = {width} is not allowed: it must be {NARROWEST} to {WIDEST} inches")
+    size = usual * scale, sum(heights) * scale
+    with style(min(1.0, max(0.75, scale))):
         canvas = new_canvas(size, pads, figure.title, figure.subtitle)
         grid = canvas.add_gridspec(len(rows), columns, height_ratios=heights)
         pairs = [(canvas.add_subplot(grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
@@ -89,7 +104,7 @@ def draw(figure: Figure) -> "Canvas":
         # What follows depends on sizes in pixels, known only once the page is laid out.
         canvas.draw_without_rendering()
         for ax, panel in pairs:
-            _place_legend(ax, panel.title)
+            _place_legend(ax, panel)
         canvas.draw_without_rendering()
         for ax, panel in pairs:
             if isinstance(panel, Panel):
@@ -108,7 +123,7 @@ def draw_on(ax: "Axes", figure: Figure) -> "Axes":
     _draw_panel(ax, panel)
     if canvas := ax.get_figure(root=True):
         canvas.draw_without_rendering()
-    _place_legend(ax, panel.title)
+    _place_legend(ax, panel)
     _label_references(ax, panel)
     return ax
 
@@ -162,7 +177,7 @@ def _height(panel: Panel | RowChart) -> float:
     """Return the height of a panel in inches: a map is taller than a curve."""
     if not isinstance(panel, Panel):
         return 1.3 + 0.42 * len(panel.rows)
-    return 5.0 if panel.areas else 4.0
+    return 1.6 if panel.low else 5.0 if panel.areas else 4.0
 
 
 def _draw_panel(ax: "Axes", panel: Panel) -> None:
@@ -190,11 +205,10 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
 
 
 def _draw_area(ax: "Axes", area: Area, colour: str) -> None:
-    from matplotlib.colors import to_rgb
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
-    pale = tuple(1 - 0.25 * (1 - part) for part in to_rgb(colour))  # opaque: colours do not mix
+    pale = _pale(colour)
     outline = Outline.make_compound_path(*(Outline(ring, closed=True) for ring in area.rings))
     ax.add_patch(PathPatch(outline, facecolor=pale, edgecolor="none", zorder=0.4))  # below the ticks
     for line in area.lines:
@@ -206,18 +220,32 @@ def _draw_series(ax: "Axes", s: Series, colour: str, clip: bool) -> None:
     """Draw a series; the points of a map are whole at its edge, where a best fit may lie."""
     if s.style in MARKERS:
         marker = MARKERS[s.style] | {"color": colour, "label": s.label, "clip_on": clip, "zorder": 2.5}
-        ax.errorbar(s.x, s.y, s.y_error, elinewidth=1.2, **marker)
+        ax.errorbar(s.x, s.y, s.errors, elinewidth=1.2, **marker)
+        return
+    if s.style == "filled":
+        paint: dict[str, Any] = {"facecolor": _pale(colour), "edgecolor": colour, "linewidth": 0.8}
+        ax.stairs(s.y, s.x, fill=True, label=s.label, **paint)
         return
     line: dict[str, Any] = {"color": colour, "linestyle": DASHES[s.style], "label": s.label}
     band: dict[str, Any] = {"color": colour, "alpha": 0.18, "linewidth": 0}
-    if s.style == "steps":
-        ax.stairs(s.y, s.x, baseline=None, linewidth=1.8, **line)
-        if s.y_error is not None:
-            ax.stairs(s.y + s.y_error, s.x, baseline=s.y - s.y_error, fill=True, **band)
+    if s.style in BINNED:
+        ax.stairs(s.y, s.x, baseline=None, linewidth=1.2 if "dashed" in s.style else 1.8, **line)
     else:
         ax.plot(s.x, s.y, **line)
-        if s.y_error is not None:
-            ax.fill_between(s.x, s.y - s.y_error, s.y + s.y_error, **band)
+    if s.errors is None:
+        return
+    down, up = s.errors
+    if s.style in BINNED:
+        ax.stairs(s.y + up, s.x, baseline=s.y - down, fill=True, **band)
+    else:
+        ax.fill_between(s.x, s.y - down, s.y + up, **band)
+
+
+def _pale(colour: str) -> tuple[float, ...]:
+    """Return a pale colour that is opaque: colours do not mix."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(1 - 0.25 * (1 - part) for part in to_rgb(colour))
 
 
 def label_decades(axis: Any) -> None:
@@ -233,8 +261,10 @@ def label_decades(axis: Any) -> None:
             axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
 
 
-def _place_legend(ax: "Axes", title: str) -> None:
+def _place_legend(ax: "Axes", panel: Panel | RowChart) -> None:
     """Put the legend above the axes, in as many columns as fit, and the title above the legend."""
+    if isinstance(panel, Panel) and panel.low:
+        return
     names = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # a group's bars share a name
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.015), "columnspacing": 1.4}
     for columns in range(min(len(names), 4), 0, -1):
@@ -243,17 +273,16 @@ def _place_legend(ax: "Axes", title: str) -> None:
         legend = ax.legend(handles=list(names.values()), ncols=columns, **place)
         if (box := legend.get_window_extent()).width <= ax.bbox.width:
             break
-    if title:
-        ax.set_title(title, pad=box.height * 72 / ax.figure.dpi + 9)
+    if panel.title:
+        letters = int(ax.bbox.width / ax.figure.dpi * TITLE_LETTERS)
+        ax.set_title(fill(panel.title, letters), pad=box.height * 72 / ax.figure.dpi + 9)
 
 
 def _label_references(ax: "Axes", panel: Panel) -> None:
     """Write each label along its line, at the end and on the side where it covers least."""
     (x0, x1), (y0, y1) = (x, y) = ax.get_xlim(), ax.get_ylim()
     refs = [r for r in panel.references if (x0 <= r.value <= x1 if r.axis == "x" else y0 <= r.value <= y1)]
-    taken = [
-        _pixels(ax, s.x if s.style != "steps" else 0.5 * (s.x[1:] + s.x[:-1]), s.y) for s in panel.series
-    ]
+    taken = [_pixels(ax, s.middles, s.y) for s in panel.series]
     taken += [_pixels(ax, *(([r.value] * 2, y) if r.axis == "x" else (x, [r.value] * 2))) for r in refs]
     for number, ref in enumerate(refs, start=len(panel.series)):
         others = np.concatenate(taken[:number] + taken[number + 1 :])
@@ -323,20 +352,21 @@ def format_of(path: Path | str) -> str:
     return ending_of(path, METADATA, "draw")
 
 
-def save_canvas(canvas: "Canvas", path: Path | str) -> None:
+def save_canvas(canvas: "Canvas", path: Path | str, dpi: int = 160) -> None:
     """Write a drawn figure to one .png, .svg or .pdf file, the same bytes each time."""
     kind = format_of(path)
     with style():
-        canvas.savefig(path, format=kind, dpi=160, metadata=dict(METADATA[kind]))
+        canvas.savefig(path, format=kind, dpi=dpi, metadata=dict(METADATA[kind]))
 
 
 def save(figure: Figure, directory: Path | str) -> dict[str, Path]:
     """Write NAME.png, NAME.svg and NAME.csv, the same bytes each time.
 
-    The SVG holds its text as paths, so that it looks alike everywhere. The CSV file has comment
+    The text of an SVG and a PDF stays text. The CSV file has comment
     lines (``#``) with the titles and axes, then one row a point in the columns ``panel, series,
-    x, x_high, y, y_error``: `x_high` is the upper edge of a bin or the end of a bar and empty otherwise; a
-    row without x and y ends each line around an area. Returns the paths under "png", "svg" and "csv".
+    x, x_high, y, y_error, y_error_up``: `x_high` is the upper edge of a bin or the end of a bar and empty
+    otherwise, `y_error_up` where it is not `y_error`; a row without x and y ends each line around an area.
+    Returns the paths under "png", "svg" and "csv".
     """
     Path(directory).mkdir(parents=True, exist_ok=True)
     paths = {kind: Path(directory) / f"{figure.name}.{kind}" for kind in ("png", "svg", "csv")}
@@ -357,7 +387,7 @@ def numbers(figure: Figure) -> str:
         rows += [(number, *row) for row in _points(panel)]
     out.writelines(f"# {' '.join(line.split())}\n" for line in comments)
     write = csv.writer(out, lineterminator="\n").writerow
-    write(["panel", "series", "x", "x_high", "y", "y_error"])
+    write(["panel", "series", "x", "x_high", "y", "y_error", "y_error_up"])
     for row in rows:
         write("" if c is None else repr(float(c)) if isinstance(c, float) else c for c in row)
     return out.getvalue()
@@ -368,13 +398,14 @@ def _points(panel: Panel | RowChart) -> Iterator[tuple[Any, ...]]:
         for bars in panel.bars:
             for i, number in enumerate(bars.rows):
                 point = None if bars.points is None else bars.points[i]
-                yield f"{bars.label}: {panel.rows[number]}", bars.low[i], bars.high[i], point, None
+                yield f"{bars.label}: {panel.rows[number]}", bars.low[i], bars.high[i], point, None, None
         return
     for area in panel.areas:
         for line in area.lines:
-            yield from ((area.label, x, None, y, None) for x, y in line)
-            yield area.label, None, None, None, None  # a gap
+            yield from ((area.label, x, None, y, None, None) for x, y in line)
+            yield area.label, None, None, None, None, None  # a gap
     for s in panel.series:
         for i in range(s.y.size):
-            high = s.x[i + 1] if s.style == "steps" else None
-            yield s.label, s.x[i], high, s.y[i], None if s.y_error is None else s.y_error[i]
+            high = s.x[i + 1] if s.style in BINNED else None
+            errors = (None if error is None else error[i] for error in (s.y_error, s.y_error_up))
+            yield s.label, s.x[i], high, s.y[i], *errors

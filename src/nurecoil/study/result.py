@@ -17,7 +17,7 @@ from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.physics import constants
 from nurecoil.presentation.document import Block, Figure, Pairs
-from nurecoil.presentation.labels import typeset
+from nurecoil.presentation.labels import value_label
 from nurecoil.presentation.staging import staged_file
 from nurecoil.study.card import StudyCard
 from nurecoil.study.ledger import ledger
@@ -54,12 +54,12 @@ class Shown:
         """Return the answer as a figure."""
         raise NurecoilError(f"{result.question} has no figure")
 
-    def canvas(self, result: "Result[Any]", title: bool = True) -> "Canvas":
-        """Return the figure, drawn; a paper's has no title."""
+    def canvas(self, result: "Result[Any]", title: bool = True, width: float | None = None) -> "Canvas":
+        """Return the figure, drawn, so many inches wide; a paper's has no title."""
         from nurecoil.presentation import figures
 
         figure = self.figure(result)
-        return figures.draw(figure if title else replace(figure, subtitle=()))
+        return figures.draw(figure if title else replace(figure, subtitle=()), width)
 
     def write(self, result: "Result[Any]", path: Path) -> None:
         """Write what else there is of it to a file."""
@@ -156,7 +156,7 @@ class Result(Generic[Answer]):
         for p in self.parameters:
             value = self.fixed.get(p.name, p.default)
             if value is not None and value != p.default:
-                shown = value if isinstance(value, str) else typeset(p.format(value, 4))
+                shown = value if isinstance(value, str) else value_label(p, float(value))
                 settings.append(f"{p.name if p.choices else f'${p.latex}$'} = {shown}")
         held = (f"{name} fixed" for name, width in pulls.items() if width == 0)
         return self.model, " + ".join(experiments), *settings, *held
@@ -188,8 +188,8 @@ class Result(Generic[Answer]):
 
         return figures.draw_on(axes, self.values.figure(self))
 
-    def save(self, path: Path | str, title: bool = True) -> None:
-        """Write the result to a file, as its suffix says.
+    def save(self, path: Path | str, title: bool = True, width: float | None = None) -> None:
+        """Write the result to a file, as its suffix says; a figure without its title, or so many inches wide.
 
         .json: all of it; .toml: the question, for `nurecoil run`; .csv: the numbers of its figure or tables;
         .tex: its tables; .zip: a submission to HEPData; .png, .svg, .pdf: its figure. Samples have .npz too.
@@ -198,9 +198,9 @@ class Result(Generic[Answer]):
             raise NurecoilError(f"cannot save to {path!r}: give the path of a file")
         path = Path(path)
         with staged_file(path) as target:
-            self.write_to(target, title)
+            self.write_to(target, title, width)
 
-    def write_to(self, path: Path, title: bool = True) -> None:
+    def write_to(self, path: Path, title: bool = True, width: float | None = None) -> None:
         """Write it to a file that is known to be writable."""
         from nurecoil.presentation import exchange, figures
 
@@ -208,7 +208,7 @@ class Result(Generic[Answer]):
         if kind == ".json":
             path.write_text(strict_json(self.record()) + "\n", encoding="utf-8")
         elif kind in (".png", ".svg", ".pdf"):
-            self.save_figure(path, title)
+            self.save_figure(path, title, width)
         elif kind == ".toml":
             path.write_text(self.study_card.toml(), encoding="utf-8")
         elif kind == ".tex":
@@ -248,11 +248,11 @@ class Result(Generic[Answer]):
             hashes[name] = [each.get("card", ""), *files]
         return {"nurecoil": __version__, "numpy": np.__version__, **hashes}
 
-    def save_figure(self, path: Path, title: bool = True) -> None:
-        """Write the figure; a paper's has no title."""
+    def save_figure(self, path: Path, title: bool = True, width: float | None = None) -> None:
+        """Write the figure as a journal takes it, a .png at 600 dpi; a paper's has no title."""
         from nurecoil.presentation import figures
 
-        figures.save_canvas(self.values.canvas(self, title), path)
+        figures.save_canvas(self.values.canvas(self, title, width), path, dpi=600)
 
     def write(self, path: Path) -> None:
         """Write what else there is, such as samples."""

@@ -13,12 +13,13 @@ from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.newton import inverse
 from nurecoil.parameters import Parameter, at_border, find, written
-from nurecoil.presentation.document import Block, Pairs, Table
+from nurecoil.presentation.document import Block, Figure, Pairs, Table
 from nurecoil.study.curve import Curve
 from nurecoil.study.minima import box, fitted_from, held_at, minima, spread, starting_points
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
+from nurecoil.verbs.counts import BesideData
 from nurecoil.verbs.options import Free, Starts, Told, Verb
 
 HELP = """Fit parameters to experiments: best fit with errors, χ², pulls, and counts of every component.
@@ -119,6 +120,8 @@ class BestFit(Shown):
         Counts of the signal and of each background at the best fit: {experiment: {component: counts}}.
     observed
         Observed counts per bin, by experiment.
+    drawn
+        The components beside the data, where the experiments are known.
     """
 
     fit: Fit
@@ -127,6 +130,7 @@ class BestFit(Shown):
     pulls: Mapping[str, float]
     components: Mapping[str, Mapping[str, Array]]
     observed: Mapping[str, Array]
+    drawn: BesideData | None = None
 
     @property
     def bins(self) -> int:
@@ -199,6 +203,9 @@ class BestFit(Shown):
         columns = ("name", "value", "prior width", "pull")
         yield Table("Nuisance parameters", columns, pulls, right=(1, 2, 3))
 
+    def figure(self, result: Result["BestFit"]) -> Figure:
+        return self.drawn.figure("Best fit", result) if self.drawn else super().figure(result)
+
     def _row(self, pull: Parameter) -> tuple[str, ...]:
         pulled = self.pulled(pull)
         floats = pull.name in self.fit.values or pull.prior_width == math.inf
@@ -240,7 +247,9 @@ def fit(
     '0.685 -0.212 +0.328'
     """
     question = study.question(study.free(free))
-    return fit_of(question, spread(question, starts), minos)
+    result = fit_of(question, spread(question, starts), minos)
+    drawn = BesideData.of(study.experiments, result.values.components)
+    return replace(result, values=replace(result.values, drawn=drawn))
 
 
 def fit_of(
@@ -435,4 +444,4 @@ def _in_logarithm(parameter: Parameter) -> bool:
     return parameter.log_scan and parameter.low > 0
 
 
-COMMAND = Verb(fit, HELP)
+COMMAND = Verb(fit, HELP, plots=True)

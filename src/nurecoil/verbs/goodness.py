@@ -12,13 +12,14 @@ from nurecoil.errors import NurecoilError
 from nurecoil.inference.significance import log_p_value
 from nurecoil.likelihood import JointLikelihood
 from nurecoil.parameters import Parameter, at_border
-from nurecoil.presentation.document import Block, Pairs, Table
+from nurecoil.presentation.document import Block, Figure, Pairs, Table
 from nurecoil.study.arguments import require_toys
 from nurecoil.study.minima import fitted_from, minima, spread, starting_points
 from nurecoil.study.p_value import ByToys, by_toys
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
+from nurecoil.verbs.counts import BesideData
 from nurecoil.verbs.options import MaybeFree, Seed, Starts, Toys, Verb
 
 HELP = """Find how well the best fit of a model describes the data: χ² against the number of bins, what each
@@ -59,6 +60,8 @@ class Goodness(Shown):
         The free parameters, and their best fit (inside units).
     toys
         The p-value from simulated experiments, if asked for.
+    drawn
+        What is expected at the best fit, beside the data.
     """
 
     chi2: float
@@ -70,6 +73,10 @@ class Goodness(Shown):
     parameters: tuple[Parameter, ...]
     best_fit: Mapping[str, float]
     toys: ByToys | None
+    drawn: BesideData
+
+    def figure(self, result: Result["Goodness"]) -> Figure:
+        return self.drawn.figure("Best fit", result)
 
     @property
     def dof(self) -> int:
@@ -169,6 +176,7 @@ def goodness(
         parameters=question.free,
         best_fit=question.named(best.points[0]),
         toys=found,
+        drawn=BesideData.of(study.experiments, question.components(best.points, best.pulls)),
     )
     return question.result(
         "goodness",
@@ -207,4 +215,4 @@ def _notes(
         yield "the fit did not converge: try other starts."
 
 
-COMMAND = Verb(goodness, HELP)
+COMMAND = Verb(goodness, HELP, plots=True)

@@ -171,7 +171,7 @@ class Map(Shown):
             y_range=y,
         )
         names = " and ".join(f"${parameter.latex}$" for parameter in self.parameters)
-        title = f"{names} at {cl_label(*self.contours)}"
+        title = f"{names} at {cl_label(*self.contours)}, two degrees of freedom"
         return Figure("map", title, "", (panel,), subtitle=result.facts)
 
 

@@ -7,12 +7,13 @@ from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import Couplings
-from nurecoil.presentation.document import Block, Table
+from nurecoil.presentation.document import Block, Figure, Panel, Table
 from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Answer, Result, Shown, conventions, provenance
 from nurecoil.study.study import Study
+from nurecoil.verbs.counts import panels
 from nurecoil.verbs.options import Verb
 
 HELP = """Print the expected counts of an experiment at one point of a model.
@@ -42,6 +43,8 @@ class Expected:
     backgrounds, observed
         Counts per bin of each background at its central value, or in all bins if that is all there is; the
         same of the data, None for a projection.
+    errors
+        Of the observed counts, down and up.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Expected:
     standard_model_counts: Array
     backgrounds: dict[str, Array]
     observed: Array | None
+    errors: tuple[Array, Array] | None = None
 
     @property
     def total(self) -> float:
@@ -72,9 +76,18 @@ class Expected:
             "standard_model_total": self.standard_model_total,
             "backgrounds": self.backgrounds,
             "observed": self.observed,
+            "observed_errors": self.errors,
             "bin_edges": self.edges,
             "observable": self.observable,
         }
+
+    def panels(self, model: str) -> tuple[Panel, ...]:
+        """Return the counts drawn beside the data, and the Standard Model's."""
+        seen = None if self.observed is None or self.errors is None else (self.observed, self.errors)
+        parts = self.backgrounds | {f"signal, {model}": self.counts}
+        binned = (counts for counts in self.backgrounds.values() if counts.size == self.counts.size)
+        standard = sum(binned, self.standard_model_counts)
+        return panels(self.title, self.observable, self.edges, parts, seen, ("Standard Model", standard))
 
     def block(self, model: str) -> Block:
         """Return a table of counts by bin: signal, Standard Model, backgrounds, data."""
@@ -118,6 +131,10 @@ class Prediction(Shown):
 
     def blocks(self, result: Result["Prediction"]) -> Iterator[Block]:
         return (part.block(result.model) for part in self.parts)
+
+    def figure(self, result: Result["Prediction"]) -> Figure:
+        panels = [panel for part in self.parts for panel in part.panels(result.model)]
+        return Figure("counts", "Expected counts", "", tuple(panels), subtitle=result.facts)
 
 
 @undisturbed
@@ -173,7 +190,8 @@ def _expected(compiled: CompiledExperiment, couplings: Couplings, values: Values
         standard_model_counts=on_first_axis(standard_model_counts(compiled, values)),
         backgrounds=seen.backgrounds,
         observed=seen.observed,
+        errors=seen.errors,
     )
 
 
-COMMAND = Verb(predict, HELP, holds=("form_factor",))
+COMMAND = Verb(predict, HELP, holds=("form_factor",), plots=True)

@@ -215,7 +215,13 @@ class Posterior(Shown):
             right=(1, 2, 3, 4),
         )
 
-    def canvas(self, result: Result["Posterior"], title: bool = True, pulls: bool = False) -> "Canvas":
+    def canvas(
+        self,
+        result: Result["Posterior"],
+        title: bool = True,
+        width: float | None = None,
+        pulls: bool = False,
+    ) -> "Canvas":
         """Draw the densities of all free parameters and pairs, with `pulls` of nuisance parameters too."""
         shown = self.parameters if pulls else self.parameters[: self.free]
         axes = [
@@ -231,7 +237,10 @@ class Posterior(Shown):
             for number, p in enumerate(shown)
         ]
         what = "Profile likelihood × prior" if self.profiled else "Posterior"
-        return draw_corner(what, result.facts if title else (), axes)
+        canvas = draw_corner(what, result.facts if title else (), axes)
+        if width is not None:
+            canvas.set_size_inches(width, canvas.get_figheight() * width / canvas.get_figwidth())
+        return canvas
 
     def write(self, result: Result["Posterior"], path: Path) -> None:
         """Write the samples to a .csv or .npz file."""

@@ -13,13 +13,14 @@ from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.inference.significance import log_p_value, standard_deviations
 from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Parameter, at_border, written
-from nurecoil.presentation.document import Block, Pairs
+from nurecoil.presentation.document import Block, Figure, Pairs
 from nurecoil.study.arguments import require_toys
 from nurecoil.study.minima import fitted_from, held_at, minima, spread, starting_points
 from nurecoil.study.p_value import ByToys, by_toys
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
+from nurecoil.verbs.counts import BesideData
 from nurecoil.verbs.options import Free, Seed, Starts, Told, Toys, Verb
 
 HELP = """Find by how many standard deviations data reject a null hypothesis, from Δχ² to the best fit: what
@@ -80,6 +81,8 @@ class Significance(Shown):
         With the data, and with Asimov data at `truth` (inside units); None where that is the null hypothesis.
     toys
         The p-value from simulated experiments, if asked for.
+    drawn
+        What is expected at the best fit and by the null hypothesis, beside the data.
     """
 
     parameters: tuple[Parameter, ...]
@@ -91,6 +94,14 @@ class Significance(Shown):
     expected: Rejection | None
     truth: Mapping[str, float] | None
     toys: ByToys | None = None
+    drawn: BesideData | None = None
+
+    def figure(self, result: Result["Significance"]) -> Figure:
+        return (
+            self.drawn.figure("Best fit and null hypothesis", result)
+            if self.drawn
+            else super().figure(result)
+        )
 
     @property
     def dof(self) -> int:
@@ -207,6 +218,11 @@ def significance(
         expected=expected.rejection if expected else None,
         truth=place,
         toys=found,
+        drawn=BesideData.of(
+            study.experiments,
+            question.components(seen.best.points, seen.best.pulls),
+            ("null hypothesis", question.components(seen.at_null[np.newaxis], seen.null.pulls)),
+        ),
     )
     return question.result(
         "significance",
@@ -319,4 +335,4 @@ def _notes(
         yield "a fit did not converge: try other starts."
 
 
-COMMAND = Verb(significance, HELP)
+COMMAND = Verb(significance, HELP, plots=True)

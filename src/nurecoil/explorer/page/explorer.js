@@ -270,8 +270,8 @@ function spectrum(e) {
   const model = base.map((b, n) => b + e.counts[n]);
   const standard = base.map((b, n) => b + e.standard_model_counts[n]);
   const data = binned ? e.observed.map((n, k) => n - (residual ? back[k] : 0)) : [];
-  const tops = [...model, ...standard, ...data.map((n, k) => n + e.error_up[k])];
-  const lows = [0, ...model, ...data.map((n, k) => n - e.error_down[k])];
+  const tops = [...model, ...standard, ...data.map((n, k) => n + e.observed_errors[1][k])];
+  const lows = [0, ...model, ...data.map((n, k) => n - e.observed_errors[0][k])];
   const x = scale(edges[0], edges[bins], LEFT, W - RIGHT);
   const low = Math.min(...lows), high = Math.max(...tops) * 1.05 || 1;
   const y = scale(low, high, H - BOTTOM, TOP);
@@ -282,7 +282,7 @@ function spectrum(e) {
   picture.append(svg("path", { class: "standard", d: stairs(edges, standard, x, y) }));
   data.forEach((n, k) => {
     const at = (x(edges[k]) + x(edges[k + 1])) / 2;
-    picture.append(svg("line", { class: "data", x1: at, x2: at, y1: y(n - e.error_down[k]), y2: y(n + e.error_up[k]) }));
+    picture.append(svg("line", { class: "data", x1: at, x2: at, y1: y(n - e.observed_errors[0][k]), y2: y(n + e.observed_errors[1][k]) }));
     picture.append(svg("circle", { class: "data", cx: at, cy: y(n), r: 2.6 }));
   });
   axes(picture, x, y, ticks(edges[0], edges[bins]), ticks(low, high), e.observable, residual ? "counts − backgrounds" : "counts per bin");
