@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
 from nbclient import NotebookClient
+from pybtex.plugin import register_plugin
+from pybtex.style.formatting.plain import Style as PlainStyle
+from pybtex.style.labels import BaseLabelStyle
 
 import nurecoil
 
@@ -67,8 +70,22 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ |In \[\d*\]: | {2,5}\.\.\.: "
 copybutton_prompt_is_regexp = True
 
 bibtex_bibfiles = ["references.bib"]
-bibtex_default_style = "plain"
+bibtex_default_style = "keys"
 bibtex_reference_style = "author_year"
+
+
+class _Keys(BaseLabelStyle):
+    """Labels of references that are their keys, as results name them."""
+
+    def format_labels(self, entries):
+        return (entry.key for entry in entries)
+
+
+class _WithKeys(PlainStyle):
+    default_label_style = _Keys
+
+
+register_plugin("pybtex.style.formatting", "keys", _WithKeys)
 
 # A key of references.bib in a page or a docstring, Hoferichter:2020osn, becomes a link to its entry.
 KEY = re.compile(r"(?<![\w`:/])[A-Z][A-Za-z+-]+:[12]\d{3}(?:[a-z]{2,3})?\b(?!`)")
