@@ -3,6 +3,7 @@
 The profile of the liquid-argon fit and the changed inputs are from a fit that shares no code with nurecoil.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,9 @@ from nurecoil.validation.signal import free_signal, rescaled, standard_model
 from releases import data_folder, release_file
 
 EXPERIMENTS = ("coherent-csi-2017", "coherent-csi-2021", "coherent-ge-2024", "coherent-lar-2020")
-EXPERIMENTS += ("xenonnt-2024", "xenonnt-2026")
+EXPERIMENTS += ("conus-plus-2025", "dresden-ii-2022", "xenonnt-2024", "xenonnt-2026")
 FILES = ("data_coincidence_beamOn.txt", "dataBeamOnC.txt", "on_beam_counts.csv", "cevnspdf.txt")
-FILES += ("templates-sr0.npz", "templates-sr2.npz")
+FILES += ("excess_digitised.csv", "data_release.txt", "templates-sr0.npz", "templates-sr2.npz")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -125,6 +126,20 @@ def test_solar_neutrinos_in_xenon(ours):
     # points at tree level have G_F² <Q_W²> <E²>/4π = 12.48; form factor and radiative corrections cancel
     assert row["sm_flux_averaged_cross_section"]["ours"] == pytest.approx(12.5, rel=0.01)
     assert ours["xenonnt-2026", "delta_chi2_no_signal"]["ours"] == pytest.approx(10.94, abs=0.01)
+
+
+def test_reactors(ours):
+    conus, dresden = (
+        {quantity: row for (name, quantity), row in ours.items() if name == experiment}
+        for experiment in ("conus-plus-2025", "dresden-ii-2022")
+    )
+    assert abs(pull(conus["best_fit_signal"])) < 0.5
+    assert abs(pull(conus["sm_signal"])) < 1
+    assert math.sqrt(conus["delta_chi2_no_signal"]["ours"]) == pytest.approx(3.7, abs=0.05)
+    assert "flux_averaged_cross_section" not in conus  # of a flux that is not named apart
+    assert dresden["best_fit_L_shell"]["why"] == "A formula, whose parameters are fitted"
+    assert dresden["delta_chi2_no_signal"]["ours"] == pytest.approx(7.2, abs=0.05)
+    assert dresden["chi2"]["ours"] == pytest.approx(103.0, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def _flat_in_time(compiled: CompiledExperiment) -> Iterator[tuple[str, CompiledE
     experiment, statistics = compiled.experiment, compiled.experiment.statistics
     if len(experiment.axes) != 2:
         return
-    background, *more = largest_background(statistics)
-    if more:  # whose factors are those of single bins
+    background, *more = largest_background(statistics) or (None,)
+    if background is None or more:  # whose factors are those of single bins
         return
     durations = np.diff(experiment.axes[1].edges)
     energies = background.nominal.reshape(experiment.shape).sum(axis=1)
@@ -78,7 +78,7 @@ def _signals(compiled: CompiledExperiment) -> Iterator[tuple[str, Array]]:
     for label, spread in _other_times(experiment):
         yield label, _counts(experiment, replace(experiment.signal, spread=spread))
     detector = experiment.signal.detector
-    if isinstance(detector, Detector) and detector.efficiency_at == "true":
+    if isinstance(detector, Detector) and detector.efficiency_at == "true" and detector.step:
         detector = replace(detector, efficiency_at="observable")
         signal = replace(experiment.signal, detector=detector)
         yield "efficiency at the smeared energy", _counts(experiment, signal)

@@ -53,6 +53,7 @@ def _section(fits: SignalFits, rows: tuple[Row, ...], changed: Mapping[str, Sign
 
 def _profile_table(fit: SignalFit) -> Table:
     low, high = (fit.events + sign * PROFILED_ERRORS * fit.profile.error for sign in (-1, 1))
+    high = min(high, fit.profile.events[-1])
     events = [0, *range(max(20, 20 * math.ceil(low / 20)), math.floor(high) + 1, 20)]
     shown = np.interp(events, fit.profile.events, fit.profile.delta_chi2)
     return Table(

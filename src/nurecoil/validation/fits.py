@@ -56,7 +56,7 @@ class SignalFit:
         The signal's shape is held at the best fit, and the backgrounds are profiled.
         """
         statistics = self.compiled.experiment.statistics
-        rates = {pull.name for background in statistics.backgrounds for pull in background.rates}
+        rates = {pull.name for b in statistics.backgrounds for pull in (b.pulls if b.formula else b.rates)}
         return self._profile({name: value for name, value in self.best.pulls.items() if name not in rates})
 
     @cached_property
@@ -111,7 +111,8 @@ class SignalFits:
     """All fits of the signal of one experiment, of which the main one is compared with the collaboration's.
 
     That from first principles has all pulls; there are no others, by name, where it is the main one.
-    `significance_if` is √Δχ² of no signal with the rate of the largest background "known" exactly, or "free".
+    `significance_if` is √Δχ² of no signal with the rate of the largest background "known" exactly, or "free",
+    if there is one.
     """
 
     main: SignalFit
@@ -137,7 +138,7 @@ class SignalFits:
 
 def signal_fits(name: str) -> SignalFits:
     """Fit the signal of an experiment: with the release's template and rates alone, where it has one."""
-    compiled = compile_experiment(load_experiment(name))
+    compiled = compile_experiment(load_experiment(name)).with_channels(SCALED_STANDARD_MODEL.channels)
     statistics = compiled.experiment.statistics
     widths, others = signal.free_signal(statistics), {}
     main = first_principles = fit_signal(compiled, widths)
@@ -152,6 +153,7 @@ def signal_fits(name: str) -> SignalFits:
     significance_if = {
         word: fit_signal(each, {**widths, **dict.fromkeys(rates_of_it, width)}).significance
         for word, each, width in (("known", main.compiled, 0.0), ("free", unmeasured, math.inf))
+        if rates_of_it
     }
     return SignalFits(main, first_principles, others, significance_if)
 

@@ -37,7 +37,9 @@ def _spectrum(fits: SignalFits, number: int, axis: Axis) -> Panel:
         return summed
 
     signal = fit.components["signal"]
-    residual, error = density(fit.observed - fit.expected + signal), np.sqrt(density(fit.observed) / width)
+    variance = fits.statistics.variance
+    squares = fit.observed if variance is None else variance.of(fit.observed)
+    residual, error = density(fit.observed - fit.expected + signal), np.sqrt(density(squares) / width)
     name, _, unit = axis.name.removesuffix("]").partition(" [")
     unit = "μs" if unit == "us" else unit
     return Panel(

@@ -65,28 +65,28 @@ def _backgrounds(fits: SignalFits) -> Found:
     for name in dict.fromkeys(background.name for background in fits.statistics.backgrounds):
         parts = [background for background in fits.statistics.backgrounds if background.name == name]
         ours, before = float(fits.main.components[name].sum()), sum(float(b.nominal.sum()) for b in parts)
-        error = math.hypot(*map(expected_error, parts))
-        pull = (ours - before) / error
-        why = f"Expected {before:.4g} ± {error:.3g}; the fit pulls its rate by {signed(pull)}σ"
+        why = "A formula, whose parameters are fitted"
+        if not parts[0].formula:
+            error = math.hypot(*map(expected_error, parts))
+            pull = (ours - before) / error
+            why = f"Expected {before:.4g} ± {error:.3g}; the fit pulls its rate by {signed(pull)}σ"
         yield f"best_fit_{slug(name)}", Entry(ours), why
 
 
 def _goodness(fits: SignalFits) -> Found:
     fit, experiment = fits.main, fits.experiment
     delta = published(experiment.name, "delta_chi2_no_signal").printed.value
-    rate = largest_background(fits.statistics)[0].name.replace("-", " ")
-    why = (
-        f"{fit.significance:.2f}σ"
-        + (f" (published {math.sqrt(delta):.1f}σ)" if delta else "")
-        + f"; it hangs on the {rate} rate: {fits.significance_if['known']:.2f}σ if exactly known,"
-        f" {fits.significance_if['free']:.2f}σ if not at all"
-    )
+    why = f"{fit.significance:.2f}σ" + (f" (published {math.sqrt(delta):.1f}σ)" if delta else "")
+    if fits.significance_if:
+        rate = largest_background(fits.statistics)[0].name.replace("-", " ")
+        why += f"; it hangs on the {rate} rate: {fits.significance_if['known']:.2f}σ if exactly known,"
+        why += f" {fits.significance_if['free']:.2f}σ if not at all"
     yield "delta_chi2_no_signal", Entry(fit.no_signal), why
-    bins, farther = fit.best.bins, 100 * goodness_of_fit(fit.observed, fit.expected)
-    why = (
-        f"{fit.chi2 / bins:.2f} per bin; of {TOYS} Poisson toys at the best fit {farther:.0f} % lie farther"
-        " from it"
-    )
+    bins = fit.best.bins
+    why = f"{fit.chi2 / bins:.2f} per bin"
+    if fits.statistics.variance is None:
+        farther = 100 * goodness_of_fit(fit.observed, fit.expected)
+        why += f"; of {TOYS} Poisson toys at the best fit {farther:.0f} % lie farther from it"
     why += "".join(f"; {what}: {other.chi2:.1f}" for what, other in fits.others.items())
     yield "chi2", Entry(fit.chi2), why
     shape = " × ".join(str(n) for n in experiment.shape)
@@ -97,7 +97,7 @@ def _goodness(fits: SignalFits) -> Found:
     yield "bins", Entry(float(bins)), f"{shape} ({axes}){more}"
 
 
-def _parameters(fits: SignalFits) -> Found:
+def _cross_sections(fits: SignalFits) -> Found:
     standard, fit = cross_section(fits.experiment), fits.main.best.fit
     form_factor = other_form_factor(fits.experiment)
     other = cross_section(fits.experiment, form_factor)
@@ -105,7 +105,7 @@ def _parameters(fits: SignalFits) -> Found:
     yield "sm_flux_averaged_cross_section", Entry(standard), why
     strength, error = fit.values["signal_strength"], fit.errors["signal_strength"]
     why = f"The fitted strength, {strength:.3f} ± {error:.3f}, times the Standard Model's {standard:.1f}"
-    known, what = {p.name: FLUX[p.name] for p in fits.statistics.signal.rates if p.name in FLUX}.popitem()[1]
+    (known, what), *_ = (FLUX[p.name] for p in fits.statistics.signal.rates if p.name in FLUX)
     why += f"; the error has the {100 * known:.2g} % of the {what} added"
     total = math.hypot(error, known * strength) * standard
     yield "flux_averaged_cross_section", Entry(strength * standard, total), why
@@ -114,6 +114,10 @@ def _parameters(fits: SignalFits) -> Found:
         why = f"In 10⁶ per cm² and s: {flux:.2f}, the solar model's, times the fitted strength"
         yield "solar_8b_flux", Entry(strength * flux, error * flux), why
 
+
+def _parameters(fits: SignalFits) -> Found:
+    if any(pull.name in FLUX for pull in fits.statistics.signal.rates):
+        yield from _cross_sections(fits)
     radiative, tree = (
         Study(STANDARD_MODEL, fits.compiled, electroweak=electroweak) for electroweak in ("radiative", "tree")
     )

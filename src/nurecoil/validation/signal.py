@@ -28,13 +28,16 @@ def other_form_factor(experiment: Experiment) -> FormFactor:
 
 
 def largest_background(statistics: Statistics) -> tuple[Component[Array], ...]:
-    """Return the background with the most expected counts, with a part for each pull of its rate."""
+    """Return the background with the most expected counts, with a part for each pull of its rate.
+
+    None where there is none but formulas, which have no rate.
+    """
 
     def parts(name: str) -> tuple[Component[Array], ...]:
         return tuple(b for b in statistics.backgrounds if b.name == name)
 
-    found = map(parts, dict.fromkeys(b.name for b in statistics.backgrounds))
-    return max(found, key=lambda each: sum(float(b.nominal.sum()) for b in each))
+    found = map(parts, dict.fromkeys(b.name for b in statistics.backgrounds if b.rates))
+    return max(found, key=lambda each: sum(float(b.nominal.sum()) for b in each), default=())
 
 
 def expected_error(background: Component[Array]) -> float:
