@@ -28,6 +28,15 @@ def ends_of(random, shape, counts):
     return random.uniform(0.5, 2.0, size=shape) * counts
 
 
+def product(t, other):
+    """t·t', half of a difference of squares that go on straight where a pull is beyond 1."""
+
+    def square(x, end):
+        return x * x if abs(x) <= end else end * (2 * abs(x) - end)
+
+    return (square(t + other, 2) - square(t, 1) - square(other, 1)) / 2
+
+
 class Random:
     """An experiment with every kind of pull, some bins empty in data, signal or background."""
 
@@ -74,7 +83,7 @@ class Random:
         bends = [np.sqrt(up * down) for up, down in zip(ends[::2], ends[1::2], strict=True)]
         parts = {"signal": [rate * signal[b] * self.morphs(t, SIGNAL_SHAPES, signal, ends[::2], ends[1::2], b)
                             * (bends[2][b] * signal[b] / (bends[0][b] * bends[1][b]) if signal[b] else 1)
-                            ** (t[2] * t[3]) for b in range(BINS)]}  # fmt: skip
+                            ** product(t[2], t[3]) for b in range(BINS)]}  # fmt: skip
         for name, (number, shapes) in LAYOUT.items():
             n, (up, down) = self.counts[name], self.ends[name]
             morphs = [self.morphs(t, shapes, n, up, down, b) for b in range(BINS)]

@@ -176,11 +176,18 @@ def test_both_pulls_change_the_signal_together_within_a_step(mine, pulls):
     strengths = np.ones((1, term.arrays.signal.templates.shape[1]))
     found = expected(term.arrays, respond(term.arrays.signal, strengths), t)
     nominal = expected(term.arrays, respond(term.arrays.signal, strengths), [0 * value for value in t])
-    for name in ("signal", "neutrons"):
-        for bin, ratio in enumerate((found[name] / nominal[name]).reshape(2, 2)):
-            exponent = bend(np.array(pulls), bin)[0, 1]
-            exponent -= 0.04 * pulls[0] * pulls[1] * (name == "neutrons")  # a background has them one by one
-            np.testing.assert_allclose(ratio, np.exp(exponent), rtol=1e-9)
+    for bin, ratio in enumerate((found["signal"] / nominal["signal"]).reshape(2, 2)):
+        np.testing.assert_allclose(ratio, np.exp(bend(np.array(pulls), bin)[0, 1]), rtol=1e-9)
+
+
+def test_pulls_change_a_background_in_number_alone(mine):
+    # one by one, and between ±2 as the logarithm of its counts: 1 and 0.5 in the bins, by (e^g + e^h/2)/1.5
+    (_, neutrons) = mine().statistics.backgrounds
+    light, charge = neutrons.shapes
+    for shape, which in ((light, 0), (charge, 1)):
+        for counts, t in ((shape.up, 2.0), (shape.down, -2.0)):
+            ends = [bend(np.array([0.0, t]), bin)[(1, 0) if which == 0 else (0, 1)] for bin in (0, 1)]
+            assert counts == pytest.approx(neutrons.nominal * (np.exp(ends) @ [1, 0.5] / 1.5), rel=1e-12)
 
 
 def test_the_response_is_cubic_between_energies_and_0_outside():

@@ -4,7 +4,8 @@
 
 a = ln(up/down)/2 and b = ln(up·down/s²)/2 make the shape exactly `up` at +1 and `down` at -1; it is smooth in
 between, never negative, and straight in the logarithm outside. Where shapes are given for two pulls together
-at +1 and -1, c = ln(up·down/s²)/2 - b_k - b_l: what they bend beyond what each does alone.
+at +1 and -1, c = ln(up·down/s²)/2 - b_k - b_l: what they bend beyond what each does alone; as the product
+t_k t_l is half of (t_k + t_l)² - t_k² - t_l², it goes on beyond as those squares do.
 """
 
 from collections.abc import Sequence
@@ -66,6 +67,16 @@ def bent(t: Array) -> Array:
     """Return what multiplies b in g: t² for |t| <= 1, 2|t| - 1 beyond."""
     size = np.abs(t)
     return np.where(size <= 1, t * t, 2 * size - 1)
+
+
+def together(t: Array, other: Array) -> Array:
+    """Return what multiplies c: t·t' for |t|, |t'| <= 1, straight beyond."""
+    return (4 * bent((t + other) / 2) - bent(t) - bent(other)) / 2
+
+
+def together_slope(t: Array, other: Array) -> Array:
+    """Return its derivative in the first, t' for |t|, |t'| <= 1."""
+    return bent_slope((t + other) / 2) - bent_slope(t) / 2
 
 
 def bent_slope(t: Array) -> Array:

@@ -15,7 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nurecoil.likelihood.arrays import Background, Curve, SignalArrays, TermArrays
-from nurecoil.likelihood.morphing import LARGEST, Morphing, bent, bent_curvature, bent_slope
+from nurecoil.likelihood.morphing import (
+    LARGEST,
+    Morphing,
+    bent,
+    bent_curvature,
+    bent_slope,
+    together,
+    together_slope,
+)
 from nurecoil.likelihood.response import Derivatives
 
 SMALLEST = 1e-12  # of a rate: nearer to zero its logarithmic derivative is useless
@@ -100,12 +108,9 @@ def _signal(
     arrays: SignalArrays, signal: Morphing, t: Sequence[Any], derivatives: Derivatives | None
 ) -> Expanded:
     rate, rates = _rate(arrays.rates, arrays.logarithms, t)
-    factor, slopes, bends = _shape(arrays.shapes, signal, t, arrays.pairs)
+    factor, slopes, bends, mixed = _shape(arrays.shapes, signal, t, arrays.pairs)
     scale = rate if factor is None else rate * factor
-    pairs = {
-        (arrays.shapes[k], arrays.shapes[m]): signal.c[:, number]
-        for number, (k, m) in enumerate(arrays.pairs)
-    }
+    pairs = {(arrays.shapes[k], arrays.shapes[m]): bend for (k, m), bend in mixed.items()}
     counts, linear = scale * signal.counts, arrays.logarithms is None
     part = Expanded(counts, rates, linear, arrays.shapes, slopes, bends, pairs, (), None, {})
     if derivatives is None:
@@ -121,7 +126,7 @@ def _signal(
 
 def _shaped(background: Background, t: Sequence[Any]) -> Expanded:
     rate, rates = _rate((background.rate,), None, t)
-    factor, slopes, bends = _shape(background.shapes, background, t)
+    factor, slopes, bends, _ = _shape(background.shapes, background, t)
     counts = rate * factor * background.counts
     return Expanded(counts, rates, True, background.shapes, slopes, bends, {}, (), None, {})
 
@@ -155,21 +160,22 @@ def _shape(
     given: Morphing | Background,
     t: Sequence[Any],
     pairs: Sequence[tuple[int, int]] = (),
-) -> tuple[Any, Any, Any]:
-    """Return e^x (P, bins), and ∂x and ∂²x by pull (P, K, bins); None where no pull changes the shape."""
+) -> tuple[Any, Any, Any, dict[tuple[int, int], Any]]:
+    """Return e^x (P, bins), ∂x and ∂²x by pull (P, K, bins), and ∂∂x by pair; None where nothing changes."""
     if not numbers:
-        return None, None, None
+        return None, None, None, {}
     pulls, a, b = np.stack([t[k] for k in numbers], axis=1), given.a, given.b
     exponent = (np.matmul(pulls[:, None], a) + np.matmul(bent(pulls)[:, None], b))[:, 0]
-    slopes = a + bent_slope(pulls)[:, :, None] * b
-    for number, (k, m) in enumerate(pairs):
+    slopes, bends, mixed = a + bent_slope(pulls)[:, :, None] * b, bent_curvature(pulls)[:, :, None] * b, {}
+    for number, pair in enumerate(pairs):
         assert isinstance(given, Morphing)
-        c, first, second = given.c[:, number], pulls[:, k, None], pulls[:, m, None]
-        exponent = exponent + c * first * second
-        slopes[:, k] += c * second
-        slopes[:, m] += c * first
-    factor = np.exp(np.clip(exponent, -LARGEST, LARGEST))
-    return factor, slopes, bent_curvature(pulls)[:, :, None] * b
+        c, first, second = given.c[:, number], pulls[:, pair[0]], pulls[:, pair[1]]
+        exponent = exponent + c * together(first, second)[:, None]
+        mixed[pair] = c * bent_curvature((first + second) / 2)[:, None] / 2
+        for k, t, other in ((pair[0], first, second), (pair[1], second, first)):
+            slopes[:, k] += c * together_slope(t, other)[:, None]
+            bends[:, k] += mixed[pair] - c * bent_curvature(t)[:, None] / 2
+    return np.exp(np.clip(exponent, -LARGEST, LARGEST)), slopes, bends, mixed
 
 
 def _add(into: dict[Any, Any], key: Any, value: Any) -> None:

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.likelihood.arrays import SignalArrays
 from nurecoil.likelihood.expansion import Expansion, evaluated
-from nurecoil.likelihood.morphing import MOST_CHANGE, Morphing, bent, bent_slope, beyond, morphing
+from nurecoil.likelihood.morphing import (
+    MOST_CHANGE,
+    Morphing,
+    bent,
+    bent_slope,
+    beyond,
+    morphing,
+    together,
+    together_slope,
+)
 from nurecoil.likelihood.newton import triangle
 
 
@@ -60,8 +69,8 @@ class Derivatives(NamedTuple):
             beyond((x[:, :, ::2] + x[:, :, 1::2]) / 2, pairs) for x in (self.logs, self.logs2)
         )  # ∂c, ∂∂c
         for number, (k, m) in enumerate(pairs):
-            product = (pulls[k] * pulls[m])[:, None, None]
-            outer, outer2 = outer + product * c[:, :, number], outer2 + product * c2[:, :, number]
+            x = together(pulls[k], pulls[m])[:, None, None]
+            outer, outer2 = outer + x * c[:, :, number], outer2 + x * c2[:, :, number]
         second = {}
         for number, (i, j) in enumerate(triangle(d)):
             second[i, j] = self.counts2[:, number] + self.counts[:, i] * outer[:, j]
@@ -74,8 +83,9 @@ class Derivatives(NamedTuple):
         }
         for number, pair in enumerate(pairs):
             for k, m in (pair, pair[::-1]):
+                slope = together_slope(pulls[k], pulls[m])
                 for i in range(d):
-                    mixed[i, k] = mixed[i, k] + s * pulls[m][:, None] * c[:, i, number]
+                    mixed[i, k] = mixed[i, k] + s * slope[:, None] * c[:, i, number]
         return self.counts + s[:, None] * outer, (second, mixed)
 
 

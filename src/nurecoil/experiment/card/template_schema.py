@@ -67,10 +67,12 @@ class Templates:
 
 @dataclass(frozen=True)
 class TemplateBackground:
-    """A background: counts in bins per unit of exposure, which may be given at the values of the pulls."""
+    """A background: counts in bins per unit of exposure, of which those of a run may hang on the pulls."""
 
     name: str
-    template: Annotated[str, "the array of its counts"]
+    template: Annotated[
+        str, "the array of its counts: axes of the bins, or values of both pulls before those"
+    ]
     pull: Annotated[str, "the name of the pull of its rate"]
     width: Annotated[Width, "how well the rate is known"]
     runs: Annotated[tuple[str, ...], "in which it is; all if left out"] = ()

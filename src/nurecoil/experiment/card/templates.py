@@ -180,16 +180,27 @@ class _Builder:
             raise NurecoilError(f"{run.events}: {error}") from None
 
     def background(self, card: TemplateBackground) -> Component[Array]:
-        """Return a background, whose shape the pulls change where it is given at their values."""
-        templates = self.card.templates
-        given = {ends: self.counts(card, ends) for ends in (_NOMINAL, *_SINGLE[0], *_SINGLE[1])}
+        """Return a background; if it is given at values of the pulls, they change its counts in each run.
+
+        Its shape stays: of so few counts little is simulated, and a shape of few is noise, which would grow.
+        """
+        templates, runs = self.card.templates, len(self.card.templates.runs)
+        nominal = self.counts(card, _NOMINAL)
+        of_runs = nominal.reshape(-1, runs).sum(axis=0)
+
+        def changed(ends: Ends) -> Array:
+            ratio = np.ones(runs)
+            counts = self.counts(card, ends).reshape(-1, runs).sum(axis=0)
+            np.divide(counts, of_runs, out=ratio, where=of_runs > 0)
+            return (nominal.reshape(-1, runs) * ratio).ravel()
+
         shapes = []
-        if any((counts != given[_NOMINAL]).any() for counts in given.values()):
-            for name, (up, down) in zip(templates.pulls, _SINGLE, strict=True):
-                pull = shape_pull(name, "the signal")
-                shapes.append(Shape(pull, given[up], given[down], step=templates.step))
+        for name, ends in zip(templates.pulls, _SINGLE, strict=True):
+            up, down = map(changed, ends)
+            if (up != nominal).any() or (down != nominal).any():
+                shapes.append(Shape(shape_pull(name, "the signal"), up, down, step=templates.step))
         rate = rate_pull(card.pull, card.width, card.name)
-        return Component(card.name, given[_NOMINAL], (rate,), tuple(shapes))
+        return Component(card.name, nominal, (rate,), tuple(shapes))
 
     def counts(self, card: TemplateBackground, ends: Ends) -> Array:
         """Return the counts of a background in all bins."""
