@@ -172,9 +172,9 @@ def _shape(
         c, first, second = given.c[:, number], pulls[:, pair[0]], pulls[:, pair[1]]
         exponent = exponent + c * together(first, second)[:, None]
         mixed[pair] = c * bent_curvature((first + second) / 2)[:, None] / 2
-        for k, t, other in ((pair[0], first, second), (pair[1], second, first)):
-            slopes[:, k] += c * together_slope(t, other)[:, None]
-            bends[:, k] += mixed[pair] - c * bent_curvature(t)[:, None] / 2
+        for k, own, other in ((pair[0], first, second), (pair[1], second, first)):
+            slopes[:, k] += c * together_slope(own, other)[:, None]
+            bends[:, k] += mixed[pair] - c * bent_curvature(own)[:, None] / 2
     return np.exp(np.clip(exponent, -LARGEST, LARGEST)), slopes, bends, mixed
 
 
