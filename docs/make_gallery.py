@@ -17,6 +17,7 @@ import numpy as np
 import nurecoil
 from nurecoil.presentation import figures, report
 from nurecoil.presentation.document import Document, Figure, Panel, Section, Series, Table
+from nurecoil.presentation.look import Look
 from nurecoil.quantities import printed
 from nurecoil.verbs.intervals import interval_text
 
@@ -148,7 +149,7 @@ def page_of(model: str, page: Mapping[str, Any], images: Path) -> Document:
     )
     pictures: list[str] = []
     for name, what, result in region(model, page):
-        result.save_figure(images / f"{name}.png", title=False)
+        figures.save_canvas(result.values.canvas(result, Look(title=False)), images / f"{name}.png")
         pictures.append(f"![{what}](images/{name}.png)\n\n*{what}.*")
     rows = tuple(
         (f"`{p.name}`", f"${p.latex}$", p.description, printed(p.unit), p.reference) for p in about.parameters

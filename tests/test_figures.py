@@ -325,3 +325,33 @@ def test_counts_are_stacked_beside_data_with_errors_of_both_sides():
     pulls = residuals.series[0].y
     error = np.where(data.y < top, data.y_error_up, data.y_error)
     assert pulls * error == pytest.approx(data.y - top, rel=1e-12)
+
+
+def test_curves_of_others_are_laid_over_a_figure(tmp_path):
+    result = nurecoil.Study("nsi", "binh2021-csi").limit("eps_u_ee", (-1, 1))
+    (tmp_path / "other_bound.csv").write_text("# digitised\n-0.5,1\n0.5,2\n\n0.6,3\n", encoding="utf-8")
+    (tmp_path / "named.csv").write_text("epsilon,CMS 2021\n0,1\n1,4\n", encoding="utf-8")
+    axes = result.plot(overlay=[tmp_path / "other_bound.csv", tmp_path / "named.csv"])
+    lines = {line.get_label(): line.get_xydata() for line in axes.lines}
+    assert lines["other bound"][[0, 1, 3]].tolist() == [[-0.5, 1], [0.5, 2], [0.6, 3]]
+    assert np.isnan(lines["other bound"][2]).all()
+    assert lines["CMS 2021"].tolist() == [[0, 1], [1, 4]]
+    result.save(tmp_path / "figure.pdf", overlay=str(tmp_path / "named.csv"))
+    assert (tmp_path / "figure.pdf").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("", "no points"), ("x,y\n1,2\n1;2\n", "'1;2' is no point"), ("x,y\n1,2,3\n", "'1,2,3' is no point")],
+)
+def test_a_curve_that_is_none_is_refused(text, said, tmp_path):
+    (tmp_path / "curve.csv").write_text(text, encoding="utf-8")
+    result = nurecoil.Study("nsi", "binh2021-csi").limit("eps_u_ee", (-1, 1))
+    with pytest.raises(NurecoilError, match=said):
+        result.plot(overlay=tmp_path / "curve.csv")
+    with pytest.raises(NurecoilError, match="cannot read"):
+        result.plot(overlay=tmp_path / "none.csv")
+    twice = tmp_path / "twice.csv"
+    twice.write_text("x,twice\n1,2\n", encoding="utf-8")
+    with pytest.raises(NurecoilError, match="two curves are called 'twice'"):
+        result.plot(overlay=[twice, twice])

@@ -10,6 +10,7 @@ import click
 
 from nurecoil.cli.usage import FILE
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation.look import AS_USUAL, Look
 from nurecoil.presentation.staging import staged_file
 from nurecoil.presentation.terminal import draw
 from nurecoil.progress import watched
@@ -37,8 +38,7 @@ def answer(
     as_json: bool,
     conventions: bool,
     plot: Path | None = None,
-    title: bool = True,
-    width: float | None = None,
+    look: Look = AS_USUAL,
     output: Path | None = None,
     saved: Sequence[Path] = (),
 ) -> None:
@@ -51,8 +51,8 @@ def answer(
         require_format(path)
     files: list[tuple[str, Path | None, Callable[[Result[Any], Path], None]]] = [
         ("Samples", output, lambda result, path: result.write(path)),
-        ("Plot", plot, lambda result, path: result.save_figure(path, title, width)),
-        *(("Saved", path, lambda result, path: result.write_to(path, title, width)) for path in saved),
+        ("Plot", plot, lambda result, path: result.save_figure(path, look)),
+        *(("Saved", path, lambda result, path: result.write_to(path, look)) for path in saved),
     ]
     written, failures = [], list[Exception]()
     if plot:

@@ -18,6 +18,7 @@ from nurecoil.experiment.card import experiment_names, load_experiment
 from nurecoil.likelihood.engines import ENGINES
 from nurecoil.models import load_model, model_names
 from nurecoil.physics.form_factors import FORM_FACTOR_NAMES
+from nurecoil.presentation.look import Look
 from nurecoil.quantities import named_values
 from nurecoil.study.study import Study
 from nurecoil.verbs.options import Told, Verb
@@ -127,7 +128,8 @@ def command_of(name: str) -> Command:
             files = {kind: given.pop(kind, None) for kind in ("plot", "output")}
             shown = {how: given.pop(how) for how in ("as_json", "conventions")}
             files["saved"] = given.pop("saved")
-            shown |= {"title": not given.pop("no_title", False), "width": given.pop("width", None)}
+            overlay = given.pop("overlay", ())
+            shown["look"] = Look(not given.pop("no_title", False), given.pop("width", None), overlay)
 
             def ask() -> Any:
                 for option in own:
@@ -182,6 +184,8 @@ def _of_files(verb: Verb) -> Iterator[click.Option]:
         yield file(["--output"], help=verb.output, show_default="no file")
     if verb.plots:
         yield file(["--plot"], help="Draw to a .png, .svg or .pdf file.", show_default="no plot")
+        text = "A CSV file with a curve to lay over the plot: x,y in its units; repeat for more."
+        yield file(["--overlay"], multiple=True, help=text)
         text = "Width of the plot: 3.4 for a column of a journal, 7 for two."
         yield click.Option(["--width"], type=float, metavar="INCHES", help=text, show_default="6.2")
         text = "Leave the title of the plot out, as in a paper."

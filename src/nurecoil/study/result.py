@@ -18,7 +18,9 @@ from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.physics import constants
 from nurecoil.presentation.document import Block, Figure, Pairs
 from nurecoil.presentation.labels import value_label
+from nurecoil.presentation.look import Look
 from nurecoil.presentation.staging import staged_file
+from nurecoil.study.arguments import several
 from nurecoil.study.card import StudyCard
 from nurecoil.study.ledger import ledger
 from nurecoil.study.record import strict_json
@@ -54,12 +56,11 @@ class Shown:
         """Return the answer as a figure."""
         raise NurecoilError(f"{result.question} has no figure")
 
-    def canvas(self, result: "Result[Any]", title: bool = True, width: float | None = None) -> "Canvas":
-        """Return the figure, drawn, so many inches wide; a paper's has no title."""
+    def canvas(self, result: "Result[Any]", look: Look) -> "Canvas":
+        """Return the figure, drawn."""
         from nurecoil.presentation import figures
 
-        figure = self.figure(result)
-        return figures.draw(figure if title else replace(figure, subtitle=()), width)
+        return figures.draw(look.on(self.figure(result)), look.width)
 
     def write(self, result: "Result[Any]", path: Path) -> None:
         """Write what else there is of it to a file."""
@@ -180,27 +181,46 @@ class Result(Generic[Answer]):
 
         return html_of(self.blocks())
 
-    def plot(self, axes: "Axes | None" = None, title: bool = True) -> "Axes":
-        """Draw the answer on axes that are there, or on new ones (`axes.figure`), and return them."""
+    def plot(
+        self, axes: "Axes | None" = None, title: bool = True, overlay: Sequence[Path | str] = ()
+    ) -> "Axes":
+        """Draw the answer on axes that are there, or on new ones (`axes.figure`), and return them.
+
+        Curves of others, from CSV files, are laid over it: x, y in the axes' units, a name in the first line.
+        """
+        look = Look(title, overlay=tuple(several(overlay, "overlay", str | Path)))
         if axes is None:
-            return self.values.canvas(self, title).axes[0]
+            return self.values.canvas(self, look).axes[0]
         from nurecoil.presentation import figures
 
-        return figures.draw_on(axes, self.values.figure(self))
+        return figures.draw_on(axes, look.on(self.values.figure(self)))
 
-    def save(self, path: Path | str, title: bool = True, width: float | None = None) -> None:
-        """Write the result to a file, as its suffix says; a figure without its title, or so many inches wide.
+    def save(
+        self,
+        path: Path | str,
+        title: bool = True,
+        width: float | None = None,
+        overlay: Sequence[Path | str] = (),
+    ) -> None:
+        """Write the result to a file, as its suffix says.
 
         .json: all of it; .toml: the question, for `nurecoil run`; .csv: the numbers of its figure or tables;
-        .tex: its tables; .zip: a submission to HEPData; .png, .svg, .pdf: its figure. Samples have .npz too.
+        .tex: its tables; .zip: a submission to HEPData; .png (600 dpi), .svg, .pdf: its figure. Samples have
+        .npz too.
+
+        Parameters
+        ----------
+        title, width, overlay
+            Of a figure: whether it has a title, how many inches it is wide (3.4 for a column of a journal),
+            and files with curves to lay over it, as of `plot`.
         """
         if not isinstance(path, str | PathLike):
             raise NurecoilError(f"cannot save to {path!r}: give the path of a file")
         path = Path(path)
         with staged_file(path) as target:
-            self.write_to(target, title, width)
+            self.write_to(target, Look(title, width, tuple(several(overlay, "overlay", str | Path))))
 
-    def write_to(self, path: Path, title: bool = True, width: float | None = None) -> None:
+    def write_to(self, path: Path, look: Look) -> None:
         """Write it to a file that is known to be writable."""
         from nurecoil.presentation import exchange, figures
 
@@ -208,7 +228,7 @@ class Result(Generic[Answer]):
         if kind == ".json":
             path.write_text(strict_json(self.record()) + "\n", encoding="utf-8")
         elif kind in (".png", ".svg", ".pdf"):
-            self.save_figure(path, title, width)
+            self.save_figure(path, look)
         elif kind == ".toml":
             path.write_text(self.study_card.toml(), encoding="utf-8")
         elif kind == ".tex":
@@ -248,11 +268,11 @@ class Result(Generic[Answer]):
             hashes[name] = [each.get("card", ""), *files]
         return {"nurecoil": __version__, "numpy": np.__version__, **hashes}
 
-    def save_figure(self, path: Path, title: bool = True, width: float | None = None) -> None:
-        """Write the figure as a journal takes it, a .png at 600 dpi; a paper's has no title."""
+    def save_figure(self, path: Path, look: Look) -> None:
+        """Write the figure as a journal takes it, a .png at 600 dpi."""
         from nurecoil.presentation import figures
 
-        figures.save_canvas(self.values.canvas(self, title, width), path, dpi=600)
+        figures.save_canvas(self.values.canvas(self, look), path, dpi=600)
 
     def write(self, path: Path) -> None:
         """Write what else there is, such as samples."""

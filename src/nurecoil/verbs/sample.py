@@ -20,6 +20,7 @@ from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.corner import Axis, draw_corner
 from nurecoil.presentation.document import Block, Pairs, Table
 from nurecoil.presentation.labels import axis_label
+from nurecoil.presentation.look import Look
 from nurecoil.study.arguments import several
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
@@ -215,14 +216,10 @@ class Posterior(Shown):
             right=(1, 2, 3, 4),
         )
 
-    def canvas(
-        self,
-        result: Result["Posterior"],
-        title: bool = True,
-        width: float | None = None,
-        pulls: bool = False,
-    ) -> "Canvas":
+    def canvas(self, result: Result["Posterior"], look: Look, pulls: bool = False) -> "Canvas":
         """Draw the densities of all free parameters and pairs, with `pulls` of nuisance parameters too."""
+        if look.overlay:
+            raise NurecoilError("nothing can be laid over densities of several parameters")
         shown = self.parameters if pulls else self.parameters[: self.free]
         axes = [
             Axis(
@@ -237,9 +234,9 @@ class Posterior(Shown):
             for number, p in enumerate(shown)
         ]
         what = "Profile likelihood × prior" if self.profiled else "Posterior"
-        canvas = draw_corner(what, result.facts if title else (), axes)
-        if width is not None:
-            canvas.set_size_inches(width, canvas.get_figheight() * width / canvas.get_figwidth())
+        canvas = draw_corner(what, result.facts if look.title else (), axes)
+        if look.width is not None:
+            canvas.set_size_inches(look.width, canvas.get_figheight() * look.width / canvas.get_figwidth())
         return canvas
 
     def write(self, result: Result["Posterior"], path: Path) -> None:
