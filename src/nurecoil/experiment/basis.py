@@ -16,7 +16,8 @@ from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.physics.shapes import Pieces
 
 _KEPT: Final = 1e-12  # of the largest singular value
-_ROWS: Final = 600  # sums of rows with random signs, in place of more rows
+_OF_PIECES: Final = 1e-10  # of it, where no weight is steep
+_ROWS: Final = 100  # sums of rows with random signs, in place of more rows, to begin with
 _FAINT: Final = 1e-6  # of the largest template: fainter ones need only be known as well as it
 
 
@@ -119,8 +120,12 @@ class Basis:
             if modes is None:
                 rows.append(array.reshape(n, -1).T)
                 continue
-            array = templates.at({name: modes[0].nodes})[name]
-            rows += [np.tensordot(m.up, array[:, f], axes=((0, 1), (1, 2))) for f, m in enumerate(modes)]
+            nodes, own = modes[0].nodes, templates.nodes[name]
+            if isinstance(nodes, Pieces):
+                ups, array = [m.up[:, nodes.places(own)] for m in modes], templates[name]
+            else:
+                ups, array = [m.up for m in modes], templates.at({name: nodes})[name]
+            rows += [np.tensordot(up, array[:, f], axes=((0, 1), (1, 2))) for f, up in enumerate(ups)]
         return np.concatenate(rows)
 
 
@@ -147,18 +152,15 @@ def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> tuple[Mod
     blocks = [b for e in experiments for b in e.blocks if channel in b.channels]
     first, *others = (block.nodes[channel] for block in blocks)
     nodes = first.joined(others)
+    if isinstance(nodes, Pieces):
+        return _of_pieces(channel, nodes, blocks)
     templates = np.concatenate([block.at({channel: nodes})[channel] for block in blocks])
     weights = nodes.samples()
     weights = np.kron(np.eye(templates.shape[2]), (weights / np.abs(weights).max(axis=1, keepdims=True)).T)
     largest = np.abs(templates.sum(axis=3)).max(initial=0.0)
 
     def of_flavour(rows: Array) -> Modes:
-        sizes = np.abs(rows.sum(axis=2)).max(axis=1)  # the counts of a weight that is 1 at all q
-        seen = rows[sizes > 0].reshape(-1, len(weights))
-        scaled = seen / np.maximum(sizes[sizes > 0], _FAINT * largest)[:, np.newaxis]
-        if isinstance(nodes, Pieces) and len(scaled) > _ROWS:  # many times more than are independent
-            signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(len(scaled), 1))
-            scaled = np.add.reduceat(signs * scaled, np.linspace(0, len(scaled), _ROWS, False).astype(int))
+        scaled = _scaled(rows, largest)
         triangle = np.asarray(np.linalg.qr(scaled, mode="r"))
         left, values, right = np.linalg.svd(triangle @ weights, full_matrices=False)
         kept = values > _KEPT * values.max(initial=0.0)
@@ -167,3 +169,50 @@ def _modes(channel: str, experiments: Sequence[CompiledExperiment]) -> tuple[Mod
         return Modes(nodes, down.reshape(shape), up.reshape(shape))
 
     return tuple(of_flavour(templates[:, flavour]) for flavour in range(len(FLAVOURS)))
+
+
+def _scaled(rows: Array, largest: float) -> Array:
+    """Return the rows (n, terms, K) that are seen, over the counts of a weight that is 1, (seen, terms K)."""
+    sizes = np.abs(rows.sum(axis=2)).max(axis=1)
+    seen = rows[sizes > 0].reshape(-1, rows[0].size)
+    return np.asarray(seen / np.maximum(sizes[sizes > 0], _FAINT * largest)[:, np.newaxis])
+
+
+def _of_pieces(channel: str, nodes: Pieces, blocks: Sequence[RecoilTemplates]) -> tuple[Modes, ...]:
+    """Return the modes of each flavour, for each source alone: singular vectors of the templates, Θ = U S Vᵀ.
+
+    All values at the nodes are those of some shape, or nearly.
+    """
+    own = tuple(dict.fromkeys(block.nodes[channel] for block in blocks))
+    of_source = [np.concatenate([b[channel] for b in blocks if b.nodes[channel] == some]) for some in own]
+    largest = max(np.abs(templates.sum(axis=3)).max(initial=0.0) for templates in of_source)
+
+    def of_flavour(flavour: int) -> Modes:
+        parts = []
+        for some, templates in zip(own, of_source, strict=True):
+            terms = templates.shape[2]
+            values, right = _independent(_scaled(templates[:, flavour], largest))
+            kept = values > _OF_PIECES * values.max(initial=0.0)
+            pair = np.array([right[kept] * values[kept, np.newaxis], right[kept] / values[kept, np.newaxis]])
+            parts.append(nodes.moved(pair.reshape(*pair.shape[:2], terms, some.size), some))
+        down, up = np.moveaxis(np.concatenate(parts, axis=1), 1, -1)
+        return Modes(nodes, down, up)
+
+    return tuple(of_flavour(flavour) for flavour in range(len(FLAVOURS)))
+
+
+def _independent(rows: Array) -> tuple[Array, Array]:
+    """Return singular values and right vectors of many rows of which few are independent.
+
+    Sums of them with random signs take their place, of twice as many as are found, or more.
+    """
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(len(rows), 1))
+    number = _ROWS
+    while number < len(rows):
+        places = np.linspace(0, len(rows), number, endpoint=False).astype(int)
+        _, values, right = np.linalg.svd(np.add.reduceat(signs * rows, places), full_matrices=False)
+        if 2 * np.sum(values > _OF_PIECES * values.max(initial=0.0)) < number:
+            return values, right
+        number *= 2
+    _, values, right = np.linalg.svd(rows, full_matrices=False)
+    return values, right

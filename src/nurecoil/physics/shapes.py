@@ -12,19 +12,18 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.physics import cross_section
 from nurecoil.physics.oscillations import DM2_MAX, PHASE, disappeared
-from nurecoil.physics.weights import Shape, cardinals, chebyshev
+from nurecoil.physics.weights import cardinals, chebyshev
 
 _PANELS: Final = 8  # of a piece, in its angle
 _MASSES: Final = 12  # nodes of a panel
 _SPARE: Final = 24  # nodes of a piece beyond those that its oscillations need
 _MOST: Final = 3000
-_SAMPLES: Final = 400
-_KEPT: Final = 1e-10  # of the largest singular value
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,6 @@ class Masses:
         made = self.nodes[(self.nodes < self.end) & (mass == self.mass)]
         return np.concatenate(cross_section.upscattering_recoils(self.energy, mass, made))
 
-    def samples(self) -> Array:
-        """Return values of m that stand for all."""
-        return self.end * np.sin(np.linspace(0.0, np.pi / 2, 2 * _PANELS * _MASSES))
-
 
 @dataclass(frozen=True)
 class Energies:
@@ -122,10 +117,6 @@ class Energies:
         """Return the recoils of a target (MeV) where the kernel of a node ends."""
         return cross_section.recoil_energy_max(self.rule[0], mass)
 
-    def samples(self) -> Array:
-        """Return values of Δm² that stand for all."""
-        return np.linspace(0.0, DM2_MAX, _SAMPLES)
-
 
 @dataclass(frozen=True)
 class Pieces:
@@ -142,16 +133,13 @@ class Pieces:
         """Return all pieces, each once."""
         return Pieces(tuple(dict.fromkeys(piece for each in (self, *others) for piece in each.pieces)))
 
+    def places(self, own: "Pieces") -> NDArray[np.intp]:
+        """Return where the nodes of some of the pieces are."""
+        first = dict(zip(self.pieces, np.cumsum([0, *(p.size for p in self.pieces)]), strict=False))
+        return np.concatenate([first[p] + np.arange(p.size) for p in own.pieces])
+
     def moved(self, templates: Array, own: "Pieces") -> Array:
         """Return templates (..., K) of some of the pieces as those of all."""
-        places = dict(zip(self.pieces, np.cumsum([0, *(p.size for p in self.pieces)]), strict=False))
         found = np.zeros((*templates.shape[:-1], self.size))
-        found[..., np.concatenate([places[p] + np.arange(p.size) for p in own.pieces])] = templates
+        found[..., self.places(own)] = templates
         return found
-
-    def samples(self) -> Array:
-        """Return what spans the values at the nodes, whatever the shape, (samples, K)."""
-        at = np.unique(np.concatenate([piece.samples() for piece in self.pieces]))
-        _, sizes, rows = np.linalg.svd(Shape(at).at(self), full_matrices=False)
-        kept = sizes > _KEPT * sizes[0]
-        return np.asarray(sizes[kept, np.newaxis] * rows[kept])
