@@ -450,7 +450,7 @@ def test_bad_input_ends_in_one_sentence(arguments, text):
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("a bug")])
 @pytest.mark.parametrize("as_json", [True, False])
 def test_an_answer_whose_plot_cannot_be_written_is_printed_first(monkeypatch, error, as_json):
-    def half(figure, path):
+    def half(figure, path, dpi):
         path.write_text("half")
         raise error
 

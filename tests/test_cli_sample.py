@@ -50,7 +50,7 @@ def test_the_posterior_for_people():
 
 
 def test_samples_are_kept_when_the_plot_fails(monkeypatch, tmp_path):
-    def full(*them):
+    def full(*them, **how):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("nurecoil.presentation.figures.save_canvas", full)
