@@ -73,6 +73,21 @@ def test_the_valleys_of_the_onset_are_found_and_one_start_misses_them(coherent):
     np.testing.assert_array_equal(near[far], one[far])
 
 
+@pytest.mark.parametrize(("seed", "reach"), [(77, 0.1), (8, 0.05), (16, 0.1)])
+def test_a_valley_on_the_other_side_of_a_bend_is_found(coherent, seed, reach):
+    """One point in 10⁴ near the data has minima on both sides of t = 1 of the efficiency, some 1e-3 apart."""
+    question = nsi(coherent, ["coherent-csi-2021"])
+    strengths = question.strengths(np.random.default_rng(seed).uniform(-reach, reach, (800, 18)))
+    likelihood = question.likelihood
+    found = likelihood.profiled(strengths)
+    number = [p.name for p in likelihood.pulls].index("coherent-csi-2021_efficiency")
+    for efficiency in (0.8, 1.1):
+        pulls = found.pulls.copy()
+        pulls[:, number] = efficiency
+        beside = likelihood.profiled(strengths, pulls=pulls).chi2
+        assert (found.chi2 - beside)[found.chi2 < found.chi2.min() + NEAR].max() < 1e-5
+
+
 def test_hops_are_in_the_pulls_own_units_and_only_of_free_ones(coherent):
     likelihood = nsi(coherent, ["coherent-csi-2021"]).likelihood
     names = [p.name for p in likelihood.pulls]
@@ -83,10 +98,10 @@ def test_hops_are_in_the_pulls_own_units_and_only_of_free_ones(coherent):
     ]
     efficiency, onset = (names.index(f"coherent-csi-2021_{name}") for name in ("efficiency", "onset"))
     assert likelihood._hops(likelihood._free(())) == [
-        Hop(efficiency, -1.5), Hop(efficiency, 1.5), Hop(onset, -1.5), Hop(onset, 1.5)
+        Hop(pull, 1.5 * side, 0.5 * side) for pull in (efficiency, onset) for side in (-1, 1)
     ]  # fmt: skip
     held = JointLikelihood((term,), {names[efficiency]: 0.0, names[onset]: 0.5})
-    assert held._hops(held._free(())) == [Hop(onset - 1, -3.0), Hop(onset - 1, 3.0)]
+    assert held._hops(held._free(())) == [Hop(onset - 1, -3.0, -1.0), Hop(onset - 1, 3.0, 1.0)]
 
 
 def test_a_point_has_the_same_minimum_alone_and_among_others(coherent):
@@ -117,7 +132,7 @@ def test_a_search_tries_all_hops_at_once_and_goes_on_from_what_is_lower():
     """Valleys of the first variable at -3, 0 and 4, as low as each problem says; the second goes along."""
     minimise, asked = asked_of(DEPTHS, VALLEYS)
     start = np.array([[0.5, 0.5], [7.0, 8.0]])
-    found = search(minimise, start, [Hop(0, 2.5), Hop(0, -2.0)], 1)
+    found = search(minimise, start, [Hop(0, 2.5, 0.5), Hop(0, -2.0, -0.5)], 1)
     np.testing.assert_array_equal(found.chi2, [-1.0, -2.0])
     np.testing.assert_array_equal(found.pulls, [[0.0], [-3.0]])
     np.testing.assert_array_equal(found.points, [[7.0], [8.0]])
@@ -127,7 +142,7 @@ def test_a_search_tries_all_hops_at_once_and_goes_on_from_what_is_lower():
 def test_a_search_looks_only_where_it_can_change_the_answer():
     depths = np.array([[-9.0, 0.0, 0.0], [-9.0, 5.0, 5.0]])
     minimise, asked = asked_of(depths, VALLEYS)
-    found = search(minimise, np.zeros((2, 2)), [Hop(0, -2.0)], 1, reach=4.0)
+    found = search(minimise, np.zeros((2, 2)), [Hop(0, -2.0, -0.5)], 1, reach=4.0)
     np.testing.assert_array_equal(found.chi2, [-9.0, 5.0])
     assert asked[1].shape == (2, 1)
 
@@ -136,7 +151,7 @@ def test_of_many_points_a_few_decide_which_hops_are_worth_it():
     depths = np.tile([0.5, 0.0, 30.0], (500, 1))  # the one at 4 is no other valley to mind, that at -3 is
     depths[7, 0] = -1.0
     minimise, asked = asked_of(depths, VALLEYS)
-    found = search(minimise, np.zeros((2, 500)), [Hop(0, 3.0), Hop(0, -2.0)], 1)
+    found = search(minimise, np.zeros((2, 500)), [Hop(0, 3.0, 1.0), Hop(0, -2.0, -0.5)], 1)
     assert (found.chi2[7], found.chi2[8]) == (-1.0, 0.0)
     assert [x.shape[1] for x in asked] == [500, 124, 500, 1]
 

@@ -26,7 +26,7 @@ from nurecoil.progress import parts
 
 REACH = 40.0  # in χ²: what lies so much higher is far out of any level
 _CHUNK_NUMBERS = 1_000_000  # of derivatives at once: bounds the memory, and keeps them in the cache
-_BEYOND = (-1.5, 1.5)  # t where a morphing is straight
+_BEYOND = ((-1.5, -0.5), (1.5, 0.5))  # t where a morphing is straight, and as far before that
 
 
 class Tie(NamedTuple):
@@ -326,7 +326,8 @@ class JointLikelihood:
         scale, centre = self._scale[free, np.newaxis], self.centre[free, np.newaxis]
         begin = (np.atleast_2d(self.begin if pulls is None else pulls).T[free] - centre) / scale
         hops = self._hops(free) if pulls is None or reach is not None else []
-        near = np.inf if self.observed.sets > 1 else REACH if reach is None else reach
+        toys = self.observed.sets > 1  # so many that one in ten thousand, worse by 1e-3, is none
+        near = np.inf if toys else REACH if reach is None else reach
         for first in parts(range(0, points, chunk)):
             part = slice(first, min(first + chunk, points))
             base = self._base(part, held)
@@ -338,7 +339,7 @@ class JointLikelihood:
                 for edge, end in zip(box, self.bounds, strict=True)
             ]
             minimise = partial(_minimised, run, layout, inputs, edges)
-            least = search(minimise, start, hops, len(free), near)
+            least = search(minimise, start, hops, len(free), near, thorough=not toys)
             chi2[part], converged[part] = least.chi2, least.converged
             found[:, part], best[:, part] = base.T, least.points.T
             found[free, part] = centre + least.pulls.T * scale
@@ -356,7 +357,7 @@ class JointLikelihood:
                 if j in place:
                     at = term.centre[k] + np.array(_BEYOND) * term.unit[k]
                     ends = (at - self.centre[j]) / self._scale[j]
-                    found += [Hop(place[j], float(end)) for end in ends]
+                    found += [Hop(place[j], *end) for end in ends.tolist()]
         return found
 
     @cached_property

@@ -21,13 +21,18 @@ _LOW = 1.0  # in χ² above the lowest: another valley that may be the lowest el
 _APART = 0.05  # widths, two valleys
 _LOWER = 1e-6  # in χ²
 _MOST_ROUNDS = 3
+_BESIDE = 0.3  # before a bend, of the way back
 
 
 class Hop(NamedTuple):
-    """Another start: one pull put at least as far out as a value, all else where it was found best."""
+    """Another start: one pull put at least as far out as a value, all else where it was found best.
+
+    The bend is halfway to there from `back`, where a pull that is found shortly beyond it begins, too.
+    """
 
     variable: int
     value: float
+    back: float
 
 
 def search(
@@ -36,6 +41,7 @@ def search(
     hops: Sequence[Hop],
     free: int,
     reach: float = np.inf,
+    thorough: bool = True,
 ) -> Fitted:
     """Return the lowest minima that are found, of pulls in units of their widths.
 
@@ -51,6 +57,8 @@ def search(
     reach : float
         Hops are tried where χ² is at most so much above the lowest of all points: elsewhere no valley can
         change the answer.
+    thorough : bool
+        Where a pull was found beside a bend, begin on its other side, too.
     """
 
     def found(start: Array, which: NDArray[np.intp] | None = None) -> Fitted:
@@ -63,10 +71,12 @@ def search(
     with np.errstate(invalid="ignore"):
         near = np.flatnonzero(least.chi2 <= least.chi2.min() + reach)
     few = int(np.clip(near.size // 8, *_SAMPLE))
+    useful = hops
     if near.size > few:
         sample = near[np.linspace(0, near.size - 1, few).astype(int)]
-        least, hops = _hopped(found, least, sample, hops)
-    return _hopped(found, least, near, hops)[0]
+        least, useful = _hopped(found, least, sample, hops)
+    least, _ = _hopped(found, least, near, useful)
+    return _across(found, least, near, hops) if thorough else least
 
 
 def _hopped(
@@ -79,7 +89,7 @@ def _hopped(
             break
         before = least.at(near)
         start = np.tile(np.concatenate([before.pulls.T, before.points.T]), len(hops))
-        for number, (variable, value) in enumerate(hops):
+        for number, (variable, value, _) in enumerate(hops):
             part = start[variable, number * near.size : (number + 1) * near.size]
             part[:] = (np.minimum if value < 0 else np.maximum)(part, value)
         fits = found(start, np.tile(near, len(hops))).split(len(hops))
@@ -93,3 +103,20 @@ def _hopped(
         least = least.with_at(near, after)
         near = near[after.chi2 < before.chi2 - _LOWER]
     return least, [hop for hop in hops if hop in useful]
+
+
+def _across(
+    found: Callable[..., Fitted], least: Fitted, near: NDArray[np.intp], hops: Sequence[Hop]
+) -> Fitted:
+    """Return the lowest minima after each pull that was found beside a bend begins on its other side."""
+    for variable, value, back in hops:
+        beyond = (2 * least.pulls[near, variable] - value - back) / (
+            value - back
+        )  # 0 at the bend, 1 at value
+        beside = (beyond > -_BESIDE) & (beyond < 1)
+        if beside.any():
+            which, before = near[beside], least.at(near[beside])
+            start = np.concatenate([before.pulls.T, before.points.T])
+            start[variable] = np.where(beyond[beside] > 0, back, value)
+            least = least.with_at(which, lowest([before, found(start, which)]))
+    return least
