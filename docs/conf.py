@@ -1,4 +1,4 @@
-"""The documentation: `nox -s docs`, or `sphinx-build -nW --keep-going docs docs/_build`."""
+"""The documentation: `nox -s docs`; while you write, `sphinx-build -j auto -nW docs docs/_build/html`."""
 
 import os
 import re
