@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+import nurecoil
 from lines import profile
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.intervals import Interval, _Mesh, threshold
@@ -429,3 +430,15 @@ def test_a_cheap_profile_takes_milliseconds():
         return time.perf_counter() - start
 
     assert min(elapsed() for _ in range(20)) < 10e-3
+
+
+def test_texts_and_figures_are_in_the_unit_that_was_asked_for():
+    study = nurecoil.Study("331-beta", "binh2021-csi", beta=-(3**0.5))
+    tev, gev = (study.limit("m_zprime", within) for within in ("0.2..20 TeV", "200..20000 GeV"))
+    (allowed,) = tev.values.profile.intervals
+    assert f"above {allowed.low / 1e3:.4g} GeV (scanned up to 2e+04 GeV)" in str(gev)
+    assert f"above {allowed.low / 1e6:.4g} TeV (scanned up to 20 TeV)" in str(tev)
+    first, second = (each.values.figure(each).panels[0] for each in (tev, gev))
+    np.testing.assert_allclose(second.series[0].x, 1e3 * first.series[0].x)
+    assert ("[TeV]" in first.x_label, "[GeV]" in second.x_label) == (True, True)
+    assert tev.record()["unit"] == gev.record()["unit"] == "TeV"  # programs read one unit

@@ -148,3 +148,12 @@ def test_what_a_weak_charge_has_not_is_refused(tmp_path):
         card.write_text(text.format(nuclide, width))
         with pytest.raises(NurecoilError, match=message):
             nurecoil.load_experiment(card)
+
+
+def test_a_weak_charge_is_no_count_and_has_no_pulls():
+    shown = str(nurecoil.Study("standard-model", "apv-cesium").predict())
+    assert shown.startswith("Weak charge of 133Cs")
+    assert "count" not in shown.split("Rests on")[0]
+    assert "total" not in shown.split("Rests on")[0]
+    code, out, _ = command_line.run("list", "pulls", "--experiment", "apv-cesium")
+    assert (code, out) == (0, "apv-cesium has no pulls.\n")

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nurecoil.errors import NurecoilError, unknown_name
-from nurecoil.quantities import UNITS, conversion, format_quantity, parse_quantity, parse_range
+from nurecoil.quantities import UNITS, conversion, format_quantity, parse_quantity, parse_range, unit_of
 
 Value: TypeAlias = Any  # a float, an array of floats (points of a scan), or the word of a choice
 Values = Mapping[str, Value]
@@ -40,6 +40,8 @@ class Parameter:
     prior_width
         The standard deviation of a Gaussian prior around the default; infinite for a pull that floats inside
         its bounds, and None for no prior.
+    shown
+        The unit of texts, where it was asked for in another than `unit`.
     decouples
         Whether infinity is a value: there the model is the Standard Model, as for the mass of a mediator.
 
@@ -61,6 +63,7 @@ class Parameter:
     prior_width: float | None = None
     reference: str = ""
     decouples: bool = False
+    shown: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an unknown unit, bounds that are reversed, and a default that is no value."""
@@ -108,6 +111,11 @@ class Parameter:
                 f"{self.name} = {self.format(first)} is not allowed: it must be {self.allowed()}"
             )
 
+    @property
+    def as_asked(self) -> "Parameter":
+        """It in the unit of texts."""
+        return replace(self, unit=self.shown) if self.shown else self
+
     def require_number(self, doing: str) -> None:
         """Refuse a parameter that is a choice."""
         if self.choices:
@@ -125,8 +133,9 @@ class Parameter:
         return f"{high} or less" if high else "a finite number"
 
     def format(self, value: float, digits: int = 6) -> str:
-        """Return `value` (inside unit) as a text in the unit at the border."""
-        return format_quantity(value / self.inside, self.unit, digits)
+        """Return `value` (inside unit) as a text in the unit at the border, or the one that was asked for."""
+        asked = self.as_asked
+        return format_quantity(value / asked.inside, asked.unit, digits)
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,7 @@ class Range:
     def parse(cls, parameter: Parameter, text: str) -> "Range":
         """Return the range that LOW..HIGH, such as 0.2..20TeV, stands for."""
         low, high = parse_range(text, parameter.unit, name=parameter.name)
+        parameter = replace(parameter, shown=unit_of(text) if parameter.unit else "")
         return cls(parameter, low * parameter.inside, high * parameter.inside)
 
     @property

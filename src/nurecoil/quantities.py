@@ -148,6 +148,16 @@ def format_quantity(value: float, unit: str, digits: int = 4) -> str:
     return f"{value:.{digits}g} {printed(unit)}".strip()
 
 
+def unit_of(text: str) -> str:
+    """Return the unit that a quantity, or the end of a range, is written in; "" if none.
+
+    >>> unit_of("0.2..20 TeV"), unit_of("-1/sqrt(3)")
+    ('TeV', '')
+    """
+    _, unit = _split(text)
+    return unit if unit in UNITS else ""
+
+
 def printed(unit: str) -> str:
     """Return a unit as people read it."""
     return _PRINTED.get(unit, unit)

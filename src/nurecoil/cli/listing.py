@@ -88,6 +88,9 @@ def _list_pulls(name: str) -> None:
         [p.name, p.description, f"{p.default:.5g}", _width(p), printed(p.unit) or "–"]
         for p in experiment.statistics.pulls
     ]
+    if not rows:
+        print(f"{experiment.name} has no pulls.")
+        return
     columns = ["name", "what it is", "centre", "width", "unit"]
     print_table(f"Pulls of {experiment.name}", columns, rows, right=(2, 3))
 

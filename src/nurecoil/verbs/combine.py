@@ -125,7 +125,8 @@ class Combination(Shown):
         yield Pairs("Do the experiments agree? (parameter goodness of fit)", pairs)
 
     def figure(self, result: Result["Combination"]) -> Figure:
-        parameter, unit = self.parameter, self.parameter.inside
+        parameter = self.parameter.as_asked
+        unit = parameter.inside
         kinds = {"alone": self.alone, "without": self.without, "together": (self.together,)}
         rows = [(kind, found) for kind, several in kinds.items() for found in several]
         bars = [_intervals(kind, rows, unit) for kind, several in kinds.items() if several]

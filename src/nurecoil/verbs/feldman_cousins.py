@@ -123,7 +123,7 @@ class Calibrated(Shown):
             yield _coverage_block(parameter, self.coverage)
 
     def figure(self, result: Result["Calibrated"]) -> Figure:
-        found, unit = self.calibration, self.parameter.inside
+        found, unit = self.calibration, self.parameter.as_asked.inside
         wilks, what = found.wilks, "critical value, toys (band: error)"
         series = (
             curve(wilks, unit, "data", "black"),

@@ -112,7 +112,7 @@ def figure(
     areas: tuple[Area, ...] = (),
 ) -> Figure:
     """Return the figure of curves of Δχ² of a result's parameter, from 0 (or its lowest) up to `top`."""
-    parameter: Parameter = result.values.parameter
+    parameter: Parameter = result.values.parameter.as_asked
     panel = Panel(
         x_label=axis_label(parameter),
         y_label=r"$\Delta\chi^2$",

@@ -146,7 +146,8 @@ class Limit(Shown):
             yield replace(found, rows=tuple(tuple(cell.replace("−", "-") for cell in r) for r in found.rows))
 
     def figure(self, result: Result["Limit"]) -> Figure:
-        parameter, unit = self.parameter, self.parameter.inside
+        parameter = self.parameter.as_asked
+        unit = parameter.inside
         profiles = sorted(self.profiles.items(), reverse=True)  # the smaller intervals above the larger
         _, largest = profiles[0]
         allowed = [
@@ -232,7 +233,7 @@ def limit_of(
     points: int = 2001,
 ) -> Result[Limit]:
     """Return the same for a question with one free parameter."""
-    parameter = question.free[0]
+    parameter = replace(question.free[0], shown=within.parameter.shown)
     curves, settled, notes = allowed(question, within, cl, freeze_at, points)
     if freeze_at is None:
         notes = (*_edge_notes(parameter, curves[0]), *notes)

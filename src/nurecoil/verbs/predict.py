@@ -45,6 +45,8 @@ class Expected:
         same of the data, None for a projection.
     errors
         Of the observed counts, down and up.
+    counted
+        Whether these are counts; else they are a weak charge.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Expected:
     backgrounds: dict[str, Array]
     observed: Array | None
     errors: tuple[Array, Array] | None = None
+    counted: bool = True
 
     @property
     def total(self) -> float:
@@ -103,16 +106,16 @@ class Expected:
             texts = [f"{x:.{digits}f}" if k else "" for x, k in zip(sums, known, strict=True)]
             if self.observed is not None and texts[-1]:
                 texts[-1] = f"{sums[-1]:g}"
-            ratio = f"{sums[0] / sums[1]:.4f}" if sums[1] > 0 else "–"
+            ratio = f"{sums[0] / sums[1]:.4f}" if sums[1] else "–"
             return (name, *texts[:2], ratio, *texts[2:])
 
         edges = zip(self.edges[:-1], self.edges[1:], strict=True)
-        rows = [row(f"{a:g} to {b:g}", slice(n, n + 1)) for n, (a, b) in enumerate(edges)]
-        heads = (self.observable, *list(columns)[:2], "ratio", *list(columns)[2:])
+        rows = [row(f"{a:g} to {b:g}", slice(n, n + 1)) for n, (a, b) in enumerate(edges) if self.counted]
+        heads = (self.observable if self.counted else "", *list(columns)[:2], "ratio", *list(columns)[2:])
         return Table(
-            f"Expected counts: {self.title}",
+            f"Expected counts: {self.title}" if self.counted else self.title,
             heads,
-            (*rows, row("total", slice(None))),
+            (*rows, row("total" if self.counted else "value", slice(None))),
             right=tuple(range(1, len(heads))),
             whole=(0,),
         )
@@ -191,6 +194,7 @@ def _expected(compiled: CompiledExperiment, couplings: Couplings, values: Values
         backgrounds=seen.backgrounds,
         observed=seen.observed,
         errors=seen.errors,
+        counted=not experiment.of_weak_charge,
     )
 
 

@@ -81,7 +81,8 @@ class Sensitivity(Shown):
         yield Pairs(result.title(f"{parameter.name} at {bound}"), tuple(rows))
 
     def figure(self, result: Result["Sensitivity"]) -> Figure:
-        parameter, profile, cl = self.parameter, self.expected.profile, cl_label(self.expected.cl)
+        parameter, profile = self.parameter.as_asked, self.expected.profile
+        cl = cl_label(self.expected.cl)
         series = (
             curve(profile, parameter.inside, "expected", "vermillion", "dashed"),
             curve(self.observed.profile, parameter.inside, "observed", "blue"),

@@ -160,7 +160,7 @@ def _of_bins(compiled: Compiled) -> Iterator[tuple[str, str, Callable[[], Compil
 
 def table(limit: Limit) -> Table:
     """Return a table of what is allowed with each choice made otherwise, and how far the ends have moved."""
-    parameter, intervals, varied = limit.parameter, limit.profile.intervals, limit.variations or ()
+    parameter, intervals, varied = limit.parameter.as_asked, limit.profile.intervals, limit.variations or ()
 
     def number(value: float, form: str = ".4g") -> str:
         return f"{value / parameter.inside:{form}}".replace("-", "−")
