@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import textwrap
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 import nurecoil
 from command_line import result, run
-from nurecoil.models import loading
+from nurecoil.errors import NurecoilError
+from nurecoil.models import STANDARD_MODEL, loading
 
 OWN = """
 from dataclasses import replace
@@ -253,3 +255,24 @@ def test_models_of_this_package_pass_and_are_not_slowed_down(model):
     assert loading.check(model, "here") is model
     copy = dataclasses.replace(model)
     assert loading.check(copy, "here").evaluate != model.evaluate
+
+
+def test_a_model_given_in_python_is_checked_as_a_file_is():
+    def lopsided(values):
+        more = np.array([[0.0, 0.1, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+        standard = STANDARD_MODEL.evaluate(values)
+        return replace(standard, vector_n=standard.vector_n + more)
+
+    model = replace(STANDARD_MODEL, name="lopsided", evaluate=lopsided)
+    with pytest.raises(NurecoilError, match="Study: the model lopsided gives vector_n that is not Hermitian"):
+        nurecoil.Study(model, "binh2021-csi")
+    with pytest.raises(NurecoilError, match="the model lopsided gives None, no Couplings"):
+        nurecoil.Study(replace(model, evaluate=lambda values: None), "binh2021-csi")
+    with pytest.raises(NurecoilError, match=r"fails: ValueError: too far, at .*sin2_theta_w = 0\.3"):
+        nurecoil.Study(replace(model, evaluate=_only_near), "binh2021-csi", sin2_theta_w=0.3).predict()
+
+
+def _only_near(values):
+    if np.max(values["sin2_theta_w"]) == 0.3:
+        raise ValueError("too far")
+    return STANDARD_MODEL.evaluate(values)

@@ -130,7 +130,10 @@ REFUSED = {
         lambda: Study("nsi", CSI, eps_u_ee=0).limit("eps_u_ee", "-1..1"),
         "both set",
     ),
-    "no figure": (lambda: Study("nsi", CSI).predict().plot(), "predict has no figure"),
+    "no figure": (
+        lambda: Study("scaled-standard-model", "binh2021-ge").fit("signal_strength").plot(),
+        "fit has no figure: no bins are observed",
+    ),
 }
 
 

@@ -146,7 +146,7 @@ def check(model: object, where: str) -> Model:
     """
     if not isinstance(model, Model):
         raise NurecoilError(f"{where}: {model!r} is no nurecoil.Model")
-    if any(model is built_in for built_in in MODELS):
+    if isinstance(model.evaluate, _Watched) or any(model is built_in for built_in in MODELS):
         return model
     model, refuse = replace(model, evaluate=_Watched(model, where)), partial(_refusal, model, where)
     names = [p.name for p in model.parameters]
@@ -166,18 +166,20 @@ def check(model: object, where: str) -> Model:
         for p in model.parameters:
             if not p.choices:
                 pair = [place[p.name], _moved(p, place[p.name])]
+                found = (_at(model, {**place, p.name: value}, where) for value in pair)
+                ones = [one for one in found if one is not None]
+                if len(ones) < len(pair):  # nor do the two together
+                    continue
                 two = _at(model, {**place, p.name: np.array(pair)}, where)
-                for number, value in enumerate(pair):
-                    one = _at(model, {**place, p.name: value}, where)
-                    if one is not None and not _same(two, one, number):
-                        raise refuse(f"has other couplings for an array of {p.name} than for each number")
+                if not all(_same(two, one, number) for number, one in enumerate(ones)):
+                    raise refuse(f"has other couplings for an array of {p.name} than for each number")
     if model.standard_at is not None:
         there = model.resolve({**point, **model.standard_at})
         own = {p.name: there[p.name] for p in STANDARD_MODEL.parameters if p.name in there}
-        found, expected = _at(model, there, where), _products(STANDARD_MODEL.couplings(**own))
-        if found is not None and "weak-charge" not in found:  # of which a model need not know
+        at_standard, expected = _at(model, there, where), _products(STANDARD_MODEL.couplings(**own))
+        if at_standard is not None and "weak-charge" not in at_standard:  # of which a model need not know
             del expected["weak-charge"]
-        if not _same(found, expected):
+        if not _same(at_standard, expected):
             said = ", ".join(f"{name} = {value}" for name, value in model.standard_at.items())
             raise refuse(f"is not the Standard Model at {said}, as it says")
     return model

@@ -19,6 +19,7 @@ from nurecoil.experiment import CompiledExperiment, Experiment, compile_experime
 from nurecoil.experiment.card import load_experiment
 from nurecoil.likelihood.engines import engine as engine_called
 from nurecoil.models import Model, load_model
+from nurecoil.models.loading import check
 from nurecoil.models.nsi_files import read_nsi
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
@@ -146,7 +147,7 @@ class Study:
         told = {name: each for name, each in usual.items() if each and (name, each) != ("engine", "auto")}
         self.given = {"model": model, "experiments": experiments, **values, **told}
         self.inside_units = inside_units
-        self.model = model if isinstance(model, Model) else load_model(str(model))
+        self.model = check(model, "Study") if isinstance(model, Model) else load_model(str(model))
         if point is not None:
             self.model, values = _at_point(self.model, point, values)
         engine_called(engine)
