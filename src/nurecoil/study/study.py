@@ -201,6 +201,7 @@ class Study:
     combine = _Verb()
     impact = _Verb()
     spectrum = _Verb()
+    workspace = _Verb()
 
     def __repr__(self) -> str:
         """Return a line that says what it is."""

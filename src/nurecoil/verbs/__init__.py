@@ -17,5 +17,6 @@ VERBS = {
     "goodness": "Find how well a model fits.",
     "combine": "Compare and combine experiments.",
     "impact": "Rank systematics by what they do to a parameter.",
+    "workspace": "Write the likelihood as a workspace of pyhf.",
 }
 """What there is, in the order in which it is listed, and what it is for."""
