@@ -82,18 +82,25 @@ def workspace(
 
     Parameters
     ----------
-    scan
-        A parameter and its range: for so many `points` of it, patches that replace the signal.
+    scan : mapping, optional
+        A parameter and its range, ``{"eps_u_ee": "-1..1"}``: patches that replace the signal.
+    points : int
+        For so many values of it.
 
     Raises
     ------
     NurecoilError
         For Gaussian counts, formulas and pairs of pulls, which pyhf has not.
 
-    An example
-    ----------
-    study = nurecoil.Study("standard-model", "coherent-csi-2021")
-    study.workspace().values.workspace    # for pyhf.Workspace(...)
+    Examples
+    --------
+    >>> import nurecoil, tempfile
+    >>> from nurecoil.experiment.card.reading import write_starter
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     card, *_ = write_starter("mine", Path(folder), bins=True)
+    ...     spec = nurecoil.Study("standard-model", card).workspace().values.workspace
+    >>> [sample["name"] for sample in spec["channels"][0]["samples"]]
+    ['signal', 'flat']
     """
     study.require_nothing_profiled("workspace")
     scanned = study.ranges(scan or {})
