@@ -85,7 +85,7 @@ def test_a_figure_names_what_it_rests_on(compiled):
             r"$\beta$ = −√3",
             r"$\mu_\nu$ = 1e−11 $\mu_\mathrm{B}$",
         ),
-        *("variant = numbers", "binh2021-csi_signal fixed"),
+        *("variant = numbers", "Binh 2021 CsI signal fixed"),
     )
 
 

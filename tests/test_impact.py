@@ -114,7 +114,8 @@ def test_the_figure_ranks_and_pulls(csi, tmp_path, monkeypatch):
     result = impact(SCALED_STANDARD_MODEL, [csi], {}, STRENGTH)
     figure = figure_of(result)
     impacts, pulls = figure.panels
-    assert impacts.rows == ("binh2021-csi_signal", "binh2021-csi_background")
+    assert impacts.rows == ("signal", "background")
+    assert figure.title == f"Impact of systematics on ${result.values.parameter.latex}$"
     down = impacts.bars[2]
     assert down.high == pytest.approx([row.post_fit[0] for row in result.values.rows])
     np.testing.assert_allclose(pulls.bars[0].points, [0, 0], atol=1e-5)

@@ -26,7 +26,8 @@ class Parameter:
     Attributes
     ----------
     name, description, latex, reference
-        How it is called, what it is, how it is printed, where it is defined.
+        How it is called, what it is, its symbol ("" for most pulls, which figures call by words), where it is
+        defined.
     default
         Its value where none is given; None where one must be given, because any would be a guess.
     unit

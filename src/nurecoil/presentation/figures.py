@@ -398,7 +398,8 @@ def _points(panel: Panel | RowChart) -> Iterator[tuple[Any, ...]]:
         for bars in panel.bars:
             for i, number in enumerate(bars.rows):
                 point = None if bars.points is None else bars.points[i]
-                yield f"{bars.label}: {panel.rows[number]}", bars.low[i], bars.high[i], point, None, None
+                row = panel.rows[number].replace("\n", ", ")
+                yield f"{bars.label}: {row}", bars.low[i], bars.high[i], point, None, None
         return
     for area in panel.areas:
         for line in area.lines:

@@ -1,12 +1,57 @@
-"""How parameters and confidence levels are written and coloured in figures."""
+"""How parameters, experiments and confidence levels are written and coloured in figures."""
 
 import math
+import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 from nurecoil.parameters import Parameter
 from nurecoil.quantities import printed
 
 LEVEL_COLOURS = ("blue", "vermillion", "green", "purple")  # of confidence levels, the highest first
+_NAMES = """SNS ESS CsI NaI LAr Ar Ge Xe F90 SR0 SR1 SR2 4T II APV COHERENT CONUS Dresden XENONnT LZ PandaX
+    Qweak"""
+_SPELLED = {word.lower(): word for word in _NAMES.split()}
+_SPELLED |= {"binh2021": "Binh 2021", "8b": "⁸B", "conus-plus": "CONUS+"}
+
+
+def spelled(name: str) -> str:
+    """Return an identifier in words.
+
+    >>> spelled("coherent-csi-2021"), spelled("conus-plus-2025"), spelled("solar_8b_flux")
+    ('COHERENT CsI 2021', 'CONUS+ 2025', 'solar ⁸B flux')
+    """
+    words = re.findall(r"conus-plus|[^-_ ]+", name)
+    return " ".join(_SPELLED.get(word, word) for word in words)
+
+
+def symbol(parameter: Parameter) -> str:
+    """Return the symbol of a parameter; of a pull that has none its name in words.
+
+    >>> symbol(Parameter("coherent-csi-2021_steady_state", "", "", 0.0))
+    'steady state, COHERENT CsI 2021'
+    """
+    experiment, what = _parted(parameter.name)
+    return f"${parameter.latex}$" if parameter.latex else ", ".join(filter(None, (what, experiment)))
+
+
+def symbols(parameters: Sequence[Parameter]) -> list[str]:
+    """Return different ones for a figure; an experiment has a line of its own, and none if it is alone.
+
+    >>> symbols([Parameter(name, "", "", 0.0) for name in ("sns_flux", "coherent-lar-2020_f90")])
+    ['SNS flux', 'F90']
+    """
+    parted = [("", f"${p.latex}$") if p.latex else _parted(p.name) for p in parameters]
+    short, whole = [what for _, what in parted], ["\n".join(filter(None, pair[::-1])) for pair in parted]
+    one = len({experiment for experiment, _ in parted if experiment}) == 1 and len(set(short)) == len(short)
+    found = short if one else whole
+    return found if len(set(found)) == len(found) else [p.name for p in parameters]
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Return the experiment in the name of a pull, "" for one of several, and what it is of, in words."""
+    experiment, _, what = name.partition("_")
+    return (spelled(experiment), spelled(what)) if "-" in experiment and what else ("", spelled(name))
 
 
 def axis_label(parameter: Parameter) -> str:
@@ -15,7 +60,12 @@ def axis_label(parameter: Parameter) -> str:
     >>> axis_label(Parameter("m", "a mass", "m", None, unit="TeV"))
     '$m$ [TeV]'
     """
-    return f"${parameter.latex}$" + (f" [{typeset(printed(parameter.unit))}]" if parameter.unit else "")
+    return symbol(parameter) + unit_label(parameter)
+
+
+def unit_label(parameter: Parameter) -> str:
+    """Return the unit of a parameter as it follows its symbol."""
+    return f" [{typeset(printed(parameter.unit))}]" if parameter.unit else ""
 
 
 def cl_label(*cl: float) -> str:

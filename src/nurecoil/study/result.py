@@ -17,7 +17,7 @@ from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.physics import constants
 from nurecoil.presentation.document import Block, Figure, Pairs
-from nurecoil.presentation.labels import value_label
+from nurecoil.presentation.labels import spelled, value_label
 from nurecoil.presentation.look import Look
 from nurecoil.presentation.staging import staged_file
 from nurecoil.study.arguments import several
@@ -159,7 +159,7 @@ class Result(Generic[Answer]):
             if value is not None and value != p.default:
                 shown = value if isinstance(value, str) else value_label(p, float(value))
                 settings.append(f"{p.name if p.choices else f'${p.latex}$'} = {shown}")
-        held = (f"{name} fixed" for name, width in pulls.items() if width == 0)
+        held = (f"{spelled(name)} fixed" for name, width in pulls.items() if width == 0)
         return self.model, " + ".join(experiments), *settings, *held
 
     def convergence(self, otherwise: str = "see the notes") -> tuple[str, str]:

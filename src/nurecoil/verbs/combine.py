@@ -17,7 +17,7 @@ from nurecoil.likelihood import Fitted, lowest
 from nurecoil.likelihood.data import Data
 from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.document import Bars, Block, Figure, Pairs, RowChart, Table
-from nurecoil.presentation.labels import axis_label, cl_label
+from nurecoil.presentation.labels import axis_label, cl_label, spelled, symbol
 from nurecoil.progress import in_steps
 from nurecoil.study.arguments import level, require_toys
 from nurecoil.study.p_value import ByToys, by_toys
@@ -139,13 +139,13 @@ class Combination(Shown):
         log = parameter.log_scan and bool(scanned[0] > 0)
         chart = RowChart(
             x_label=axis_label(parameter),
-            rows=tuple(found.name for _, found in rows),
+            rows=tuple(spelled(found.name) for _, found in rows),
             bars=tuple(bars),
             lines=tuple(best[-1:][np.isfinite(best[-1:])]),
             x_log=log,
             x_range=(float(scanned[0]), float(scanned[-1])) if log else _around(bars, scanned),
         )
-        title = f"${parameter.latex}$ at {cl_label(self.cl)}"
+        title = f"{symbol(parameter)} at {cl_label(self.cl)}"
         return Figure("combination", title, "", (chart,), subtitle=result.facts)
 
 

@@ -12,7 +12,7 @@ from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Parameter
 from nurecoil.presentation.document import Bars, Block, Figure, Pairs, RowChart, Table
-from nurecoil.presentation.labels import axis_label
+from nurecoil.presentation.labels import axis_label, symbol, symbols
 from nurecoil.progress import stepwise
 from nurecoil.quantities import printed
 from nurecoil.study.minima import fitted_from, held_at, spread
@@ -132,7 +132,7 @@ class Impacts(Shown):
         after, before = [row.post_fit for row in shown], [row.pre_fit for row in shown]
         impacts = RowChart(
             x_label=f"change of {axis_label(parameter)}",
-            rows=tuple(row.pull.name for row in shown),
+            rows=tuple(symbols([row.pull for row in shown])),
             bars=(
                 self._bars(before, 0, r"prior, $-1\sigma$", "sky", False),
                 self._bars(before, 1, r"prior, $+1\sigma$", "orange", False),
@@ -154,7 +154,7 @@ class Impacts(Shown):
         )
         return Figure(
             "impact",
-            f"Impact of systematics on {parameter.name}",
+            f"Impact of systematics on {symbol(parameter)}",
             "Outlined: one nuisance parameter off by its prior width; filled: by its fitted error."
             + (f" The first {_MOST_BARS} of {len(self.rows)}." if len(self.rows) > _MOST_BARS else ""),
             (impacts, pulls),

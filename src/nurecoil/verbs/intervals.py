@@ -11,7 +11,7 @@ from nurecoil.checks import require_whole
 from nurecoil.inference.intervals import Interval, Profile
 from nurecoil.parameters import Parameter, at_border
 from nurecoil.presentation.document import Area, Figure, Panel, Reference, Series, Style
-from nurecoil.presentation.labels import axis_label
+from nurecoil.presentation.labels import axis_label, symbol
 from nurecoil.study.result import Result
 
 FEWEST_POINTS, MOST_POINTS = 101, 1_000_000  # a coarser grid can miss a narrow window
@@ -122,7 +122,7 @@ def figure(
         y_range=(min(0.0, 1.1 * float(profile.delta_chi2.min())), top),
         areas=areas,
     )
-    return Figure(result.question, f"${parameter.latex}$ at {what}", "", (panel,), subtitle=result.facts)
+    return Figure(result.question, f"{symbol(parameter)} at {what}", "", (panel,), subtitle=result.facts)
 
 
 def level_line(profile: Profile, what: str) -> Reference:

@@ -16,7 +16,7 @@ from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Range, at_border, find, written
 from nurecoil.presentation.document import Area, Block, Figure, Pairs, Panel, Series, Table
-from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label
+from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label, symbol
 from nurecoil.study.arguments import several_levels
 from nurecoil.study.minima import held_at
 from nurecoil.study.neighbours import Neighbours
@@ -170,7 +170,7 @@ class Map(Shown):
             x_range=x,
             y_range=y,
         )
-        names = " and ".join(f"${parameter.latex}$" for parameter in self.parameters)
+        names = " and ".join(symbol(parameter) for parameter in self.parameters)
         title = f"{names} at {cl_label(*self.contours)}, two degrees of freedom"
         return Figure("map", title, "", (panel,), subtitle=result.facts)
 

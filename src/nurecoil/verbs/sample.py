@@ -19,7 +19,7 @@ from nurecoil.inference.sampling import Diagnostic, Samples, sample_ensemble
 from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.corner import Axis, draw_corner
 from nurecoil.presentation.document import Block, Pairs, Table
-from nurecoil.presentation.labels import axis_label
+from nurecoil.presentation.labels import symbols, unit_label
 from nurecoil.presentation.look import Look
 from nurecoil.study.arguments import several
 from nurecoil.study.question import Question
@@ -223,7 +223,7 @@ class Posterior(Shown):
         shown = self.parameters if pulls else self.parameters[: self.free]
         axes = [
             Axis(
-                label=axis_label(p),
+                label=label + unit_label(p),
                 unit=p.inside,
                 log=self.priors[number].log,
                 curve=self.curve(number),
@@ -231,7 +231,7 @@ class Posterior(Shown):
                 size=self.drawn.diagnostics[number].bulk_size,
                 median=self.summaries[p.name].median,
             )
-            for number, p in enumerate(shown)
+            for number, (p, label) in enumerate(zip(shown, symbols(shown), strict=True))
         ]
         what = "Profile likelihood × prior" if self.profiled else "Posterior"
         canvas = draw_corner(what, result.facts if look.title else (), axes)

@@ -14,6 +14,7 @@ from nurecoil.experiment.recoil import rates, recoil_energy_max
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.presentation.document import Block, Figure, Panel, Series, Table
+from nurecoil.presentation.labels import spelled
 from nurecoil.study.data import on_axis
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
@@ -119,7 +120,7 @@ class Spectrum(Shown):
                     *(_curve(p, each.sum(axis=0), name) for name, each in p.rates.items()),
                     _curve(p, p.rate, "all", colour="black", style="dashed"),
                 ),
-                title=p.name,
+                title=spelled(p.name),
                 x_log=True,
                 y_log=True,
             )

@@ -291,7 +291,7 @@ class _Builder:
         return Parameter(
             f"{self.card.plain_name}_{symbol}",
             card.what,
-            rf"\mathrm{{{symbol.replace('_', ' ')}}}",
+            latex="",
             default=card.value,
             low=card.low,
             high=card.high,
@@ -402,10 +402,8 @@ def _sides(
 
 def rate_pull(name: str, width: float, what: str) -> Parameter:
     """Return a pull that is a fractional change of a rate."""
-    latex = rf"a_\mathrm{{{name.replace('_', ' ')}}}"
-    return Parameter(
-        name, f"fractional change of the rate of {what}", latex, default=0.0, low=-1.0, prior_width=width
-    )
+    description = f"fractional change of the rate of {what}"
+    return Parameter(name, description, latex="", default=0.0, low=-1.0, prior_width=width)
 
 
 def _rate_and_off(
@@ -424,8 +422,8 @@ def _rate_and_off(
 
 def shape_pull(name: str, what: str) -> Parameter:
     """Return a pull in standard deviations of a shape."""
-    latex = rf"x_\mathrm{{{name.replace('_', ' ')}}}"
-    return Parameter(name, f"shape of {what}, in standard deviations", latex, default=0.0, prior_width=1.0)
+    description = f"shape of {what}, in standard deviations"
+    return Parameter(name, description, latex="", default=0.0, prior_width=1.0)
 
 
 def _width(card: schema.Background, counts: float) -> float:
