@@ -324,13 +324,13 @@ def test_a_mistake_is_named_with_its_field(mine, old, new, parts):
         (
             'kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9]',
             'kind = "file", flie = "flat.csv", x = 0, efficiency = 1',
-            "detector.efficiency has no key 'flie': did you mean 'file'? (known: kind, file, x, efficiency)",
+            "detector.efficiency has no key 'flie': did you mean 'file'? (known: kind, file, x, efficiency, release)",
         ),
         (
             '{ kind = "constant", factor = 0.2 }',
             "0.2",
             "detector.quenching = 0.2 is not allowed: it must be a table with the key 'kind'"
-            " (constant, linear, polynomial, lindhard, tabulated)",
+            " (constant, linear, polynomial, lindhard, tabulated, file)",
         ),
         ("[detector]", "[detectr]", "the card has no key 'detectr': did you mean 'detector'?"),
         ("[detector]", "[detectr]", "detector is missing: it must be a section"),

@@ -110,13 +110,11 @@ def _across(
 ) -> Fitted:
     """Return the lowest minima after each pull that was found beside a bend begins on its other side."""
     for variable, value, back in hops:
-        beyond = (2 * least.pulls[near, variable] - value - back) / (
-            value - back
-        )  # 0 at the bend, 1 at value
-        beside = (beyond > -_BESIDE) & (beyond < 1)
+        at = (2 * least.pulls[near, variable] - value - back) / (value - back)  # 0 at the bend, 1 at value
+        beside = (at > -_BESIDE) & (at < 1)
         if beside.any():
             which, before = near[beside], least.at(near[beside])
             start = np.concatenate([before.pulls.T, before.points.T])
-            start[variable] = np.where(beyond[beside] > 0, back, value)
+            start[variable] = np.where(at[beside] > 0, back, value)
             least = least.with_at(which, lowest([before, found(start, which)]))
     return least
