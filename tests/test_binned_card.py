@@ -324,7 +324,8 @@ def test_a_mistake_is_named_with_its_field(mine, old, new, parts):
         (
             'kind = "tabulated", x = [0, 2], efficiency = [0.5, 0.9]',
             'kind = "file", flie = "flat.csv", x = 0, efficiency = 1',
-            "detector.efficiency has no key 'flie': did you mean 'file'? (known: kind, file, x, efficiency, release)",
+            "detector.efficiency has no key 'flie': did you mean 'file'? (known: kind, file, x, efficiency,"
+            " release)",
         ),
         (
             '{ kind = "constant", factor = 0.2 }',
