@@ -130,6 +130,47 @@ def test_charges_of_e6():
         assert eta[f] == pytest.approx(math.sqrt(3 / 8) * chi[f] - math.sqrt(5 / 8) * psi[f], rel=1e-14)
 
 
+def null_vector(rows):
+    """Return the one solution of linear equations with the first number 1."""
+    *_, solution = np.linalg.svd(np.array(rows, float))[2]
+    return solution / solution[0]
+
+
+def test_charges_of_e6_follow_from_its_groups():
+    """27 = 16 + 10 + 1 of SO(10), 16 = 10 + 5* + 1 of SU(5); right-handed fields are conjugates.
+
+    χ commutes with SU(5) and has no anomaly with it, 3 Q(10) + Q(5*) = 0 (indices 3/2 and 1/2), nor a trace in
+    the 16. ψ commutes with SO(10): indices 2 and 1, 2 Q(16) + Q(10) = 0. Norms are those of T3, whose squares
+    add up to 6/2 in a 27 of six doublets. Signs: Q(16) > 0 for ψ, Q(5*) > 0 for χ, η as Langacker has it.
+    """
+    ten, five, one = null_vector([[3, 1, 0], [10, 5, 1]])
+    assert [ten, five, one] == pytest.approx([1, -3, 5])
+    assert 10 * ten**3 + 5 * five**3 + one**3 == pytest.approx(0)
+    of_16, of_10, of_1 = null_vector([[2, 1, 0], [16, 10, 1]])
+    assert [of_16, of_10, of_1] == pytest.approx([1, -2, 4])
+    vector = -2 * ten  # the 5 of the 10 of SO(10), in 10 x 10 x 5
+    chi_norm = math.sqrt((10 * ten**2 + 5 * five**2 + one**2 + 10 * vector**2) / 3)
+    psi_norm = math.sqrt((16 * of_16**2 + 10 * of_10**2 + of_1**2) / 3)
+    assert (chi_norm**2, psi_norm**2) == pytest.approx((40, 24))
+    chi = {"u_left": -ten, "d_left": -ten, "u_right": ten, "e_right": ten, "d_right": five}
+    chi |= dict.fromkeys(("nu_e", "nu_mu", "nu_tau", "e_left"), -five)
+    for f, x in chi.items():
+        psi = (-1 if f.endswith("right") else 1) * of_16 / psi_norm
+        assert preset_charges("E6-chi", S2)[f] == pytest.approx(x / chi_norm, rel=1e-12)
+        assert preset_charges("E6-psi", S2)[f] == pytest.approx(psi, rel=1e-12)
+        eta = math.sqrt(3 / 8) * x / chi_norm - math.sqrt(5 / 8) * psi
+        assert preset_charges("E6-eta", S2)[f] == pytest.approx(eta, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in VECTOR if name not in {*LOOPS, "universal"}])
+def test_b_and_l_have_no_anomaly_with_weak_isospin(name):
+    """Σ of 3 colours x B/3 and of L over the families; of B_y, B is 1, -y, y - 3 in them, whatever y is."""
+    *neutrinos, quark = VECTOR[name]
+    for y in (0.0, 1.0, 2.7):
+        baryons = (1, -y, y - 3) if name.startswith("B_y") else (1, 1, 1)
+        assert sum(3 * float(quark) * b for b in baryons) + sum(neutrinos) == pytest.approx(0, abs=1e-12)
+
+
 @pytest.mark.parametrize(("name", "down"), [("E6-chi", -6 / 40), ("E6-psi", 0.0), ("E6-eta", -1.5 / 60)])
 def test_e6_at_a_tev_is_an_nsi_with_d_alone(coherent, name, down):
     """Q_ν Q_d with the vector charges of d, (-1 - 3)/2, 0 and (-2 - 1)/2; those of u cancel."""

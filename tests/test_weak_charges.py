@@ -9,7 +9,7 @@ import command_line
 import nurecoil
 import reference
 from nurecoil.errors import NurecoilError
-from nurecoil.models import STANDARD_MODEL, ZPRIME_331, load_model
+from nurecoil.models import STANDARD_MODEL, U1_PRIME, ZPRIME_331, load_model
 from nurecoil.physics.couplings import flavour_diagonal
 
 SQRT3, S2, M_Z = math.sqrt(3), 0.23857, 0.0911876  # TeV
@@ -82,7 +82,39 @@ def test_models_without_parity_violation_change_nothing(model):
     assert predicted("apv-cesium", model, **more.get(model, {})) == pytest.approx(-73.23)
 
 
-def test_a_vector_that_violates_parity_says_nothing_of_weak_charges():
+def test_u1_prime_changes_weak_charges_by_its_axial_electron():
+    """-4 A_e (Z V_p + N V_n) g²/√2 G_F m²: χ has A_e = 1, V_d = -2 and V_u = 0 over √40, B - L no A_e."""
+    m, g = 2.0, 0.46  # TeV
+    unit = g**2 / (math.sqrt(2) * reference.G_F * (1e6 * m) ** 2)
+    at = {"m_mediator": f"{m} TeV", "g_mediator": g}
+    for name, (Z, N, _, _, standard) in NUCLEI.items():
+        added = predicted(name, "u1-prime", charges="E6-chi", **at) - standard
+        assert added == pytest.approx(8 / 40 * (Z + 2 * N) * unit, rel=1e-6)
+        for charges in ("B-L", "E6-psi", "L_mu-L_tau"):
+            assert predicted(name, "u1-prime", charges=charges, **at) == pytest.approx(standard, rel=1e-12)
+    light = {"charges": "B-L", "m_mediator": "1 MeV", "g_mediator": 1e-4}
+    assert predicted("apv-cesium", "u1-prime", **light) == pytest.approx(-73.23)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.01, -0.03])
+def test_both_bosons_of_a_mass_matrix_exchange_weak_charges(angle):
+    """J_A M⁻² J_V with M² = R diag(m_Z², m²) Rᵀ, over that of the Z alone."""
+    m, g, m_z = 800e3, 0.3, 91187.6
+    R = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    m_0 = math.sqrt((m_z * math.cos(angle)) ** 2 + (m * math.sin(angle)) ** 2)
+    g_0 = 2 * m_0 * math.sqrt(math.sqrt(2) * reference.G_F)
+    inverse = R @ np.diag([m_z**-2, m**-2]) @ R.T
+    axial = np.array([g_0 * -0.25, g * 1 / math.sqrt(40)])  # T3/2 of the Z, and χ
+    for field, z, chi in (("weak_p", (0.5 - 2 * S2) / 2, -2), ("weak_n", -0.25, -4)):
+        vector = np.array([g_0 * z, g * chi / math.sqrt(40)])
+        unit = math.sqrt(2) * reference.G_F
+        expected = -4 * (axial @ inverse @ vector) / unit - (-4 * -0.25 * z * 4)
+        point = {"charges": "E6-chi", "m_mediator": m, "g_mediator": g, "mixing_angle": angle}
+        found = getattr(U1_PRIME.couplings(**point), field) - getattr(STANDARD_MODEL.couplings(), field)
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+def test_a_light_vector_that_violates_parity_says_nothing_of_weak_charges():
     with pytest.raises(NurecoilError, match="apv-cesium is a weak charge, of which u1-prime says nothing"):
         predicted("apv-cesium", "u1-prime", charges="sequential", m_mediator="1 GeV", g_mediator=1e-3)
 

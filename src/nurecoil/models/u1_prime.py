@@ -27,7 +27,13 @@ charge under U(1)' either, nothing happens in this order.
 *Mass mixing* by an angle θ, to all orders: the Z couples to g_Z cosθ J_Z + g sinθ J', the Z' to g cosθ J' -
 g_Z sinθ J_Z (Langacker:2008yv). m_Z is the measured mass and m that of the Z': without mixing the Z's would
 be m_0² = m_Z² cos²θ + m² sin²θ, of which g_Z² = 4√2 G_F m_0², as W and G_F know nothing of the Z'. At m = ∞
-there is no Z', and so no mixing. Radiative corrections of the Standard Model are kept as they are.
+there is no Z', and so no mixing.
+
+*Weak charges.* An electron's axial charge A_e = (Q_eL - Q_eR)/2 and vector charges of quarks change them, by
+-4 g² A_e (Z Q_p + N Q_n)/(√2 G_F m²), if the Z' is heavier than 2 GeV. Of a lighter one, unless A_e is 0,
+nothing is said: it has a range within the atom.
+
+Radiative corrections of the Standard Model are kept as they are.
 """
 
 import math
@@ -69,6 +75,7 @@ _ELECTRIC: Final = dict.fromkeys((f"nu_{flavour}" for flavour in FLAVOURS), 0.0)
 _LEPTONS: Final = {"e": ELECTRON_MASS, "mu": MUON_MASS, "tau": TAU_MASS}
 _OF_PHOTON: Final = "kinetic mixing, to first order: L = -ε e Z' J_em, the ε of -(ε/2)FF' with the other sign"
 _OF_Z: Final = "angle of mass mixing with the Z: unless it is 0, a Z' of large mass does not decouple"
+CONTACT: Final = 2e3  # MeV: (157 MeV)² is 0.6 % of its square
 _SHIFT: Final = 0.1  # of m_Z²; data of the Z allow far less (*unverified)
 _UNIT: Final = math.sqrt(math.sqrt(2) * FERMI_CONSTANT)  # 1/MeV: products of two g are over √2 G_F
 
@@ -135,9 +142,36 @@ def _exchanged(charges: Charges) -> tuple[Array, ...]:
     return of_neutrinos([charges[f"nu_{flavour}"] for flavour in FLAVOURS], *_amplitudes(charges))
 
 
+def _parity(charges: Charges) -> tuple[Array, Array]:
+    """Return the axial charge of the electron times the vector charges of proton and neutron."""
+    proton, neutron, *_ = _amplitudes(charges)
+    axial = (charges["e_left"] - charges["e_right"]) / 2
+    return axial * proton, axial * neutron
+
+
+def _with_weak_charges(
+    standard: Couplings, mass: Array, second: Charges, mixed: tuple[Charges, Charges] | None
+) -> Couplings:
+    """Return couplings with the weak charges by both bosons, -4 Σ A_e V_N/[√2 G_F m²] of each; or none.
+
+    None are known where a Z' that violates parity is lighter than CONTACT: then it is no contact interaction
+    at the momentum transfers of Qweak, 157 MeV, and has no one range in the atom.
+    """
+    assert standard.weak_p is not None
+    assert standard.weak_n is not None
+    added = _parity(second)
+    if any(np.any((mass < CONTACT) & (each != 0)) for each in added):
+        return replace(standard, weak_p=None, weak_n=None)
+    over = 1 / np.maximum(mass, CONTACT) ** 2  # of no effect where it is lighter
+    changes = [each * over for each in added]
+    if mixed is not None:
+        z = zip(changes, *map(_parity, mixed), strict=True)
+        changes = [change + one - 4 * of_z for change, one, of_z in z]
+    return replace(standard, weak_p=standard.weak_p - 4 * changes[0], weak_n=standard.weak_n - 4 * changes[1])
+
+
 def _couplings(values: Values) -> Couplings:
     standard, own = STANDARD_MODEL.evaluate(values), _own_charges(values)
-    standard = replace(standard, weak_p=None, weak_n=None)  # an axial e changes them, at low masses by q
     of_z = preset_charges("sequential", values["sin2_theta_w"])
     mass, g = np.asarray(values["m_mediator"], dtype=float), values["g_mediator"] / _UNIT
     photon = values["kinetic_mixing"] * math.sqrt(4 * math.pi * FINE_STRUCTURE) / _UNIT
@@ -146,6 +180,8 @@ def _couplings(values: Values) -> Couplings:
     sine, cosine = np.sin(angle), np.cos(angle)
     g_z = 2 * np.hypot(Z_MASS * cosine, finite * sine)
     second = {f: g * cosine * own[f] - g_z * sine * of_z[f] + photon * q for f, q in _ELECTRIC.items()}
+    first = {f: (g_z * cosine * of_z[f] + g * sine * own[f]) / Z_MASS for f in _ELECTRIC}
+    standard = _with_weak_charges(standard, mass, second, (first, of_z) if angle.any() else None)
     light = Exchange(mass, *_exchanged(second))
     if loop := presets().get(values["charges"], {}).get("loop"):
         (charge,) = of_neutrinos([second[f"nu_{flavour}"] for flavour in FLAVOURS], g)
@@ -153,7 +189,6 @@ def _couplings(values: Values) -> Couplings:
         light = replace(light, charge=charge, loop=partial(loop_charge, *masses))
     if not angle.any():
         return replace(standard, light_vector=light)
-    first = {f: (g_z * cosine * of_z[f] + g * sine * own[f]) / Z_MASS for f in _ELECTRIC}
     names = ("vector_p", "vector_n", "electron_left", "electron_right")
     changes = zip(names, _exchanged(first), _exchanged(of_z), strict=True)
     contact = {name: getattr(standard, name) + new - 4 * z for name, new, z in changes}
