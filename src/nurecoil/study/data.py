@@ -6,6 +6,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.experiment import Axis, Experiment
+from nurecoil.study.histogram import Histogram, histograms
 
 
 def on_axis(counts: Array, axis: int) -> Array:
@@ -71,6 +72,11 @@ class Seen:
         backgrounds = {name: on_axis(counts, axis) for name, counts in self.backgrounds.items()}
         variance = None if self.variance is None else on_axis(self.variance, axis)
         return Seen(self.name, (self.axes[axis],), observed, backgrounds, variance)
+
+    @property
+    def histograms(self) -> dict[str, Histogram]:
+        """Backgrounds by name, and "data", as mplhep and hist take them (UHI); none if there are no bins."""
+        return histograms(self.axes, self.backgrounds, self.observed, self.variance)
 
     @property
     def errors(self) -> tuple[Array, Array] | None:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nurecoil.arithmetic import Array, undisturbed
-from nurecoil.experiment import CompiledExperiment
+from nurecoil.experiment import Axis, CompiledExperiment
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import Couplings
 from nurecoil.presentation.document import Block, Figure, Panel, Table
 from nurecoil.study.data import Seen, on_axis
+from nurecoil.study.histogram import Histogram, histograms
 from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Answer, Result, Shown, conventions, provenance
@@ -47,6 +48,8 @@ class Expected:
         Of the observed counts, down and up.
     counted
         Whether these are counts; else they are a weak charge.
+    variance
+        σ² of observed Gaussian counts; None for Poisson counts.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Expected:
     observed: Array | None
     errors: tuple[Array, Array] | None = None
     counted: bool = True
+    variance: Array | None = None
 
     @property
     def total(self) -> float:
@@ -69,6 +73,13 @@ class Expected:
     def standard_model_total(self) -> float:
         """The sum over bins in the Standard Model."""
         return float(self.standard_model_counts.sum())
+
+    @property
+    def histograms(self) -> dict[str, Histogram]:
+        """Backgrounds by name, "signal", "standard-model" and "data", as mplhep and hist take them (UHI)."""
+        signals = {"signal": self.counts, "standard-model": self.standard_model_counts}
+        axis = Axis("", self.observable, self.edges)
+        return histograms((axis,), self.backgrounds | signals, self.observed, self.variance)
 
     def record(self) -> dict[str, object]:
         """Return all counts by bin, and sums, as plain data."""
@@ -195,6 +206,7 @@ def _expected(compiled: CompiledExperiment, couplings: Couplings, values: Values
         observed=seen.observed,
         errors=seen.errors,
         counted=not experiment.of_weak_charge,
+        variance=seen.variance,
     )
 
 
