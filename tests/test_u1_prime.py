@@ -139,7 +139,7 @@ def null_vector(rows):
 def test_charges_of_e6_follow_from_its_groups():
     """27 = 16 + 10 + 1 of SO(10), 16 = 10 + 5* + 1 of SU(5); right-handed fields are conjugates.
 
-    χ commutes with SU(5) and has no anomaly with it, 3 Q(10) + Q(5*) = 0 (indices 3/2 and 1/2), nor a trace in
+    χ commutes with SU(5) without anomaly, 3 Q(10) + Q(5*) = 0 (indices 3/2 and 1/2), nor a trace in
     the 16. ψ commutes with SO(10): indices 2 and 1, 2 Q(16) + Q(10) = 0. Norms are those of T3, whose squares
     add up to 6/2 in a 27 of six doublets. Signs: Q(16) > 0 for ψ, Q(5*) > 0 for χ, η as Langacker has it.
     """
