@@ -9,7 +9,7 @@ import nurecoil
 from nurecoil.errors import NurecoilError
 from nurecoil.inference import density
 from nurecoil.papers.binh2021.compute import LimitResult
-from nurecoil.papers.binh2021.pictures import limits_chart, profile_figure
+from nurecoil.papers.binh2021.pictures import limits_chart, profile_figure, weak_charge_figure
 from nurecoil.presentation.corner import Axis, draw_corner
 from nurecoil.presentation.document import Area, Bars, Figure, Panel, Reference, RowChart, Series
 from nurecoil.presentation.figures import PALETTE, draw, save, save_canvas
@@ -190,6 +190,16 @@ def test_legend_lies_outside_the_axes_and_the_title_above_it():
         assert title.y0 >= legend.y1
         assert title.y1 <= page.y1
         assert legend.x1 <= page.x1
+
+
+def test_curves_of_the_paper_differ_without_colour_and_their_legend_is_in_rows():
+    figure = weak_charge_figure("fig1")
+    canvas = draw(figure)
+    for panel, ax in zip(figure.panels, canvas.axes, strict=True):
+        positive, negative = panel.series[:4], panel.series[3:]  # with β = 0: of one sign
+        assert len({s.style for s in positive}) == len({s.style for s in negative}) == 4
+        rows = {round(text.get_window_extent().y0) for text in ax.get_legend().get_texts()}
+        assert len(rows) == 2
 
 
 def test_reference_labels_cover_neither_one_another_nor_a_curve():

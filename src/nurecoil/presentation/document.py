@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 
-Style = Literal["solid", "dashed", "dotted", "steps", "dashed steps", "filled", "points", "crosses"]
+Style = Literal[
+    "solid", "dashed", "dash-dotted", "dotted", "steps", "dashed steps", "filled", "points", "crosses"
+]
 BINNED = ("steps", "dashed steps", "filled")  # styles of histograms
 
 

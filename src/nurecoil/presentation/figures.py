@@ -46,6 +46,7 @@ DASHES = {
     "steps": "-",
     "dashed steps": (0, (5, 2)),
     "dashed": (0, (5, 2)),
+    "dash-dotted": (0, (6, 1.6, 1.2, 1.6)),
     "dotted": (0, (1.2, 1.6)),
 }
 STYLE = _pairs("""font.size=10 lines.linewidth=1.8 savefig.facecolor=white hatch.linewidth=0.8

@@ -13,12 +13,12 @@ from nurecoil.papers.binh2021.published import WORDS
 from nurecoil.physics.nuclei import nuclide
 from nurecoil.presentation.document import Bars, Figure, Panel, Reference, RowChart, Series, Style
 
-BETA_LABEL = {
-    beta: rf"$\beta={text}$".replace("−", "-").replace("√3", r"\sqrt{3}") for beta, text in BETA_TEXT.items()
-}
+BETA_LABEL = {beta: rf"$\beta$ = {text}" for beta, text in BETA_TEXT.items()}  # all of one height
 BETA_COLOUR = dict(
     zip(BETA_OF, ("vermillion", "orange", "purple", "black", "green", "sky", "blue"), strict=True)
 )
+BETA_STYLES: tuple[Style, ...] = ("solid", "dashed", "dash-dotted", "dotted")  # by size, the largest first
+BETA_STYLE = dict(zip(BETA_OF, BETA_STYLES + BETA_STYLES[2::-1], strict=True))  # and by sign in colour
 VARIANT_TITLE: dict[str, str] = WORDS["variants"]
 MASS_LABEL = r"$m_{Z'}$ [TeV]"
 FIG4_POINTS = (("+sqrt3", 500, "vermillion"), ("-sqrt3", 2000, "sky"), ("-sqrt3", 5000, "blue"))
@@ -65,7 +65,7 @@ def weak_charge_figure(name: str) -> Figure:
 
     def curve(beta: str, variant: str) -> Series:
         correction = compute.weak_charge_correction(cs, beta, variant, masses * 1e6)
-        return Series(masses, correction, BETA_LABEL[beta], BETA_COLOUR[beta])
+        return Series(masses, correction, BETA_LABEL[beta], BETA_COLOUR[beta], BETA_STYLE[beta])
 
     panels = ((title, [curve(b, variant) for b in BETA_OF]) for variant, title in VARIANT_TITLE.items())
     return _figure(name, panels, (Reference(0.0, "y", ""),))
