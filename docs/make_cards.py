@@ -78,11 +78,11 @@ computed decay by decay, the only one below 1.8 MeV. How far they differ is how 
 spent fuel are left out.
 
 The sun has the fluxes of a solar model, each with a pull of its own, such as `solar_8b_flux`. Its neutrinos
-arrive as mass states, shared by ν_e, ν_μ and ν_τ; that these interfere where couplings change flavour is
-left out: a first power of ε_eμ, ε_eτ or ε_μτ is not seen, only squares. A supernova is what a model emits
-(a table, a light curve, in bins of time if asked for, or pinched spectra) over 4πd²; with an ordering of
-the masses it arrives as mass states too. The atmosphere has FLUKA's fluxes at Kamioka, a pull
-`atmospheric_flux` of 20 %, and no oscillations. A detector for a supernova is three lines of `[source]`:
+arrive as mass states, whose flavours interfere where vector couplings change flavour (of axial ones and
+those to electrons, as a note says, squares alone are seen). A supernova is what a model emits (a table, a
+light curve, in bins of time if asked for, or pinched spectra) over 4πd²; with an ordering of the masses it
+arrives as mass states too. The atmosphere has FLUKA's fluxes at Kamioka, a pull `atmospheric_flux` of 20 %,
+and no oscillations. A detector for a supernova is three lines of `[source]`:
 
 ```toml
 [source]

@@ -94,6 +94,7 @@ class CompiledExperiment:
             and not self.experiment.of_weak_charge
             and CHANNELS[name].interaction.kernels
             and (electrons or not CHANNELS[name].interaction.on_electrons)
+            and (not CHANNELS[name].coherence or any(c.coherences for c in self.experiment.flux.components))
             and CHANNELS[name].concerns(n.symbol for n in self.experiment.target.nuclides)
         ]
         if not lacking:

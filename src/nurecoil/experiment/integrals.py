@@ -25,6 +25,7 @@ from nurecoil.physics.constants import ELECTRON_MASS
 from nurecoil.physics.cross_section import momentum_transfer
 from nurecoil.physics.electrons import binding_energies
 from nurecoil.physics.form_factors import with_neutrons_shifted
+from nurecoil.physics.interactions import Interaction
 from nurecoil.physics.radii import NEUTRON_RADII, Radii
 from nurecoil.physics.shapes import Energies, Masses, Pieces
 from nurecoil.physics.weights import Nodes
@@ -170,6 +171,7 @@ class _Group:
         self.masses = [ELECTRON_MASS if on_electrons else n.mass for n in experiment.target.nuclides]
         self.splits = self._splits(on_electrons)
         self._known: dict[bytes, tuple[slice, Array]] = {}
+        self._integrated: dict[Interaction, Array] = {}  # without a weight
 
     def templates(self, channels: Sequence[str], nodes: Nodes | None) -> list[RecoilTemplates]:
         """Return the templates of each signal."""
@@ -190,15 +192,23 @@ class _Group:
             return *self.response(T), np.moveaxis(summed, 2, 0)
 
         shape = len(self.form_factors), len(flux.components), sum(terms), nodes.q.size if nodes else 1
-        counts = integrate(
-            integrand,
-            np.sqrt(self.splits),
-            (self.detector.bins, len(self.efficiencies), *shape),
-            nodes.tests() if nodes else EACH,
-        )
+        known = [] if nodes else [self._integrated[i] for i in interactions if i in self._integrated]
+        if len(known) == len(interactions):
+            counts = np.concatenate(known, axis=-2)
+        else:
+            counts = integrate(
+                integrand,
+                np.sqrt(self.splits),
+                (self.detector.bins, len(self.efficiencies), *shape),
+                nodes.tests() if nodes else EACH,
+            )
+            if nodes is None:
+                parts = np.split(counts, np.cumsum(terms)[:-1], axis=-2)
+                self._integrated |= zip(interactions, parts, strict=True)
         templates = []
         for s in self.signals:
-            cells = by_flavour(spread(counts[:, *self.chosen(s)].swapaxes(0, 1), s.spread), flux)
+            cells = spread(counts[:, *self.chosen(s)].swapaxes(0, 1), s.spread)
+            cells = by_flavour(cells, flux, CHANNELS[channels[0]].coherence)
             parts = np.split(cells if nodes else cells[..., 0], np.cumsum(terms)[:-1], axis=2)
             of_channel = dict(zip(channels, parts, strict=True))
             templates.append(RecoilTemplates(of_channel, dict.fromkeys(channels, nodes) if nodes else {}))

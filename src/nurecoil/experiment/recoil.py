@@ -99,11 +99,15 @@ def spread(components: Array, shares: Array | None) -> Array:
     return cells.reshape(len(components), -1, *rest)
 
 
-def by_flavour(components: Array, flux: Flux) -> Array:
-    """Return templates (components, n, ...) summed over what the components have of each flavour."""
+def by_flavour(components: Array, flux: Flux, coherence: str | None = None) -> Array:
+    """Return templates (components, n, ...) summed over what the components have of each flavour.
+
+    Or, shape (n, 3, ...) as well, of the coherence of each pair of flavours: its real or imaginary part.
+    """
     summed = np.zeros((components.shape[1], 3, *components.shape[2:]))
     for component, templates in zip(flux.components, components, strict=True):
-        for flavour, share in enumerate(component.shares):
+        shares = [getattr(c, coherence) for c in component.coherences] if coherence else component.shares
+        for flavour, share in enumerate(shares):
             if share:  # no 0 · ∞
                 summed[:, flavour] += share * templates
     return summed
@@ -220,7 +224,7 @@ def recoil_templates(
     found = {}
     for name in channels:
         (of_components,) = spectra(CHANNELS[name].interaction, nuclide, flux, conventions, T, (form_factor,))
-        found[name] = by_flavour(of_components, flux)
+        found[name] = by_flavour(of_components, flux, CHANNELS[name].coherence)
     return RecoilTemplates(found)
 
 
@@ -257,7 +261,7 @@ def rates(
             if isinstance(weight, Radius):
                 moved = with_neutrons_shifted(form_factor, float(weight.shift))
                 parts = spectra(channel.interaction, nuclide, flux, conventions, T, (moved,))[0] - parts
-            found += (by_flavour(parts, flux) * stacked(terms)).sum(axis=-1) * at_q
+            found += (by_flavour(parts, flux, channel.coherence) * stacked(terms)).sum(axis=-1) * at_q
     return found.T
 
 

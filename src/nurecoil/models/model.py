@@ -45,7 +45,15 @@ class Model:
     reference: str
     parameters: tuple[Parameter, ...]
     evaluate: Callable[[Values], Couplings]
-    channels: tuple[str, ...] = ("vector", "magnetic", "electron", "magnetic-electron", "weak-charge")
+    channels: tuple[str, ...] = (
+        "vector",
+        "vector-interference",
+        "vector-interference-phase",
+        "magnetic",
+        "electron",
+        "magnetic-electron",
+        "weak-charge",
+    )
     notes: Callable[[Values], tuple[str, ...]] = _no_notes
     standard_at: Values | None = None
 

@@ -36,7 +36,8 @@ def sum_of(models: Sequence[Model]) -> Model:
     --------
     >>> from nurecoil import load_model
     >>> load_model("nsi+magnetic-moments").channels
-    ('vector', 'magnetic', 'electron', 'magnetic-electron', 'weak-charge')
+    ('vector', 'vector-interference', 'vector-interference-phase', 'magnetic', 'electron',
+     'magnetic-electron', 'weak-charge')
     """
     name = "+".join(model.name for model in models)
     if len({model.name for model in models}) < len(models):

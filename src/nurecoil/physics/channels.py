@@ -5,7 +5,7 @@ A new channel is one entry of `CHANNELS` and one of `PRODUCTS`; a new interactio
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.interactions import INTERACTIONS, Interaction
@@ -30,6 +30,7 @@ class Channel:
     weighted: bool = False
     shape: type[Masses | Energies] | None = None
     radius: str = ""  # the group of elements whose neutron radius is the weight: what it changes
+    coherence: Literal["real", "imag"] | None = None  # of pairs of flavours, in place of flavours
 
     def concerns(self, elements: Iterable[str]) -> bool:
         """Return whether a target of some elements takes part."""
@@ -39,6 +40,10 @@ class Channel:
 CHANNELS: Final[Mapping[str, Channel]] = {
     "vector": Channel(INTERACTIONS["vector"], PRODUCTS["vector"]),
     "magnetic": Channel(INTERACTIONS["magnetic"], PRODUCTS["magnetic"], terms=1),
+    "vector-interference": Channel(INTERACTIONS["vector"], PRODUCTS["vector-interference"], coherence="real"),
+    "vector-interference-phase": Channel(
+        INTERACTIONS["vector"], PRODUCTS["vector-interference-phase"], coherence="imag"
+    ),
     "axial": Channel(INTERACTIONS["axial"], PRODUCTS["axial"]),
     "light-vector": Channel(INTERACTIONS["vector"], PRODUCTS["light-vector"], weighted=True),
     "light-scalar": Channel(INTERACTIONS["scalar"], PRODUCTS["light-scalar"], weighted=True),

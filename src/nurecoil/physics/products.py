@@ -26,6 +26,8 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 Products = tuple[tuple[Terms, Weight | Radius | Shape | None], ...]
 """(products of each term; their weight): to be summed."""
 
+PAIRS: Final = ((0, 1), (0, 2), (1, 2))  # of flavours
+
 Overlap = Callable[[NDArray[Any], NDArray[Any]], Array]
 
 
@@ -50,6 +52,23 @@ def vector_products(couplings: Couplings) -> Terms:
     Per incoming flavour α, the three sums over outgoing flavours β, shape (..., 3) each.
     """
     return _square(couplings.vector_p, couplings.vector_n)
+
+
+def _interference(couplings: Couplings, phase: bool) -> Products:
+    """Return what multiplies the coherences of mass states in Σ_f |Σ_α ψ_α Q*_αf|², per pair eμ, eτ, μτ.
+
+    2 Re ρ_αβ S_αβ = 2 (Re ρ Re S - Im ρ Im S),   S_αβ = Σ_f Q*_αf Q_βf; the latter if `phase`
+    """
+    p, n = couplings.vector_p, couplings.vector_n
+    if not any(np.any(x[..., a, b]) for x in (p, n) for a, b in (*PAIRS, *(pair[::-1] for pair in PAIRS))):
+        return ()
+    first, second = np.array(PAIRS).T
+
+    def of(x: NDArray[Any], y: NDArray[Any]) -> Array:
+        S = np.einsum("...af,...af->...a", x[..., first, :].conj(), y[..., second, :])
+        return np.asarray(-2 * S.imag if phase else 2 * S.real)
+
+    return (((of(p, p), of(p, n) + of(n, p), of(n, n)), None),)
 
 
 def _axial(couplings: Couplings) -> Products:
@@ -176,6 +195,8 @@ def stacked(terms: Terms) -> Array:
 
 PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
     "vector": lambda couplings: ((vector_products(couplings), None),),
+    "vector-interference": partial(_interference, phase=False),
+    "vector-interference-phase": partial(_interference, phase=True),
     "magnetic": lambda couplings: (((couplings.magnetic_moment**2,), None),),
     "axial": _axial,
     "light-vector": _light_vector,

@@ -84,12 +84,14 @@ class Tabulated:
 class Component:
     """One kind of neutrino of a source: `name` as in nu_mu_bar, `flavour` e, mu or tau, or their shares.
 
-    Its spectrum is that of one neutrino, of one fission in a reactor, or of a table as it stands.
+    Its spectrum is that of one neutrino, of one fission in a reactor, or of a table as it stands. Of a mass
+    state, `coherences` are ρ_αβ = <ν_α|ν_i><ν_i|ν_β> of eμ, eτ and μτ.
     """
 
     name: str
     flavour: str | tuple[float, float, float]
     spectrum: Line | Continuum
+    coherences: tuple[complex, ...] = ()
 
     @property
     def shares(self) -> tuple[float, ...]:

@@ -40,5 +40,10 @@ class Mixing:
         e, mu, tau = (abs(self.matrix[:, [i - 1 for i in states]]) ** 2).sum(axis=1).tolist()
         return e, mu, tau
 
+    def coherences(self, *states: int) -> tuple[complex, complex, complex]:
+        """Return ρ_αβ = Σ_i U_αi U*_βi of eμ, eτ and μτ, of some mass states."""
+        e, mu, tau = self.matrix[:, [i - 1 for i in states]]
+        return complex(e @ mu.conj()), complex(e @ tau.conj()), complex(mu @ tau.conj())
+
 
 NUFIT: Final = Mixing()

@@ -102,7 +102,7 @@ class Converted:
 class Solar:
     """The sun at 1 au, by day: what its distance and the earth's matter change over a year is left out.
 
-    Neutrinos arrive as ν_1, ν_2 and ν_3, ν_e, ν_μ and ν_τ with the probabilities |U_αi|². The potential is
+    Neutrinos arrive as ν_1, ν_2 and ν_3, of ν_e, ν_μ and ν_τ with U_αi. The potential is
     that of electrons: new physics that changes what neutrinos do inside the sun is left out.
     """
 
@@ -169,14 +169,14 @@ class Solar:
         conversion, found = self.conversion(kind), []
         table = None if kind in LINES else _table(kind, files)
         for state in range(3):
-            flavours = self.mixing.flavours(state + 1)
+            flavours, pairs = self.mixing.flavours(state + 1), self.mixing.coherences(state + 1)
             if table is not None:
                 density = Converted(table, rate, conversion, state)
                 name = f"{kind}_nu_{state + 1}"
-                found.append(Component(name, flavours, Continuum(density, table.panels)))
+                found.append(Component(name, flavours, Continuum(density, table.panels), pairs))
             for E, share in LINES.get(kind, {}).items():
                 number = rate * share * float(conversion.shares(E)[state])
-                found.append(Component(f"{kind}_{E:g}_nu_{state + 1}", flavours, Line(E, number)))
+                found.append(Component(f"{kind}_{E:g}_nu_{state + 1}", flavours, Line(E, number), pairs))
         return found
 
 

@@ -28,6 +28,7 @@ from nurecoil.sources.flux import Component, Continuum, Files, Flux, Tabulated
 from nurecoil.sources.mixing import NUFIT, Mixing
 
 Edges = tuple[float, ...] | None
+Flavours = tuple[float, float, float]
 
 SPECIES: Final = ("nu_e", "nu_e_bar", "nu_x")
 ERG: Final = 1 / 1.602176634e-6  # MeV
@@ -127,15 +128,16 @@ class Supernova:
             for species in ("nu_e", "nu_x", "nu_e_bar", "nu_x_bar"):
                 spectrum = emitted[species if species in SPECIES else "nu_x"]
                 called = species if parts == 1 else f"{number}_{species}"
-                components.append(Component(called, self._flavours(species), spectrum))
+                components.append(Component(called, *self._state(species, spectrum)))
         cells = tuple(tuple(map(float, row)) for row in np.repeat(np.eye(parts), 4, axis=0))
         return Flux(f"supernova, {name}", tuple(components), name, in_time=cells if self.times_s else ())
 
-    def _flavours(self, species: str) -> tuple[float, float, float]:
-        """Return what of each flavour arrives, of one ν_e or of two ν_x."""
+    def _state(self, species: str, spectrum: Continuum) -> tuple[Flavours, Continuum, tuple[complex, ...]]:
+        """Return what of each flavour arrives, of one ν_e or of two ν_x, the spectrum, and the coherences."""
         if self.ordering != "none":
-            return self.mixing.flavours(*_STATES[self.ordering][species])
-        return (1.0, 0.0, 0.0) if species.startswith("nu_e") else (0.0, 1.0, 1.0)
+            states = _STATES[self.ordering][species]
+            return self.mixing.flavours(*states), spectrum, self.mixing.coherences(*states)
+        return ((1.0, 0.0, 0.0) if species.startswith("nu_e") else (0.0, 1.0, 1.0)), spectrum, ()
 
 
 def _knots(mean: float) -> tuple[float, ...]:

@@ -89,8 +89,8 @@ def _sentences(
     mixed = ", ".join(each.name for each in experiments if _sees_mass_states(each))
     if mixed and _turns_flavours(model, values, free):
         yield (
-            f"{mixed} is reached by mass states, whose flavours interfere where couplings change"
-            " flavour: that is left out, so that of such couplings squares are seen and first powers are not."
+            f"{mixed} is reached by mass states. Their flavours interfere where couplings change flavour: of"
+            " axial ones and those to electrons that is left out: squares are seen, first powers are not."
         )
     untimed = ", ".join(each.name for each in experiments if _has_one_time_for_all(each))
     if untimed and _changes_flavours(model, values, free):
@@ -200,10 +200,10 @@ def _sees_mass_states(experiment: Experiment) -> bool:
 
 
 def _turns_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
-    """Return whether couplings turn a flavour into another, at the values or beside them."""
+    """Return whether other couplings than vector ones change flavour, at the values or beside."""
     moved = {p.name: _beside(p, float(values[p.name])) for p in model.parameters if p.name in free}
     amplitudes = [
-        getattr(model.evaluate(at), name) for at in (values, {**values, **moved}) for name in AMPLITUDES
+        getattr(model.evaluate(at), name) for at in (values, {**values, **moved}) for name in AMPLITUDES[2:]
     ]
     return any(a is not None and bool(np.any(a * (1 - np.eye(3)))) for a in amplitudes)
 
