@@ -27,6 +27,7 @@ NAMES = {
     "coherent-csi-2021+electrons": "CsI with electrons",
     "coherent-lar-2020": "LAr",
     "coherent-csi-2017": "CsI 2017",
+    "conus-plus-2025": "CONUS+",
 }
 TARGETS = ("Cs", "I", "Ar", "Ge", "Xe")
 CARD = """# A kilogram of {target} beside the SNS, for a year: recoils before any detector.
@@ -57,6 +58,7 @@ observed = "standard-model"
 variance_fraction = 1.0
 signal_pull_width = 0.1
 """
+UNFOUND = "not found again here"
 UNSEEN = "(*) as others quote it: the place in its source was not seen by us."
 LOWEST, POINTS = 0.1, 160  # keV, the first recoil energy that is drawn
 FIRST_LINE = "<!-- Written by `python docs/make_gallery.py`: change `gallery.toml`, not this file. -->\n"
@@ -78,7 +80,7 @@ def limit_row(model: str, row: Mapping[str, Any]) -> tuple[str, ...]:
         ours = f"{parameter.format(found.best_fit, 4)}, {ours}"
     data = " + ".join(NAMES[experiment] for experiment in row["experiments"])
     ours += "" if result.converged else " (not converged)"
-    return row["what"], data, row.get("cl", "90%"), ours, row.get("published", "–"), row.get("note", "")
+    return row["what"], data, row.get("cl", "90%"), ours, row.get("published", UNFOUND), row.get("note", "")
 
 
 def spectra(model: str, page: Mapping[str, Any], folder: Path) -> Figure:
