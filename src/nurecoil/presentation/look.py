@@ -4,9 +4,12 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nurecoil.errors import NurecoilError
-from nurecoil.presentation.document import Figure, Panel, Series
+
+if TYPE_CHECKING:  # the command line needs a look before anything is computed
+    from nurecoil.presentation.document import Figure, Series
 
 _COLOURS = ("vermillion", "green", "purple", "orange", "black")
 _STYLES = ("dashed", "dotted")
@@ -30,8 +33,10 @@ class Look:
     width: float | None = None
     overlay: tuple[Path | str, ...] = ()
 
-    def on(self, figure: Figure) -> Figure:
+    def on(self, figure: "Figure") -> "Figure":
         """Return the figure as it is to be drawn."""
+        from nurecoil.presentation.document import Panel
+
         found = figure if self.title else replace(figure, subtitle=())
         if not self.overlay:
             return found
@@ -46,12 +51,14 @@ class Look:
         return replace(found, panels=(replace(first, series=(*first.series, *lines)), *others))
 
 
-def read_curve(path: Path | str, number: int = 0) -> Series:
+def read_curve(path: Path | str, number: int = 0) -> "Series":
     """Return the curve in a CSV file: two columns, x and y in the units of the axes.
 
     A first line of words names the columns; the second name is the legend's, else the file's own name. A
     line of no numbers parts pieces of a curve.
     """
+    from nurecoil.presentation.document import Series
+
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
