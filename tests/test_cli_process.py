@@ -114,6 +114,10 @@ def test_a_plot_needs_no_backend_and_is_drawn_whatever_backend_is_named():
     plot = [*NURECOIL, *LIMIT, "--scan", "m_zprime=1..10TeV", "--points", "101", "--plot", "a.png"]
     status, _, err = finished(plot, env=nonsense)
     assert (status, err, files()) == (0, "", ["a.png"])
+    python = "import nurecoil; study = nurecoil.Study('nsi', 'binh2021-csi', engine='numpy')\n"
+    python += "result = study.limit('eps_u_ee', '-0.5..1'); result.plot(); result.save('b.pdf')"
+    status, _, err = finished(["-c", python], env=nonsense)
+    assert (status, err, files()) == (0, "", ["a.png", "b.pdf"])
 
 
 # --- what did not converge ----------------------------------------------------------------------------

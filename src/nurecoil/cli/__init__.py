@@ -110,7 +110,6 @@ def main(argv: list[str] | None = None) -> None:
     own_process = argv is None
     if own_process:
         gc.set_threshold(100_000)  # imports make many objects and no garbage: looking for it costs 30 ms
-    os.environ.pop("MPLBACKEND", None)  # figures, which are files, need none; matplotlib fails at a wrong one
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an old terminal shows "?" for β instead of a traceback

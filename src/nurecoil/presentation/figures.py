@@ -7,8 +7,10 @@ each time.
 
 import csv
 import io
+import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from itertools import product
 from pathlib import Path
 from textwrap import fill
@@ -64,8 +66,21 @@ METADATA: dict[str, dict[str, None]] = {  # no date, no version: the same figure
 }
 
 
+def _import_matplotlib() -> None:
+    """Import matplotlib, which fails at an MPLBACKEND that it does not know: files need none."""
+    if "matplotlib" not in sys.modules:
+        backend = os.environ.pop("MPLBACKEND", "")
+        import matplotlib
+
+        if backend:
+            os.environ["MPLBACKEND"] = backend
+            with suppress(ValueError):
+                matplotlib.rcParams["backend"] = backend
+
+
 def style(scale: float = 1.0) -> AbstractContextManager[None]:
     """Return a context in which figures look like ours, whatever the user's settings; letters scaled."""
+    _import_matplotlib()
     from matplotlib import style as styles
 
     sizes = {name: float(size) * scale for name, size in STYLE.items() if name.endswith("size")}
