@@ -9,7 +9,7 @@ import pytest
 
 import nurecoil
 from nurecoil.models.zprime_331 import running
-from nurecoil.papers.world import nsi, weak_angle
+from nurecoil.papers.world import limits, nsi, weak_angle
 from nurecoil.papers.world.groups import WORDS, Group, allowed_text, together
 from nurecoil.physics.constants import (
     FINE_STRUCTURE,
@@ -95,6 +95,23 @@ def test_real_and_imaginary_parts_alone_have_the_same_limits(parts):
     (parameter,) = (p for p in nsi.EPSILONS if p.name == "eps_u_emu_im")
     (cells,) = rows("ε<sup>u</sup><sub>eμ</sub>")
     assert allowed_text(nsi.limit(parts["CsI"], parameter).profile, digits=2) == cells[1]
+
+
+@pytest.mark.parametrize("name", ["μ<sub>ν<sub>μ</sub></sub>", "⟨r²⟩ of ν<sub>μ</sub>"])
+def test_the_page_has_the_moments_and_radii_of_today(parts, name):
+    (cells,) = rows(name)
+    model, parameter, within, unit = limits.PROPERTIES[name]
+    found = limits.profile(parts["Ge-Mini"], model, parameter, within, electroweak="radiative")
+    assert allowed_text(found, unit, 2) == cells[3]
+
+
+def test_of_a_heavy_mediator_data_know_the_ratio_of_coupling_and_mass(parts):
+    light, heavy = (
+        limits.profile(parts["CsI"], "light-vector", "g_mediator", limits.COUPLINGS, m_mediator=m)
+        for m in (1e4, 1e5)
+    )
+    ratio = heavy.intervals[0].high / light.intervals[0].high
+    assert ratio == pytest.approx(10.0, rel=1e-3)
 
 
 def test_the_flux_of_the_sns_is_one_pull_and_quenching_of_germanium_none(parts):

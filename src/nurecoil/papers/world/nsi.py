@@ -43,7 +43,7 @@ def section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
     )
     numbers = {
         name: {
-            label: {f"{cl:g}": _ends(profile) for cl, profile in one.profiles.items()}
+            label: {f"{cl:g}": ends(profile) for cl, profile in one.profiles.items()}
             for label, one in by_group.items()
         }
         for name, by_group in found.items()
@@ -72,7 +72,7 @@ def _free(profile: Profile) -> bool:
     return all(each.open_low and each.open_high for each in profile.intervals)
 
 
-def _ends(profile: Profile) -> list[list[float | None]]:
+def ends(profile: Profile) -> list[list[float | None]]:
     """Return the intervals; None where the scan cuts them."""
     return [[None if is_open else x for x, is_open in each.ends] for each in profile.intervals]
 

@@ -1,11 +1,12 @@
-"""Planes of two parameters: what each experiment allows, and what all allow together."""
+"""Planes of two NSI: what each experiment allows, and what all allow together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nurecoil.papers.world.groups import SCHEME, WORDS, Group, together
+from nurecoil.papers.world.nsi import symbol
 from nurecoil.presentation.document import Area, Figure, Panel, Section, Series
 from nurecoil.presentation.labels import axis_label
 from nurecoil.verbs.map import Map
@@ -13,17 +14,10 @@ from nurecoil.verbs.map import map as ask
 
 CL = 0.9
 EPSILONS = (("eps_u_ee", "eps_d_ee", 1.0), ("eps_u_ee", "eps_u_mumu", 0.6))
-MASSES, COUPLINGS = (0.1, 1e4), (1e-6, 0.1)  # MeV, and none
-MEDIATORS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "universal vector": ("light-vector", {}),
-    "vector, B − L": ("u1-prime", {"charges": "B-L"}),
-    "vector, L_μ − L_τ": ("u1-prime", {"charges": "L_mu-L_tau"}),
-    "universal scalar": ("light-scalar", {}),
-}
 _POINTS = 41
 
 
-def nsi_section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
+def section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
     """Return the section on planes of NSI, and its numbers."""
     words, every, numbers = WORDS["planes"], [*parts, together(parts)], dict[str, Any]()
     pictures = []
@@ -34,29 +28,9 @@ def nsi_section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
             for each in every
         }
         numbers[f"{x} {y}"] = {label: _bounds(found) for label, found in maps.items()}
-        names = " and ".join(f"${parameter.latex}$" for parameter in maps["all"].parameters)
-        pictures.append(
-            Figure(f"world-{x}-{y}".replace("_", "-"), f"{names}", caption, (_panel(every, maps),))
-        )
+        title = " and ".join(symbol(parameter) for parameter in maps["all"].parameters)
+        pictures.append(Figure(f"world-{x}-{y}".replace("_", "-"), title, caption, (_panel(every, maps),)))
     return Section(words["title"], (words["text"], *pictures)), numbers
-
-
-def mediator_section(parts: Sequence[Group], begin: Callable[[str], None]) -> tuple[Section, dict[str, Any]]:
-    """Return the section on light mediators, and its numbers."""
-    words, every, panels, numbers = WORDS["mediators"], [*parts, together(parts)], [], dict[str, Any]()
-    for title, (model, values) in MEDIATORS.items():
-        begin(f"a light mediator: {title}")
-        ranges = {"m_mediator": MASSES, "g_mediator": COUPLINGS}
-        maps = {
-            each.label: ask(each.study(model, **SCHEME, **values), ranges, cl=CL, points=_POINTS).values
-            for each in every
-        }
-        numbers[title] = {label: _bounds(found) for label, found in maps.items()}
-        panels.append(_panel(every, maps, title))
-    picture = Figure(
-        "world-mediators", "Light mediators, 90 % CL", words["caption"], tuple(panels), columns=2
-    )
-    return Section(words["title"], (words["text"], picture)), numbers
 
 
 def _bounds(found: Map) -> list[list[list[float]]]:
@@ -64,7 +38,7 @@ def _bounds(found: Map) -> list[list[list[float]]]:
     return [region.bounds.tolist() for region in found.contours[CL].regions]
 
 
-def _panel(every: Sequence[Group], maps: Mapping[str, Map], title: str = "") -> Panel:
+def _panel(every: Sequence[Group], maps: Mapping[str, Map]) -> Panel:
     """Return lines of each experiment alone, and the regions that all allow."""
     last = maps[every[-1].label]
     x, y = last.parameters
@@ -84,7 +58,6 @@ def _panel(every: Sequence[Group], maps: Mapping[str, Map], title: str = "") -> 
         x_label=axis_label(x),
         y_label=axis_label(y),
         series=tuple(lines),
-        title=title,
         x_log=across.log,
         y_log=up.log,
         x_range=(across.low, across.high),

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from nurecoil.papers.world import nsi, weak_angle
+from nurecoil.papers.world import limits, nsi, planes, weak_angle
 from nurecoil.papers.world.groups import WORDS, groups
 from nurecoil.presentation.comparison import Comparison
 from nurecoil.presentation.document import Document, Table
 
-STEPS = 3
+STEPS = 6
 
 
 def reproduce(progress: Callable[[str], None]) -> Comparison:
@@ -17,8 +17,14 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
     progress("the weak mixing angle")
     angle, angles = weak_angle.section(parts, charges)
     progress("NSI, one at a time")
-    epsilons, limits = nsi.section(parts)
-    sections = (angle, epsilons)
+    epsilons, of_epsilons = nsi.section(parts)
+    progress("NSI, two at a time")
+    pairs, of_pairs = planes.section(parts)
+    progress("moments and radii")
+    properties, of_properties = limits.properties(parts)
+    progress("the Z' of 331β")
+    masses, of_masses = limits.masses(parts, charges)
+    sections = (angle, epsilons, pairs, properties, masses)
     document = Document(
         title=WORDS["title"],
         subtitle=WORDS["subtitle"].format(count=len(parts)),
@@ -26,4 +32,11 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
         sections=sections,
     )
     tables = tuple(block for each in sections for block in each.blocks if isinstance(block, Table))
-    return Comparison(document, tables, {"weak_angle": angles, "nsi": limits})
+    results = {
+        "weak_angle": angles,
+        "nsi": of_epsilons,
+        "planes": of_pairs,
+        "properties": of_properties,
+        "masses": of_masses,
+    }
+    return Comparison(document, tables, results)
