@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from nurecoil.papers.world import limits, nsi, planes, weak_angle
+from nurecoil.papers.world import agreement, limits, nsi, planes, weak_angle
 from nurecoil.papers.world.groups import WORDS, groups
 from nurecoil.presentation.comparison import Comparison
 from nurecoil.presentation.document import Document, Table
 
-STEPS = 6
+STEPS = 7
 
 
 def reproduce(progress: Callable[[str], None]) -> Comparison:
@@ -24,7 +24,9 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
     properties, of_properties = limits.properties(parts)
     progress("the Z' of 331β")
     masses, of_masses = limits.masses(parts, charges)
-    sections = (angle, epsilons, pairs, properties, masses)
+    progress("do the experiments agree?")
+    agree, of_agreement = agreement.section(parts)
+    sections = (angle, epsilons, pairs, properties, masses, agree)
     document = Document(
         title=WORDS["title"],
         subtitle=WORDS["subtitle"].format(count=len(parts)),
@@ -38,5 +40,6 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
         "planes": of_pairs,
         "properties": of_properties,
         "masses": of_masses,
+        "agreement": of_agreement,
     }
     return Comparison(document, tables, results)
