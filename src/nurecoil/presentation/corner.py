@@ -8,7 +8,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array
 from nurecoil.inference.density import Curve, density_map, threshold
-from nurecoil.presentation.figures import PALETTE, RULE, label_decades, new_canvas, style
+from nurecoil.presentation.figures import PALETTE, RULE, add_axes, label_decades, new_canvas, scales, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +35,15 @@ class Axis:
         return (np.exp(x) if self.log else x) / self.unit
 
 
-def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canvas":
+def draw_corner(
+    what: str, facts: Sequence[str], axes: Sequence[Axis], width: float | None = None
+) -> "Canvas":
     """Return a matplotlib figure of the densities of all parameters and pairs.
 
     On the diagonal the density of one parameter, filled where it is highest (68 % and 95 %) and with a
     dashed line at the median; below it the 68 % and 95 % regions of highest density of pairs.
 
-    They are densities of `what`, and rest on the facts.
+    They are densities of `what`, and rest on the facts; the figure is so many inches wide.
 
     >>> from nurecoil.inference.density import curve
     >>> x = np.random.default_rng(1).normal(size=500)
@@ -51,12 +53,14 @@ def draw_corner(what: str, facts: Sequence[str], axes: Sequence[Axis]) -> "Canva
     """
     levels, count = " and ".join(f"{100 * level:g} %" for level in LEVELS), len(axes)
     side = 4.6 if count == 1 else max(2.3 * count, 5.2)
-    with style():
+    scale, letters = scales(width, side)
+    side *= scale
+    with style(letters):
         canvas = new_canvas((side, side), (0.03, 0.03, 0.02), f"{what}: {levels}", facts)
         grid = canvas.add_gridspec(count, count)
         for row in range(count):
             for column in range(row + 1):
-                ax = canvas.add_subplot(grid[row, column])
+                ax = add_axes(canvas, grid[row, column])
                 if row == column:
                     _draw_curve(ax, axes[row])
                 else:

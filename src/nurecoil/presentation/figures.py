@@ -36,7 +36,7 @@ PALETTE = _pairs("""blue=#0072B2 vermillion=#D55E00 green=#009E73 purple=#CC79A7
     sky=#56B4E9 black=#000000 grey=#5a6270""")
 GREY = PALETTE["grey"]
 MARGIN, TITLE_HEIGHT, LINE_HEIGHT = 0.08, 0.3, 0.19  # inches, of a heading
-WIDTH, NARROWEST, WIDEST = 6.2, 2.5, 20.0  # inches
+WIDTH, NARROWEST, WIDEST, NARROWEST_PANEL = 6.2, 2.5, 20.0, 3.0  # inches
 FACT_SIZE, TITLE_LETTERS = 9, 10.5  # points; letters of a panel's title in an inch
 MARKERS: dict[str, dict[str, Any]] = {
     "points": {"fmt": "o", "markersize": 4.5},
@@ -100,33 +100,61 @@ def draw(figure: Figure, width: float | None = None) -> "Canvas":
     >>> len(draw(Figure("fig1", "A line", "", (Panel("x", "y", (line,)),))).axes)
     1
     """
+    canvas, lacking = _draw(figure, width, 0.0)
+    return _draw(figure, width, lacking)[0] if width is not None and lacking > 0 else canvas
+
+
+def _draw(figure: Figure, width: float | None, more: float) -> "tuple[Canvas, float]":
+    """Return the figure, so many inches higher than usual, and how many inches of height its axes lack."""
     columns = min(figure.columns, len(figure.panels))
+    if width is not None and width < NARROWEST_PANEL * columns:
+        columns = 1
     rows = [figure.panels[i : i + columns] for i in range(0, len(figure.panels), columns)]
     heights = [max(_height(panel) for panel in row) for row in rows]
     usual, pads = (WIDTH if columns == 1 else 4.6 * columns), (0.06, 0.08, 0.06)
-    scale = 1.0 if width is None else float(width) / usual
-    if not NARROWEST <= usual * scale <= WIDEST:
-        raise NurecoilError(f"width = {width} is not allowed: it must be {NARROWEST} to {WIDEST} inches")
-    size = usual * scale, sum(heights) * scale
-    with style(min(1.0, max(0.75, scale))):
+    scale, letters = scales(width, usual)
+    size = usual * scale, sum(heights) * scale + more
+    with style(letters):
         canvas = new_canvas(size, pads, figure.title, figure.subtitle)
         grid = canvas.add_gridspec(len(rows), columns, height_ratios=heights)
-        pairs = [(canvas.add_subplot(grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
-        for ax, panel in pairs:
+        pairs = [(add_axes(canvas, grid[divmod(i, columns)]), p) for i, p in enumerate(figure.panels)]
+        for number, (ax, panel) in enumerate(pairs):
             if isinstance(panel, Panel):
                 _draw_panel(ax, panel)
-            else:
-                _draw_rows(ax, panel)
+                continue
+            _draw_rows(ax, panel)
+            left = figure.panels[number - 1] if number % columns else None
+            ax.tick_params(labelleft=not isinstance(left, RowChart) or left.rows != panel.rows)
         # What follows depends on sizes in pixels, known only once the page is laid out.
         canvas.draw_without_rendering()
         for ax, panel in pairs:
             _place_legend(ax, panel)
-        canvas.draw_without_rendering()
+            if width is not None and ax.get_xscale() == "linear":  # labels such as −0.75 are half an inch
+                ax.locator_params(axis="x", nbins=max(2, int(2 * ax.bbox.width / canvas.dpi)))
+        for _ in range(1 if width is None else 2):  # small axes may have other ticks when they have a legend
+            canvas.draw_without_rendering()
         for ax, panel in pairs:
             if isinstance(panel, Panel):
                 _label_references(ax, panel)
         canvas.set_layout_engine("none")  # laid out: to do so again at each save costs a third of the time
-    return canvas
+    wanted = sum(max(_axes_height(p, scale, letters) for p in row) for row in rows)
+    found = sum(ax.get_position().height for ax, _ in pairs[::columns]) * canvas.get_figheight()
+    return canvas, wanted - found
+
+
+def add_axes(canvas: "Canvas", place: Any) -> "Axes":
+    """Return axes whose ticks have a size of their own: they are as many when it is saved as laid out."""
+    ax = canvas.add_subplot(place)
+    ax.tick_params(labelsize=_letters())
+    return ax
+
+
+def scales(width: float | None, usual: float) -> tuple[float, float]:
+    """Return the factors of all lengths and of letters in a figure that is not as wide as usual."""
+    scale = 1.0 if width is None else float(width) / usual
+    if not NARROWEST <= usual * scale <= WIDEST:
+        raise NurecoilError(f"width = {width} is not allowed: it must be {NARROWEST} to {WIDEST} inches")
+    return scale, min(1.0, max(0.75, scale))
 
 
 def draw_on(ax: "Axes", figure: Figure) -> "Axes":
@@ -194,6 +222,11 @@ def _height(panel: Panel | RowChart) -> float:
     if not isinstance(panel, Panel):
         return 1.3 + 0.42 * len(panel.rows)
     return 1.6 if panel.low else 5.0 if panel.areas else 4.0
+
+
+def _axes_height(panel: Panel | RowChart, scale: float, letters: float) -> float:
+    """Return how high axes are in inches, legends aside: rows as their letters, others as they are wide."""
+    return 0.4 * len(panel.rows) * letters if isinstance(panel, RowChart) else 0.7 * _height(panel) * scale
 
 
 def _draw_panel(ax: "Axes", panel: Panel) -> None:
@@ -289,8 +322,11 @@ def _place_legend(ax: "Axes", panel: Panel | RowChart) -> None:
         legend = ax.legend(handles=list(names.values()), ncols=columns, **place)
         if (box := legend.get_window_extent()).width <= ax.bbox.width:
             break
+    if box.width > ax.bbox.width:  # above the names of rows, rather than cut
+        legend.set_loc("lower right")
+        legend.set_bbox_to_anchor((1.0, 1.015), ax.transAxes)
     if panel.title:
-        letters = int(ax.bbox.width / ax.figure.dpi * TITLE_LETTERS)
+        letters = int(ax.bbox.width / ax.figure.dpi * TITLE_LETTERS * 10 / _letters())
         ax.set_title(fill(panel.title, letters), pad=box.height * 72 / ax.figure.dpi + 9)
 
 
@@ -324,7 +360,7 @@ def _write(ax: "Axes", ref: Reference, end: str, side: int) -> Any:
     from matplotlib.patheffects import withStroke
 
     along = {"right": 0.985, "left": 0.015, "center": 0.5}[end]
-    look: dict[str, Any] = {"fontsize": 8.5, "color": GREY}
+    look: dict[str, Any] = {"fontsize": 0.85 * _letters(), "color": GREY}
     look["path_effects"] = [withStroke(linewidth=2.5, foreground="white")]
     if ref.axis == "y":
         xy, offset, across = (along, ref.value), (0, 3 * side), ax.get_yaxis_transform()
@@ -334,6 +370,13 @@ def _write(ax: "Axes", ref: Reference, end: str, side: int) -> Any:
         look |= {"ha": "left" if side > 0 else "right", "rotation": 90}
         look["va"] = {"right": "top", "left": "bottom"}.get(end, end)
     return ax.annotate(ref.label, xy, offset, across, "offset points", **look)
+
+
+def _letters() -> float:
+    """Return the usual size of letters in points."""
+    from matplotlib import rcParams
+
+    return float(rcParams["font.size"])
 
 
 def _draw_rows(ax: "Axes", chart: RowChart) -> None:
@@ -355,7 +398,7 @@ def _draw_rows(ax: "Axes", chart: RowChart) -> None:
     for x in chart.lines:
         ax.axvline(x, zorder=0.5, **RULE)
     ax.set(ylim=(len(chart.rows) - 0.4, -0.6), yticks=range(len(chart.rows)), yticklabels=chart.rows)
-    ax.tick_params(axis="y", which="both", left=False, right=False, labelsize=8.5)
+    ax.tick_params(axis="y", which="both", left=False, right=False, labelsize=0.85 * _letters())
     ax.grid(visible=False, axis="y")
     if chart.x_range:
         ax.set_xlim(chart.x_range)

@@ -37,10 +37,10 @@ class Look:
         """Return the figure as it is to be drawn."""
         from nurecoil.presentation.document import Panel
 
-        found = figure if self.title else replace(figure, subtitle=())
+        found = figure if self.title else _untitled(figure)
         if not self.overlay:
             return found
-        first, *others = figure.panels
+        first, *others = found.panels
         if not isinstance(first, Panel):
             raise NurecoilError(f"nothing can be laid over {figure.title}: it has no curves")
         lines = [read_curve(path, number) for number, path in enumerate(self.overlay)]
@@ -49,6 +49,13 @@ class Look:
             if labels.count(label) > 1:
                 raise NurecoilError(f"two curves are called '{label}': name one otherwise, in its first line")
         return replace(found, panels=(replace(first, series=(*first.series, *lines)), *others))
+
+
+def _untitled(figure: "Figure") -> "Figure":
+    """Return a figure without titles, but for those that tell panels apart."""
+    several = sum(bool(panel.title) for panel in figure.panels) > 1
+    panels = figure.panels if several else tuple(replace(panel, title="") for panel in figure.panels)
+    return replace(figure, subtitle=(), panels=panels)
 
 
 def read_curve(path: Path | str, number: int = 0) -> "Series":

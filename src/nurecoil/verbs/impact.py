@@ -129,10 +129,11 @@ class Impacts(Shown):
 
     def figure(self, result: Result["Impacts"]) -> Figure:
         parameter, shown = self.parameter, self.rows[:_MOST_BARS]
+        names = tuple(symbols([row.pull for row in shown]))
         after, before = [row.post_fit for row in shown], [row.pre_fit for row in shown]
         impacts = RowChart(
             x_label=f"change of {axis_label(parameter)}",
-            rows=tuple(symbols([row.pull for row in shown])),
+            rows=names,
             bars=(
                 self._bars(before, 0, r"prior, $-1\sigma$", "sky", False),
                 self._bars(before, 1, r"prior, $+1\sigma$", "orange", False),
@@ -147,7 +148,7 @@ class Impacts(Shown):
         furthest = max(1.3, 1.1 * float(np.abs([low, high]).max()))
         pulls = RowChart(
             x_label=r"(fit − prior) / prior $\sigma$",
-            rows=("",) * len(shown),
+            rows=names,
             bars=(Bars(np.arange(len(shown)), low, high, "fitted, in prior widths", pulled, colour="black"),),
             lines=(-1.0, 0.0, 1.0),
             x_range=(-furthest, furthest),

@@ -234,10 +234,7 @@ class Posterior(Shown):
             for number, (p, label) in enumerate(zip(shown, symbols(shown), strict=True))
         ]
         what = "Profile likelihood × prior" if self.profiled else "Posterior"
-        canvas = draw_corner(what, result.facts if look.title else (), axes)
-        if look.width is not None:
-            canvas.set_size_inches(look.width, canvas.get_figheight() * look.width / canvas.get_figwidth())
-        return canvas
+        return draw_corner(what, result.facts if look.title else (), axes, look.width)
 
     def write(self, result: Result["Posterior"], path: Path) -> None:
         """Write the samples to a .csv or .npz file."""
