@@ -196,6 +196,12 @@ class Detector:
         T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield_per_kev))
         return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
 
+    def jumps(self) -> Array:
+        """Return the recoil energies (MeV), ascending, of edges that no smearing makes soft."""
+        x = np.array([edge for edge in self.edges if edge > 0 and not self._smeared])
+        T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield_per_kev))
+        return np.asarray(T[np.isfinite(T)])
+
     def of_electrons(self) -> "Detector":
         """Return the detector of electron recoils, which are not quenched."""
         return replace(self, quenching=ConstantQuenching(1.0))

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from nurecoil.arithmetic import Array
+from nurecoil.detector.response import Detector
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment.experiment import Experiment, Signal
 from nurecoil.experiment.quadrature import EACH, NODES, between, integrate
@@ -90,7 +91,9 @@ class Integrals:
             self.require_threshold()
         elif baseline is None:
             raise NurecoilError("its source has no baseline, over which neutrinos could oscillate")
-        pieces = pieces_of(kind, experiment.flux, masses, baseline or 0.0)
+        detectors = [g.detector for g in self.groups if isinstance(g.detector, Detector)]
+        edges = tuple(T for detector in detectors for T in detector.jumps())
+        pieces = pieces_of(kind, experiment.flux, masses, baseline or 0.0, edges=edges)
         exposure = experiment.exposure.fluence * experiment.mass_kg
         own = np.concatenate([group.panels[0] for group in self.groups])
         found: list[list[Array]] = [[] for _ in self.signals]

@@ -194,12 +194,16 @@ def pieces_of(
     masses: Sequence[float],
     baseline_m: float,
     at: float | None = None,
+    edges: tuple[float, ...] = (),
 ) -> Pieces:
-    """Return the pieces of a flux for a shape, on targets of some masses (MeV), at one `at` if given."""
+    """Return the pieces of a flux for a shape, on targets of some masses (MeV), at one `at` if given.
+
+    `edges` are recoils (MeV) at which the response jumps.
+    """
     spectra = [c.spectrum for c in flux.components]
     if kind is Masses:
         ends = dict.fromkeys(s.energy_max for s in spectra)
-        return Pieces(tuple(Masses(E, M, at) for M in dict.fromkeys(masses) for E in ends))
+        return Pieces(tuple(Masses(E, M, at, edges) for M in dict.fromkeys(masses) for E in ends))
     lines = dict.fromkeys((s.energy, s.energy) for s in spectra if isinstance(s, Line))
     knots = {E for s in spectra if not isinstance(s, Line) for E in s.knots}
     low = _SLOWEST * max(knots, default=0.0)

@@ -22,6 +22,7 @@ from nurecoil.physics.weights import cardinals, chebyshev
 
 _PANELS: Final = 8  # of a piece, in its angle
 _MASSES: Final = 12  # nodes of a panel
+_NARROW: Final = 1e-4  # in θ: a panel that is dropped
 _SPARE: Final = 24  # nodes of a piece beyond those that its oscillations need
 _MOST: Final = 3000
 
@@ -31,14 +32,13 @@ class Masses:
     """Neutrinos that end at, or have, one energy, on one target: nodes in the mass m that they make.
 
     With m = m_max sin θ recoils end at (E/√2M)² (1 ± cos θ)², and so counts are smooth in θ, up to the end,
-    m_max. Where recoils are seen in bins with hard edges, counts of a line bend where it passes one: in that
-    panel of θ a bin is known to 0.6 %, in others to 1e-5, and one that recoils leave there, to 3e-5 of its
-    counts without a mass, of either sign.
+    m_max. With bins that have hard edges they bend where an end passes one, and there panels end.
     """
 
     energy: float
     mass: float
     only: float | None = None  # a mass, in place of nodes
+    edges: tuple[float, ...] = ()  # recoils (MeV) at which the response jumps
 
     @cached_property
     def end(self) -> float:
@@ -46,12 +46,22 @@ class Masses:
         return float(cross_section.heaviest(self.energy, self.mass))
 
     @cached_property
+    def panels(self) -> Array:
+        """The ends of the panels in θ, ascending."""
+        T = np.asarray(self.edges)
+        excess = self.energy / cross_section.neutrino_energy_min(T, self.mass) - 1
+        sines = np.sqrt(2 * self.mass * T * np.maximum(excess, 0.0)) / self.end  # where recoils end at T
+        even = np.linspace(0, np.pi / 2, _PANELS + 1)
+        ends = np.unique(np.concatenate([even, np.arcsin(np.clip(sines, 0.0, 1.0))]))
+        return np.append(ends[:-1][np.diff(ends) > _NARROW], ends[-1])
+
+    @cached_property
     def nodes(self) -> Array:
         """The masses m_k in MeV, shape (K,)."""
         if self.only is not None:
             return np.array([self.only])
-        panels = np.arange(_PANELS)[:, np.newaxis] + (1 + chebyshev(_MASSES)) / 2
-        return np.asarray(self.end * np.sin(np.pi / 2 / _PANELS * panels.ravel()))
+        low, size = self.panels[:-1, np.newaxis], np.diff(self.panels)[:, np.newaxis]
+        return np.asarray(self.end * np.sin(low + size * (1 + chebyshev(_MASSES)) / 2).ravel())
 
     @property
     def size(self) -> int:
@@ -63,10 +73,11 @@ class Masses:
         m = np.asarray(m, dtype=float)
         if self.only is not None:
             return np.ones((*m.shape, 1))
-        place = np.arcsin(np.clip(m / self.end, 0.0, 1.0)) * (2 * _PANELS / np.pi)
-        panel = np.minimum(place.astype(int), _PANELS - 1)
-        chosen = (m < self.end)[..., np.newaxis] & (panel[..., np.newaxis] == np.arange(_PANELS))
-        of_panel = cardinals(2 * (place - panel) - 1, _MASSES)
+        angle, ends = np.arcsin(np.clip(m / self.end, 0.0, 1.0)), self.panels
+        panel = np.clip(np.searchsorted(ends, angle, side="right") - 1, 0, len(ends) - 2)
+        x = 2 * (angle - ends[panel]) / (ends[panel + 1] - ends[panel]) - 1
+        chosen = (m < self.end)[..., np.newaxis] & (panel[..., np.newaxis] == np.arange(len(ends) - 1))
+        of_panel = cardinals(x, _MASSES)
         found = np.where(chosen[..., np.newaxis], of_panel[..., np.newaxis, :], 0.0)
         return found.reshape(*m.shape, -1)
 
