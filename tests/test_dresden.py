@@ -146,6 +146,9 @@ def test_its_variants_are_one_measurement(dresden):
         nurecoil.Study("standard-model", [dresden[""], dresden["+ybe"]]).question({})
     with pytest.raises(NurecoilError, match=r"unknown variant of dresden-ii-2022 'yb': did you mean 'ybe'"):
         load_experiment(f"{NAME}+yb")
+    for twice in ("+lindhard+ybe", "+ybe+ybe", "+electrons+electrons"):
+        with pytest.raises(NurecoilError, match="is not allowed: it has one quenching"):
+            load_experiment(NAME + twice)
 
 
 def test_quenching_of_a_file_never_falls():

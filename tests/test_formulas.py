@@ -272,6 +272,11 @@ REFUSED = [
         "value = 200,",
         "parameters.C: value = 200.0 is not allowed: it must be from 0.0 to 100.0",
     ),
+    (
+        "low = 0, high = 100",
+        "low = 2, high = 2",
+        "parameters.C: high = 2.0 is not allowed: it must be above low, 2.0",
+    ),
     ("H / 0.08 * normal((E - x) / 0.08)", "H / (1 + exp((E - x) / 1e-6))", "changes too fast within a bin"),
     ('name = "line"', 'name = "continuum"', "there are two of that name"),
 ]

@@ -293,6 +293,9 @@ def test_the_flux_of_one_reaction_of_several_changes_what_it_makes(read):
     [
         ('["8b"]', '["8B"]', "unknown kind of solar neutrinos in neutrinos_of '8B': did you mean '8b'"),
         ("8b = 5.25e6", "9b = 5.25e6", "unknown kind of solar neutrinos in fluxes '9b'"),
+        ('["8b"]', "[]", "source: neutrinos_of = [] is not allowed: it must be one or more of pp, pep"),
+        ('["8b"]', '["8b", "8b"]', "neutrinos_of = ['8b', '8b'] is not allowed"),
+        ("8b = 5.25e6", "pp = 5.98e10", "unknown kind of solar neutrinos in fluxes 'pp': known are 8b"),
         ("8b = 5.25e6", "8b = -5.25e6", "source.fluxes.8b = -5250000.0 is not allowed"),
         ("b16-gs98", "bs05", "source.model = 'bs05' is not allowed"),
         (

@@ -215,7 +215,7 @@ def test_integrals_of_straight_lines():
 @pytest.mark.parametrize(
     ("change", "files", "said"),
     [
-        ((SPECTRA, ""), {}, "[] are given: it must be one of fluence_file, light_curve, spectra"),
+        ((SPECTRA, ""), {}, "source: nothing is given: it must be one of fluence_file, light_curve, spectra"),
         (("spectra.nu_x", "spectra.nu_y"), {}, "it must have nu_e, nu_e_bar, nu_x"),
         (("mean_MeV = 11", "mean_MeV = 11000"), {}, "source.spectra.nu_e.mean_MeV = 11000 is not allowed"),
         (("10 kpc", "10 kg"), {}, "source.distance = 10 kg has the wrong unit"),

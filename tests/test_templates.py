@@ -242,6 +242,8 @@ def nan(array):
         ("b", {"ac": np.ones(3)}, "b.npz: ac has the shape (3,), it must have (2,)"),
         ("b", {"ac": np.array([1.0, -2.0])}, "b.npz: ac must not be negative, but one is -2"),
         ("a", {"rg": nan(release("a")["rg"])}, "a.npz: rg has numbers that are not finite"),
+        ("a", {"mono": 1j * release("a")["mono"]}, "a.npz: mono has complex128: it must have real numbers"),
+        ("b", {"ac": np.array(["1", "2"])}, "b.npz: ac has <U1: it must have real numbers"),
         ("a", {"mono": 9 * release("a")["mono"]}, "a.npz: an efficiency of 1.8 is above 1"),
         ("b", {"kev": KEV + 0.1}, "b.npz: kev differs from that of a.npz"),
         ("a", {"kev": KEV[::-1]}, "kev of a.npz = [5.0, 4.0, 2.5, 1.5, 1.0] is not allowed"),
@@ -265,6 +267,14 @@ def test_a_file_that_is_cut_short_is_told(mine, tmp_path, kept):
     mine()
     content = (tmp_path / "b.npz").read_bytes()
     (tmp_path / "b.npz").write_bytes(content[: int(kept * len(content)) if kept < 1 else kept])
+    with pytest.raises(NurecoilError, match=r"b\.npz is no whole file of arrays"):
+        load_experiment(tmp_path / "mine.toml")
+
+
+def test_a_file_of_one_array_is_told(mine, tmp_path):
+    mine()
+    with (tmp_path / "b.npz").open("wb") as stream:
+        np.save(stream, np.ones(3))
     with pytest.raises(NurecoilError, match=r"b\.npz is no whole file of arrays"):
         load_experiment(tmp_path / "mine.toml")
 

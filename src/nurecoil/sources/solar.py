@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nurecoil.arithmetic import Array
-from nurecoil.checks import Number, check_fields
+from nurecoil.checks import Number, check_fields, require
 from nurecoil.errors import unknown_name
 from nurecoil.quantities import conversion
 from nurecoil.sources.flux import Component, Continuum, Files, Flux, Line, Tabulated, Uncertainty
@@ -128,12 +128,15 @@ class Solar:
     mixing: Mixing = NUFIT
 
     def __post_init__(self) -> None:
-        """Refuse neutrinos that the sun has not."""
+        """Refuse neutrinos that the sun has not, and fluxes of those that are left out."""
         check_fields(self, "solar")
-        for key in ("neutrinos_of", "fluxes", "widths"):
+        chosen = self.neutrinos_of
+        once = 0 < len(chosen) == len(set(chosen))
+        require(once, "neutrinos_of", list(chosen), f"one or more of {', '.join(POTENTIAL)}, each once")
+        for key, known in (("neutrinos_of", POTENTIAL), ("fluxes", chosen), ("widths", chosen)):
             for name in getattr(self, key):
-                if name not in POTENTIAL:
-                    raise unknown_name(f"kind of solar neutrinos in {key}", name, POTENTIAL)
+                if name not in known:
+                    raise unknown_name(f"kind of solar neutrinos in {key}", name, known)
 
     @property
     def fluence(self) -> float:

@@ -99,7 +99,8 @@ class Supernova:
         check_fields(self, "supernova")
         given = [key for key in ("fluence_file", "light_curve", "spectra") if getattr(self, key) is not None]
         if len(given) != 1:
-            raise NurecoilError(f"{given} are given: it must be one of fluence_file, light_curve, spectra")
+            have = " and ".join(given) or "nothing"
+            raise NurecoilError(f"{have} is given: it must be one of fluence_file, light_curve, spectra")
         if self.times_s is not None and self.light_curve is None:
             raise NurecoilError("times_s needs a light_curve")
         if self.spectra is not None and sorted(self.spectra) != sorted(SPECIES):

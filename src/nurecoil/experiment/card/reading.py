@@ -48,6 +48,9 @@ def load_experiment(name: str | Path) -> Experiment:
     plain, variants = _split(name)
     path = card_path(plain)
     card, sha256 = _read(path)
+    quenchings = [v for v in variants if f"+{v}" != ELECTRONS]
+    if len(quenchings) > 1 or len(variants) > len(quenchings) + 1:
+        raise NurecoilError(f"experiment {name} is not allowed: it has one quenching, and {ELECTRONS} once")
     for variant in variants:
         card = _with_electrons(card) if f"+{variant}" == ELECTRONS else _with_quenching(card, variant)
     try:

@@ -151,7 +151,8 @@ class Free:
     ] = None
 
     def __post_init__(self) -> None:
-        """Refuse a value outside of the bounds."""
+        """Refuse bounds that leave no room, and a value outside of them."""
+        require(self.low < self.high, "high", self.high, f"above low, {self.low}")
         require(self.low <= self.value <= self.high, "value", self.value, f"from {self.low} to {self.high}")
 
 

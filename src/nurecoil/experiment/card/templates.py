@@ -247,11 +247,14 @@ class _Arrays:
                     raise NurecoilError(
                         f"{self.name} has no array {array}, but {has}: is it of another version?"
                     )
-                found = np.asarray(file[array], dtype=float)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
+                given = file[array]
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
             if isinstance(error, NurecoilError):
                 raise
             raise NurecoilError(f"{self.name} is no whole file of arrays (.npz): {array}: {error}") from None
+        if given.dtype.kind not in "iuf":
+            raise NurecoilError(f"{self.name}: {array} has {given.dtype}: it must have real numbers")
+        found: NDArray[np.float64] = given.astype(float)
         if not np.isfinite(found).all():
             raise NurecoilError(f"{self.name}: {array} has numbers that are not finite")
         return found
