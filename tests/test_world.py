@@ -105,15 +105,6 @@ def test_the_page_has_the_moments_and_radii_of_today(parts, name):
     assert allowed_text(found, unit, 2) == cells[3]
 
 
-def test_of_a_heavy_mediator_data_know_the_ratio_of_coupling_and_mass(parts):
-    light, heavy = (
-        limits.profile(parts["CsI"], "light-vector", "g_mediator", limits.COUPLINGS, m_mediator=m)
-        for m in (1e4, 1e5)
-    )
-    ratio = heavy.intervals[0].high / light.intervals[0].high
-    assert ratio == pytest.approx(10.0, rel=1e-3)
-
-
 def test_the_flux_of_the_sns_is_one_pull_and_quenching_of_germanium_none(parts):
     everything = together(list(parts.values()))
     names = [p.name for one in everything.experiments for p in one.experiment.statistics.pulls]
