@@ -52,7 +52,7 @@ def test_other_trouble_is_told_as_usual_unless_the_caller_ignores_it():
 
 def test_every_question_is_undisturbed():
     answering = [getattr(nurecoil.Study, name) for name in (*VERBS, "scan")]
-    assert len(answering) == 13
+    assert len(answering) == 14
     answering.append(nurecoil.compile_experiment)
     assert all(hasattr(function, "__wrapped__") for function in answering)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from command_line import result, run
+from command_line import but_card, result, run
 from nurecoil.inference import threshold
 from releases import data_folder, release_file
 
@@ -105,7 +105,7 @@ def test_a_plot_is_the_same_each_time():
 
 def test_a_nuisance_parameter_may_be_held():
     held, narrow = (
-        result(*ZPRIME, *PLANE, *option)
+        but_card(result(*ZPRIME, *PLANE, *option))
         for option in (("--fix", "binh2021-csi_signal"), ("--prior", "binh2021-csi_signal=0"))
     )
     assert held == narrow
@@ -161,7 +161,7 @@ def test_limits_at_several_levels_are_those_at_each():
 
 def test_a_limit_with_a_nuisance_parameter_held():
     held, narrow, free = (
-        result(*LIMIT, *MASSES, *option)
+        but_card(result(*LIMIT, *MASSES, *option))
         for option in (("--fix", "binh2021-csi_signal"), ("--prior", "binh2021-csi_signal=0"), ())
     )
     assert held == narrow
