@@ -255,7 +255,7 @@ def test_plot_and_json_do_not_mix():
 def test_the_plot_marks_the_ends_the_level_and_what_is_allowed(monkeypatch):
     drawn = []
     draw = figures.draw
-    monkeypatch.setattr(figures, "draw", lambda figure: (drawn.append(figure), draw(figure))[1])
+    monkeypatch.setattr(figures, "draw", lambda figure, width: (drawn.append(figure), draw(figure))[1])
     run(*LIMIT, *SEED, *SCAN, "--plot", "limit.png")
     (panel,) = drawn[0].panels
     assert [r.value for r in panel.references if r.axis == "x"] == pytest.approx(
