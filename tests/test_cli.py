@@ -681,6 +681,8 @@ def test_a_block_names_each_cell(capsys, monkeypatch):
     )
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == ["T", "", "a" * 20, f"  what: {'b' * 30}", "  state: good", "", "c", "  state: d", ""]
+    terminal.print_table("T", ["PE", "what"], [["4 to 6", "b" * 40]])
+    assert capsys.readouterr().out.splitlines()[0] == "T, by PE"
 
 
 def test_a_long_name_is_broken_behind_an_underscore_before_a_table_becomes_blocks(capsys, monkeypatch):

@@ -6,6 +6,8 @@ import math
 import shlex
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import urllib.request
 from contextlib import contextmanager
@@ -172,6 +174,16 @@ def test_the_server_answers_this_machine_alone_and_has_no_file_but_its_own():
         assert status == 400
         assert "eps_u_ee" in json.loads(text)["error"]
         assert get(server, f"/api/answer?{NSI}")[0] == 200
+
+
+def test_a_page_that_is_left_is_no_error(capfd):
+    with serving() as server:
+        for _ in range(3):
+            with socket.create_connection(server.server_address) as left:
+                left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset it
+                left.sendall(f"GET /api/answer?{NSI} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert get(server, f"/api/answer?{NSI}")[0] == 200  # answers come one at a time: those are done
+    assert capfd.readouterr().err == ""
 
 
 def test_a_port_that_is_taken_is_one_sentence():

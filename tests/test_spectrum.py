@@ -80,3 +80,10 @@ def test_the_command(tmp_path):
     assert (status, "Counts by flavour" in out) == (0, True)
     assert (tmp_path / "recoils.png").stat().st_size > 10_000
     assert read_json(run(*CSI, "--json")[1])["question"] == "spectrum"
+
+
+def test_more_nuclides_than_colours_are_told_apart():
+    found = nurecoil.Study("standard-model", "future-ess-xe").spectrum()
+    (panel,) = found.figure.panels
+    looks = [(s.colour or turn % 7, s.style) for turn, s in enumerate(panel.series)]
+    assert len(set(looks)) == len(looks) == 10  # nine of xenon, and all

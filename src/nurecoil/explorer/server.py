@@ -1,10 +1,12 @@
 """A server of one page, for this machine alone: on 127.0.0.1, and with no file but the page's own."""
 
+import sys
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
 from nurecoil._version import __version__
@@ -41,6 +43,11 @@ class Server(ThreadingHTTPServer):
             "/api/answer": lambda query: explorer.answer(State.of(query)),
             "/api/moving": lambda query: explorer.answer(State.of(query), settled=False),
         }
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what went wrong, but nothing of a page that has been left."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:

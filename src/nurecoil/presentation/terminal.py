@@ -142,10 +142,11 @@ def _widths(
 def _draw_rows(
     title: str, columns: Sequence[str], rows: "Sequence[Sequence[Text]]", terminal: "Console"
 ) -> None:
-    """Print each row as lines of its own, the first cell as their heading."""
+    """Print each row as lines of its own, the first cell as their heading, of what the title says."""
     from rich.padding import Padding
 
-    terminal.print(_text(title, "bold"), _text(""), sep="\n")
+    by = "" if columns[0] == "name" else f", by {columns[0]}"
+    terminal.print(_text(title + by, "bold"), _text(""), sep="\n")
     for row in rows:
         terminal.print(row[0])
         for name, text in zip(columns[1:], row[1:], strict=True):

@@ -117,7 +117,10 @@ class Spectrum(Shown):
                 x_label="$T$ [keV]",
                 y_label=r"$dR/dT$ [1/keV]",
                 series=(
-                    *(_curve(p, each.sum(axis=0), name) for name, each in p.rates.items()),
+                    *(
+                        _curve(p, each.sum(axis=0), name, style="solid" if turn < 7 else "dash-dotted")
+                        for turn, (name, each) in enumerate(p.rates.items())  # there are seven colours
+                    ),
                     _curve(p, p.rate, "all", colour="black", style="dashed"),
                 ),
                 title=spelled(p.name),

@@ -281,6 +281,7 @@ function spectrum(e) {
   picture.append(svg("path", { class: "line", d: stairs(edges, model, x, y) }));
   picture.append(svg("path", { class: "standard", d: stairs(edges, standard, x, y) }));
   data.forEach((n, k) => {
+    if (!e.observed[k] && !back[k] && !e.counts[k]) return; // such as bins that are masked
     const at = (x(edges[k]) + x(edges[k + 1])) / 2;
     picture.append(svg("line", { class: "data", x1: at, x2: at, y1: y(n - e.observed_errors[0][k]), y2: y(n + e.observed_errors[1][k]) }));
     picture.append(svg("circle", { class: "data", cx: at, cy: y(n), r: 2.6 }));
