@@ -473,6 +473,14 @@ def test_a_refusal_after_the_check_of_the_plot_leaves_no_plot():
     assert files() == []
 
 
+@pytest.mark.parametrize("look", [("--width", "1"), ("--overlay", "none.csv")])
+def test_a_look_that_cannot_be_is_refused_before_anything_is_computed(look):
+    status, out, error = run(*LIMIT, "--scan", "m_zprime=1TeV..2TeV", "--plot", "limit.png", *look)
+    assert (status, out) == (2, "")
+    assert "1.0 is not allowed" in error or "cannot read none.csv" in error
+    assert files() == []
+
+
 WRONG_USAGE = {
     "predict": "predict needs --model NAME: see `nurecoil list models`; or a file of your own, FILE.py"
     " (more: nurecoil predict --help)",
@@ -487,6 +495,7 @@ WRONG_USAGE = {
     "limit --colour red": "unknown option '--colour': known are --model",
     "limit --points x --model a --experiment b --scan c=0..1": "--points x is not allowed: it must be",
     "scan a.toml --output b.nc --workers 2.5": "--workers 2.5 is not allowed: it must be a whole number",
+    "goodness --width x --model a --experiment b": "--width x is not allowed: it must be a number",
     "goodness --model": "--model needs a value, NAME: see",
     "goodness --json=yes": "--json takes no value (more: nurecoil goodness --help)",
     "--version=3": "--version takes no value (more: nurecoil --help)",

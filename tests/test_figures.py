@@ -382,7 +382,12 @@ def test_curves_of_others_are_laid_over_a_figure(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "no points"), ("x,y\n1,2\n1;2\n", "'1;2' is no point"), ("x,y\n1,2,3\n", "'1,2,3' is no point")],
+    [
+        ("", "no points"),
+        ("x,y\n1,nan\n", "no points"),
+        ("x,y\n1,2\n1;2\n", "'1;2' is no point"),
+        ("x,y\n1,2,3\n", "'1,2,3' is no point"),
+    ],
 )
 def test_a_curve_that_is_none_is_refused(text, said, tmp_path):
     (tmp_path / "curve.csv").write_text(text, encoding="utf-8")

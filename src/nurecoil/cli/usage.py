@@ -97,7 +97,8 @@ def _plainly(error: click.UsageError, ctx: click.Context, args: list[str]) -> Nu
             text = f"{option.opts[0]} needs a value, {option.metavar}: {told}"
         case click.BadParameter():
             value = ctx.command.make_parser(ctx).parse_args(list(args))[0][option.name]
-            text = f"{option.opts[0]} {value} is not allowed: it must be a whole number"
+            what = "number" if option.type is click.FLOAT else "whole number"
+            text = f"{option.opts[0]} {value} is not allowed: it must be a {what}"
         case _:
             more = ctx.command.make_parser(ctx).parse_args(list(args))[1]
             text = f"{ctx.info_name} has no use for '{' '.join(more)}': quote what has spaces"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nurecoil.checks import require
 from nurecoil.errors import NurecoilError
 from nurecoil.presentation.document import BINNED, Area, Figure, Panel, Reference, RowChart, Series
 from nurecoil.presentation.staging import ending_of
@@ -91,6 +92,12 @@ def _colour(name: str | None, turn: int) -> str:
     return list(PALETTE.values())[turn % 7] if name is None else PALETTE.get(name, name)
 
 
+def require_width(width: float) -> None:
+    """Refuse a figure that is too narrow or too wide (inches)."""
+    allowed = NARROWEST <= width <= WIDEST
+    require(allowed, "width", width, f"{NARROWEST} to {WIDEST} inches")
+
+
 def draw(figure: Figure, width: float | None = None) -> "Canvas":
     """Return the matplotlib figure, laid out, on an Agg canvas, so many inches wide.
 
@@ -152,8 +159,8 @@ def add_axes(canvas: "Canvas", place: Any) -> "Axes":
 def scales(width: float | None, usual: float) -> tuple[float, float]:
     """Return the factors of all lengths and of letters in a figure that is not as wide as usual."""
     scale = 1.0 if width is None else float(width) / usual
-    if not NARROWEST <= usual * scale <= WIDEST:
-        raise NurecoilError(f"width = {width} is not allowed: it must be {NARROWEST} to {WIDEST} inches")
+    if width is not None:
+        require_width(width)
     return scale, min(1.0, max(0.75, scale))
 
 

@@ -33,6 +33,15 @@ class Look:
     width: float | None = None
     overlay: tuple[Path | str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse a width, and files that are no curves, before anything is computed."""
+        if self.width is not None:
+            from nurecoil.presentation.figures import require_width
+
+            require_width(float(self.width))
+        for path in self.overlay:
+            read_curve(path)
+
     def on(self, figure: "Figure") -> "Figure":
         """Return the figure as it is to be drawn."""
         from nurecoil.presentation.document import Panel
@@ -88,7 +97,7 @@ def read_curve(path: Path | str, number: int = 0) -> "Series":
             label = row[1].strip() or label
             continue
         points.append((x, y))
-    if not points:
+    if not any(x == x and y == y for x, y in points):
         raise NurecoilError(f"{path} has no points")
     xs, ys = zip(*points, strict=True)
     colour, style = _COLOURS[number % len(_COLOURS)], _STYLES[number // len(_COLOURS) % len(_STYLES)]
