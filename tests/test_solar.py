@@ -338,6 +338,8 @@ def test_projections_count_what_their_efficiencies_leave(name, release, file, to
     release_file("fluxes", "solar/8B.txt")
     experiment = load_experiment(name)
     assert "projection without background" in experiment.title
+    assert experiment.caution
+    assert "what is called observed is the Standard Model" in experiment.caution
     assert [p.name for p in experiment.statistics.pulls] == [f"{name}_signal", "solar_8b_flux"]
     found = counts(experiment)[0] * 5.25e6 / FLUXES["b16-gs98"]["8b"][0]
     assert found == pytest.approx(expected, rel=within)
