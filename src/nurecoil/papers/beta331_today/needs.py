@@ -12,7 +12,7 @@ from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL, ZPRIME_331
 from nurecoil.papers.binh2021.paper import BETA_OF, BETA_TEXT, DETECTORS
-from nurecoil.papers.binh2021.pictures import BETA_COLOUR, BETA_LABEL
+from nurecoil.papers.binh2021.pictures import BETA_COLOUR, BETA_LABEL, BETA_STYLE
 from nurecoil.presentation.document import Figure, Panel, Series, Table
 
 PROJECTED = {
@@ -125,7 +125,13 @@ class Needs:
                 "exposure, in that of the set-up",
                 (
                     *(
-                        Series(100 * sigmas, need.exposure(sigmas), BETA_LABEL[beta], BETA_COLOUR[beta])
+                        Series(
+                            100 * sigmas,
+                            need.exposure(sigmas),
+                            BETA_LABEL[beta],
+                            BETA_COLOUR[beta],
+                            BETA_STYLE[beta],
+                        )
                         for beta, need in of.items()
                         for sigmas in (need.floor * _OF_FLOOR,)
                     ),
