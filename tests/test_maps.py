@@ -139,7 +139,8 @@ def test_a_best_fit_at_the_edge_is_noted(csi):
     scans = ("signal_strength", 0.1, 0.3), ("sin2_theta_w", 0.2, 0.21)
     result = asking.profile_map(model, [csi], {}, scans, cl=[0.9], points=21)
     assert result.converged
-    assert any("signal_strength = 0.3: the regions are relative" in note for note in result.notes)
+    told = "signal_strength = 0.3, lies at the edge of the scanned range: the regions are relative"
+    assert any(told in note for note in result.notes)
 
 
 @pytest.mark.parametrize(
