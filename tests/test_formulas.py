@@ -130,11 +130,20 @@ def test_derivatives_of_a_formula_are_exact(text):
         ]
         size = 2 * step * points[:, k : k + 1]
         slope = (ends[0].value - ends[1].value) / size
-        assert jet.first[k] == pytest.approx(slope, rel=1e-6, abs=1e-7 * np.abs(slope).max())
+        rounded = 2 * np.finfo(float).eps * np.abs(jet.value).max() / np.abs(size).min()
+        assert jet.first[k] == pytest.approx(slope, rel=1e-6, abs=1e-7 * np.abs(slope).max() + rounded)
         for m in range(len(found.symbols)):
             curve = (ends[0].first[m] - ends[1].first[m]) / size
             found_curve = jet.second.get((max(k, m), min(k, m)), np.zeros(curve.shape))
             assert found_curve == pytest.approx(curve, rel=1e-6, abs=1e-6 * np.abs(curve).max() + 1e-9)
+
+
+def test_sums_over_nodes_are_those_of_the_whole_matrix():
+    names = parameters(**VALUES)
+    found = formula("A + B * exp(-C * E)", names, EDGES, lambda weights: np.tile(weights, (2, 1)))
+    A, B, C = (np.array([[1.0], [1.1]]) * VALUES[name] for name in "ABC")
+    whole = (A + B * np.exp(-C * found.nodes)) @ found.spread.T
+    assert found.at([A[:, 0], B[:, 0], C[:, 0]]).value == pytest.approx(whole, rel=1e-13)
 
 
 @pytest.mark.parametrize("gaussian", [False, True])

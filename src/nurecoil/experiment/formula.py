@@ -72,9 +72,17 @@ class Formula:
         at_nodes = np.empty((1 + len(first) + len(second), values[0].size if values else 1, self.nodes.size))
         for row, numbers in zip(at_nodes, (value, *first.values(), *second.values()), strict=True):
             row[:] = numbers
-        found, *derivatives = at_nodes @ self.spread.T
+        integrals = self._spread @ at_nodes.reshape(-1, self.nodes.size).T
+        found, *derivatives = integrals.T.reshape(*at_nodes.shape[:2], -1)
         slopes, curves = derivatives[: len(first)], derivatives[len(first) :]
         return Jet(found, dict(zip(first, slopes, strict=True)), dict(zip(second, curves, strict=True)))
+
+    @cached_property
+    def _spread(self) -> Any:
+        """What each node gives to the bins: nothing to most of them."""
+        from scipy.sparse import csr_array  # type: ignore[import-untyped]
+
+        return csr_array(self.spread)
 
     @cached_property
     def _tree(self) -> ast.expr:
