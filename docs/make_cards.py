@@ -78,8 +78,8 @@ computed decay by decay, the only one below 1.8 MeV. How far they differ is how 
 spent fuel are left out.
 
 The sun has the fluxes of a solar model, each with a pull of its own, such as `solar_8b_flux`. Its neutrinos
-arrive as mass states, whose flavours interfere where vector couplings change flavour (of axial ones and
-those to electrons, as a note says, squares alone are seen). A supernova is what a model emits (a table, a
+arrive as mass states, whose flavours interfere where vector couplings to nucleons change flavour (of all
+others, as a note says, squares alone are seen). A supernova is what a model emits (a table, a
 light curve, in bins of time if asked for, or pinched spectra) over 4πd²; with an ordering of the masses it
 arrives as mass states too. The atmosphere has FLUKA's fluxes at Kamioka, a pull `atmospheric_flux` of 20 %,
 and no oscillations. A detector for a supernova is three lines of `[source]`:

@@ -249,6 +249,41 @@ def test_flavours_of_a_mass_state_interfere(read, eps):
     assert found == pytest.approx(total, rel=5e-4)
 
 
+def of_xenon(experiment, q_shift):
+    """Counts over the Standard Model's of point 132Xe, Σ_f |Σ_α Q_fα U_αi|² by hand; Q - Q0 = q_shift(q²)."""
+    Q0, M = 54 * (0.5 - 2 * 0.23857) - 78 / 2, experiment.target.nuclides[0].mass
+    T, x = np.geomspace(0.45e-3, 4.7e-3, 2000), np.linspace(0.02, 16.34, 4001)
+    kernel = np.maximum(1 - M * T[:, np.newaxis] / (2 * x**2), 0)
+    Q = Q0 * np.eye(3) + np.array([q_shift(2 * M * t) for t in T])
+    states = np.sum(abs(Q @ SUN.mixing.matrix) ** 2, axis=1) / Q0**2
+    rates = [np.trapezoid(c.spectrum.density(x) * kernel, x) for c in experiment.flux.components]
+    total = sum(np.trapezoid(rate * states[:, i], T) for i, rate in enumerate(rates))
+    return total / sum(np.trapezoid(rate, T) for rate in rates)
+
+
+@pytest.mark.parametrize("charge", [2e-9, -2e-9])
+def test_flavours_of_a_mass_state_interfere_by_a_light_mediator(read, charge):
+    experiment = read(('"helm"', '"point"'), ('"Xe"', '"132Xe"'))
+    found = asking.predict("millicharges", experiment, {"q_nu_etau": charge}).values.counts[0]
+    swap = np.array([[0, 0, 1], [0, 0, 0], [1, 0, 0]])
+    of_proton = 4 * math.pi / 137.035999 * charge / (math.sqrt(2) * 1.1663787e-11)
+    expected = of_xenon(experiment, lambda q2: 54 * of_proton / q2 * swap)
+    assert found / counts(experiment)[0] == pytest.approx(expected, rel=5e-4)
+
+
+def test_a_light_mediator_interferes_with_a_contact_interaction_that_turns_flavours(read):
+    """Charges of all flavours alike are no transition, but multiply that of ε_μτ, whose phase is seen too."""
+    experiment = read(('"helm"', '"point"'), ('"Xe"', '"132Xe"'))
+    values = {"eps_u_mutau": 0.04, "eps_u_mutau_im": 0.06, "q_nu_e": 2e-9, "q_nu_mu": 2e-9, "q_nu_tau": 2e-9}
+    found = asking.predict("nsi+millicharges", experiment, values).values.counts[0]
+    turn = np.zeros((3, 3), complex)
+    turn[1, 2], turn[2, 1] = 0.04 + 0.06j, 0.04 - 0.06j
+    of_proton = 4 * math.pi / 137.035999 * 2e-9 / (math.sqrt(2) * 1.1663787e-11)
+    quarks = 2 * 54 + 78
+    expected = of_xenon(experiment, lambda q2: quarks * turn + 54 * of_proton / q2 * np.eye(3))
+    assert found / counts(experiment)[0] == pytest.approx(expected, rel=5e-4)
+
+
 def test_interference_needs_mass_states(read):
     compiled = compile_experiment(read()).with_channels(("vector-interference",))
     assert "vector-interference" in compiled.templates.channels
@@ -256,10 +291,21 @@ def test_interference_needs_mass_states(read):
     assert compiled.counts(couplings)[0] == pytest.approx(counts(read())[0], rel=1e-12)
 
 
-def test_that_flavours_do_not_interfere_is_said_where_it_matters(read):
-    notes = asking.predict("nsi-axial", read(), {"eps_axial_u_emu": 0.1}).notes
-    assert "mass states. Their flavours interfere" in " ".join(notes)
-    assert "mass states" not in " ".join(asking.predict("nsi", read(), {"eps_u_emu": 0.1}).notes)
+@pytest.mark.parametrize(
+    ("model", "values", "said"),
+    [
+        ("nsi-axial", {"eps_axial_u_emu": 0.1}, True),
+        ("nsi", {"eps_u_emu": 0.1}, False),
+        ("millicharges", {"q_nu_emu": 1e-9}, False),
+        ("magnetic-moments", {"mu_nu_etau": 1e-10}, False),  # τ from e, e from τ: no two make one
+        ("magnetic-moments", {"mu_nu_etau": 1e-10, "mu_nu_mutau": 1e-10}, True),
+        ("tensor", {"eps_tensor_u_emu": 0.1}, False),
+        ("tensor", {"eps_tensor_u_emu": 0.1, "eps_tensor_u_ee": 0.1}, True),
+    ],
+)
+def test_that_flavours_do_not_interfere_is_said_where_it_matters(read, model, values, said):
+    notes = " ".join(asking.predict(model, read(), values).notes)
+    assert ("mass states. Their flavours interfere" in notes) == said
 
 
 # --- pulls and cards ----------------------------------------------------------------------------------
@@ -274,7 +320,8 @@ def test_the_flux_of_one_reaction_is_a_rate(read):
 def test_the_flux_of_one_reaction_of_several_changes_what_it_makes(read):
     experiment = read(('["8b"]', '["8b", "hep"]'), ("fluxes =", "widths = { 8b = 0.0381 }\nfluxes ="))
     compiled = compile_experiment(experiment)
-    of_8b, of_hep = counts(read())[0], counts(read(('["8b"]', '["hep"]')))[0]
+    hep_alone = read(('["8b"]', '["hep"]'), ("fluxes = { 8b = 5.25e6 }\n", ""))
+    of_8b, of_hep = counts(read())[0], counts(hep_alone)[0]
     whole = of_8b + of_hep
     shapes = {s.pull.name: s.pull.prior_width for s in experiment.statistics.signal.shapes}
     assert shapes == {"solar_8b_flux": 0.0381, "solar_hep_flux": 0.30}

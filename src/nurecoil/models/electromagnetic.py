@@ -1,7 +1,7 @@
 """What the models of neutrinos' electromagnetic properties share: one real number for each pair of flavours.
 
 Where a property is symmetric in flavour, ν_α → ν_β is as strong as ν_β → ν_α. Phases are left out: the
-Standard Model has no transitions with which these would interfere.
+Standard Model has no transitions with which these would interfere (of mass states they are those of U).
 """
 
 from collections.abc import Callable

@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from nurecoil.arithmetic import Array
-from nurecoil.models.model import Model
+from nurecoil.models.model import OF_LIGHT_VECTOR, Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import FERMI_CONSTANT
@@ -93,5 +93,5 @@ LIGHT_VECTOR = Model(
         *STANDARD_MODEL.parameters,
     ),
     evaluate=_couplings,
-    channels=(*STANDARD_MODEL.channels, "light-vector", "light-vector-electron"),
+    channels=(*STANDARD_MODEL.channels, *OF_LIGHT_VECTOR),
 )

@@ -3,8 +3,8 @@
 g_V^p δ_αβ → g_V^p δ_αβ + 4π α q_αβ/(√2 G_F q²)   at a momentum transfer q² = 2MT
 
 Neutrons have no charge and electrons that of protons with the other sign, at q² = 2 m_e T. Diagonal charges
-interfere with the Standard Model, transitions add. A charge and a charge radius are the first two terms of
-one form factor, q - q²⟨r²⟩/6.
+interfere with the Standard Model; transitions add, and interfere where mass states arrive. A charge and a
+charge radius are the first two terms of one form factor, q - q²⟨r²⟩/6.
 """
 
 import math
@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from nurecoil.models.electromagnetic import matrix, of_pairs
-from nurecoil.models.model import Model
+from nurecoil.models.model import OF_LIGHT_VECTOR, Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import FERMI_CONSTANT, FINE_STRUCTURE
@@ -51,5 +51,5 @@ MILLICHARGES = Model(
     reference=REFERENCE,
     parameters=(*of_pairs(_charge), *STANDARD_MODEL.parameters),
     evaluate=_couplings,
-    channels=(*STANDARD_MODEL.channels, "light-vector", "light-vector-electron"),
+    channels=(*STANDARD_MODEL.channels, *OF_LIGHT_VECTOR),
 )

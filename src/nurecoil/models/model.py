@@ -2,10 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from nurecoil.one_line import one_line
 from nurecoil.parameters import Parameter, Value, Values, resolve
 from nurecoil.physics.couplings import Couplings
+
+OF_LIGHT_VECTOR: Final = (  # the channels that it needs
+    "light-vector",
+    "light-vector-interference",
+    "light-vector-interference-phase",
+    "light-vector-electron",
+)
 
 
 def _no_notes(values: Values) -> tuple[str, ...]:

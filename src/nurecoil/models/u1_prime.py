@@ -50,7 +50,7 @@ from numpy.typing import ArrayLike
 from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.models.light_vector import COUPLING, MASS, of_neutrinos
-from nurecoil.models.model import Model
+from nurecoil.models.model import OF_LIGHT_VECTOR, Model
 from nurecoil.models.standard_model import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Values
 from nurecoil.physics.constants import (
@@ -243,7 +243,7 @@ U1_PRIME = Model(
         *STANDARD_MODEL.parameters,
     ),
     evaluate=_couplings,
-    channels=(*STANDARD_MODEL.channels, "light-vector", "light-vector-electron"),
+    channels=(*STANDARD_MODEL.channels, *OF_LIGHT_VECTOR),
     notes=_notes,
     standard_at={"m_mediator": math.inf},
 )

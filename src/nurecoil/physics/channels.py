@@ -46,6 +46,12 @@ CHANNELS: Final[Mapping[str, Channel]] = {
     ),
     "axial": Channel(INTERACTIONS["axial"], PRODUCTS["axial"]),
     "light-vector": Channel(INTERACTIONS["vector"], PRODUCTS["light-vector"], weighted=True),
+    "light-vector-interference": Channel(
+        INTERACTIONS["vector"], PRODUCTS["light-vector-interference"], weighted=True, coherence="real"
+    ),
+    "light-vector-interference-phase": Channel(
+        INTERACTIONS["vector"], PRODUCTS["light-vector-interference-phase"], weighted=True, coherence="imag"
+    ),
     "light-scalar": Channel(INTERACTIONS["scalar"], PRODUCTS["light-scalar"], weighted=True),
     "tensor": Channel(INTERACTIONS["tensor"], PRODUCTS["tensor"]),
     "light-tensor": Channel(INTERACTIONS["tensor"], PRODUCTS["light-tensor"], weighted=True),

@@ -6,7 +6,7 @@ with it. A model that has no such couplings has no products.
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, permutations
 from typing import Any, Final
 
 import numpy as np
@@ -54,21 +54,27 @@ def vector_products(couplings: Couplings) -> Terms:
     return _square(couplings.vector_p, couplings.vector_n)
 
 
-def _interference(couplings: Couplings, phase: bool) -> Products:
+def _coherent(x: NDArray[Any], y: NDArray[Any], phase: bool) -> Array:
     """Return what multiplies the coherences of mass states in Σ_f |Σ_α ψ_α Q*_αf|², per pair eμ, eτ, μτ.
 
-    2 Re ρ_αβ S_αβ = 2 (Re ρ Re S - Im ρ Im S),   S_αβ = Σ_f Q*_αf Q_βf; the latter if `phase`
+    2 Re ρ_αβ S_αβ = 2 (Re ρ Re S - Im ρ Im S); the latter if `phase`. Of two amplitudes x and y it is
+    S_αβ = Σ_f (x*_αf y_βf + y*_αf x_βf)/2.
     """
-    p, n = couplings.vector_p, couplings.vector_n
-    if not any(np.any(x[..., a, b]) for x in (p, n) for a, b in (*PAIRS, *(pair[::-1] for pair in PAIRS))):
-        return ()
     first, second = np.array(PAIRS).T
+    pairs = ((a[..., first, :].conj(), b[..., second, :]) for a, b in ((x, y), (y, x)))
+    S = sum(np.einsum("...af,...af->...a", a, b) for a, b in pairs)
+    return np.asarray(-np.imag(S) if phase else np.real(S))
 
-    def of(x: NDArray[Any], y: NDArray[Any]) -> Array:
-        S = np.einsum("...af,...af->...a", x[..., first, :].conj(), y[..., second, :])
-        return np.asarray(-2 * S.imag if phase else 2 * S.real)
 
-    return (((of(p, p), of(p, n) + of(n, p), of(n, n)), None),)
+def _turn(*amplitudes: NDArray[Any]) -> bool:
+    """Return whether amplitudes change flavour."""
+    return any(np.any(x[..., a, b]) for x in amplitudes for a, b in permutations(range(3), 2))
+
+
+def _interference(couplings: Couplings, phase: bool) -> Products:
+    """Return the products of the vector channel for the coherences of mass states."""
+    p, n = couplings.vector_p, couplings.vector_n
+    return ((_square(p, n, partial(_coherent, phase=phase)), None),) if _turn(p, n) else ()
 
 
 def _axial(couplings: Couplings) -> Products:
@@ -86,6 +92,15 @@ def _light_vector(couplings: Couplings) -> Products:
         return ()
     rest, tree = (couplings.vector_p, couplings.vector_n), (light.proton, light.neutron)
     return _exchanged(light, rest, tree, (1.0, 0.0))
+
+
+def _light_interference(couplings: Couplings, phase: bool) -> Products:
+    """Return the same for the coherences of mass states."""
+    if (light := couplings.light_vector) is None:
+        return ()
+    rest, tree = (couplings.vector_p, couplings.vector_n), (light.proton, light.neutron)
+    of = partial(_coherent, phase=phase)
+    return _exchanged(light, rest, tree, (1.0, 0.0), of) if _turn(*rest, *tree) else ()
 
 
 def _of_mediator(light: Exchange | None) -> Products:
@@ -124,7 +139,9 @@ def _light_vector_electron(couplings: Couplings) -> Products:
     return tuple(((a, b, ab / 2), weight) for (a, ab, b), weight in found)
 
 
-def _exchanged(light: Exchange, rest: Pair, tree: Pair, charges: tuple[float, float]) -> Products:
+def _exchanged(
+    light: Exchange, rest: Pair, tree: Pair, charges: tuple[float, float], of: Overlap = _overlap
+) -> Products:
     """Return what a mediator adds to a², 2ab and b² of two amplitudes: its interference, and its own square.
 
     a = rest_a + (tree_a + charge_a loop(q))/(q² + m²), and b alike: a product for each pair of these parts.
@@ -135,7 +152,7 @@ def _exchanged(light: Exchange, rest: Pair, tree: Pair, charges: tuple[float, fl
     if light.loop is not None and light.charge is not None:
         parts.append(((charges[0] * light.charge, charges[1] * light.charge), 1, (light.loop,)))
     return tuple(
-        (_square(*x) if x is y else _twice(x, y), Weight(light.mass, power + more, factors + others))
+        (_square(*x, of) if x is y else _twice(x, y, of), Weight(light.mass, power + more, factors + others))
         for (x, power, factors), (y, more, others) in combinations_with_replacement(parts, 2)
         if power + more
     )
@@ -149,10 +166,10 @@ def _weak_charge(couplings: Couplings) -> Products:
     return (((np.multiply.outer(p, of_electrons), np.multiply.outer(n, of_electrons)), None),)
 
 
-def _twice(x: Pair, y: Pair) -> Terms:
+def _twice(x: Pair, y: Pair, of: Overlap) -> Terms:
     """Return what multiplies a², ab and b² in 2 Re Σ_β (a x_0 + b x_1)_αβ (a y_0 + b y_1)*_αβ."""
     (p, n), (v, w) = x, y
-    return 2 * _overlap(p, v), 2 * (_overlap(p, w) + _overlap(n, v)), 2 * _overlap(n, w)
+    return 2 * of(p, v), 2 * (of(p, w) + of(n, v)), 2 * of(n, w)
 
 
 def _transition(couplings: Couplings) -> Products:
@@ -200,6 +217,8 @@ PRODUCTS: Final[Mapping[str, Callable[[Couplings], Products]]] = {
     "magnetic": lambda couplings: (((couplings.magnetic_moment**2,), None),),
     "axial": _axial,
     "light-vector": _light_vector,
+    "light-vector-interference": partial(_light_interference, phase=False),
+    "light-vector-interference-phase": partial(_light_interference, phase=True),
     "light-scalar": lambda couplings: _of_mediator(couplings.light_scalar),
     "tensor": _tensor,
     "light-tensor": lambda couplings: _of_mediator(couplings.light_tensor),

@@ -15,7 +15,7 @@ from nurecoil.models import STANDARD_MODEL, Model
 from nurecoil.parameters import Parameter, Values, find
 from nurecoil.physics.channels import CHANNELS
 from nurecoil.physics.constants import FERMI_CONSTANT, SIN2_THETA_W_AT_Z
-from nurecoil.physics.couplings import AMPLITUDES, Couplings
+from nurecoil.physics.couplings import Couplings
 from nurecoil.physics.nuclei import Nuclide
 from nurecoil.physics.products import PRODUCTS
 from nurecoil.physics.spins import has_spin_table
@@ -87,10 +87,10 @@ def _sentences(
             f" changes, count too in {', '.join(name + ELECTRONS for name in silent)}."
         )
     mixed = ", ".join(each.name for each in experiments if _sees_mass_states(each))
-    if mixed and _turns_flavours(model, values, free):
+    if mixed and _interferes_otherwise(model, values, free, bool(seeing)):
         yield (
             f"{mixed} is reached by mass states. Their flavours interfere where couplings change flavour: of"
-            " axial ones and those to electrons that is left out: squares are seen, first powers are not."
+            " others than vector ones to nucleons that is left out: squares are seen, products are not."
         )
     untimed = ", ".join(each.name for each in experiments if _has_one_time_for_all(each))
     if untimed and _changes_flavours(model, values, free):
@@ -199,13 +199,21 @@ def _sees_mass_states(experiment: Experiment) -> bool:
     return any(0 < share < 1 for c in experiment.flux.components for share in c.shares)
 
 
-def _turns_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
-    """Return whether other couplings than vector ones change flavour, at the values or beside."""
-    moved = {p.name: _beside(p, float(values[p.name])) for p in model.parameters if p.name in free}
-    amplitudes = [
-        getattr(model.evaluate(at), name) for at in (values, {**values, **moved}) for name in AMPLITUDES[2:]
-    ]
-    return any(a is not None and bool(np.any(a * (1 - np.eye(3)))) for a in amplitudes)
+def _interferes_otherwise(model: Model, values: Values, free: Collection[str], electrons: bool) -> bool:
+    """Return whether two flavours become one by other couplings than vector ones to nucleons."""
+    beside = {p.name: _beside(p, float(values[p.name])) for p in model.parameters if p.name in free}
+    moved = {**values, **beside}
+    if sum(p.unit == "mu_B" and bool(moved[p.name]) for p in model.parameters) > 1:
+        return True
+    for couplings in (model.evaluate(values), model.evaluate(moved)):
+        found = [couplings.axial_p, couplings.axial_n, couplings.tensor_p, couplings.tensor_n]
+        if electrons:
+            found += [couplings.electron_left, couplings.electron_right]
+            if (light := couplings.light_vector) is not None and couplings.electron_left is not None:
+                found.append(couplings.electron_left + light.electron_left)
+        if any(np.any((x @ x.conj().swapaxes(-1, -2)) * (1 - np.eye(3))) for x in found if x is not None):
+            return True
+    return False
 
 
 def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
