@@ -308,6 +308,20 @@ def test_that_flavours_do_not_interfere_is_said_where_it_matters(read, model, va
     assert ("mass states. Their flavours interfere" in notes) == said
 
 
+@pytest.mark.parametrize(
+    ("model", "values", "said"),
+    [
+        ("standard-model", {}, False),
+        ("scaled-standard-model", {"signal_strength": 0.5}, False),
+        ("nsi", {"eps_u_tautau": 0.3}, True),
+        ("nsi", {"eps_u_emu": 0.1}, True),
+    ],
+)
+def test_that_nothing_new_happens_inside_the_sun_is_said_where_flavours_differ(read, model, values, said):
+    notes = " ".join(asking.predict(model, read(), values).notes)
+    assert ("inside the sun is left out" in notes) == said
+
+
 # --- pulls and cards ----------------------------------------------------------------------------------
 
 

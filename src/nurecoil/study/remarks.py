@@ -92,6 +92,14 @@ def _sentences(
             f"{mixed} is reached by mass states. Their flavours interfere where couplings change flavour: of"
             " others than vector ones to nucleons that is left out: squares are seen, products are not."
         )
+    sunlit = ", ".join(each.name for each in experiments if each.flux.name == "solar")
+    changed = {p.name for p in model.parameters if p.name in values and values[p.name] != p.default}
+    if sunlit and _changes_flavours(model, values, {*free, *changed}, flavours=3):
+        yield (
+            f"{sunlit} sees the sun's neutrinos, whose flavours are those of the Standard Model's matter: how"
+            " couplings that differ between flavours change them inside the sun is left out, and it is not"
+            " small where ε is a tenth or more."
+        )
     untimed = ", ".join(each.name for each in experiments if _has_one_time_for_all(each))
     if untimed and _changes_flavours(model, values, free):
         yield (
@@ -216,26 +224,28 @@ def _interferes_otherwise(model: Model, values: Values, free: Collection[str], e
     return False
 
 
-def _changes_flavours(model: Model, values: Values, free: Collection[str]) -> bool:
-    """Return whether the parameters change how ν_e and ν_μ couple to nucleons by different factors.
+def _changes_flavours(model: Model, values: Values, free: Collection[str], flavours: int = 2) -> bool:
+    """Return whether the parameters change how ν_e and ν_μ (and ν_τ) couple to nucleons by different factors.
 
     Those of new physics, at tree level: the radiative corrections of flavours differ, but by little.
     """
     values = {**values, **({"electroweak": "tree"} if "electroweak" in values else {})}
-    before = _on_nucleons(model.evaluate(values))
-    for p in (p for p in model.parameters if p.name in free and p not in STANDARD_MODEL.parameters):
+    before = _on_nucleons(model.evaluate(values), flavours)
+    for p in (
+        p for p in model.parameters if p.name in free and not p.choices and p not in STANDARD_MODEL.parameters
+    ):
         moved = {**values, p.name: _beside(p, float(values[p.name]))}
-        change = _on_nucleons(model.evaluate(moved)) * before[::-1]
-        if not np.isclose(change[0], change[1], rtol=_SAME, atol=0):
+        after = _on_nucleons(model.evaluate(moved), flavours)
+        if not np.allclose(after * before[0], after[0] * before, rtol=_SAME, atol=0):
             return True
     return False
 
 
-def _on_nucleons(couplings: Couplings) -> Array:
-    """Return |g_p + g_n|² of ν_e and ν_μ at a usual q, shape (2,), a scalar's in units of G_F²."""
-    total = np.zeros(2)
+def _on_nucleons(couplings: Couplings, flavours: int) -> Array:
+    """Return |g_p + g_n|² of the first flavours at a usual q, shape (flavours,), a scalar's over G_F²."""
+    total = np.zeros(flavours)
     for name, unit in _ON_NUCLEONS.items():
         for terms, weight in PRODUCTS[name](couplings):
             at_q = np.ravel(weight([_Q])) if isinstance(weight, Weight) else 1.0
-            total += sum(np.ravel(term[..., :2]) for term in terms) * at_q / unit
+            total += sum(np.ravel(term[..., :flavours]) for term in terms) * at_q / unit
     return total
