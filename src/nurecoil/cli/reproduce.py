@@ -33,6 +33,7 @@ def reproduce(paper: str, output: str | None) -> None:
     \b
     Examples:
       nurecoil reproduce binh2021
+      nurecoil reproduce world
       nurecoil reproduce binh2021 --output my-report
     """
     from nurecoil.papers import load_paper

@@ -1,7 +1,7 @@
 """What the page shows of a state: counts beside data, Δχ², and the limit, on curves of few points."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -27,6 +27,7 @@ from nurecoil.study.study import Study
 POINTS = 61  # of a curve: milliseconds
 _SEEN = 25.0  # Δχ², counts alone: a slider's range ends where the data say so much
 _SIZES = np.geomspace(1e-14, 1e4, 91)  # of a change of a parameter, where its range is looked for
+_FAR = 10.0  # times as far as to one side
 _DECADES = 1e4  # of a slider whose parameter has no bounds to look in
 _STUDIES, _QUESTIONS = 16, 64  # that are kept
 
@@ -216,14 +217,17 @@ def _felt(study: Study, p: Parameter, values: Values) -> tuple[float, float]:
     if p.decouples or p.log_scan or not isinstance(p.default, float | int):
         return low, high
     centre = float(p.default)
-    for size, changes in _changes(study, p, values, centre):
-        if changes >= _SEEN:
-            return max(p.low, centre - 1.5 * size), min(p.high, centre + 1.5 * size)
+    sizes, least, most = _changes(study, p, values, centre)
+    felt = sizes[most >= _SEEN]
+    if felt.size:  # to both sides, beyond a second window too, if that is not far
+        both = sizes[(least >= _SEEN) & (sizes <= _FAR * felt[0])]
+        size = float((both if both.size else felt)[0])
+        return max(p.low, centre - 1.5 * size), min(p.high, centre + 1.5 * size)
     return (low, high) if low <= centre <= high else (min(low, centre), max(high, centre))
 
 
-def _changes(study: Study, p: Parameter, values: Values, centre: float) -> Iterator[tuple[float, float]]:
-    """Yield how much counts change, as a χ², by changes of a parameter, the smallest first."""
+def _changes(study: Study, p: Parameter, values: Values, centre: float) -> tuple[Array, Array, Array]:
+    """Return sizes of changes of a parameter, and how much counts change to the two sides, as a χ²."""
     ends = np.stack([centre - _SIZES, centre + _SIZES])
     ends = np.where((ends >= p.low) & (ends <= p.high), ends, centre)
     given = {**study.values, **{name: value for name, value in values.items() if name != p.name}}
@@ -238,8 +242,8 @@ def _changes(study: Study, p: Parameter, values: Values, centre: float) -> Itera
                 counts = np.broadcast_to(compiled.counts(couplings), (*ends.shape, standard.size))
                 chi2 = chi2 + ((counts - counts[:, :1]) ** 2 / noise).sum(axis=-1)
     except NurecoilError:  # where the model does not exist, bounds must do
-        return
-    yield from zip(_SIZES.tolist(), chi2.max(axis=0).tolist(), strict=True)
+        chi2[:] = 0.0
+    return _SIZES, chi2.min(axis=0), chi2.max(axis=0)
 
 
 @dataclass
