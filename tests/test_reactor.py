@@ -19,6 +19,7 @@ from nurecoil.models import STANDARD_MODEL
 from nurecoil.sources import flux_integral
 from nurecoil.sources.reactor import ENERGY_PER_FISSION, ExponentialOfPolynomial, Reactor
 from nurecoil.sources.table import FluxTable
+from own_cards import reading
 from releases import data_folder, release_file
 
 CONUS = "conus-plus-2025"
@@ -170,17 +171,7 @@ signal_pull_width = 0.1
 
 @pytest.fixture
 def read(tmp_path):
-    def load(*changes, files=()):
-        text = CARD
-        for old, new in changes:
-            assert text.count(old) == 1
-            text = text.replace(old, new)
-        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
-        for name, content in dict(files).items():
-            (tmp_path / name).write_text(content, encoding="utf-8")
-        return load_experiment(tmp_path / "mine.toml")
-
-    return load
+    return reading(tmp_path, CARD)
 
 
 def sm_counts(experiment):

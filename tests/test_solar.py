@@ -17,6 +17,7 @@ from nurecoil.models import STANDARD_MODEL
 from nurecoil.sources import flux_integral
 from nurecoil.sources.mixing import NUFIT, Mixing
 from nurecoil.sources.solar import FLUXES, POTENTIAL, Conversion, Solar
+from own_cards import reading
 from releases import data_folder, release_file
 
 CARD = """
@@ -62,17 +63,7 @@ def read(tmp_path):
     for name in ("pp", "hep", "8B", "13N", "15O", "17F"):
         release_file("fluxes", f"solar/{name}.txt")
 
-    def load(*changes, files=()):
-        text = CARD
-        for old, new in changes:
-            assert text.count(old) == 1
-            text = text.replace(old, new)
-        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
-        for name, content in dict(files).items():
-            (tmp_path / name).write_text(content, encoding="utf-8")
-        return load_experiment(tmp_path / "mine.toml")
-
-    return load
+    return reading(tmp_path, CARD)
 
 
 def counts(experiment):

@@ -10,11 +10,11 @@ import asking
 import reference
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
-from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.sources import flux_integral
 from nurecoil.sources.mixing import NUFIT
 from nurecoil.sources.supernova import hats, pinched
+from own_cards import reading
 from releases import release_file
 
 CARD = """
@@ -60,17 +60,7 @@ MODEL = "nakazato-shen-z0.02-t_rev300ms-s20.0"
 
 @pytest.fixture
 def read(tmp_path):
-    def load(*changes, files=()):
-        text = CARD
-        for old, new in changes:
-            assert text.count(old) == 1
-            text = text.replace(old, new)
-        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
-        for name, content in dict(files).items():
-            (tmp_path / name).write_text(content, encoding="utf-8")
-        return load_experiment(tmp_path / "mine.toml")
-
-    return load
+    return reading(tmp_path, CARD)
 
 
 def counts(experiment):

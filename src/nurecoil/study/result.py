@@ -234,7 +234,8 @@ class Result(Generic[Answer]):
         elif kind == ".tex":
             path.write_text(exchange.to_latex(self.values.blocks(self)), encoding="utf-8")
         elif kind == ".csv" and type(self.values).write is Shown.write:
-            text = figures.numbers(self.figure) if self.figure else exchange.to_csv(self.values.blocks(self))
+            figure = self.figure
+            text = figures.numbers(figure) if figure else exchange.to_csv(self.values.blocks(self))
             path.write_text(text, encoding="utf-8", newline="")
         elif kind == ".zip":
             record = json.loads(strict_json(self.record()))

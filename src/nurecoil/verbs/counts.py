@@ -13,9 +13,8 @@ from nurecoil.presentation.document import Figure, Panel, Reference, Series
 from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.result import Result
 
-Components = Mapping[
-    str, Mapping[str, Array]
-]  # counts per bin: {experiment: {"signal" or background: counts}}
+Components = Mapping[str, Mapping[str, Array]]
+"""Counts per bin of the signal and of each background, by experiment."""
 
 _COLOURS = ("grey", "orange", "purple", "green", "sky")  # of backgrounds, the lowest first
 SIGNAL, BLACK = "blue", "black"
