@@ -64,11 +64,19 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def notes(session: nox.Session) -> None:
+    """Show what the files in changes/ add to CHANGELOG.md; `-- --version X.Y.Z --yes` moves them there."""
+    session.install("towncrier")
+    session.run("towncrier", "build", *(session.posargs or ("--draft", "--version", "next")))
+
+
+@nox.session(default=False)
 def review(session: nox.Session) -> None:
     """Check the repository's habits, and its workflows; what is ignored has its reason in pyproject.toml."""
-    session.install("sp-repo-review[cli]", "zizmor")
+    session.install("sp-repo-review[cli]", "zizmor", "cffconvert")
     session.run("repo-review", ".")
     session.run("zizmor", "--offline", ".github")
+    session.run("cffconvert", "--validate")
 
 
 if __name__ == "__main__":
