@@ -173,7 +173,7 @@ def test_ctrl_c_says_that_the_same_command_resumes(run, monkeypatch):
     def interrupted(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nurecoil.verbs.scan.scan", interrupted)
+    monkeypatch.setattr("nurecoil.verbs.scan.run", interrupted)
     status, out, err = run("--output", "map.nc")
     assert (status, out) == (130, "")
     assert err == (
@@ -213,7 +213,7 @@ def test_a_flat_likelihood_is_said_to_be_flat(run):
         ("331-beta", "332", "unknown model '332'"),
         ("binh2021-csi", "nonsense", "unknown experiment 'nonsense'"),
         ('"0.3TeV"', '"-0.3TeV"', "m_zprime = -0.3 TeV is not allowed"),
-        ('"0.3TeV"', "0.3", "m_zprime = 0.3 needs a unit"),
+        ('"0.3TeV"', "0.3", "scan.m_zprime: m_zprime = 0.3 has no unit"),
         ('"0.3TeV"', '"20TeV"', "scan.m_zprime: (low, high) = [20000000.0, 10000000.0] is not allowed"),
         ("sin2_theta_w = 0.23867", "sin2_theta_w = 2", "sin2_theta_w = 2 is not allowed"),
         ("sin2_theta_w = 0.23867", "beta = 1", "beta is both set and scanned"),
@@ -224,11 +224,16 @@ def test_a_flat_likelihood_is_said_to_be_flat(run):
             "m_zprime is both scanned and profiled: do one of them",
         ),
         ("[set]", "[prior]\nnothing = 1\n[set]", "unknown nuisance parameter 'nothing'"),
-        ("points = 101", "points = 1", "scan.m_zprime.points = 1 is not allowed: it must be from 2 to"),
+        ("points = 101", "points = 1", "scan.m_zprime: points = 1 is not allowed: it must be 2 or more"),
         ("points = 101", "", "scan.m_zprime: it needs 'low', 'high' and 'points', or 'values'"),
         ("values =", "log = true\nvalues =", "'values' stand alone"),
-        ("model", "modell", "2 errors: the card has no key 'modell': did you mean 'model'?"),
-        ("[set]", "[set", "the scan card card.toml is not TOML"),
+        ("log = true", 'log = "yes"', "scan.m_zprime: log = yes is not allowed: it must be true or false"),
+        ("log = true", "lag = true", "scan.m_zprime: unknown key 'lag': did you mean 'log'?"),
+        ('["-sqrt(3)", 0, "1/sqrt(3)"]', '"-1..1"', "scan.beta: beta = -1..1 is not a number"),
+        ("model =", "modell =", "does not say its model"),
+        ('model = "331-beta"', 'model = "331-beta"\nfrom_factor = 1', "unknown parameter 'from_factor'"),
+        ('model = "331-beta"', 'model = "331-beta"\npulls = "no"', "pulls = 'no' is not allowed"),
+        ("[set]", "[set", "card.toml is no study card: Expected ']'"),
     ],
 )
 def test_a_bad_card_ends_in_one_sentence(run, tmp_path, old, new, text):
@@ -303,6 +308,38 @@ def test_the_examples_of_the_help_run(run):
         status, out, err = run(*arguments.split(), card=card)
         assert (status, err) == (0, "")
         assert "1200 (400 m_zprime x 3 beta)" in out
+
+
+def test_a_study_card_asks_for_the_same_scan(run, tmp_path):
+    assert run("--output", "short.nc")[0] == 0
+    card = """
+    question = "scan"
+    [study]
+    model = "331-beta"
+    experiments = "binh2021-csi"
+    sin2_theta_w = 0.23867
+    [ask]
+    output = "other.nc"
+    [ask.axes]
+    m_zprime = {low = "0.3TeV", high = "10TeV", points = 101, log = true}
+    beta = ["-sqrt(3)", 0, "1/sqrt(3)"]
+    """
+    assert run("--output", "whole.nc", card=card)[0] == 0
+    assert command_line.run("run", "card.toml")[0] == 0
+    for other in ("whole.nc", "other.nc"):
+        assert (tmp_path / other).read_bytes() == (tmp_path / "short.nc").read_bytes()
+    status, _, err = run("--output", "map.nc", card=card.replace('"scan"', '"limit"'))
+    assert (status, err) == (
+        2,
+        "Error: card.toml asks for limit, and not for a scan: nurecoil run card.toml\n",
+    )
+
+
+def test_ranges_of_what_is_profiled_are_written_in_two_ways(run, tmp_path):
+    card = CARD[: CARD.index("[scan.beta]")]
+    assert run("--output", "one.nc", card=card + '[profile.beta]\nlow = "-1"\nhigh = 1\n')[0] == 0
+    assert run("--output", "two.nc", card=card + '[profile]\nbeta = "-1..1"\n')[0] == 0
+    assert (tmp_path / "one.nc").read_bytes() == (tmp_path / "two.nc").read_bytes()
 
 
 def test_a_missing_card(tmp_path):

@@ -21,6 +21,35 @@ def test_verbs_that_do_not_profile_over_parameters_say_so(verb):
         getattr(study, verb)(*ASKED[verb])
 
 
+@pytest.mark.parametrize(
+    ("verb", "switch"), [("fit", "minos"), ("limit", "vary"), ("sample", "profile_pulls"), ("scan", "pulls")]
+)
+def test_a_switch_is_true_or_false(verb, switch):
+    given = ({"eps_u_ee": 0.1},) if verb == "fit" else ASKED.get(verb, ("eps_u_ee", "-1..1"))
+    with pytest.raises(NurecoilError, match=f"{switch} = 'no' is not allowed: it must be True or False"):
+        getattr(nurecoil.Study("nsi", PAIR), verb)(*given, **{switch: "no"})
+
+
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        ({"low": -1, "high": 1}, "it needs 'low', 'high' and 'points', or 'values'"),
+        (
+            {"low": -1, "high": 1, "points": 2.5},
+            "points = 2.5 is not allowed: it must be 2 or more, and whole",
+        ),
+        ({"low": -1, "high": 1, "point": 5}, "unknown key 'point': did you mean 'points'"),
+        ("-1..1", "eps_u_ee = -1..1 is not a number"),
+        ([], r"values = \[\] is not allowed"),
+        (None, "give a name, or several in a list"),
+    ],
+)
+def test_an_axis_of_a_scan_says_its_values_or_its_range(axis, said, tmp_path):
+    with pytest.raises(NurecoilError, match=f"scan.eps_u_ee: .*{said}"):
+        nurecoil.Study("nsi", PAIR).scan({"eps_u_ee": axis}, tmp_path / "map.nc")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_best_fit_where_a_parameter_decouples_is_no_point_of_the_figure():
     result = nurecoil.Study("331-beta", PAIR, beta="0").combine("m_zprime", "0.1..10 TeV", points=101)
     assert np.isinf(result.values.together.profile.best_fit)

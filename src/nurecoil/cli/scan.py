@@ -1,5 +1,6 @@
 """`nurecoil scan`: χ² on a grid of parameters, in chunks, on one core or a cluster, into a netCDF file."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 from nurecoil.cli.answering import AS_JSON, CONVENTIONS, answer
 from nurecoil.cli.usage import FILE, Command
 from nurecoil.cli.workers import WORKERS, executor
+from nurecoil.errors import NurecoilError
 from nurecoil.progress import tell
 
 
@@ -49,7 +51,8 @@ def scan(card: Path, output: Path, restart: bool, as_json: bool, conventions: bo
 
     \b
     Optional are form_factor = "helm", engine = "fast", pulls = true (keep the best nuisance parameters),
-    [prior], and [profile.NAME] with low and high: a parameter of the model to fit at each point.
+    [prior], [constrain], and [profile], NAME = "LOW..HIGH": a parameter of the model to fit at each point.
+    It may be a study card too, as of `nurecoil run`: question = "scan", with [study] and [ask].
 
     \b
     Where it is computed:
@@ -58,19 +61,18 @@ def scan(card: Path, output: Path, restart: bool, as_json: bool, conventions: bo
       Dask:         nurecoil scan card.toml --output map.nc --dask tcp://scheduler:8786
       MPI:          mpiexec -n 64 nurecoil scan card.toml --output map.nc --mpi
     """
-    from nurecoil.cli.scan_card import read_scan_card
     from nurecoil.scans.running import require_place
+    from nurecoil.study.card import StudyCard
+    from nurecoil.study.study import asked_by
 
     with executor(**workers) as (pool, is_worker):
         if is_worker:
             return
         require_place(output)
-        wanted = read_scan_card(card)
-
-        def ask() -> Any:
-            how = {"pulls": wanted.pulls, "executor": pool, "restart": restart}
-            return wanted.study().scan(wanted.axes(), output, **how)
-
+        wanted = StudyCard.read(card)
+        if wanted.question != "scan":
+            raise NurecoilError(f"{card} asks for {wanted.question}, and not for a scan: nurecoil run {card}")
+        ask = partial(asked_by, wanted, output=output, executor=pool, restart=restart)
         try:
             answer(ask, as_json=as_json, conventions=conventions)
         except (KeyboardInterrupt, SystemExit):

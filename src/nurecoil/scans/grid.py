@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
-from nurecoil.checks import require, require_ascending
+from nurecoil.checks import require, require_ascending, require_whole
 from nurecoil.errors import NurecoilError
 
 Indices = NDArray[np.int64]
@@ -35,12 +35,13 @@ class Spaced:
 
     def __post_init__(self) -> None:
         """Refuse what is no range."""
+        require(self.log in (True, False), "log", self.log, "true or false")
         finite = math.isfinite(self.low) and math.isfinite(self.high)
         require(finite and self.low < self.high, "(low, high)", (self.low, self.high), "finite, low < high")
         if self.log:
             require(self.low > 0, "low", self.low, "above 0 where the spacing is logarithmic")
             require(math.isfinite(self.high / self.low), "high/low", math.inf, "a finite number")
-        require(self.points >= 2, "points", self.points, "2 or more")
+        require_whole("points", self.points, 2)
 
     def at(self, index: Indices) -> Array:
         """Return the values of these numbers, counted from 0."""

@@ -11,7 +11,8 @@
     parameter = "m_zprime"
     within = "0.2..20 TeV"
 
-A card that a result wrote has a third section, `[rests_on]`: versions, and hashes of cards and data.
+A card that a result wrote has a third section, `[rests_on]`: versions, and hashes of cards and data. A card of
+a scan may be written in short, see `_of_scan`.
 """
 
 import json
@@ -25,6 +26,7 @@ from typing import Any
 from nurecoil.errors import NurecoilError, unknown_name
 
 _SECTIONS = ("question", "study", "ask", "rests_on")
+_FILES = (".toml", ".py")  # cards and models of one's own
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class StudyCard:
             found = (found.get("provenance") or {}).get("card") if isinstance(found, dict) else None
             if not isinstance(found, dict):
                 raise NurecoilError(f"{path} is no study card: it has no 'card' in its provenance")
+        if "question" not in found and "scan" in found:
+            found = _of_scan(found)
         for name in found:
             if name not in _SECTIONS:
                 raise NurecoilError(f"{path}: {unknown_name('section', name, _SECTIONS)}")
@@ -69,7 +73,8 @@ class StudyCard:
                 raise NurecoilError(f"{path}: {name} must be a section, [{name}]")
         for name in ("model", "experiments"):
             if name not in found["study"]:
-                raise NurecoilError(f"{path}: [study] does not say its {name}")
+                raise NurecoilError(f"{path} does not say its {name}")
+            found["study"][name] = _beside(path.parent, found["study"][name])
         return cls(**found)
 
     def record(self) -> dict[str, Any]:
@@ -93,6 +98,27 @@ class StudyCard:
         for name, before in self.rests_on.items():
             if rests_on.get(name) != before:
                 yield f"the card's answer rested on {name} = {before}, this one on {rests_on.get(name)}"
+
+
+def _of_scan(short: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections of a scan's card in short.
+
+    `model`, `experiments` and all else that a `Study` takes stand first, the values of parameters in
+    `[set]`, the axes in `[scan.NAME]`, and ranges that are profiled over in `[profile.NAME]`.
+    """
+    study = {name: each for name, each in short.items() if name not in ("set", "scan", "pulls")}
+    axes, ask = short["scan"], {name: short[name] for name in ("pulls",) if name in short}
+    if isinstance(axes, dict):
+        axes = {name: {"log": False, **a} if "low" in a else a for name, a in axes.items()}
+    return {"question": "scan", "study": study | short.get("set", {}), "ask": {"axes": axes, **ask}}
+
+
+def _beside(folder: Path, given: Any) -> Any:
+    """Return names, those of files that lie in a folder with it."""
+    if isinstance(given, list):
+        return [_beside(folder, name) for name in given]
+    is_file = isinstance(given, str) and given.endswith(_FILES) and (folder / given).is_file()
+    return str(folder / given) if is_file else given
 
 
 def _plain(value: Any) -> Any:

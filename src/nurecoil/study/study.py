@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_args, get_origin
 import numpy as np
 
 from nurecoil.arithmetic import unwarned
+from nurecoil.checks import require
 from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.experiment import CompiledExperiment, Experiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
@@ -32,8 +33,8 @@ from nurecoil.study.question import Question, constraints
 _NARROWEST = 1e-12  # of a constraint's centre
 
 Given = str | Path | Experiment | CompiledExperiment
-Within = str | tuple[Any, Any]
-"""A range as text, "0.2..20 TeV", or as a pair of ends."""
+Within = str | tuple[Any, Any] | Mapping[str, Any]
+"""A range as text, "0.2..20 TeV", as a pair of ends, or {"low": end, "high": end}."""
 
 
 class _Verb:
@@ -54,8 +55,12 @@ def _asked(name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(ask)
     def asked(study: Study, *given: Any, **named: Any) -> Any:
+        told = signature(ask)
+        own = dict(list(told.bind(study, *given, **named).arguments.items())[1:])
+        for argument, each in own.items():
+            if isinstance(told.parameters[argument].default, bool):
+                require(each in (True, False), argument, repr(each), "True or False")
         result = ask(study, *given, **named)
-        own = dict(list(signature(ask).bind(study, *given, **named).arguments.items())[1:])
         own.pop("executor", None)  # where it was computed
         return replace(result, card=StudyCard.of(name, study.given, own))
 
@@ -382,8 +387,10 @@ class Study:
         parameter.require_number(doing)
         if isinstance(within, str):
             return Range.parse(parameter, within)
+        if isinstance(within, Mapping) and within.keys() == {"low", "high"}:
+            within = within["low"], within["high"]
         try:
-            ends = tuple(within)
+            ends = () if isinstance(within, Mapping) else tuple(within)
         except TypeError:
             ends = ()
         if len(ends) != 2:
@@ -419,8 +426,8 @@ class Study:
         return middle, width
 
 
-def asked_by(card: StudyCard) -> Any:
-    """Return the result of the question that a study card asks."""
+def asked_by(card: StudyCard, **how: Any) -> Any:
+    """Return the result of the question that a study card asks; `how` goes before what it says."""
     verbs = [name for name, each in vars(Study).items() if isinstance(each, _Verb)]
     if card.question not in verbs:
         raise unknown_name("question", card.question, verbs)
@@ -430,11 +437,12 @@ def asked_by(card: StudyCard) -> Any:
     for name in card.ask:
         if name not in known:
             raise unknown_name(f"argument of {card.question}", name, known)
+    given = {**card.ask, **how}
     try:
-        signature(ask).bind(**card.ask)
+        signature(ask).bind(**given)
     except TypeError as error:
         raise NurecoilError(f"the card's [ask] does not fit {card.question}: {error}") from None
-    return ask(**card.ask)
+    return ask(**given)
 
 
 def _at_point(model: Model, point: str | Path, given: Mapping[str, Value]) -> tuple[Model, dict[str, Value]]:

@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array, undisturbed, unwarned
-from nurecoil.errors import NurecoilError
+from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.likelihood import OFF
 from nurecoil.parameters import Parameter, at_border, find, written
 from nurecoil.presentation.document import Block, Pairs
 from nurecoil.scans import Axis, Grid, Listed, Spaced, run
 from nurecoil.scans.running import require_place
+from nurecoil.study.arguments import mapping, several
 from nurecoil.study.question import Question
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
 
 if TYPE_CHECKING:
     from xarray import Dataset
+
+_KEYS = ("low", "high", "points", "log", "values")  # of an axis
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +107,7 @@ def scan(
     axes : mapping
         The parameters to scan and their values, in ascending order, or
         {"low": "0.1 TeV", "high": "10 TeV", "points": 50, "log": True}, or `Spaced` (inside units). A
-        nuisance parameter is then free of its prior.
+        nuisance parameter is then free of its prior. The last axis runs fastest.
     output : path
         The file to write; finished chunks are kept beside it, in a folder with ".partial" after its name.
     pulls : bool
@@ -131,7 +134,7 @@ def scan(
     (50, 3) {'m_zprime': 50, 'beta': 3} 0.0
     """
     require_place(Path(output))
-    ticks = {name: _ticks(study, name, given) for name, given in axes.items()}
+    ticks = {name: _ticks(study, name, given) for name, given in mapping(axes, "axes").items()}
     for name in ticks:
         study.require_unused(name, "scanned")
     for end in ("low", "high"):
@@ -184,10 +187,19 @@ def _ticks(study: Study, name: str, given: Any) -> Spaced | Listed:
     parameter = find(study.parameters, name)
     parameter.require_number("scanned")
     try:
-        if isinstance(given, Mapping):
-            low, high = (float(study.value(parameter, given[end])) for end in ("low", "high"))
-            return Spaced(low, high, given["points"], given.get("log", parameter.log_scan and low > 0))
-        return Listed(tuple(float(study.value(parameter, value)) for value in given))
+        said = given if isinstance(given, Mapping) else {"values": given}
+        for key in said:
+            if key not in _KEYS:
+                raise unknown_name("key", key, _KEYS)
+        if "values" in said:
+            if len(said) > 1:
+                raise NurecoilError("'values' stand alone, without 'low', 'high', 'points' and 'log'")
+            values = several(said["values"], "values", str | int | float)
+            return Listed(tuple(float(study.value(parameter, value)) for value in values))
+        if not {"low", "high", "points"} <= said.keys():
+            raise NurecoilError("it needs 'low', 'high' and 'points', or 'values'")
+        low, high = (float(study.value(parameter, said[end])) for end in ("low", "high"))
+        return Spaced(low, high, said["points"], said.get("log", parameter.log_scan and low > 0))
     except NurecoilError as error:
         raise NurecoilError(f"scan.{name}: {error}") from None
 
