@@ -50,6 +50,6 @@ def test_notes_move_into_the_changelog(tmp_path):
     subprocess.run([sys.executable, *build], cwd=tmp_path, check=True, capture_output=True)
     _, _, below = (tmp_path / NOTES["filename"]).read_text(encoding="utf-8").partition(NOTES["start_string"])
     new, _, before = below.partition("\n## Unreleased")
-    assert new.split() == "## 9.9.9 (2030-01-01) ### Mended - Ticks do not touch. (issue 12)".split()
+    assert " ".join(new.split()) == "## 9.9.9 (2030-01-01) ### Mended - Ticks do not touch. (issue 12)"
     assert before
     assert not list((tmp_path / NOTES["directory"]).glob("*.md"))
