@@ -48,8 +48,8 @@ def test_a_map_becomes_a_figure(csi):
     result = asking.profile_map(model, [csi], {}, scans, points=31)
     figure = figure_of(result)
     (panel,) = figure.panels
-    assert figure.title == r"$\beta$ and $m_{Z'}$ at 68 %, 90 % CL, two degrees of freedom"
-    assert [area.label for area in panel.areas] == ["90 % CL", "68 % CL"]  # the smaller above the larger
+    assert figure.title == r"$\beta$ and $m_{Z'}$ at 68 %, 90 % CL"
+    assert [area.label for area in panel.areas] == [f"allowed at {cl} % CL, 2 d.o.f." for cl in (90, 68)]
     assert (panel.x_log, panel.y_log) == (False, True)
     assert (panel.x_range, panel.y_range) == ((-1.7, 1.7), (0.1, 10.0))  # TeV at the border
     assert panel.y_label == "$m_{Z'}$ [TeV]"
@@ -80,10 +80,10 @@ def test_a_figure_names_what_it_rests_on(compiled):
     )
     assert figure_of(result).subtitle == (
         *(
-            "331-beta",
-            "binh2021-csi + binh2021-lar",
+            "331β",
+            "Binh 2021 CsI + Binh 2021 LAr",
             r"$\beta$ = −√3",
-            r"$\mu_\nu$ = 1e−11 $\mu_\mathrm{B}$",
+            r"$\mu_\nu$ = 1 × 10⁻¹¹ $\mu_\mathrm{B}$",
         ),
         *("variant = numbers", "Binh 2021 CsI signal fixed"),
     )
@@ -92,13 +92,13 @@ def test_a_figure_names_what_it_rests_on(compiled):
 def test_a_model_that_is_not_ours_has_a_figure_too(csi):
     model = dataclasses.replace(nurecoil.load_model("scaled-standard-model"), name="mine")
     result = asking.limit(model, [csi], {"sin2_theta_w": 0.2}, ("signal_strength", 0, 4), points=101)
-    assert figure_of(result).subtitle == ("mine", "binh2021-csi", r"$\sin^2\theta_W$ = 0.2")
+    assert figure_of(result).subtitle == ("mine", "Binh 2021 CsI", r"$\sin^2\theta_W$ = 0.2")
 
 
 def test_every_figure_of_a_result_has_its_facts(compiled):
     model, start = nurecoil.load_model("scaled-standard-model"), {"signal_strength": 1.0}
     one, scan = [compiled["binh2021-csi"]], ("signal_strength", 0.0, 4.0)
-    two, both = [*one, compiled["binh2021-lar"]], "binh2021-csi + binh2021-lar"
+    two, both = [*one, compiled["binh2021-lar"]], "Binh 2021 CsI + Binh 2021 LAr"
     alone = [
         figure_of(asking.limit(model, one, {}, scan, points=101)),
         figure_of(asking.profile_map(model, one, {}, [scan, ("sin2_theta_w", 0.1, 0.3)], points=21)),
@@ -106,9 +106,9 @@ def test_every_figure_of_a_result_has_its_facts(compiled):
         figure_of(asking.impact(model, one, {}, start)),
         figure_of(asking.feldman_cousins(model, one, {}, scan, toys=100, points=5, rounds=0)),
     ]
-    assert {figure.subtitle for figure in alone} == {("scaled-standard-model", "binh2021-csi")}
+    assert {figure.subtitle for figure in alone} == {("scaled Standard Model", "Binh 2021 CsI")}
     combined = figure_of(asking.combine(model, two, {}, scan))
-    assert combined.subtitle == ("scaled-standard-model", both)
+    assert combined.subtitle == ("scaled Standard Model", both)
 
 
 def test_a_combination_shows_all_intervals_and_little_else(compiled):

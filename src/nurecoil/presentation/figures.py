@@ -241,6 +241,7 @@ def _draw_panel(ax: "Axes", panel: Panel) -> None:
     ax.set(xscale="log" if panel.x_log else "linear", yscale="log" if panel.y_log else "linear")
     if panel.areas:
         ax.tick_params(pad=6)
+    ax.tick_params(labelbottom=bool(panel.x_label))  # none above a strip of residuals
     for turn, area in enumerate(panel.areas):
         _draw_area(ax, area, _colour(area.colour, turn))
     for turn, series in enumerate(panel.series):

@@ -9,10 +9,13 @@ from nurecoil.parameters import Parameter
 from nurecoil.quantities import printed
 
 LEVEL_COLOURS = ("blue", "vermillion", "green", "purple")  # of confidence levels, the highest first
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NAMES = """SNS ESS CsI NaI LAr Ar Ge Xe F90 SR0 SR1 SR2 4T II APV COHERENT CONUS Dresden XENONnT LZ PandaX
     Qweak"""
 _SPELLED = {word.lower(): word for word in _NAMES.split()}
-_SPELLED |= {"binh2021": "Binh 2021", "8b": "⁸B", "conus-plus": "CONUS+"}
+_SPELLED |= {"binh2021": "Binh 2021", "8b": "⁸B", "nsi": "NSI"}
+_TOGETHER = {"conus-plus": "CONUS+", "standard-model": "Standard Model", "331-beta": "331β"}
+_TOGETHER |= {"u1-prime": "U(1)′"}
 
 
 def spelled(name: str) -> str:
@@ -20,9 +23,11 @@ def spelled(name: str) -> str:
 
     >>> spelled("coherent-csi-2021"), spelled("conus-plus-2025"), spelled("solar_8b_flux")
     ('COHERENT CsI 2021', 'CONUS+ 2025', 'solar ⁸B flux')
+    >>> spelled("scaled-standard-model"), spelled("331-beta")
+    ('scaled Standard Model', '331β')
     """
-    words = re.findall(r"conus-plus|[^-_ ]+", name)
-    return " ".join(_SPELLED.get(word, word) for word in words)
+    words = re.findall(rf"{'|'.join(_TOGETHER)}|[^-_ ]+", name)
+    return " ".join((_SPELLED | _TOGETHER).get(word, word) for word in words)
 
 
 def symbol(parameter: Parameter) -> str:
@@ -79,8 +84,26 @@ def cl_label(*cl: float) -> str:
 
 def typeset(text: str) -> str:
     """Return a number or a unit as it is printed in a figure."""
-    text = text.replace("-", "−").replace("μ_B", r"$\mu_\mathrm{B}$")
+    text = powers(text).replace("-", "−").replace("μ_B", r"$\mu_\mathrm{B}$")
     return text.replace("cm²", r"$\mathrm{cm}^2$").replace("eV²", r"$\mathrm{eV}^2$")
+
+
+def isotope(name: str) -> str:
+    """Return a nuclide as it is written.
+
+    >>> isotope("Ge76")
+    '⁷⁶Ge'
+    """
+    return re.sub(r"^([A-Z][a-z]?)(\d+)$", lambda found: found[2].translate(_RAISED) + found[1], name)
+
+
+def powers(text: str) -> str:
+    """Return a text in which powers of ten are typeset.
+
+    >>> powers("3.2e23 protons on target")
+    '3.2 × 10²³ protons on target'
+    """
+    return re.sub(r"(?<=\d)e\+?(-?\d+)\b", lambda found: f" × 10{found[1].translate(_RAISED)}", text)
 
 
 def value_label(parameter: Parameter, value: float) -> str:

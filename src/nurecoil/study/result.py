@@ -160,7 +160,7 @@ class Result(Generic[Answer]):
                 shown = value if isinstance(value, str) else value_label(p, float(value))
                 settings.append(f"{p.name if p.choices else f'${p.latex}$'} = {shown}")
         held = (f"{spelled(name)} fixed" for name, width in pulls.items() if width == 0)
-        return self.model, " + ".join(experiments), *settings, *held
+        return spelled(self.model), " + ".join(map(spelled, experiments)), *settings, *held
 
     def convergence(self, otherwise: str = "see the notes") -> tuple[str, str]:
         """Return the row that says whether the result has converged."""

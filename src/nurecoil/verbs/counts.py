@@ -10,6 +10,7 @@ from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import CompiledExperiment
 from nurecoil.presentation.document import Figure, Panel, Reference, Series
+from nurecoil.presentation.labels import powers
 from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.result import Result
 
@@ -50,7 +51,7 @@ def panels(
         series.append(Series(x, other[1], other[0], BLACK, style="dashed steps"))
     if seen is None or seen[0].size != bins:
         total = f", observed {float(seen[0].sum()):g} in all" if seen is not None else ""
-        return (Panel(observable, "counts per bin", tuple(series), title=title + total),)
+        return (Panel(observable, "counts per bin", tuple(series), title=powers(title) + total),)
     (observed, (down, up)), middles, model = seen, (x[1:] + x[:-1]) / 2, sums[-1]
     empty = (observed == 0) & (model == 0)  # such as bins that are masked
     data = np.where(empty, np.nan, observed)
@@ -60,10 +61,10 @@ def panels(
     residual = Series(middles, pulls, "data", BLACK, style="points", y_error=np.ones(bins))
     ends = float(x[0]), float(x[-1])
     return (
-        Panel("", "counts per bin", tuple(series), title=title, x_range=ends),
+        Panel("", "counts per bin", tuple(series), title=powers(title), x_range=ends),
         Panel(
             observable,
-            r"(data − model)/$\sigma$",
+            r"residual [$\sigma$]",
             (residual,),
             (Reference(0.0, "y", ""),),
             x_range=ends,
@@ -116,7 +117,8 @@ class BesideData:
         def binned(counts: Array) -> Array:
             return on_axis(counts.reshape(seen.observed.shape), 0)  # type: ignore[union-attr]
 
-        order = [*(key for key in parts if key != "signal"), "signal"]
+        backgrounds = [*seen.backgrounds, *(key for key in parts if key not in seen.backgrounds)]
+        order = [*(key for key in backgrounds if key != "signal"), "signal"]  # the colours of all figures
         first = seen.along(0)
         assert first.observed is not None
         assert first.errors is not None

@@ -159,7 +159,7 @@ class Map(Shown):
                 Area(
                     rings=tuple(ring / units for r in contours.regions for ring in (r.outer, *r.holes)),
                     lines=tuple(line / units for line in contours.polygons),
-                    label=cl_label(cl),
+                    label=f"allowed at {cl_label(cl)}, 2 d.o.f.",
                     colour=colour,
                 )
                 for (cl, contours), colour in zip(levels, LEVEL_COLOURS * len(levels), strict=False)
@@ -171,7 +171,7 @@ class Map(Shown):
             y_range=y,
         )
         names = " and ".join(symbol(parameter) for parameter in self.parameters)
-        title = f"{names} at {cl_label(*self.contours)}, two degrees of freedom"
+        title = f"{names} at {cl_label(*self.contours)}"
         return Figure("map", title, "", (panel,), subtitle=result.facts)
 
 

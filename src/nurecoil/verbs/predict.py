@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.experiment import Axis, CompiledExperiment
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import Couplings
 from nurecoil.presentation.document import Block, Figure, Panel, Table
+from nurecoil.presentation.labels import spelled
 from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.histogram import Histogram, histograms
 from nurecoil.study.question import standard_model_counts
@@ -98,10 +101,11 @@ class Expected:
     def panels(self, model: str) -> tuple[Panel, ...]:
         """Return the counts drawn beside the data, and the Standard Model's."""
         seen = None if self.observed is None or self.errors is None else (self.observed, self.errors)
-        parts = self.backgrounds | {f"signal, {model}": self.counts}
+        parts = self.backgrounds | {f"signal, {spelled(model)}": self.counts}
         binned = (counts for counts in self.backgrounds.values() if counts.size == self.counts.size)
-        standard = sum(binned, self.standard_model_counts)
-        return panels(self.title, self.observable, self.edges, parts, seen, ("Standard Model", standard))
+        standard = "Standard Model", sum(binned, self.standard_model_counts)
+        same = np.array_equal(self.counts, self.standard_model_counts)
+        return panels(self.title, self.observable, self.edges, parts, seen, None if same else standard)
 
     def block(self, model: str) -> Block:
         """Return a table of counts by bin: signal, Standard Model, backgrounds, data."""

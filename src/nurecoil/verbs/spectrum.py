@@ -14,7 +14,7 @@ from nurecoil.experiment.recoil import rates, recoil_energy_max
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import FLAVOURS, Couplings
 from nurecoil.presentation.document import Block, Figure, Panel, Series, Table
-from nurecoil.presentation.labels import spelled
+from nurecoil.presentation.labels import isotope, spelled
 from nurecoil.study.data import on_axis
 from nurecoil.study.result import Result, Shown
 from nurecoil.study.study import Study
@@ -114,11 +114,11 @@ class Spectrum(Shown):
     def figure(self, result: Result["Spectrum"]) -> Figure:
         panels = [
             Panel(
-                x_label="$T$ [keV]",
+                x_label="recoil energy $T$ [keV]",
                 y_label=r"$dR/dT$ [1/keV]",
                 series=(
                     *(
-                        _curve(p, each.sum(axis=0), name, style="solid" if turn < 7 else "dash-dotted")
+                        _curve(p, each.sum(0), isotope(name), style="solid" if turn < 7 else "dash-dotted")
                         for turn, (name, each) in enumerate(p.rates.items())  # there are seven colours
                     ),
                     _curve(p, p.rate, "all", colour="black", style="dashed"),
