@@ -350,8 +350,8 @@ def test_a_figure_without_a_title_keeps_those_that_tell_panels_apart():
 
 def test_counts_are_stacked_beside_data_with_errors_of_both_sides():
     result = nurecoil.Study("scaled-standard-model", "coherent-csi-2021").fit({"signal_strength": 1.0})
-    spectrum, residuals = result.figure.panels
-    *stack, data = spectrum.series
+    spectrum, residuals, _ = result.figure.panels
+    *stack, _, data = spectrum.series
     top = stack[0].y
     components = result.values.components["coherent-csi-2021"]
     total = sum(counts.reshape(9, -1).sum(axis=1) for counts in components.values())

@@ -165,8 +165,11 @@ class JointLikelihood:
         if self.engine_name not in ("auto", "numpy"):  # which minimises over nothing
             held = {p.name: value for p, value in zip(self.pulls, x.T, strict=True)}
             return total + self.profiled(strengths, held).chi2
-        expected = [np.sum(list(counts.values()), axis=0) for counts in self._counts(strengths, x)]
-        return sum(self.contributions(expected), total)
+        return sum(self.contributions(self.totals(strengths, x)), total)
+
+    def totals(self, strengths: Array, pulls: Array) -> list[Array]:
+        """Return the expected counts (P, bins) of each experiment, all components together."""
+        return [np.sum(list(counts.values()), axis=0) for counts in self._counts(strengths, pulls)]
 
     def contributions(self, expected: Sequence[Array]) -> list[Array]:
         """Return -2 ln λ (P,) of each experiment whose bins expect such counts (P, bins)."""

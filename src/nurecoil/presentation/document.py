@@ -18,9 +18,10 @@ from nurecoil.arithmetic import Array
 from nurecoil.errors import NurecoilError
 
 Style = Literal[
-    "solid", "dashed", "dash-dotted", "dotted", "steps", "dashed steps", "filled", "points", "crosses"
-]
-BINNED = ("steps", "dashed steps", "filled")  # styles of histograms
+    "solid", "dashed", "dash-dotted", "dotted", "points", "crosses",
+    "steps", "dashed steps", "filled", "hatched",
+]  # fmt: skip
+BINNED = ("steps", "dashed steps", "filled", "hatched")  # styles of histograms; hatched are its errors alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +130,15 @@ class RowChart:
     x_range: tuple[float, float] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Numbers from -1 to 1, such as correlations, of each name with each."""
+
+    names: tuple[str, ...]
+    values: Array  # shape (n, n)
+    title: str = ""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One or more panels under one name, which is also the stem of its files."""
@@ -136,7 +146,7 @@ class Figure:
     name: str
     title: str
     caption: str
-    panels: tuple[Panel | RowChart, ...]
+    panels: tuple[Panel | RowChart | Matrix, ...]
     columns: int = 1  # side by side; one is the most readable on a phone
     alt: str = ""  # describes the picture to those who do not see it; else the title
     subtitle: tuple[str, ...] = ()  # facts: a picture that stands alone shows them and the title itself

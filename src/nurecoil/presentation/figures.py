@@ -20,7 +20,7 @@ import numpy as np
 
 from nurecoil.checks import require
 from nurecoil.errors import NurecoilError
-from nurecoil.presentation.document import BINNED, Area, Figure, Panel, Reference, RowChart, Series
+from nurecoil.presentation.document import BINNED, Area, Figure, Matrix, Panel, Reference, RowChart, Series
 from nurecoil.presentation.staging import ending_of
 
 if TYPE_CHECKING:
@@ -129,6 +129,9 @@ def _draw(figure: Figure, width: float | None, more: float) -> "tuple[Canvas, fl
             if isinstance(panel, Panel):
                 _draw_panel(ax, panel)
                 continue
+            if isinstance(panel, Matrix):
+                _draw_matrix(ax, panel)
+                continue
             _draw_rows(ax, panel)
             left = figure.panels[number - 1] if number % columns else None
             ax.tick_params(labelleft=not isinstance(left, RowChart) or left.rows != panel.rows)
@@ -136,7 +139,8 @@ def _draw(figure: Figure, width: float | None, more: float) -> "tuple[Canvas, fl
         canvas.draw_without_rendering()
         for ax, panel in pairs:
             _place_legend(ax, panel)
-            if width is not None and ax.get_xscale() == "linear":  # labels such as −0.75 are half an inch
+            if width is not None and ax.get_xscale() == "linear" and not isinstance(panel, Matrix):
+                # Labels such as −0.75 are half an inch
                 ax.locator_params(axis="x", nbins=max(2, int(2 * ax.bbox.width / canvas.dpi)))
         for _ in range(1 if width is None else 2):  # small axes may have other ticks when they have a legend
             canvas.draw_without_rendering()
@@ -224,15 +228,19 @@ def _broken(canvas: "Canvas", facts: Sequence[str], width: float) -> list[str]:
     return lines
 
 
-def _height(panel: Panel | RowChart) -> float:
+def _height(panel: Panel | RowChart | Matrix) -> float:
     """Return the height of a panel in inches: a map is taller than a curve."""
+    if isinstance(panel, Matrix):
+        return 2.0 + 0.3 * len(panel.names)
     if not isinstance(panel, Panel):
         return 1.3 + 0.42 * len(panel.rows)
     return 1.6 if panel.low else 5.0 if panel.areas else 4.0
 
 
-def _axes_height(panel: Panel | RowChart, scale: float, letters: float) -> float:
+def _axes_height(panel: Panel | RowChart | Matrix, scale: float, letters: float) -> float:
     """Return how high axes are in inches, legends aside: rows as their letters, others as they are wide."""
+    if isinstance(panel, Matrix):
+        return 0.25 * len(panel.names) * letters
     return 0.4 * len(panel.rows) * letters if isinstance(panel, RowChart) else 0.7 * _height(panel) * scale
 
 
@@ -283,6 +291,11 @@ def _draw_series(ax: "Axes", s: Series, colour: str, clip: bool) -> None:
         paint: dict[str, Any] = {"facecolor": _pale(colour), "edgecolor": colour, "linewidth": 0.8}
         ax.stairs(s.y, s.x, fill=True, label=s.label, **paint)
         return
+    if s.style == "hatched" and s.errors is not None:
+        low, high = s.y - s.errors[0], s.y + s.errors[1]
+        look: dict[str, Any] = {"hatch": "/////", "facecolor": "none", "edgecolor": colour, "linewidth": 0}
+        ax.stairs(high, s.x, baseline=low, fill=True, label=s.label, zorder=1.4, **look)
+        return
     line: dict[str, Any] = {"color": colour, "linestyle": DASHES[s.style], "label": s.label}
     band: dict[str, Any] = {"color": colour, "alpha": 0.18, "linewidth": 0}
     if s.style in BINNED:
@@ -318,9 +331,12 @@ def label_decades(axis: Any) -> None:
             axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
 
 
-def _place_legend(ax: "Axes", panel: Panel | RowChart) -> None:
+def _place_legend(ax: "Axes", panel: Panel | RowChart | Matrix) -> None:
     """Put the legend above the axes, in as many columns as fit, and the title above the legend."""
     if isinstance(panel, Panel) and panel.low:
+        return
+    if isinstance(panel, Matrix):
+        ax.set_title(panel.title)
         return
     names = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # a group's bars share a name
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.015), "columnspacing": 1.4}
@@ -414,6 +430,21 @@ def _draw_rows(ax: "Axes", chart: RowChart) -> None:
         label_decades(ax.xaxis)
 
 
+def _draw_matrix(ax: "Axes", matrix: Matrix) -> None:
+    """Draw numbers on their colours: blue below zero, red above, white where there is none."""
+    places, size = range(len(matrix.names)), _letters() * min(0.85, 7 / max(1, len(matrix.names)))
+    ax.imshow(matrix.values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    for i, j in product(places, places):
+        if abs(value := matrix.values[i, j]) >= 0.005:
+            look: dict[str, Any] = {"size": size, "color": "white" if abs(value) > 0.6 else "black"}
+            ax.text(j, i, f"{value:.2f}".replace("-", "−"), ha="center", va="center", **look)
+    ax.set_xticks(places, matrix.names, rotation=90)
+    ax.set_yticks(places, matrix.names)
+    ax.tick_params(which="both", length=0, labelsize=0.85 * _letters())
+    ax.minorticks_off()
+    ax.grid(visible=False)
+
+
 def format_of(path: Path | str) -> str:
     """Return "png", "svg" or "pdf", as the suffix of a path says; another suffix is a NurecoilError."""
     return ending_of(path, METADATA, "draw")
@@ -449,8 +480,11 @@ def numbers(figure: Figure) -> str:
     out = io.StringIO()
     comments, rows = [figure.title], []
     for number, panel in enumerate(figure.panels, start=1):
-        y = panel.y_label if isinstance(panel, Panel) else "the point of a bar from x to x_high"
-        comments.append(f"panel {number} ({panel.title or 'untitled'}): x = {panel.x_label}, y = {y}")
+        axes = "y of each pair of names"
+        if not isinstance(panel, Matrix):
+            y = panel.y_label if isinstance(panel, Panel) else "the point of a bar from x to x_high"
+            axes = f"x = {panel.x_label}, y = {y}"
+        comments.append(f"panel {number} ({panel.title or 'untitled'}): {axes}")
         rows += [(number, *row) for row in _points(panel)]
     out.writelines(f"# {' '.join(line.split())}\n" for line in comments)
     write = csv.writer(out, lineterminator="\n").writerow
@@ -460,7 +494,12 @@ def numbers(figure: Figure) -> str:
     return out.getvalue()
 
 
-def _points(panel: Panel | RowChart) -> Iterator[tuple[Any, ...]]:
+def _points(panel: Panel | RowChart | Matrix) -> Iterator[tuple[Any, ...]]:
+    if isinstance(panel, Matrix):
+        names = [name.replace("\n", ", ") for name in panel.names]
+        for (one, other), value in zip(product(names, names), panel.values.flat, strict=True):
+            yield f"{one}: {other}", None, None, value, None, None
+        return
     if isinstance(panel, RowChart):
         for bars in panel.bars:
             for i, number in enumerate(bars.rows):

@@ -437,6 +437,48 @@ class Question:
 
         The Schur complement H_θθ - H_θx H_xx⁻¹ H_xθ of the Hessian in parameters θ and pulls x.
         """
+        names, hessian, stuck = self._hessian(best, low, high)
+        wanted = np.array([names.index(name) for name in self.names])
+        others = np.setdiff1d(np.arange(len(names)), [*wanted, *stuck])
+        mixed = hessian[np.ix_(wanted, others)]
+        within = inverse(hessian[np.ix_(others, others)])
+        return np.asarray(hessian[np.ix_(wanted, wanted)] - mixed @ within @ mixed.T)
+
+    def covariance(self, best: Fitted, low: Array, high: Array) -> tuple[tuple[str, ...], Array]:
+        """Return the names of what is fitted, the free parameters first, and its covariance 2 H⁻¹ at one fit.
+
+        Without what is at a bound.
+        """
+        names, hessian, stuck = self._hessian(best, low, high)
+        x = best.points[0]
+        at_edge = [name for name, edge in zip(self.names, (x <= low) | (x >= high), strict=True) if edge]
+        left_out = {*at_edge, *(names[n] for n in stuck)}
+        kept = [name for name in dict.fromkeys([*self.names, *names]) if name not in left_out]
+        numbers = np.array([names.index(name) for name in kept], dtype=int)
+        return tuple(kept), 2 * inverse(hessian[np.ix_(numbers, numbers)])
+
+    def shifts(self, best: Fitted, names: Sequence[str], covariance: Array) -> dict[str, Array]:
+        """Return k independent shifts by 1σ of the counts of each experiment at one fit, shape (k, bins).
+
+        They are those of `names` with such a covariance; the sum of their squares is that of an uncertainty.
+        """
+        step = 1e-3 * np.sqrt(np.diag(covariance))
+        moved = np.concatenate([np.diag(step), -np.diag(step)])
+        points, pulls = (np.tile(each[0], (len(moved), 1)) for each in (best.points, best.pulls))
+        numbers = {pull.name: j for j, pull in enumerate(self.likelihood.pulls)}
+        for column, name in zip(moved.T, names, strict=True):
+            if name in numbers:
+                pulls[:, numbers[name]] += column
+            if name in self.names:
+                points[:, self.names.index(name)] += column
+        below, above = np.split(np.arange(len(moved)), 2)[::-1]
+        root = np.linalg.cholesky(covariance / np.outer(step, step)).T / 2
+        counts = self.likelihood.totals(self.strengths(points, pulls), pulls)
+        terms = zip(self.likelihood.terms, counts, strict=True)
+        return {term.name: root @ (each[above] - each[below]) for term, each in terms}
+
+    def _hessian(self, best: Fitted, low: Array, high: Array) -> tuple[list[str], Array, list[int]]:
+        """Return names of pulls and parameters, the Hessian of χ² in them, and which pulls are at bounds."""
         own, point, tied = self.of_model, best.points[:1], list(self.constrained.values())
         coordinates = self.coordinates(low, high).followed_by(self._rooms)
         x = np.concatenate([point[:, own], best.pulls[:1, tied]], axis=1)
@@ -456,17 +498,10 @@ class Question:
         slope = np.ones(len(hessian))
         slope[free.size :] = coordinates.slope(x)[0]
         hessian = hessian / np.outer(slope, slope)
-        numbers = free.tolist()
-        wanted = np.array([
-            free.size + own.index(i) if i in own else numbers.index(self._pull_number(name))
-            for i, name in enumerate(self.names)
-        ])  # fmt: skip
         low, high = (edge[free] for edge in self.likelihood.bounds)
         stuck = np.flatnonzero((best.pulls[0, free] <= low) | (best.pulls[0, free] >= high))
-        others = np.setdiff1d(np.arange(len(hessian)), [*wanted, *stuck])
-        mixed = hessian[np.ix_(wanted, others)]
-        within = inverse(hessian[np.ix_(others, others)])
-        return np.asarray(hessian[np.ix_(wanted, wanted)] - mixed @ within @ mixed.T)
+        pulls = [self.likelihood.pulls[j].name for j in free]
+        return [*pulls, *self._own_names, *self.constrained], hessian, stuck.tolist()
 
     @cached_property
     def _own_names(self) -> tuple[str, ...]:

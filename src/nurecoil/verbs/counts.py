@@ -1,7 +1,7 @@
 """Counts by bin beside data, as several verbs draw them: stacked components, data, residuals."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ Components = Mapping[str, Mapping[str, Array]]
 
 _COLOURS = ("grey", "orange", "purple", "green", "sky")  # of backgrounds, the lowest first
 SIGNAL, BLACK = "blue", "black"
+BEFORE_FIT, AFTER_FIT = r"systematics, $\pm1\sigma$", r"fit, $\pm1\sigma$"
 
 
 def panels(
@@ -28,6 +29,7 @@ def panels(
     components: Mapping[str, Array],
     seen: tuple[Array, tuple[Array, Array]] | None,
     other: tuple[str, Array] | None = None,
+    error: tuple[str, Array] | None = None,
 ) -> tuple[Panel, ...]:
     """Return a panel with stacked components, and below it one with residuals where bins were observed.
 
@@ -39,6 +41,8 @@ def panels(
         Observed counts and their errors, down and up.
     other
         What else is expected in all, such as by the Standard Model; drawn dashed.
+    error
+        A name, and σ of all that is expected; drawn hatched.
     """
     x, bins = np.asarray(edges, dtype=float), len(edges) - 1
     parts = {name: counts for name, counts in components.items() if counts.size == bins}
@@ -49,6 +53,8 @@ def panels(
     series = [Series(x, y, name, colour, style="filled") for name, y, colour in stack]
     if other is not None:
         series.append(Series(x, other[1], other[0], BLACK, style="dashed steps"))
+    if error is not None and error[1].size == bins:
+        series.append(Series(x, sums[-1], error[0], BLACK, style="hatched", y_error=error[1]))
     if seen is None or seen[0].size != bins:
         total = f", observed {float(seen[0].sum()):g} in all" if seen is not None else ""
         return (Panel(observable, "counts per bin", tuple(series), title=powers(title) + total),)
@@ -56,8 +62,8 @@ def panels(
     empty = (observed == 0) & (model == 0)  # such as bins that are masked
     data = np.where(empty, np.nan, observed)
     series.append(Series(middles, data, "data", BLACK, style="points", y_error=down, y_error_up=up))
-    error = np.where(observed < model, up, down)
-    pulls = np.divide(data - model, error, out=np.full(bins, np.nan), where=error > 0)
+    noise = np.where(observed < model, up, down)
+    pulls = np.divide(data - model, noise, out=np.full(bins, np.nan), where=noise > 0)
     residual = Series(middles, pulls, "data", BLACK, style="points", y_error=np.ones(bins))
     ends = float(x[0]), float(x[-1])
     return (
@@ -73,6 +79,12 @@ def panels(
     )
 
 
+def added(shifts: Iterable[Array]) -> Array | None:
+    """Return independent shifts, added in quadrature; None if there is none."""
+    squares = [shift**2 for shift in shifts]
+    return np.sqrt(np.sum(squares, axis=0)) if squares else None
+
+
 @dataclass(frozen=True)
 class BesideData:
     """What is expected where something is fitted, to be drawn beside the data.
@@ -83,12 +95,15 @@ class BesideData:
         Of the experiments, and what they saw.
     components, other
         Counts of each component at the fit; a name, and the counts of another hypothesis.
+    shifts
+        Independent shifts of all counts by 1σ, see `Question.shifts`.
     """
 
     titles: Mapping[str, str]
     seen: Mapping[str, Seen]
     components: Components
     other: tuple[str, Components] | None = None
+    shifts: Mapping[str, Array] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -96,11 +111,12 @@ class BesideData:
         experiments: Sequence[CompiledExperiment],
         components: Components,
         other: tuple[str, Components] | None = None,
+        shifts: Mapping[str, Array] | None = None,
     ) -> "BesideData":
         """Return it for the experiments of a study."""
         cards = [compiled.experiment for compiled in experiments]
         titles = {card.name: card.title for card in cards}
-        return cls(titles, {card.name: Seen.by(card) for card in cards}, components, other)
+        return cls(titles, {card.name: Seen.by(card) for card in cards}, components, other, shifts or {})
 
     def figure(self, title: str, result: Result[Any]) -> Figure:
         """Return the figure of all experiments that have bins."""
@@ -124,5 +140,7 @@ class BesideData:
         assert first.errors is not None
         other = self.other and (self.other[0], binned(sum(self.other[1][name].values(), np.zeros(1))))
         own = {key: binned(parts[key]) for key in order}
-        axis = seen.axes[0]
-        return panels(self.titles[name], axis.name, axis.edges, own, (first.observed, first.errors), other)
+        axis, error = seen.axes[0], added(map(binned, self.shifts.get(name, ())))
+        both = None if error is None else (AFTER_FIT, error)
+        data = first.observed, first.errors
+        return panels(self.titles[name], axis.name, axis.edges, own, data, other, both)

@@ -13,7 +13,8 @@ from nurecoil.inference.errors import crossings
 from nurecoil.likelihood import Fitted
 from nurecoil.likelihood.newton import inverse
 from nurecoil.parameters import Parameter, at_border, find, written
-from nurecoil.presentation.document import Block, Figure, Pairs, Table
+from nurecoil.presentation.document import Block, Figure, Matrix, Pairs, Table
+from nurecoil.presentation.labels import symbols
 from nurecoil.study.curve import Curve
 from nurecoil.study.minima import box, fitted_from, held_at, minima, spread, starting_points
 from nurecoil.study.question import Question
@@ -43,6 +44,7 @@ _NEGLIGIBLE = 1e-3  # of its largest component
 _TINY = 1e-200
 _BEGIN = 0.03  # of an error
 _MOST_ROUNDS = 3
+_MOST_CORRELATED = 12  # that are drawn: the free parameters, and what is most correlated with them
 _LOWER = 1e-6  # in χ²
 
 
@@ -120,6 +122,11 @@ class BestFit(Shown):
         Counts of the signal and of each background at the best fit: {experiment: {component: counts}}.
     observed
         Observed counts per bin, by experiment.
+    correlations
+        Names of what is fitted, the free parameters and then pulls, and the correlation of each with each;
+        none where χ² is flat in something.
+    shifts
+        Independent shifts by 1σ of the counts of each experiment, shape (k, bins), that the fit leaves open.
     drawn
         The components beside the data, where the experiments are known.
     """
@@ -130,6 +137,8 @@ class BestFit(Shown):
     pulls: Mapping[str, float]
     components: Mapping[str, Mapping[str, Array]]
     observed: Mapping[str, Array]
+    correlations: tuple[tuple[str, ...], Array]
+    shifts: Mapping[str, Array]
     drawn: BesideData | None = None
 
     @property
@@ -162,6 +171,7 @@ class BestFit(Shown):
                 if p.name in fit.flat
             ],
             "starts": fit.starts,
+            "correlations": {"names": self.correlations[0], "matrix": self.correlations[1]},
             "pulls": {
                 p.name: {
                     "value": self.pulls[p.name],
@@ -204,7 +214,17 @@ class BestFit(Shown):
         yield Table("Nuisance parameters", columns, pulls, right=(1, 2, 3))
 
     def figure(self, result: Result["BestFit"]) -> Figure:
-        return self.drawn.figure("Best fit", result) if self.drawn else super().figure(result)
+        beside = self.drawn.figure("Best fit", result) if self.drawn else super().figure(result)
+        names, matrix = self.correlations
+        if len(names) < 2:
+            return beside
+        first = len(self.parameters)
+        strongest = np.argsort(-np.abs(matrix[:first, first:]).max(axis=0, initial=0.0), kind="stable")
+        shown = [*range(first), *(first + strongest)][:_MOST_CORRELATED]
+        everything = {p.name: p for p in (*self.parameters, *self.nuisances)}
+        written = symbols([everything[names[n]] for n in shown])
+        panel = Matrix(tuple(written), matrix[np.ix_(shown, shown)], "Correlations")
+        return replace(beside, panels=(*beside.panels, panel))
 
     def _row(self, pull: Parameter) -> tuple[str, ...]:
         pulled = self.pulled(pull)
@@ -248,7 +268,7 @@ def fit(
     """
     question = study.question(study.free(free))
     result = fit_of(question, spread(question, starts), minos)
-    drawn = BesideData.of(study.experiments, result.values.components)
+    drawn = BesideData.of(study.experiments, result.values.components, shifts=result.values.shifts)
     return replace(result, values=replace(result.values, drawn=drawn))
 
 
@@ -274,7 +294,10 @@ def fit_of(
         if not lower:
             break
         found = minima(question, np.array(lower))  # errors may lead to where no start did
-    likelihood = question.likelihood
+    likelihood, (names, covariance) = question.likelihood, question.covariance(best, low, high)
+    if fit.flat or not np.isfinite(covariance).all():
+        names, covariance = (), np.empty((0, 0))
+    sigma = np.sqrt(np.diag(covariance))
     widths = zip(likelihood.pulls, likelihood.width.tolist(), strict=True)
     nuisances = tuple(replace(pull, prior_width=width) for pull, width in widths)
     answer = BestFit(
@@ -284,6 +307,8 @@ def fit_of(
         pulls={pull.name: x for pull, x in zip(nuisances, best.pulls[0].tolist(), strict=True)},
         components=question.components(best.points, best.pulls),
         observed={term.name: term.observed for term in likelihood.terms},
+        correlations=(names, covariance / np.outer(sigma, sigma)),
+        shifts=question.shifts(best, names, covariance) if names else {},
     )
     return question.result(
         "fit",

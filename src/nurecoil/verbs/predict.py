@@ -1,5 +1,6 @@
 """`predict`: the expected counts of an experiment at one point of a model."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.experiment import Axis, CompiledExperiment
+from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import Couplings
 from nurecoil.presentation.document import Block, Figure, Panel, Table
@@ -17,7 +19,7 @@ from nurecoil.study.question import standard_model_counts
 from nurecoil.study.remarks import remarks
 from nurecoil.study.result import Answer, Result, Shown, conventions, provenance
 from nurecoil.study.study import Study
-from nurecoil.verbs.counts import panels
+from nurecoil.verbs.counts import BEFORE_FIT, added, panels
 from nurecoil.verbs.options import Verb
 
 HELP = """Print the expected counts of an experiment at one point of a model.
@@ -98,14 +100,15 @@ class Expected:
             "observable": self.observable,
         }
 
-    def panels(self, model: str) -> tuple[Panel, ...]:
-        """Return the counts drawn beside the data, and the Standard Model's."""
+    def panels(self, model: str, sigma: Array | None) -> tuple[Panel, ...]:
+        """Return the counts drawn beside the data, and the Standard Model's; σ is that of all counts."""
         seen = None if self.observed is None or self.errors is None else (self.observed, self.errors)
         parts = self.backgrounds | {f"signal, {spelled(model)}": self.counts}
         binned = (counts for counts in self.backgrounds.values() if counts.size == self.counts.size)
         standard = "Standard Model", sum(binned, self.standard_model_counts)
         same = np.array_equal(self.counts, self.standard_model_counts)
-        return panels(self.title, self.observable, self.edges, parts, seen, None if same else standard)
+        other, error = None if same else standard, None if sigma is None else (BEFORE_FIT, sigma)
+        return panels(self.title, self.observable, self.edges, parts, seen, other, error)
 
     def block(self, model: str) -> Block:
         """Return a table of counts by bin: signal, Standard Model, backgrounds, data."""
@@ -141,6 +144,7 @@ class Prediction(Shown):
     """Expected counts of each experiment at one point of a model."""
 
     parts: tuple[Expected, ...]
+    study: Study
 
     def record(self, result: Result["Prediction"]) -> dict[str, object]:
         if len(self.parts) == 1:
@@ -151,7 +155,8 @@ class Prediction(Shown):
         return (part.block(result.model) for part in self.parts)
 
     def figure(self, result: Result["Prediction"]) -> Figure:
-        panels = [panel for part in self.parts for panel in part.panels(result.model)]
+        errors = _systematics(self.study)
+        panels = [panel for part in self.parts for panel in part.panels(result.model, errors.get(part.name))]
         return Figure("counts", "Expected counts", "", tuple(panels), subtitle=result.facts)
 
 
@@ -170,7 +175,7 @@ def predict(study: Study) -> Result[Prediction]:
 
     def expected(values: Values) -> Prediction:
         couplings = study.model.evaluate(values)
-        return Prediction(tuple(_expected(each, couplings, values) for each in study.experiments))
+        return Prediction(tuple(_expected(each, couplings, values) for each in study.experiments), study)
 
     return at_point(study, "predict", expected)
 
@@ -190,6 +195,24 @@ def at_point(study: Study, question: str, answer: Callable[[Values], Answer]) ->
         provenance=provenance({}),
         parameters=model.parameters,
     )
+
+
+def _systematics(study: Study) -> dict[str, Array | None]:
+    """Return σ of the counts along the first axis of each experiment: that of all priors."""
+    question = study.question({})
+    likelihood = question.likelihood
+    known = {p.name: w for p, w in zip(likelihood.pulls, likelihood.width.tolist(), strict=True)}
+    known = {name: width for name, width in known.items() if 0 < width < math.inf}
+    if not known:
+        return {}
+    centre = Fitted(np.zeros(1), np.empty((1, 0)), likelihood.centre[np.newaxis], np.ones(1, dtype=bool))
+    shifts = question.shifts(centre, tuple(known), np.diag(np.square([*known.values()])))
+    shapes = {c.experiment.name: c.experiment.shape for c in study.experiments}
+    return {
+        name: added(on_axis(each.reshape(shape), 0) for each in shifts[name])
+        for name, shape in shapes.items()
+        if shifts[name].shape[1] == math.prod(shape)
+    }
 
 
 def _expected(compiled: CompiledExperiment, couplings: Couplings, values: Values) -> Expected:
