@@ -94,6 +94,9 @@ def test_an_edit_that_leaves_no_experiment_is_refused(value):
         ("target", "Xe", "target of an experiment = 'Xe' is not allowed: it must be a Material"),
         ("flux", None, "flux of an experiment = None"),
         ("statistics", None, "statistics of an experiment = None"),
+        ("exposure", None, "exposure of an experiment = None is not allowed: it must be a source"),
+        ("axes", None, "axes of an experiment = None is not allowed: it must be a tuple, each an Axis"),
+        ("axes", ("T",), "axes of an experiment = .* is not allowed"),
         ("axes", (), "number of observed counts of coherent-csi-2021 = 99 is not allowed: it must be 1"),
     ],
 )

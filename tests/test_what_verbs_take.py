@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import nurecoil
+from command_line import run
 from nurecoil.errors import NurecoilError
+from nurecoil.presentation import look
+from nurecoil.presentation.look import read_curve
 
 PAIR = ["binh2021-csi", "binh2021-lar"]
 ASKED = {
@@ -56,3 +59,47 @@ def test_a_best_fit_where_a_parameter_decouples_is_no_point_of_the_figure():
     (chart,) = result.values.figure(result).panels
     assert [bars.label for bars in chart.bars] == ["one alone", "all"]
     assert chart.lines == ()
+
+
+@pytest.mark.parametrize("option", [("--no-title",), ("--width", "3.4"), ("--overlay", "curve.csv")])
+def test_options_of_a_figure_need_a_figure(option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "curve.csv").write_text("0,1\n1,2\n", encoding="utf-8")
+    limit = ("limit", "--model", "nsi", "--experiment", "binh2021-csi", "--scan", "eps_u_ee=-1..1")
+    for more in ((), ("--save", "limit.csv")):
+        status, out, err = run(*limit, *option, *more)
+        assert (status, out) == (2, "")
+        assert err == f"Error: {option[0]} is of a figure: give --plot FILE, or --save FILE.png, as well\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["curve.csv"]
+    assert run(*limit, *option, "--save", "limit.svg")[0] == 0
+
+
+def test_a_curve_that_is_laid_over_is_read_once(tmp_path, monkeypatch):
+    (tmp_path / "curve.csv").write_text("0,1\n1,2\n", encoding="utf-8")
+    calls = []
+
+    def counted(path, number):
+        calls.append(path)
+        return read_curve(path, number)
+
+    monkeypatch.setattr(look, "read_curve", counted)
+    result = nurecoil.Study("nsi", "binh2021-csi").limit("eps_u_ee", "-1..1")
+    result.save(tmp_path / "limit.svg", overlay=tmp_path / "curve.csv")
+    assert calls == [tmp_path / "curve.csv"]
+
+
+def test_of_projections_alone_nothing_is_called_observed():
+    names = ["binh2021-ge", "future-ge-18"]
+    study = nurecoil.Study("scaled-standard-model", names)
+    found = study.significance({"signal_strength": 1}, null={"signal_strength": 0})
+    assert found.record()["observed"] is None
+    assert "observed" not in str(found).partition("Notes")[0]
+    at_null = study.limit("signal_strength", "0..3").values.profile.delta_chi2[0]
+    assert found.values.expected.delta_chi2 == pytest.approx(at_null, rel=1e-6)
+    limits = study.sensitivity("signal_strength", "0..3")
+    assert limits.record()["observed"] is None
+    assert "observed" not in str(limits).partition("Notes")[0]
+    (panel,) = limits.values.figure(limits).panels
+    assert [series.label for series in panel.series] == ["expected"]
+    mixed = nurecoil.Study("scaled-standard-model", [*names, "binh2021-csi"])
+    assert mixed.significance({"signal_strength": 1}, null={"signal_strength": 0}).record()["observed"]

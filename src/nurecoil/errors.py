@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_MANY, _SHOWN = 32, 8  # names: of more than so many, so many are shown
+
 
 class NurecoilError(ValueError):
     """Bad input: its message is one sentence that names the value and what is allowed.
@@ -31,10 +33,18 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> NurecoilError:
 
 
 def nearest_of(name: str, known: Iterable[str]) -> str:
-    """Return which of the `known` names is nearest, and all of them."""
+    """Return which of the `known` names is nearest, and all of them; of many the nearest ones.
+
+    >>> nearest_of("x7", [f"x{n}" for n in range(90)])
+    ": did you mean 'x7'? (known: x7, x87, x79, x78, x77, x76, x75, x74 and 82 more)"
+    """
     known = list(known)
     bare = {each.lower().strip("-"): each for each in known}  # nor do the dashes of options make two alike
-    nearest = get_close_matches(str(name).lower().strip("-"), bare, n=1, cutoff=0.6)
-    if not nearest:
-        return f": known are {', '.join(known)}"
-    return f": did you mean '{bare[nearest[0]]}'? (known: {', '.join(known)})"
+    written = str(name).lower().strip("-")
+    nearest = [bare[each] for each in get_close_matches(written, bare, n=_SHOWN, cutoff=0.6)]
+    if len(known) > _MANY:
+        shown = [*nearest, *(each for each in known if each not in nearest)][:_SHOWN]
+        listed = f"{', '.join(shown)} and {len(known) - len(shown)} more"
+    else:
+        listed = ", ".join(known)
+    return f": did you mean '{nearest[0]}'? (known: {listed})" if nearest else f": known are {listed}"

@@ -10,7 +10,7 @@ import click
 
 from nurecoil.cli.usage import FILE
 from nurecoil.errors import NurecoilError
-from nurecoil.presentation.look import AS_USUAL, Look
+from nurecoil.presentation.look import AS_USUAL, DRAWN, Look
 from nurecoil.presentation.staging import staged_file
 from nurecoil.presentation.terminal import draw
 from nurecoil.progress import watched
@@ -49,6 +49,8 @@ def answer(
     """
     for path in saved:
         require_format(path)
+    if not (plot or any(path.suffix.lower() in DRAWN for path in saved)):
+        _require_no_look(look)
     files: list[tuple[str, Path | None, Callable[[Result[Any], Path], None]]] = [
         ("Samples", output, lambda result, path: result.write(path)),
         ("Plot", plot, lambda result, path: result.save_figure(path, look)),
@@ -83,6 +85,14 @@ def answer(
         raise failures[0]
     if not result.converged:
         raise click.exceptions.Exit(NOT_CONVERGED)
+
+
+def _require_no_look(look: Look) -> None:
+    """Refuse options of a figure where none is drawn."""
+    given = {"--no-title": not look.title, "--width": look.width is not None, "--overlay": look.overlay}
+    for flag, is_given in given.items():
+        if is_given:
+            raise NurecoilError(f"{flag} is of a figure: give --plot FILE, or --save FILE.png, as well")
 
 
 def require_format(path: Path) -> None:

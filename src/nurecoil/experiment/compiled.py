@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array, undisturbed
 from nurecoil.checks import Number, opened, require
 from nurecoil.errors import NurecoilError
-from nurecoil.experiment.experiment import Experiment, Statistics
+from nurecoil.experiment.experiment import Axis, Experiment, Statistics
 from nurecoil.experiment.integrals import Integrals
 from nurecoil.experiment.recoil import RecoilTemplates
 from nurecoil.one_line import one_line
@@ -186,6 +186,11 @@ def _check_kinds(experiment: Experiment) -> None:
     for name, kind in _KINDS.items():
         value = getattr(experiment, name)
         require(isinstance(value, kind), f"{name} of an experiment", repr(value), f"a {kind.__name__}")
+    axes: Any = experiment.axes
+    fine = isinstance(axes, tuple) and all(isinstance(axis, Axis) for axis in axes)
+    require(fine, "axes of an experiment", repr(axes), "a tuple, each an Axis")
+    fine, exposure = "fluence" in dir(experiment.exposure), repr(experiment.exposure)
+    require(fine, "exposure of an experiment", exposure, "a source, such as PionDecayAtRest")
     seen, bins = experiment.statistics.observed, math.prod(experiment.shape)
     if not experiment.statistics.one_number:
         number = 0 if seen is None else seen.size

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:  # the command line needs a look before anything is computed
 
 _COLOURS = ("vermillion", "green", "purple", "orange", "black")
 _STYLES = ("dashed", "dotted")
+DRAWN = (".png", ".svg", ".pdf")
+"""What a figure is saved as."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,12 @@ class Look:
             from nurecoil.presentation.figures import require_width
 
             require_width(float(self.width))
-        for path in self.overlay:
-            read_curve(path)
+        _ = self.curves
+
+    @cached_property
+    def curves(self) -> list["Series"]:
+        """The curves of the files, read once."""
+        return [read_curve(path, number) for number, path in enumerate(self.overlay)]
 
     def on(self, figure: "Figure") -> "Figure":
         """Return the figure as it is to be drawn."""
@@ -52,12 +59,12 @@ class Look:
         first, *others = found.panels
         if not isinstance(first, Panel):
             raise NurecoilError(f"nothing can be laid over {figure.title}: it has no curves")
-        lines = [read_curve(path, number) for number, path in enumerate(self.overlay)]
-        labels = [series.label for series in (*first.series, *lines)]
+        series = (*first.series, *self.curves)
+        labels = [each.label for each in series]
         for label in labels:
             if labels.count(label) > 1:
                 raise NurecoilError(f"two curves are called '{label}': name one otherwise, in its first line")
-        return replace(found, panels=(replace(first, series=(*first.series, *lines)), *others))
+        return replace(found, panels=(replace(first, series=series), *others))
 
 
 def _untitled(figure: "Figure") -> "Figure":

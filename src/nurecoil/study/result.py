@@ -18,7 +18,7 @@ from nurecoil.parameters import Parameter, Values, at_border
 from nurecoil.physics import constants
 from nurecoil.presentation.document import Block, Figure, Pairs
 from nurecoil.presentation.labels import spelled, value_label
-from nurecoil.presentation.look import Look
+from nurecoil.presentation.look import DRAWN, Look
 from nurecoil.presentation.staging import staged_file
 from nurecoil.study.arguments import several
 from nurecoil.study.card import StudyCard
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 Conventions = Mapping[str, Any]
-FORMATS = (".json", ".toml", ".csv", ".tex", ".zip", ".png", ".svg", ".pdf")
+FORMATS = (".json", ".toml", ".csv", ".tex", ".zip", *DRAWN)
 """A result is saved as: JSON, its question as a study card, numbers, tables, HEPData's, a figure."""
 
 _MOST_EDITS = 5
@@ -227,7 +227,7 @@ class Result(Generic[Answer]):
         kind = path.suffix.lower()
         if kind == ".json":
             path.write_text(strict_json(self.record()) + "\n", encoding="utf-8")
-        elif kind in (".png", ".svg", ".pdf"):
+        elif kind in DRAWN:
             self.save_figure(path, look)
         elif kind == ".toml":
             path.write_text(self.study_card.toml(), encoding="utf-8")

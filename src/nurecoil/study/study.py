@@ -227,6 +227,11 @@ class Study:
         """The names of the experiments."""
         return [compiled.experiment.name for compiled in self.experiments]
 
+    @property
+    def observes(self) -> bool:
+        """Whether any of the experiments has observed something: projections alone have not."""
+        return any(c.experiment.statistics.observed is not None for c in self.experiments)
+
     @cached_property
     def _own_pulls(self) -> tuple[Parameter, ...]:
         """The nuisance parameters of the experiments, each once."""

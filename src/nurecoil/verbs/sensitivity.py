@@ -44,6 +44,8 @@ class Sensitivity(Shown):
         Where the data are expected (inside units), None is the Standard Model; of which it may have values.
     bands
         How the expected limit varies from experiment to experiment, if toys were asked for.
+    projected
+        Whether nothing was observed, so that the observed ones are the Standard Model's, and not shown.
     """
 
     expected: Limit
@@ -51,6 +53,7 @@ class Sensitivity(Shown):
     truth: Values | None
     parameters: tuple[Parameter, ...]
     bands: Bands | None = None
+    projected: bool = False
 
     @property
     def parameter(self) -> Parameter:
@@ -64,14 +67,17 @@ class Sensitivity(Shown):
             "unit": parameter.unit,
             "truth": self.truth and at_border(self.parameters, self.truth),
             "expected": profile_record(parameter, self.expected.cl, self.expected.profile),
-            "observed": profile_record(parameter, self.observed.cl, self.observed.profile),
+            "observed": None
+            if self.projected
+            else profile_record(parameter, self.observed.cl, self.observed.profile),
             "bands": self.bands and _bands_record(self.bands, parameter.inside),
         }
 
     def blocks(self, result: Result["Sensitivity"]) -> Iterator[Block]:
         parameter, rows = self.parameter, []
-        for name, limit in (("expected", self.expected), ("observed", self.observed)):
-            rows += interval_rows(name, parameter, limit.profile.intervals)
+        rows += interval_rows("expected", parameter, self.expected.profile.intervals)
+        if not self.projected:
+            rows += interval_rows("observed", parameter, self.observed.profile.intervals)
         rows += _bands_rows(self.bands, parameter)
         shown = at_border(self.parameters, self.truth or {})
         place = ", ".join(f"{name} = {it['value']:g} {it['unit']}".rstrip() for name, it in shown.items())
@@ -83,12 +89,11 @@ class Sensitivity(Shown):
     def figure(self, result: Result["Sensitivity"]) -> Figure:
         parameter, profile = self.parameter.as_asked, self.expected.profile
         cl = cl_label(self.expected.cl)
-        series = (
-            curve(profile, parameter.inside, "expected", "vermillion", "dashed"),
-            curve(self.observed.profile, parameter.inside, "observed", "blue"),
-        )
+        series = [curve(profile, parameter.inside, "expected", "vermillion", "dashed")]
+        if not self.projected:
+            series.append(curve(self.observed.profile, parameter.inside, "observed", "blue"))
         areas = _areas(self.bands, parameter.inside, 8 * profile.level) if self.bands else ()
-        line, title = level_line(profile, cl), f"{cl}, expected and observed"
+        line, title = level_line(profile, cl), f"{cl}, expected{'' if self.projected else ' and observed'}"
         return figure(result, title, profile, series, [line], 4 * profile.level, areas)
 
 
@@ -150,7 +155,12 @@ def sensitivity(
     return question.result(
         "sensitivity",
         Sensitivity(
-            Limit(scanned.parameter, {cl: expected}), observed.values, place, study.parameters, varying
+            Limit(scanned.parameter, {cl: expected}),
+            observed.values,
+            place,
+            study.parameters,
+            varying,
+            not study.observes,
         ),
         converged=observed.converged and settled and (varying is None or varying.converged == toys),
         notes=[*(note for note in observed.notes if note not in question.remarks), *notes],

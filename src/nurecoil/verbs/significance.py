@@ -78,7 +78,8 @@ class Significance(Shown):
         The null hypothesis: values of those that are tested (inside units), the others are fitted; and
         whether it lies at the bound of the one parameter that is tested.
     observed, expected, truth
-        With the data, and with Asimov data at `truth` (inside units); None where that is the null hypothesis.
+        With the data, None of projections alone; and with Asimov data at `truth` (inside units), None where
+        that is the null hypothesis.
     toys
         The p-value from simulated experiments, if asked for.
     drawn
@@ -88,7 +89,7 @@ class Significance(Shown):
     parameters: tuple[Parameter, ...]
     null: Mapping[str, float]
     one_sided: bool
-    observed: Rejection
+    observed: Rejection | None
     best_fit: Mapping[str, float]
     minimum: float
     expected: Rejection | None
@@ -113,7 +114,7 @@ class Significance(Shown):
             "null": at_border(self.parameters, self.null),
             "dof": self.dof,
             "one_sided": self.one_sided,
-            "observed": self.observed.record(),
+            "observed": self.observed and self.observed.record(),
             "expected": self.expected and self.expected.record(),
             "truth": self.truth and at_border(self.parameters, self.truth),
             "toys": self.toys and self.toys.record(),
@@ -122,7 +123,9 @@ class Significance(Shown):
         }
 
     def blocks(self, result: Result["Significance"]) -> Iterator[Block]:
-        rows = [("null hypothesis", self._point(self.null)), ("observed", str(self.observed))]
+        rows = [("null hypothesis", self._point(self.null))]
+        if self.observed:
+            rows.append(("observed", str(self.observed)))
         if self.toys:
             rows.append(("p by toys", str(self.toys)))
         expected = "nothing, at the null hypothesis itself: give another truth"
@@ -201,18 +204,19 @@ def significance(
         raise NurecoilError("a significance needs a null hypothesis: a value of at least one free parameter")
     one_sided = len(tested) == 1 and bool(_at_bound(question, tested))
     points = starting_points(question, more)
-    seen = _rejection(question, points, tested, one_sided)
     place = _truth(question, tested, chosen)
     expected = None
     if place is not None:
         data = question.expected(np.array([place[p.name] for p in question.free]))
         expected = _rejection(question.with_data(data), points, tested, one_sided, place)
+    seen = None if study.observes else expected
+    seen = seen or _rejection(question, points, tested, one_sided)
     found = _simulated(question, points, tested, seen, toys, seed) if toys else None
     answer = Significance(
         parameters=question.free,
         null=tested,
         one_sided=one_sided,
-        observed=seen.rejection,
+        observed=seen.rejection if study.observes else None,
         best_fit=question.named(seen.best.points[0]),
         minimum=float(seen.best.chi2[0]),
         expected=expected.rejection if expected else None,
