@@ -154,6 +154,22 @@ def test_a_prior_of_a_parameter_of_the_model_is_told_to_be_a_constraint(asked):
 SEED = ("--model", "scaled-standard-model", "--experiment", "binh2021-csi")
 
 
+def test_a_constraint_beside_the_end_of_a_model_is_followed(csi):
+    """At β = −√3 and s_W² = 1/4 couplings are infinite: narrow, bent valleys of s_W² and the rate."""
+    values = {"sin2_theta_w": (0.2499, 0.01)}
+    study = asking.study(ZPRIME_331, [csi], BETA, widths=values)
+    result = study.limit("m_zprime", (2e5, 1e7))
+    assert result.converged
+    curve = result.values.profile
+    free = asking.study(ZPRIME_331, [csi], BETA).question({"m_zprime": 1e6, "sin2_theta_w": 0.24})
+    angles = 0.25 - np.geomspace(1e-5, 0.05, 4000)
+    for mass in (6e5, 1e6, 2e6):
+        points = np.column_stack([np.full(angles.size, mass), angles])
+        by_hand = free.chi2(points) + ((angles - 0.2499) / 0.01) ** 2
+        found = np.interp(np.log(mass), np.log(curve.values), curve.delta_chi2) + curve.minimum
+        assert found == pytest.approx(by_hand.min(), rel=2e-4)
+
+
 def test_the_command_line_constrains_and_says_so():
     free = (*SEED, "--free", "binh2021-csi_signal=0", "--constrain", "signal_strength=0.9+-0.1")
     found = result("fit", *free)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from nurecoil.arithmetic import Array
 from nurecoil.likelihood.newton import triangle
 
+_SHARE, _SMALLEST = 1e-3, 1e-6  # of the way to an end, of the box: how far differences reach
+
 
 class Strengths(Protocol):
     """The strengths of the couplings as a function of some parameters, at each of P points or for all."""
@@ -84,7 +86,7 @@ class Moving:
     strengths
         As a function of d parameters, each from 0 to 1.
     step : float
-        Of the differences.
+        Of the differences; near an end of the box, where a model may end too, a thousandth of the way there.
     d : int
     rows : ndarray, shape (P,), optional
         Which points of the function these are, where it differs from point to point.
@@ -106,31 +108,34 @@ class Moving:
 
     def around(self, theta: Array) -> Expansion:
         """Return the expansion around θ (P, d)."""
-        return expand(self.strengths, theta, self.step, self.rows)
+        step = np.clip(_SHARE * np.minimum(theta, 1 - theta), _SMALLEST, self.step)
+        return expand(self.strengths, theta, step, self.rows)
 
 
 def expand(
-    strengths: Strengths, centre: Array, step: float, rows: NDArray[np.intp] | None = None
+    strengths: Strengths, centre: Array, step: Array | float, rows: NDArray[np.intp] | None = None
 ) -> Expansion:
-    """Return the strengths as a quadratic function around centres u (P, d), from differences.
+    """Return the strengths as a quadratic function around centres u (P, d), from differences of steps (P, d).
 
     The nodes lie within 0 <= u <= 1; second differences are exact where the strengths are quadratic.
     """
     points, d = centre.shape
-    middle = np.clip(centre, step, 1 - step)
-    pairs = triangle(d)
+    middle, pairs = np.clip(centre, step, 1 - step), triangle(d)
+    h = np.broadcast_to(step, centre.shape)[..., np.newaxis]
+    away = [step * axis for axis in np.eye(d)]
     nodes = [middle]
-    for i in range(d):
-        nodes += [middle + step * np.eye(d)[i], middle - step * np.eye(d)[i]]
-    nodes += [middle + step * (np.eye(d)[i] + np.eye(d)[j]) for i, j in pairs if i != j]
+    for each in away:
+        nodes += [middle + each, middle - each]
+    nodes += [middle + away[i] + away[j] for i, j in pairs if i != j]
     found = strengths(np.concatenate(nodes), rows)
     q = np.broadcast_to(found, (points * len(nodes), found.shape[1])).reshape(len(nodes), points, -1)
-    slope = np.stack([(q[1 + 2 * i] - q[2 + 2 * i]) / (2 * step) for i in range(d)], axis=1)
+    slope = np.stack([(q[1 + 2 * i] - q[2 + 2 * i]) / (2 * h[:, i]) for i in range(d)], axis=1)
     curvature, cross = [], 1 + 2 * d
     for i, j in pairs:
         if i == j:
-            curvature.append((q[1 + 2 * i] - 2 * q[0] + q[2 + 2 * i]) / step**2)
+            curvature.append((q[1 + 2 * i] - 2 * q[0] + q[2 + 2 * i]) / h[:, i] ** 2)
         else:
-            curvature.append((q[cross] - q[1 + 2 * i] - q[1 + 2 * j] + q[0]) / step**2)
+            mixed = q[cross] - q[1 + 2 * i] - q[1 + 2 * j] + q[0]
+            curvature.append(mixed / (h[:, i] * h[:, j]))
             cross += 1
     return Expansion(middle, q[0], slope, np.stack(curvature, axis=1))

@@ -11,8 +11,8 @@
     parameter = "m_zprime"
     within = "0.2..20 TeV"
 
-A card that a result wrote has a third section, `[rests_on]`: versions, and hashes of cards and data. A scan's card
-may be written in short, see `_of_scan`.
+A card that a result wrote has a third section, `[rests_on]`: versions, and hashes of cards and data.
+That of a scan may be written in short, see `_of_scan`.
 """
 
 import json

@@ -50,12 +50,15 @@ class Curve:
             self._remember(x[few], self.question.profiled(x[few, np.newaxis]))
         found = self._beside(x)
         self._remember(x, found)
-        if first and self.question.over:
+        if (first and self.question.over) or self._unsettled(found).any():
             found = self._followed().at(np.searchsorted(self._x, x))
         self.points += x.size
-        near = found.chi2 <= self.lowest.chi2[0] + REACH  # far out nothing hangs on it
-        self.unsettled += int((near & ~found.converged).sum())
+        self.unsettled += int(self._unsettled(found).sum())
         return found.chi2
+
+    def _unsettled(self, found: Fitted) -> NDArray[np.bool_]:
+        """Return which fits did not converge; far out nothing hangs on it."""
+        return np.asarray(~found.converged & (found.chi2 <= self.lowest.chi2[0] + REACH))
 
     def _remember(self, x: Array, found: Fitted) -> None:
         self._x, index = np.unique(np.concatenate([self._x, x]), return_index=True)
@@ -79,16 +82,21 @@ class Curve:
         return found
 
     def _followed(self) -> Fitted:
-        """Fit the known points again from either side, until none is lower: a search can miss a valley."""
+        """Fit the known points again from either side, until none is lower: a search can miss a valley.
+
+        Those that did not converge go on from where they are, too.
+        """
         known, last, n = self._known, self._x.size - 1, np.arange(self._x.size)
         assert known is not None
         for _ in range(_MOST_ROUNDS):
             ways = (np.clip([n + step, n + 2 * step], 0, last) for step in (-1, 1))
             starts = [self._line(one, other, self._x) for one, other in ways]
+            going = self._unsettled(known)
+            starts += [known] if going.any() else []
             before = known.chi2
             known = lowest([known, *(self.question.profiled_from(self._x[:, np.newaxis], s) for s in starts)])
             self._known = known
-            if (known.chi2 > before - _LOWER).all():
+            if not (known.chi2 < before - np.where(going, 0.0, _LOWER)).any():
                 break
         return known
 
