@@ -101,6 +101,14 @@ def changed(own, old, new):
         ('np.asarray(values["more_n"])', 'np.max(values["more_n"])', "an array of more_n"),
         ('low=-1.0, high=1.0', 'low=-1.0, high=1.0, unit="furlong"', "unknown unit of more_n 'furlong'"),
         ('low=-1.0, high=1.0', 'low=1.0, high=-1.0', "the bounds of more_n, 1.0 and -1.0, are reversed"),
+        ('{"more_n": 0.0}', '{"less_n": 0.0}', "the model more-neutrons .* unknown parameter 'less_n'"),
+        ('"g", 0.0', '"g", 9.0', "the model more-neutrons has values that it does not allow: more_n = 9"),
+        ('name="more-neutrons"', "name=None", "has the name None, which is no text"),
+        ("parameters=(", 'parameters=("more_n",', r"has parameters \('more_n', .* a tuple of"),
+        ("evaluate=", 'channels="vector", evaluate=', "has channels 'vector', which must be a tuple"),
+        ("evaluate=", 'channels=("vectors",), evaluate=', "lists an unknown channel 'vectors': did you mean"),
+        ("evaluate=", "notes=lambda v: 'so', evaluate=", "has notes 'so', which must be a tuple"),
+        ("evaluate=", "notes=lambda v: (str(v['more_n']),), evaluate=", "notes that fail where more_n is"),
     ],
 )  # fmt: skip
 def test_what_it_says_is_checked_when_it_is_loaded(own, old, new, sentence):
@@ -240,12 +248,21 @@ def test_where_it_says_that_it_does_not_exist_its_own_words_are_kept(own):
         ("magnetic_moment=0.0", r"gives magnetic_moment of shape \(\), not \(..., 3\)"),
         ("vector_p=standard.vector_p[None]", r"gives vector_p of shape \(1, 3, 3\), .* of shape \(\)"),
         ("light_scalar=3", "gives 3, no Exchange, of light_scalar"),
+        ("vector_p=None", "gives no vector_p"),
+        ("vector_p=np.eye(3).tolist()", "gives vector_p as a list, not an array"),
+        ("magnetic_moment=np.full(3, 1e-9j)", "gives magnetic_moment of complex128, not of real numbers"),
+        ("electron_left=np.triu(np.ones((3, 3)))", "gives electron_left that is not Hermitian"),
+        ("quark_spins=0.8", "gives quark_spins 0.8, not two numbers"),
+        ("neutron_radii={'CsI': 5.0}", "gives neutron_radii {'CsI': 5.0}, not those of csi, ar, ge, xe"),
+        ("transition=Fourth(-np.ones(()), np.ones(3))", "gives shape that is below 0, .*of transition"),
+        ("light_vector=Exchange(-np.ones(()), *4 * [np.eye(3)])", "gives mass that is below 0, of light_v"),
+        ("light_vector=Exchange(np.ones(()), np.tri(3), *3 * [np.eye(3)])", "gives proton that is not Hermi"),
         ("mixing=Fourth(np.ones(()), np.ones(4))", r"gives by_flavour of shape \(4,\), .*, of mixing"),
     ],
 )  # fmt: skip
 def test_wrong_kinds_are_refused_when_it_is_loaded(own, changes, sentence):
     text = OWN.replace("vector_n=standard.vector_n + more", changes)
-    own.write_text(f"from nurecoil.physics.couplings import Fourth\n{text}")
+    own.write_text(f"from nurecoil.physics.couplings import Exchange, Fourth\n{text}")
     with pytest.raises(nurecoil.NurecoilError, match=f"own.py: the model more-neutrons {sentence}"):
         nurecoil.load_model(own)
 

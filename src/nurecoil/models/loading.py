@@ -1,8 +1,9 @@
 """Models by name: those of this package, of a file of one's own, or of an installed package."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import partial
 from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
@@ -34,6 +35,7 @@ from nurecoil.models.zprime_331 import ZPRIME_331
 from nurecoil.parameters import Parameter, Value, Values
 from nurecoil.physics.couplings import AMPLITUDES, Couplings, Exchange, Fourth
 from nurecoil.physics.products import PRODUCTS, stacked
+from nurecoil.physics.radii import NEUTRON_RADII
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
@@ -149,6 +151,8 @@ def check(model: object, where: str) -> Model:
     if isinstance(model.evaluate, _Watched) or any(model is built_in for built_in in MODELS):
         return model
     model, refuse = replace(model, evaluate=_Watched(model, where)), partial(_refusal, model, where)
+    if wrong := _wrong_kinds(model):
+        raise refuse(wrong)
     names = [p.name for p in model.parameters]
     for name in names:
         if not name.isidentifier() or name in _TAKEN:
@@ -156,7 +160,13 @@ def check(model: object, where: str) -> Model:
         if names.count(name) > 1:
             raise refuse(f"has {names.count(name)} parameters called {name}")
     point: dict[str, Value] = {p.name: _usual(p) for p in model.parameters}
-    model.resolve(point)
+    try:
+        model.resolve({**point, **(model.standard_at or {})})
+        model.resolve(point)
+    except NurecoilError as error:
+        raise refuse(f"has values that it does not allow: {error}") from None
+    if wrong := _wrong_notes(model, point):
+        raise refuse(wrong)
     for place in (point, {p.name: _moved(p, point[p.name]) for p in model.parameters}):
         at = _at(model, place, where)
         if at is None and place is not point:
@@ -222,16 +232,59 @@ def _place(model: Model, values: Values) -> str:
     return ", ".join(said) or "its defaults"
 
 
-def _wrong(thing: object, points: tuple[int, ...], kind: type = Couplings) -> str:
+def _wrong_kinds(model: Model) -> str:
+    """Return what is wrong with a model before it is evaluated, if anything is."""
+    if not (isinstance(model.name, str) and model.name.strip()):
+        return f"has the name {model.name!r}, which is no text"
+    for name, kind in (("parameters", Parameter), ("channels", str)):
+        given = getattr(model, name)
+        if not isinstance(given, tuple | list) or any(not isinstance(each, kind) for each in given):
+            return f"has {name} {_short(given)}, which must be a tuple of nurecoil's {name}"
+    for name in model.channels:
+        if name not in PRODUCTS and name.removesuffix("-electron") not in PRODUCTS:
+            return f"lists an {unknown_name('channel', name, PRODUCTS)}"
+    return ""
+
+
+def _wrong_notes(model: Model, point: Values) -> str:
+    """Return what is wrong with its notes, if anything is; a parameter that is scanned has no value."""
+    for scanned in ("", *point):
+        try:
+            given: object = model.notes({name: value for name, value in point.items() if name != scanned})
+        except Exception as error:
+            at = f" where {scanned} is scanned and has no value" * bool(scanned)
+            return f"has notes that fail{at}: {type(error).__name__}: {error}"
+        if not isinstance(given, tuple | list) or any(not isinstance(note, str) for note in given):
+            return f"has notes {_short(given)}, which must be a tuple of sentences"
+    return ""
+
+
+def _short(thing: object) -> str:
+    return f"{' '.join(repr(thing).split()):.40}"
+
+
+def _wrong(
+    thing: object,
+    points: tuple[int, ...],
+    kind: type = Couplings,
+    hermitian: Sequence[str] = AMPLITUDES,
+) -> str:
     """Return what is wrong with couplings at some points, if anything is."""
     if not isinstance(thing, kind):
-        return f"gives {thing!r:.40}, no {kind.__name__}"
+        return f"gives {_short(thing)}, no {kind.__name__}"
+    for field in fields(thing):
+        if getattr(thing, field.name) is None and field.default is MISSING:
+            return f"gives no {field.name}"
+    if wrong := _wrong_nuclei(thing):
+        return wrong
     for one, other in _PAIRS:
         if hasattr(thing, one) and (getattr(thing, one) is None) != (getattr(thing, other) is None):
             return f"gives only one of {one} and {other}"
     for name, given in vars(thing).items():
-        if name in _PARTS and given is not None and (wrong := _wrong(given, points, _PARTS[name])):
-            return f"{wrong}, of {name}"
+        if name in _PARTS and given is not None:
+            of_part = _MATRICES if name == "light_vector" else ()
+            if wrong := _wrong(given, points, _PARTS[name], of_part):
+                return f"{wrong}, of {name}"
         if name not in _SHAPES or given is None:
             continue
         array, tail = np.asarray(given), _SHAPES[name]
@@ -242,15 +295,26 @@ def _wrong(thing: object, points: tuple[int, ...], kind: type = Couplings) -> st
         if array.shape[len(lead) :] != tail or not fits:
             expected = ", ".join(map(str, ("...", *tail)))
             return f"gives {name} of shape {array.shape}, not ({expected}) at points of shape {points}"
-        if array.dtype.kind not in "fiuc":
-            return f"gives {name} of {array.dtype}, not of numbers"
+        if tail and not isinstance(given, np.ndarray):
+            return f"gives {name} as a {type(given).__name__}, not an array"
+        if array.dtype.kind not in ("fiuc" if tail == (3, 3) else "fiu"):
+            return f"gives {name} of {array.dtype}, not of {'' if tail == (3, 3) else 'real '}numbers"
         if not (np.isfinite(array) | ((name == "mass") & (array == np.inf))).all():
             return f"gives {name} that is not finite"
-        hermitian = name not in AMPLITUDES[:4] or np.allclose(
-            array, array.swapaxes(-1, -2).conj(), rtol=_EQUAL
-        )
-        if not hermitian:
+        if name in ("mass", "shape") and (array < 0).any():
+            return f"gives {name} that is below 0"
+        if name in hermitian and not np.allclose(array, array.swapaxes(-1, -2).conj(), rtol=_EQUAL):
             return f"gives {name} that is not Hermitian"
+    return ""
+
+
+def _wrong_nuclei(thing: object) -> str:
+    """Return what is wrong with spins of quarks and radii of neutrons, if anything is."""
+    spins, radii = getattr(thing, "quark_spins", None), getattr(thing, "neutron_radii", None)
+    if spins is not None and (np.shape(spins) != (2,) or np.asarray(spins).dtype.kind not in "fiu"):
+        return f"gives quark_spins {_short(spins)}, not two numbers"
+    if radii is not None and not (isinstance(radii, Mapping) and radii.keys() == NEUTRON_RADII.keys()):
+        return f"gives neutron_radii {_short(radii)}, not those of {', '.join(NEUTRON_RADII)}"
     return ""
 
 
