@@ -12,7 +12,7 @@ from nurecoil.errors import NurecoilError
 if TYPE_CHECKING:  # the command line needs a look before anything is computed
     from nurecoil.presentation.document import Figure, Series
 
-_COLOURS = ("vermillion", "green", "purple", "orange", "black")
+_COLOURS = ("green", "purple", "orange", "black", "sky")
 _STYLES = ("dashed", "dotted")
 DRAWN = (".png", ".svg", ".pdf")
 """What a figure is saved as."""
