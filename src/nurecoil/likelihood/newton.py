@@ -20,7 +20,7 @@ AWAY = 0.1  # the step away from a saddle, in units of 1/√|diagonal|
 RIDGE = 1e-11  # keeps a Hessian of nearly parallel columns solvable; it changes steps, not minima
 TOLERANCE = 1e-10
 ROUNDING = 1e-14  # of the value: less than that it cannot be seen to fall
-_FEW = 15  # problems for each variable: below it, LAPACK is faster
+_FEW = 60  # problems: up to so many, LAPACK is faster
 
 
 class Problem(Protocol):
@@ -154,30 +154,22 @@ def triangle(variables: int) -> list[tuple[int, int]]:
 
 def _step(hessian: Any, gradient: Any, damping: Any, held: Any, tolerance: Any) -> tuple[Any, Any]:
     """Return a step (J, P) and the decrease that it should bring: the tolerance, away from a saddle."""
-    n = len(gradient)
-    if gradient.shape[1] < _FEW * n:
-        found = _step_of_few(hessian, gradient, damping, held)
-        if found is not None:
-            return found
-    scale = np.stack([np.sqrt(np.abs(hessian[_at(i, i)])) + TINY for i in range(n)])
-    unit, free = 1 / scale, 1.0 - held
-    entries = {(i, j): hessian[_at(i, j)] * (unit[i] * unit[j]) for i, j in triangle(n)}
-    for i, j in entries:
-        entries[i, j] = entries[i, j] * (free[i] * free[j]) if i != j else entries[i, i] * free[i] + held[i]
-    lower, pivots, negative = _factorise(entries, damping + RIDGE, n)
-    scaled = [gradient[i] * unit[i] for i in range(n)]
-    step = _backwards(lower, [y / d for y, d in zip(_forwards(lower, scaled), pivots, strict=True)])
-    decrease = 0.5 * sum(g * s for g, s in zip(scaled, step, strict=True))
-    saddle = sum(negative) > 0
+    n, problems = gradient.shape
+    if problems <= _FEW and (found := _step_of_few(hessian, gradient, damping, held)) is not None:
+        return found
+    unit = 1 / (np.sqrt(np.abs(hessian[[_at(i, i) for i in range(n)]])) + TINY)
+    lower, pivots, negative = _factorise(hessian, unit, held, damping + RIDGE)
+    scaled = gradient * unit
+    step = _backwards(lower, _forwards(lower, scaled) / pivots)
+    decrease = 0.5 * _products(scaled, step)
+    saddle = negative.any(axis=0)
     if not saddle.any():
-        return -np.stack(step) * unit, decrease
+        return -step * unit, decrease
     saddle = saddle & (decrease < tolerance)
     along = _backwards(lower, negative)
-    uphill = sum(g * v for g, v in zip(scaled, along, strict=True)) > 0
-    length = AWAY / np.sqrt(sum(v * v for v in along) + TINY)
-    away = [np.where(uphill, -length, length) * v for v in along]
-    step = [np.where(saddle, a, -s) for a, s in zip(away, step, strict=True)]
-    return np.stack(step) * unit, np.where(saddle, tolerance, decrease)
+    length = AWAY / np.sqrt(_products(along, along) + TINY)
+    away = np.where(_products(scaled, along) > 0, -length, length) * along
+    return np.where(saddle, away, -step) * unit, np.where(saddle, tolerance, decrease)
 
 
 def _step_of_few(
@@ -185,10 +177,10 @@ def _step_of_few(
 ) -> tuple[Array, Array] | None:
     """Return the same where all Hessians are positive, by LAPACK, one problem after the other; else None.
 
-    For few problems that costs less than the elimination for all at once, which is many short operations.
+    For few problems that costs less than the elimination for all at once.
     """
     n, points = gradient.shape
-    rows, columns = (np.array(numbers) for numbers in zip(*triangle(n), strict=True))
+    rows, columns = np.tril_indices(n)
     matrix = np.empty((points, n, n))
     matrix[:, rows, columns] = matrix[:, columns, rows] = hessian.T
     unit = 1 / (np.sqrt(np.abs(hessian[rows == columns])) + TINY)
@@ -210,41 +202,45 @@ def _at(i: int, j: int) -> int:
     return i * (i + 1) // 2 + j
 
 
-def _factorise(
-    entries: dict[tuple[int, int], Any], added: Any, n: int
-) -> tuple[dict[tuple[int, int], Any], list[Any], list[Any]]:
-    """Return L, D and where the first negative pivot is, of A = L D Lᵀ with D made positive, plus `added`."""
-    lower: dict[tuple[int, int], Any] = {}
-    pivots: list[Any] = []
-    negative: list[Any] = []
-    before: Any = 0.0
+def _factorise(packed: Any, unit: Any, held: Any, added: Any) -> tuple[Any, Any, Any]:
+    """Return L (J, J, P) below its diagonal, D and where the first negative pivot is, (J, P) each.
+
+    Of A = L D Lᵀ, where A is a packed matrix in units of its diagonal, without the variables that are held,
+    and D is made positive and `added` to. Column by column, each by a product with all before it.
+    """
+    n, free = len(unit), unit * ~held
+    lower, pivots = np.empty((n, n, unit.shape[1])), np.empty(unit.shape)
+    negative, before = np.zeros(unit.shape), np.zeros(unit.shape[1])
     for j in range(n):
-        scaled = [lower[j, k] * pivots[k] for k in range(j)]
-        pivot = entries[j, j] - sum(lower[j, k] * scaled[k] for k in range(j))
-        first = np.where(pivot < SADDLE, 1.0 - before, 0.0)
-        negative.append(first)
-        before = before + first
-        pivots.append(np.abs(pivot) + added)  # after the sign: -1 + 1 would be an endless step
-        for i in range(j + 1, n):
-            inner = sum(lower[i, k] * scaled[k] for k in range(j))
-            lower[i, j] = (entries[i, j] - inner) / pivots[j]
+        column = packed[[_at(i, j) for i in range(j, n)]] * (free[j:] * free[j])
+        column[0] += held[j]
+        column -= _products(np.swapaxes(lower[j:, :j], 0, 1), (lower[j, :j] * pivots[:j])[:, np.newaxis])
+        negative[j] = np.where(column[0] < SADDLE, 1.0 - before, 0.0)
+        before += negative[j]
+        pivots[j] = np.abs(column[0]) + added  # after the sign: -1 + 1 would be an endless step
+        lower[j + 1 :, j] = column[1:] / pivots[j]
     return lower, pivots, negative
 
 
-def _forwards(lower: dict[tuple[int, int], Any], y: list[Any]) -> list[Any]:
+def _forwards(lower: Any, y: Any) -> Any:
     """Return L⁻¹ y."""
-    x: list[Any] = []
-    for i, value in enumerate(y):
-        x.append(value - sum(lower[i, k] * x[k] for k in range(i)))
+    x = y.copy()
+    for i in range(1, len(y)):
+        x[i] -= _products(lower[i, :i], x[:i])
     return x
 
 
-def _backwards(lower: dict[tuple[int, int], Any], y: list[Any]) -> list[Any]:
+def _backwards(lower: Any, y: Any) -> Any:
     """Return L⁻ᵀ y."""
-    x = list(y)
-    for i in reversed(range(len(y))):
-        x[i] = y[i] - sum(lower[k, i] * x[k] for k in range(i + 1, len(y)))
+    x = y.copy()
+    for i in reversed(range(len(y) - 1)):
+        x[i] -= _products(lower[i + 1 :, i], x[i + 1 :])
     return x
+
+
+def _products(a: Any, b: Any) -> Any:
+    """Return Σ_k a_k b_k of each problem, the first axis summed over."""
+    return np.einsum("k...,k...->...", a, b)
 
 
 def _bounds(edge: Array | None, shape: tuple[int, ...], end: float) -> Array:
