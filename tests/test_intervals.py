@@ -233,6 +233,18 @@ def test_spike_on_a_steep_slope_is_found_by_its_trace_alone(points):
     assert edges(result) == pytest.approx([-5.0, 0.1234 - half, 0.1234 + half, 0.2], abs=1e-2 * half)
 
 
+def test_a_spike_above_the_level_is_not_followed():
+    calls = []
+
+    def chi2(x):
+        calls.append(x)
+        return 20.0 * x + 9.0 * lorentzian(x, 0.1234, 3e-5)
+
+    result = profile(chi2, -4.0, 6.0, level=1.0, reference=0.0)
+    assert edges(result) == pytest.approx([-4.0, 0.05], rel=1e-5)
+    assert np.abs(np.concatenate(calls[1:]) - 0.1234).min() > 1e-4  # of all after the grid
+
+
 def test_dip_below_the_bowl_is_the_best_fit_and_sets_the_level():
     result = profile(lambda x: x**2 - 30.0 * lorentzian(x, 2.1234, 1e-4), -5.0, 5.0, level=2.7)
     assert result.best_fit == pytest.approx(2.1234, abs=1e-7)
@@ -419,7 +431,7 @@ def test_no_point_joins_the_mesh_twice(kink):
         return x**4 + 10.0 * (x - 1.1) ** 2 + kink * np.abs(x - 0.0435)
 
     u = np.linspace(-3.0, 3.0, 101)
-    mesh = _Mesh(Line(chi2, Axis(-3.0, 3.0)), u, chi2(u)).with_hidden_features(1.0)
+    mesh = _Mesh(Line(chi2, Axis(-3.0, 3.0)), u, chi2(u)).with_hidden_features(1.0, ceiling=np.inf)
     assert np.diff(mesh.u).min() > 1e-6 * (u[1] - u[0])
 
 

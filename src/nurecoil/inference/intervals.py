@@ -169,7 +169,8 @@ def profiles(line: Line, levels: Sequence[float], reference: float | None = None
     axis, grid = line.axis, line.grid
     on_grid = sampled(line.at, grid, scale) if line.noise > 0 else line.at(grid)
 
-    mesh = _Mesh(line, grid, on_grid).with_hidden_features(scale)
+    ceiling = (float(on_grid.min()) if reference is None else float(reference)) + max(levels)
+    mesh = _Mesh(line, grid, on_grid).with_hidden_features(scale, ceiling)
     mesh = mesh.with_extrema(1.0, below=float(mesh.y.min()) + _HIGH**2 * scale)  # those far up matter to none
     lowest = _is_local_minimum(mesh.y) & (mesh.y <= mesh.y.min() + _EQUAL)
     best = np.flatnonzero(lowest)[:1]  # of several the first, whatever rounding makes of them
@@ -207,12 +208,16 @@ class _Mesh:
         together, index = np.unique(np.concatenate([self.u, u]), return_index=True)
         return _Mesh(self.line, together, np.concatenate([self.y, y])[index])
 
-    def with_hidden_features(self, scale: float) -> "_Mesh":
-        """Return the mesh, of an even grid, joined by the tips of dips and spikes that it only hints at."""
+    def with_hidden_features(self, scale: float, ceiling: float) -> "_Mesh":
+        """Return the mesh, of an even grid, joined by the tips of dips and spikes that it only hints at.
+
+        A spike is of no interest unless one of the points around it is below the ceiling.
+        """
         mesh, u, y = self, self.u, self.y
         for sign in (1.0, -1.0):  # dips, then spikes
             at = _hints(sign * y, scale)
-            at = at[y[at] < y.min() + _HIGH * scale]
+            foot = np.minimum(np.minimum(y[at - 1], y[at]), y[at + 1])
+            at = at[(y[at] < y.min() + _HIGH * scale) if sign > 0 else (foot <= ceiling)]
             slope = (y[at + 2] - y[at - 2]) / (u[at + 2] - u[at - 2])
             tip, height = _zoom(self.line, u[at - 1], u[at], u[at + 1], sign, slope)
             between = np.abs((tip - u[at]) / (u[at + 1] - u[at])) % 1.0  # next to a grid point, only rounding
