@@ -108,7 +108,7 @@ def changed(own, old, new):
         ("evaluate=", 'channels="vector", evaluate=', "has channels 'vector', which must be a tuple"),
         ("evaluate=", 'channels=("vectors",), evaluate=', "lists an unknown channel 'vectors': did you mean"),
         ("evaluate=", "notes=lambda v: 'so', evaluate=", "has notes 'so', which must be a tuple"),
-        ("evaluate=", "notes=lambda v: (str(v['more_n']),), evaluate=", "notes that fail where more_n is"),
+        ("evaluate=", "notes=lambda v: v['g'], evaluate=", "has notes that fail: KeyError: 'g'$"),
     ],
 )  # fmt: skip
 def test_what_it_says_is_checked_when_it_is_loaded(own, old, new, sentence):
@@ -219,6 +219,14 @@ def test_a_point_at_which_it_fails_is_named(own, new, sentence):
         status, _, err = run(command[0], *at, *command[1:])
         assert (status, err.count("\n")) == (2, 1)
         assert re.search(rf"own.py: the model more-neutrons {sentence} more_n = ", err)
+
+
+def test_a_note_on_a_parameter_that_is_scanned_is_refused_there_alone(own):
+    path = changed(own, "evaluate=", "notes=lambda v: (f'{v[\"more_n\"]:.1f}',), evaluate=")
+    assert "0.1" in run("predict", "--model", path, *CSI, "--set", "more_n=0.1")[1]
+    status, _, err = run("limit", "--model", path, *CSI, "--scan", "more_n=-0.1..0.5")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "more-neutrons has notes that fail: KeyError: 'more_n' (more_n, scanned, has no value)" in err
 
 
 def test_of_many_points_the_first_that_fails_is_named(own):

@@ -150,7 +150,8 @@ def check(model: object, where: str) -> Model:
         raise NurecoilError(f"{where}: {model!r} is no nurecoil.Model")
     if isinstance(model.evaluate, _Watched) or any(model is built_in for built_in in MODELS):
         return model
-    model, refuse = replace(model, evaluate=_Watched(model, where)), partial(_refusal, model, where)
+    model = replace(model, evaluate=_Watched(model, where), notes=_Told(model, where))
+    refuse = partial(_refusal, model, where)
     if wrong := _wrong_kinds(model):
         raise refuse(wrong)
     names = [p.name for p in model.parameters]
@@ -165,8 +166,7 @@ def check(model: object, where: str) -> Model:
         model.resolve(point)
     except NurecoilError as error:
         raise refuse(f"has values that it does not allow: {error}") from None
-    if wrong := _wrong_notes(model, point):
-        raise refuse(wrong)
+    model.notes(point)
     for place in (point, {p.name: _moved(p, point[p.name]) for p in model.parameters}):
         at = _at(model, place, where)
         if at is None and place is not point:
@@ -221,6 +221,28 @@ class _Watched:
         raise _WrongError(str(_refusal(self.model, self.where, f"{wrong}, at {_place(self.model, values)}")))
 
 
+@dataclass(frozen=True)
+class _Told:
+    """`notes` of a model of one's own: sentences, or a `NurecoilError`."""
+
+    model: Model
+    where: str
+
+    def __call__(self, values: Values) -> tuple[str, ...]:
+        """Return the notes; one on a parameter that is scanned, and so has no value, fails as a rule."""
+        try:
+            notes: object = self.model.notes(values)
+        except Exception as error:
+            wrong = f"has notes that fail: {type(error).__name__}: {error}"
+            if lacking := [p.name for p in self.model.parameters if p.name not in values]:
+                wrong += f" ({' and '.join(lacking)}, scanned, has no value)"
+        else:
+            if isinstance(notes, tuple | list) and all(isinstance(note, str) for note in notes):
+                return tuple(notes)
+            wrong = f"has notes {_short(notes)}, which must be a tuple of sentences"
+        raise _refusal(self.model, self.where, wrong)
+
+
 def _place(model: Model, values: Values) -> str:
     """Return where parameters are that are not at their defaults."""
     said = []
@@ -234,8 +256,9 @@ def _place(model: Model, values: Values) -> str:
 
 def _wrong_kinds(model: Model) -> str:
     """Return what is wrong with a model before it is evaluated, if anything is."""
-    if not (isinstance(model.name, str) and model.name.strip()):
-        return f"has the name {model.name!r}, which is no text"
+    given: Any = model.name
+    if not (isinstance(given, str) and given.strip()):
+        return f"has the name {given!r}, which is no text"
     for name, kind in (("parameters", Parameter), ("channels", str)):
         given = getattr(model, name)
         if not isinstance(given, tuple | list) or any(not isinstance(each, kind) for each in given):
@@ -243,19 +266,6 @@ def _wrong_kinds(model: Model) -> str:
     for name in model.channels:
         if name not in PRODUCTS and name.removesuffix("-electron") not in PRODUCTS:
             return f"lists an {unknown_name('channel', name, PRODUCTS)}"
-    return ""
-
-
-def _wrong_notes(model: Model, point: Values) -> str:
-    """Return what is wrong with its notes, if anything is; a parameter that is scanned has no value."""
-    for scanned in ("", *point):
-        try:
-            given: object = model.notes({name: value for name, value in point.items() if name != scanned})
-        except Exception as error:
-            at = f" where {scanned} is scanned and has no value" * bool(scanned)
-            return f"has notes that fail{at}: {type(error).__name__}: {error}"
-        if not isinstance(given, tuple | list) or any(not isinstance(note, str) for note in given):
-            return f"has notes {_short(given)}, which must be a tuple of sentences"
     return ""
 
 
@@ -272,7 +282,7 @@ def _wrong(
     """Return what is wrong with couplings at some points, if anything is."""
     if not isinstance(thing, kind):
         return f"gives {_short(thing)}, no {kind.__name__}"
-    for field in fields(thing):
+    for field in fields(kind):
         if getattr(thing, field.name) is None and field.default is MISSING:
             return f"gives no {field.name}"
     if wrong := _wrong_nuclei(thing):
