@@ -161,6 +161,7 @@ smearing = [
   { kind = "gaussian", a = 0.58, at = "reconstructed" },
   { kind = "poisson" },
   { kind = "gamma", a = 0.0749, b = 9.56 },
+  { kind = "electrons", energy = 2.96, fano = 0.11, noise = 20.4 },
 ]
 "detector.efficiency" = [
   { kind = "constant", value = 0.5 },

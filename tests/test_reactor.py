@@ -14,6 +14,7 @@ from command_line import result
 from nurecoil.errors import NurecoilError
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
+from nurecoil.experiment.card.reading import card_text
 from nurecoil.experiment.card.tables import Tables
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.sources import flux_integral
@@ -454,6 +455,19 @@ def test_conus_against_a_direct_integral(conus, expected):
         found += nuclei * np.trapezoid(R * rate * np.trapezoid(flux * kernel, E, axis=1), T, axis=1)
     assert expected == pytest.approx(found, rel=0.02, abs=0.02)
     assert expected.sum() == pytest.approx(found.sum(), rel=2e-3)
+
+
+def test_electrons_one_by_one_are_the_gaussian_that_conus_takes(conus, expected, tmp_path):
+    """Of 50 to 120 electrons, F 2.96 eV = 0.1096 · 2.96 eV, both are alike within 1e-4."""
+    old = 'smearing = { kind = "gaussian", a = 0.56958, b = 20.38 }'
+    new = 'smearing = { kind = "electrons", energy = 2.96, fano = 0.1096, noise = 20.38 }'
+    text = card_text(CONUS)
+    assert old in text
+    (tmp_path / "mine.toml").write_text(text.replace(old, new), "utf-8")
+    mine = compile_experiment(load_experiment(tmp_path / "mine.toml"))
+    found = mine.counts(STANDARD_MODEL.couplings())
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    assert (found != expected).all()
 
 
 def test_conus_against_the_published_prediction(expected):

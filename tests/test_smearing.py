@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
+from scipy.optimize import fsolve
 
-from nurecoil.detector.smearing import GammaSmearing, GaussianSmearing, NoSmearing, PoissonSmearing
+from nurecoil.detector.smearing import (
+    ElectronSmearing,
+    GammaSmearing,
+    GaussianSmearing,
+    NoSmearing,
+    PoissonSmearing,
+    numbers_of_electrons,
+)
 from nurecoil.errors import NurecoilError
 
 ENERGIES = np.array([0.0, 1e-9, 1e-3, 0.3, 1.0, 7.7, 60.0, 400.0])
@@ -25,6 +33,8 @@ KINDS = {
     "gaussian, reconstructed, constant term only": GaussianSmearing(0.0, 0.2, "reconstructed"),
     "poisson": PoissonSmearing(),
     "gamma": GammaSmearing(0.0749, 9.56),
+    "electrons": ElectronSmearing(2.96, 0.11),
+    "electrons, noise": ElectronSmearing(0.7, 0.2, 0.5),
 }
 each_kind = pytest.mark.parametrize("smearing", KINDS.values(), ids=KINDS.keys())
 
@@ -45,7 +55,7 @@ def test_what_has_no_energy_is_at_zero(smearing):
     own_width = isinstance(smearing, GaussianSmearing) and smearing.at == "reconstructed"
     if own_width and smearing.b == 0:
         assert at_zero[1, 0] == pytest.approx(1, abs=1e-7)
-    elif not getattr(smearing, "b", 0) or isinstance(smearing, GammaSmearing):
+    elif not getattr(smearing, "b", getattr(smearing, "noise", 0)) or isinstance(smearing, GammaSmearing):
         np.testing.assert_array_equal(at_zero[:, 0], [0.0, 1.0])
 
 
@@ -161,3 +171,63 @@ def test_bad_energies_are_named(smearing):
         smearing.probabilities([1.0, -1.0], [0.0, 1.0])
     with pytest.raises(NurecoilError, match="E = nan"):
         smearing.probabilities([math.nan], [0.0, 1.0])
+
+
+# --- whole numbers of electrons -----------------------------------------------------------------------------
+
+MEANS = np.concatenate([[0.0], np.linspace(0.003, 6, 1500), np.geomspace(6, 500, 40)])
+
+
+@pytest.mark.parametrize("F", [0.01, 0.0876, 0.11, 0.5, 0.99])
+def test_numbers_of_electrons_have_the_mean_and_the_variance_that_is_asked_for_or_the_least_there_is(F):
+    n, P = numbers_of_electrons(MEANS, F)
+    mean = P @ n
+    variance = (P * (n - mean[:, np.newaxis]) ** 2).sum(axis=1)
+    least = (MEANS % 1) * (1 - MEANS % 1)  # of whole numbers around a mean
+    np.testing.assert_allclose(mean, MEANS, rtol=1e-9, atol=2e-6)
+    np.testing.assert_allclose(variance, np.maximum(F * MEANS, least), rtol=1e-7, atol=2e-6)
+    assert (P >= 0).all()
+
+
+def test_with_a_fano_factor_of_one_electrons_are_poissons():
+    E, edges = np.array([0.0, 1e-3, 0.3, 2.0, 40.0]), np.arange(61.0)
+    got = ElectronSmearing(1.0, 1.0).probabilities(E, edges)
+    np.testing.assert_allclose(got, PoissonSmearing().probabilities(E, edges), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("mean", "nu"), [(0.4, None), (1.0, 8.0473517), (3.0, 10.2304975), (5.5, None), (20.0, 9.2955767)]
+)
+def test_electrons_and_noise_against_a_million_draws(mean, nu):
+    """ν is that of F = 0.11 by an independent script; draws of n are by their cumulated weights, by hand."""
+    eps, noise, draws, rng = 2.96, 1.1, 1_000_000, np.random.default_rng(11)
+    n = np.arange(200)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(n[1:]))])
+
+    def moments(nu, eta):
+        p = np.exp(eta * n - nu * log_factorial - (eta * n - nu * log_factorial).max())
+        p /= p.sum()
+        return p, p @ n, p @ n**2 - (p @ n) ** 2
+
+    if mean < 1 - 0.11:
+        drawn = rng.random(draws) < mean
+    else:
+        found = fsolve(
+            lambda x: (moments(*x)[1] - mean, moments(*x)[2] - 0.11 * mean), (9.5, 9.5 * np.log(mean + 0.45))
+        )
+        assert nu is None or found[0] == pytest.approx(nu, rel=1e-6)
+        drawn = np.searchsorted(np.cumsum(moments(*found)[0]), rng.random(draws))
+    x = eps * drawn + noise * rng.standard_normal(draws)
+    edges = np.linspace(0, 100, 41)
+    expected = draws * ElectronSmearing(eps, 0.11, noise).probabilities([eps * mean], edges)[:, 0]
+    seen = np.histogram(x, edges)[0]
+    far = (seen - expected)[expected > 20] / np.sqrt(expected[expected > 20])
+    assert np.abs(far).max() < 4.5
+    assert far @ far < far.size + 5 * math.sqrt(2 * far.size)
+
+
+def test_where_electrons_meet_the_least_variance_there_is_a_breakpoint():
+    smearing = ElectronSmearing(1.0, 0.11)
+    for m in smearing.breakpoints[1:]:
+        assert 0.11 * m == pytest.approx((m % 1) * (1 - m % 1), rel=1e-12)
+    assert smearing.breakpoints == pytest.approx((0, 0.89, 1.14831, 1.741690), abs=1e-4)

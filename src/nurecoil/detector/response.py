@@ -191,8 +191,8 @@ class Detector:
         gap = np.diff(x, prepend=0.0)
         passed = np.cumsum(gap / np.maximum(self.smearing.width(x), 1e-6 * gap))
         x = x[np.diff(np.floor(passed / 4), prepend=0.0) > 0]
-        if not self._folds:
-            x = np.append(x, [value for value in self.efficiency.breakpoints if value > 0])
+        kinks = (*self.smearing.breakpoints, *(() if self._folds else self.efficiency.breakpoints))
+        x = np.append(x, [kink for kink in kinks if kink > 0])
         T = self.quenching.recoil_energy(x / (self.smearing.scale * self.light_yield_per_kev))
         return np.unique(np.concatenate([T[np.isfinite(T)], self.quenching.breakpoints]))
 

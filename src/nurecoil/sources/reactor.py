@@ -70,8 +70,11 @@ class PerFission:
 
     def __call__(self, E: Array) -> Array:
         """Return S(E)."""
-        zero, parts = np.zeros_like(E), (self.low, self.high)
-        return np.where(E < THRESHOLD, *(sum((f * S(E) for f, S in terms), zero) for terms in parts))
+        found, below = np.zeros_like(E), E < THRESHOLD
+        for terms, at in ((self.low, below), (self.high, ~below)):
+            if terms and at.any():
+                found[at] = sum(f * S(E[at]) for f, S in terms)
+        return found
 
 
 @dataclass(frozen=True)
