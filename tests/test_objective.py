@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from cases import plain_morph, plain_poisson
 from nurecoil.likelihood.arrays import Background, SignalArrays, TermArrays
 from nurecoil.likelihood.newton import triangle
-from nurecoil.likelihood.objective import deviance, evaluate, expected
+from nurecoil.likelihood.objective import deviance, evaluate, expected, slopes
 from nurecoil.likelihood.problem import Inputs, JointProblem, Layout
-from nurecoil.likelihood.response import Expansion, respond, respond_with_derivatives
+from nurecoil.likelihood.response import Expansion, respond, respond_and_return, respond_with_derivatives
 
 BINS, STRENGTHS, PARAMETERS, PULLS = 6, 3, 2, 8
 KINDS = [(gaussian, linear) for gaussian in (False, True) for linear in (False, True)]
@@ -165,6 +165,31 @@ def test_points_are_one_by_one(gaussian, linear):
             assert slope[number] == pytest.approx(one[1][i], rel=1e-10, abs=1e-10)
         for pair, curve in h.items():
             assert curve[number] == pytest.approx(one[2][pair], rel=1e-10, abs=1e-9)
+
+
+@pytest.mark.parametrize(("gaussian", "linear"), KINDS, ids=IDS)
+def test_slopes_are_the_gradient_and_in_strengths_finite_differences(gaussian, linear):
+    case = Random(5, gaussian, linear)
+    places = [case.anywhere() for _ in range(4)]
+    t, theta = (np.array(part) for part in zip(*places, strict=True))
+
+    def at(strengths):
+        pulls = list(t.T)
+        signal, back = respond_and_return(case.arrays.signal, strengths, [pulls[k] for k in SIGNAL_SHAPES])
+        value, gradient, of_logarithm = slopes(case.arrays, signal, case.observed[None], pulls)
+        return value, gradient, back(of_logarithm)
+
+    q = np.array([case.strengths(x) for x in theta])
+    value, gradient, of_strengths = at(q)
+    for number, (pulls, parameters) in enumerate(places):
+        chi2, whole, _ = case.evaluated(pulls, parameters)
+        assert value[number] == pytest.approx(chi2, rel=1e-12)
+        found = [gradient[k][number] for k in range(PULLS)]
+        np.testing.assert_allclose(found, whole[:PULLS], rtol=1e-10, atol=1e-10)
+    for j in range(STRENGTHS):
+        step = 1e-6 * np.eye(STRENGTHS)[j]
+        difference = (at(q + step)[0] - at(q - step)[0]) / 2e-6
+        np.testing.assert_allclose(of_strengths[:, j], difference, rtol=1e-6)
 
 
 def test_a_rate_of_zero_keeps_its_derivatives():

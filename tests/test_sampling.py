@@ -1,6 +1,7 @@
 """Samples of posteriors that are known, and the diagnostics of chains that are known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from nurecoil.inference.nested import sample_nested
 from nurecoil.inference.nuts import sample_nuts
 from nurecoil.inference.priors import Prior, Target
 from nurecoil.inference.sampling import annealed, sample_ensemble
+from nurecoil.verbs.sample import _sampled_pulls
+from nurecoil.verbs.sample import _target as posterior
 from told import Told
 
 MEAN = np.array([0.3, -1.0, 2.0])
@@ -276,6 +279,39 @@ def test_nuts_agrees_on_the_gaussian(monkeypatch):
     assert told.said == [f"{n} of at most 2000 steps" for n in range(600, found.steps + 1, 300)]
     assert found.problems == ()
     assert not jax.config.jax_enable_x64
+
+
+def test_nuts_has_the_posterior_of_a_counting_experiment(csi, model, counting):
+    pytest.importorskip("numpyro")
+    _, _, _, mean, deviation = counting
+    ranges = {"signal_strength": (0.0, 2.0)}
+    found = asking.sample(model, [csi], {}, ranges, widths={SIGNAL: 0.1}, sampler="nuts").values
+    size = found.diagnostics["signal_strength"].bulk_size
+    assert found.summaries["signal_strength"].mean == pytest.approx(mean, abs=4 * deviation / math.sqrt(size))
+    assert found.summaries["signal_strength"].deviation == pytest.approx(deviation, rel=0.07)
+
+
+def test_eighteen_ranges_are_read_at_once(csi, monkeypatch):
+    asked = []
+    monkeypatch.setattr(nurecoil.Study, "require_counts", lambda self, at: asked.append(at))
+    ranges = {p.name: (-1.0, 1.0) for p in nurecoil.load_model("nsi").parameters[:18]}
+    assert len(asking.study("nsi", [csi], {}).ranges(ranges)) == 18
+    assert [set(at.values()) for at in asked] == [{-1.0}, {1.0}]
+
+
+@pytest.mark.parametrize("profile", [False, True])
+def test_slopes_of_a_posterior_are_its_differences(csi, profile):
+    # Priors of every kind: flat, flat in the logarithm, of a free pull, and Gaussian
+    free = {"eps_u_ee": (-1.0, 1.0), "sin2_theta_w": (0.1, 0.4), BACKGROUND: (-0.3, 0.8)}
+    question = asking.study("nsi", [csi], {}).question(dict.fromkeys(free, 0.3))
+    priors = tuple(Prior(*ends, log=name == "sin2_theta_w") for name, ends in free.items())
+    known = posterior(question, priors, () if profile else _sampled_pulls(question), profile)
+    z = np.random.default_rng(3).normal(size=(5, known.dimensions))
+    value, slopes = known.log_posterior_slopes_at(z)
+    plain = replace(known, slopes=None).log_posterior_slopes_at(z)
+    np.testing.assert_allclose(value, known.log_posterior_at(z), rtol=1e-12)
+    np.testing.assert_allclose(value, plain[0], rtol=1e-12)
+    np.testing.assert_allclose(slopes, plain[1], rtol=1e-5, atol=1e-6)
 
 
 def test_nested_sampling_agrees_on_the_gaussian(capsys, monkeypatch):

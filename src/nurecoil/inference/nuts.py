@@ -20,7 +20,8 @@ _CHAINS = 8
 _WARM_UP, _DRAWS = 300, 300
 _PARTICLES = 256
 _MOST_DIVERGING = 0.001  # of all draws
-_STEP = 1e-4  # of a standard deviation, for derivatives
+
+Slopes = Callable[[Array], tuple[Array, Array]]
 
 
 def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
@@ -51,8 +52,13 @@ def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
     mean, root = start.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(start.T)))
     start = _far_apart(np.linalg.solve(root, (start - mean).T).T)
     chains = np.empty((0, _CHAINS, target.dimensions))
+
+    def slopes(w: Array) -> tuple[Array, Array]:
+        value, gradient = target.log_posterior_slopes_at(mean + w @ root.T)
+        return -value, -gradient @ root
+
     with jax.enable_x64(True), in_steps((most_steps - _WARM_UP) // _DRAWS) as say:
-        potential = _potential(lambda w: -target.log_posterior_at(mean + w @ root.T), target.dimensions)
+        potential = _potential(slopes, target.dimensions)
         sampler = MCMC(
             NUTS(potential_fn=potential),
             num_warmup=_WARM_UP,
@@ -102,8 +108,8 @@ def _far_apart(points: Array) -> Array:
     return points[chosen]
 
 
-def _potential(function: Callable[[Array], Array], dimensions: int) -> "Callable[[JaxArray], Any]":
-    """Return a function of NumPy arrays, (P, D) -> (P,), as one of JAX with a gradient.
+def _potential(slopes: Slopes, dimensions: int) -> "Callable[[JaxArray], Any]":
+    """Return a function of NumPy arrays with its gradient, (P, D) -> (P,) and (P, D), as one of JAX.
 
     Numbers cross as pairs of uint32: in the thread where JAX calls back, `enable_x64` is not set, and
     float64 would become float32 (jax-ml/jax, `pure_callback`).
@@ -111,15 +117,11 @@ def _potential(function: Callable[[Array], Array], dimensions: int) -> "Callable
     import jax
     import jax.numpy as jnp
 
-    sides = np.concatenate([np.zeros((1, dimensions)), *(s * _STEP * np.eye(dimensions) for s in (1, -1))])
-
     def evaluate(bits: Any) -> NDArray[np.uint32]:
         w = np.ascontiguousarray(bits).view(np.float64)[..., 0]
-        points = w[..., np.newaxis, :] + sides
-        found = function(points.reshape(-1, dimensions)).reshape(points.shape[:-1])
-        value, ahead, behind = np.split(found, [1, 1 + dimensions], axis=-1)
-        gradient = (ahead - behind) / (2 * _STEP)
-        return np.concatenate([value, gradient], axis=-1)[..., np.newaxis].view(np.uint32)
+        value, gradient = slopes(w.reshape(-1, dimensions))
+        found = np.concatenate([value[:, np.newaxis], gradient], axis=1)
+        return found.reshape(*w.shape[:-1], -1, 1).view(np.uint32)
 
     def both(w: "JaxArray") -> "tuple[JaxArray, JaxArray]":
         shape = jax.ShapeDtypeStruct((dimensions + 1, 2), jnp.uint32)

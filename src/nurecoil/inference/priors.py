@@ -6,6 +6,7 @@ walls, no scales to guess, and nested sampling, which needs the unit cube, takes
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from nurecoil.errors import NurecoilError
 
 LogLikelihood: TypeAlias = Callable[[Array], Array]
 
+_STEP = 1e-5  # in z, for derivatives
 _FAR = 8.0  # standard deviations: Φ(-8) = 6e-16, beyond which a double holds no 1 - Φ
 
 
@@ -96,7 +98,7 @@ class Prior:
             return np.zeros_like(x)
         return -0.5 * ((x - self.centre) / self.width) ** 2
 
-    @property
+    @cached_property
     def _cut(self) -> tuple[float, float]:
         """How much of the Gaussian lies below each bound."""
         from scipy.special import ndtr
@@ -117,10 +119,13 @@ class Target:
         ln L of points (P, D), without the priors, up to a constant: (P,). -inf means impossible.
     priors
         One for each of the D parameters.
+    slopes
+        ln L and its gradient, (P,) and (P, D), where that is known better than by differences.
     """
 
     log_likelihood: LogLikelihood
     priors: tuple[Prior, ...]
+    slopes: Callable[[Array], tuple[Array, Array]] | None = None
 
     @property
     def dimensions(self) -> int:
@@ -148,6 +153,20 @@ class Target:
         """Return ln L - z²/2 (P,): the density in z, up to a constant."""
         density: Array = self.log_likelihood_at(z) - 0.5 * (z**2).sum(axis=-1)
         return density
+
+    def log_posterior_slopes_at(self, z: Array) -> tuple[Array, Array]:
+        """Return the same and its gradient, (P,) and (P, D)."""
+        points, dimensions = z.shape
+        if self.slopes is not None:
+            along = (self.values(z + _STEP) - self.values(z - _STEP)) / (2 * _STEP)
+            log_likelihood, gradient = self.slopes(self.values(z))
+            return log_likelihood - 0.5 * (z**2).sum(axis=1), gradient * along - z
+        sides = np.concatenate(
+            [np.zeros((1, dimensions)), *(s * _STEP * np.eye(dimensions) for s in (1, -1))]
+        )
+        found = self.log_posterior_at((z[:, np.newaxis] + sides).reshape(-1, dimensions)).reshape(points, -1)
+        value, ahead, behind = np.split(found, [1, 1 + dimensions], axis=1)
+        return value[:, 0], (ahead - behind) / (2 * _STEP)
 
     def chi2(self, x: Array) -> Array:
         """Return -2 ln L plus the Gaussian priors' terms (P,) at parameters x (P, D)."""

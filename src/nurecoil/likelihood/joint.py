@@ -16,9 +16,9 @@ from nurecoil.likelihood.engines import Engine, engine, settled
 from nurecoil.likelihood.expansion import Expansion, Moving
 from nurecoil.likelihood.found import Fitted
 from nurecoil.likelihood.newton import Minimum, triangle
-from nurecoil.likelihood.objective import deviance, expected
+from nurecoil.likelihood.objective import deviance, expected, slopes
 from nurecoil.likelihood.problem import Inputs, Layout, evaluate_joint, taken
-from nurecoil.likelihood.response import respond
+from nurecoil.likelihood.response import respond, respond_and_return
 from nurecoil.likelihood.search import Hop, search
 from nurecoil.likelihood.term import OFF, Term
 from nurecoil.parameters import Parameter, find
@@ -170,6 +170,27 @@ class JointLikelihood:
     def totals(self, strengths: Array, pulls: Array) -> list[Array]:
         """Return the expected counts (P, bins) of each experiment, all components together."""
         return [np.sum(list(counts.values()), axis=0) for counts in self._counts(strengths, pulls)]
+
+    def slopes(self, strengths: Array, pulls: Array) -> tuple[Array, Array, Array]:
+        """Return χ² (P,) and its slopes in the strengths and in the pulls, at (P, strengths) and (P, J).
+
+        A pull that is held is none of them: its value adds no prior.
+        """
+        away, width = pulls - self.observed.centres, np.where(self.width > 0, self.width, np.inf)
+        chi2, of_pulls, of_strengths = (
+            ((away / width) ** 2).sum(axis=1),
+            2 * away / width**2,
+            np.zeros_like(strengths),
+        )
+        for term, places, counts in zip(self.terms, self._places, self.observed.counts, strict=True):
+            arrays, (observed, rest) = term.engine[0], term.data(np.atleast_2d(counts))
+            t = list(((pulls[:, places] - term.centre) / term.unit).T)
+            signal, back = respond_and_return(arrays.signal, strengths, [t[k] for k in arrays.signal.shapes])
+            value, gradient, of_logarithm = slopes(arrays, signal, observed, t)
+            chi2, of_strengths = chi2 + value + rest, of_strengths + back(of_logarithm)
+            for k, slope in gradient.items():
+                of_pulls[:, places[k]] += slope / term.unit[k]
+        return chi2, of_strengths, of_pulls
 
     def contributions(self, expected: Sequence[Array]) -> list[Array]:
         """Return -2 ln λ (P,) of each experiment whose bins expect such counts (P, bins)."""

@@ -63,12 +63,7 @@ def evaluate(
     Infinite where some μ < 0 or μ = 0 < n of a Poisson count, no number where a formula is none. Parameters
     are numbered after the pulls.
     """
-    parts = [_signal(term.signal, signal, t, derivatives)]
-    parts += [_shaped(background, t) for background in term.shaped]
-    parts += [_curve(curve, t) for curve in term.curves]
-    mu = sum(part.counts for part in parts)
-    if term.flat:
-        mu = mu + np.stack([1 + t[b.rate] for b in term.flat], axis=1) @ term.flat_counts
+    parts, mu = _components(term, signal, t, derivatives)
     value, first, second = deviance(mu, observed, term.gaussian)
     gradient: Gradient = {}
     hessian: Hessian = {}
@@ -80,6 +75,32 @@ def evaluate(
         for other in parts[:number]:
             _add_pairs(part, other, second, hessian)
     return value, gradient, hessian
+
+
+def slopes(term: TermArrays, signal: Morphing, observed: Any, t: Sequence[Any]) -> tuple[Any, Gradient, Any]:
+    """Return χ² (P,), its gradient in the pulls, and ∂χ²/∂ln s (P, bins) of the signal's counts s."""
+    parts, mu = _components(term, signal, t)
+    value, first, _ = deviance(mu, observed, term.gaussian)
+    gradient: Gradient = {}
+    if term.flat:
+        for background, row in zip(term.flat, term.flat_counts @ first.T, strict=True):
+            _add(gradient, background.rate, row)
+    for part in parts:
+        _add_gradient(part, first, gradient)
+    return value, gradient, first * parts[0].counts
+
+
+def _components(
+    term: TermArrays, signal: Morphing, t: Sequence[Any], derivatives: Derivatives | None = None
+) -> tuple[list[Expanded], Any]:
+    """Return the components whose shape pulls change, the signal first, and the sum of all."""
+    parts = [_signal(term.signal, signal, t, derivatives)]
+    parts += [_shaped(background, t) for background in term.shaped]
+    parts += [_curve(curve, t) for curve in term.curves]
+    mu = sum(part.counts for part in parts)
+    if term.flat:
+        mu = mu + np.stack([1 + t[b.rate] for b in term.flat], axis=1) @ term.flat_counts
+    return parts, mu
 
 
 def expected(term: TermArrays, signal: Morphing, t: Sequence[Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ Every template is linear in the strengths q, which are quadratic in the coupling
 for the signal and for up and down of each shape pull and pair, between which it is morphed (`morphing`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -91,8 +91,37 @@ class Derivatives(NamedTuple):
 
 def respond(signal: SignalArrays, strengths: Array) -> Morphing:
     """Return the signal and how its shape pulls change it, at strengths (P, strengths)."""
+    return _morphed(signal, _blocks(signal, strengths))
+
+
+def respond_and_return(
+    signal: SignalArrays, strengths: Array, pulls: Sequence[Array]
+) -> tuple[Morphing, Callable[[Array], Array]]:
+    """Return the same, and what takes ∂χ²/∂ln s (P, bins) of the counts at shape pulls t back to strengths.
+
+    ∂χ²/∂q = Σ_m Θ_m ∂χ²/∂y_m, where ln s changes by ∂s/s (1 - Σw) and by w ∂y/y of each variation, with
+    w = (bent ± t)/2, less half of t_k t_l where c_kl takes the bends of k and of l away.
+    """
     blocks = _blocks(signal, strengths)
-    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], signal.pairs)
+    s, y = blocks[:, :1], blocks[:, 1:]
+    inside = (y > 0) & (s > 0)
+    inside = inside & (np.abs(np.log(np.where(inside, y, 1.0) / np.where(inside, s, 1.0))) < MOST_CHANGE)
+    weights = [(bent(t) + side * t) / 2 for t in pulls for side in (1, -1)]
+    for k, m in signal.pairs:
+        half = together(pulls[k], pulls[m]) / 2
+        for number in (2 * k, 2 * k + 1, 2 * m, 2 * m + 1):
+            weights[number] = weights[number] - half
+        weights += [half, half]
+
+    def back(of_logarithm: Array) -> Array:
+        weight = np.stack(weights, axis=1)[..., np.newaxis] * inside if weights else np.zeros_like(y)
+        of_counts = of_logarithm[:, np.newaxis] * np.concatenate(
+            [1 - weight.sum(axis=1, keepdims=True), weight], axis=1
+        )
+        found = np.divide(of_counts, blocks, out=np.zeros_like(blocks), where=blocks != 0)
+        return np.asarray(found.reshape(len(found), -1) @ signal.columns.T)
+
+    return _morphed(signal, blocks), back
 
 
 class Polynomial(NamedTuple):
@@ -143,7 +172,11 @@ def respond_with_derivatives(
         straight = second[:, number, :1] / safe_s - relative[:, i, :1] * relative[:, j, :1]
         log2.append(np.where(inside, bend - straight, 0.0))
     derivatives = Derivatives(first[:, :, 0], second[:, :, 0], log, np.stack(log2, axis=1))
-    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], signal.pairs), derivatives
+    return _morphed(signal, blocks), derivatives
+
+
+def _morphed(signal: SignalArrays, blocks: Array) -> Morphing:
+    return morphing(blocks[:, 0], blocks[:, 1::2], blocks[:, 2::2], signal.pairs)
 
 
 def _blocks(signal: SignalArrays, strengths: Array) -> Array:

@@ -34,6 +34,7 @@ _SPREAD = 12  # starts for each parameter that is profiled over
 _SEED = 1
 _APART, _ACROSS = 0.3, 0.02  # of a pull's width, of a box: two fits may lie in two valleys
 _ROOM = 12.0  # widths of a constraint
+_STEP = 1e-5  # of a box, for derivatives
 _HALVINGS = 30  # of the way to where a model ends
 
 
@@ -382,6 +383,31 @@ class Question:
         for name, values in self.held(points).items():
             x[:, self._pull_number(name)] = values
         return self._without_priors.chi2(self.strengths(points, x), x)
+
+    def slopes(self, points: Array, pulls: Array, low: Array, high: Array) -> tuple[Array, Array, Array]:
+        """Return the same χ² and its slopes in points (P, d) and pulls (P, J).
+
+        Of the strengths the slopes are differences inside a box (d,), and exact from there on.
+        """
+        x, step, own = pulls.copy(), _STEP * (high - low), self.of_model
+        for name, values in self.held(points).items():
+            x[:, self._pull_number(name)] = values
+        sides = [sign * np.diag(step)[i] for sign in (1, -1) for i in own]
+        middle = np.clip(points, low + step, high - step)
+        nodes = np.concatenate([points, *(middle + side for side in sides)])
+        strengths = self.strengths(nodes, np.tile(x, (1 + len(sides), 1)))
+        here, *around = np.broadcast_to(strengths, (len(nodes), strengths.shape[1])).reshape(
+            1 + len(sides), len(x), -1
+        )
+        chi2, of_strengths, of_pulls = self._without_priors.slopes(here, x)
+        found = np.empty(points.shape)
+        for number, i in enumerate(own):
+            difference = around[number] - around[len(own) + number]
+            found[:, i] = (difference * of_strengths).sum(axis=1) / (2 * step[i])
+        for i, name in enumerate(self.names):
+            if i not in own:
+                found[:, i] = of_pulls[:, self._pull_number(name)]
+        return chi2, found, of_pulls
 
     def components(self, point: ArrayLike, pulls: Array) -> dict[str, dict[str, Array]]:
         """Return counts per bin at one point: {experiment: {"signal" or background: counts}}."""

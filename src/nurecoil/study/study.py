@@ -30,6 +30,7 @@ from nurecoil.study.card import StudyCard
 from nurecoil.study.data import Seen
 from nurecoil.study.question import Question, constraints
 
+_MANY = 8  # ranges: of more, counts are looked at where all are low and all are high, not at 2^n corners
 _NARROWEST = 1e-12  # of a constraint's centre
 
 Given = str | Path | Experiment | CompiledExperiment
@@ -310,7 +311,8 @@ class Study:
         ]
         for name in given:
             self.require_unused(name, doing)
-        for corner in product(*(each.ends for each in found)):
+        ends = [each.ends for each in found]
+        for corner in product(*ends) if len(found) <= _MANY else zip(*ends, strict=True):
             self.require_counts({each.parameter.name: x for each, x in zip(found, corner, strict=True)})
         return found
 

@@ -392,8 +392,15 @@ def _sampled_pulls(question: Question) -> tuple[int, ...]:
 
 def _target(question: Question, priors: tuple[Prior, ...], pulls: tuple[int, ...], profile: bool) -> Target:
     """Return the likelihood and the priors as functions of the free parameters and, after them, the pulls."""
+    low, high = (np.array([getattr(prior, end) for prior in priors]) for end in ("low", "high"))
     if profile:
-        return Target(lambda x: -0.5 * question.chi2(x), priors)
+
+        def of_profile(x: Array) -> tuple[Array, Array]:
+            pulls = question.profiled(x).pulls  # in which χ² has no slope there
+            chi2, slope, _ = question.slopes(x, pulls, low, high)
+            return -0.5 * chi2, -0.5 * slope
+
+        return Target(lambda x: -0.5 * question.chi2(x), priors, of_profile)
     likelihood, free, where = question.likelihood, len(question.free), list(pulls)
     centres = likelihood.observed.centres
     gaussians = tuple(
@@ -413,7 +420,16 @@ def _target(question: Question, priors: tuple[Prior, ...], pulls: tuple[int, ...
         without: Array = -0.5 * (question.unprofiled(x[:, :free], values) - prior.sum(axis=1))
         return without
 
-    return Target(log_likelihood, (*priors, *gaussians))
+    def slopes(x: Array) -> tuple[Array, Array]:
+        values = np.tile(centres, (len(x), 1))
+        values[:, where] = x[:, free:]
+        pulled = (x[:, free:] - centres[where]) / likelihood.width[where]
+        chi2, of_points, of_pulls = question.slopes(x[:, :free], values, low, high)
+        of_likelihood = of_pulls[:, where] - 2 * pulled / likelihood.width[where]
+        without = -0.5 * (chi2 - (pulled**2).sum(axis=1))
+        return without, -0.5 * np.concatenate([of_points, of_likelihood], axis=1)
+
+    return Target(log_likelihood, (*priors, *gaussians), slopes)
 
 
 def _summary(values: Array, prior: Prior, size: float) -> Summary:
