@@ -150,6 +150,46 @@ def test_latex_is_typeset_and_escaped():
     ]
 
 
+def opened(result, tmp_path):
+    """Return what xarray reads of a result's file, whose bytes are the same each time."""
+    xarray = pytest.importorskip("xarray")
+    for name in ("one.nc", "two.nc"):
+        result.save(tmp_path / name)
+    assert (tmp_path / "one.nc").read_bytes() == (tmp_path / "two.nc").read_bytes()
+    with xarray.open_dataset(tmp_path / "one.nc") as data:
+        assert json.loads(data.attrs["result"]) == json.loads(strict_json(result.record()))
+        return data.load()
+
+
+def test_xarray_reads_a_curve_along_its_parameter(tmp_path):
+    result = nurecoil.Study("331-beta", "binh2021-csi", beta="-sqrt(3)").limit("m_zprime", "0.3..10 TeV")
+    data = opened(result, tmp_path)
+    assert data["m_zprime"].units == "TeV"
+    allowed = data["delta_chi2"].where(data["delta_chi2"] <= result.values.profile.level, drop=True)
+    assert float(allowed["m_zprime"][0]) == pytest.approx(result.record()["allowed"][0][0], rel=0.01)
+
+
+def test_xarray_reads_a_map_along_both(tmp_path):
+    result = nurecoil.Study("nsi", "binh2021-csi").map({"eps_u_ee": (-1, 1), "eps_d_ee": (-1, 2)}, points=21)
+    data = opened(result, tmp_path)
+    lowest = data["delta_chi2"].where(data["delta_chi2"] == data["delta_chi2"].min(), drop=True)
+    one = {name: float(lowest[name][0]) for name in ("eps_u_ee", "eps_d_ee")}
+    study = nurecoil.Study("nsi", "binh2021-csi")
+    at = {name: float(data[name][3 * n + 4]) for n, name in enumerate(one)}
+    there, least = study.question(at).chi2([list(at.values()), list(one.values())])
+    assert float(data["delta_chi2"].sel(**at)) == pytest.approx(there - least, abs=0.02)
+
+
+def test_xarray_reads_counts_and_answers_without_arrays(tmp_path):
+    result = nurecoil.Study("standard-model", ["binh2021-csi", "binh2021-lar"]).predict()
+    data = opened(result, tmp_path)
+    csi, lar = result.values.parts
+    assert data["binh2021-csi_signal"].values == pytest.approx(csi.counts)
+    assert data["binh2021-lar_high"].values == pytest.approx(lar.edges[1:])
+    fit = nurecoil.Study("scaled-standard-model", "binh2021-csi").fit({"signal_strength": 1.0})
+    assert not opened(fit, tmp_path).data_vars
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("question", ["limit", "map"])  # files that the validator leaves open
 def test_hepdata_takes_the_submission(question, tmp_path):

@@ -24,7 +24,7 @@ SAVE = click.Option(
     type=FILE,
     multiple=True,
     metavar="FILE",
-    help="Write the answer to a .json, .toml (its question, for `nurecoil run`), .csv, .tex or .zip"
+    help="Write the answer to a .json, .toml (its question, for `nurecoil run`), .csv, .nc, .tex or .zip"
     " (HEPData) file; repeat for more.",
 )
 AS_JSON = click.Option(["as_json", "--json"], is_flag=True, help="Print JSON, for programs.")
@@ -101,6 +101,10 @@ def require_format(path: Path) -> None:
 
     if path.suffix.lower() not in FORMATS:
         raise NurecoilError(f"--save {path} is not allowed: it must end in {', '.join(FORMATS)}")
+    if path.suffix.lower() == ".nc":
+        from nurecoil.scans.netcdf import require_netcdf
+
+        require_netcdf()
 
 
 def print_json(record: Mapping[str, object]) -> None:

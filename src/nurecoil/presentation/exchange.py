@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nurecoil.presentation.document import BINNED, Block, Figure, Panel, Series, Table
+from nurecoil.scans.netcdf import require_netcdf
 
 _LATEX = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -34,6 +36,8 @@ _LATEX = {
     "⟩": r"$\rangle$",
     "′": "$'$",
 }
+Arrays = Mapping[str, tuple[tuple[str, ...], ArrayLike, str]]
+"""Dimensions, values and unit of arrays by name; one along a dimension of its own name is a coordinate."""
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
@@ -117,6 +121,23 @@ def to_hepdata(figure: Figure, record: Mapping[str, Any], path: Path) -> None:
             _add(out, file, json.dumps(table, indent=1, allow_nan=False))
         _add(out, "submission.yaml", "".join(f"---\n{json.dumps(each, indent=1)}\n" for each in documents))
         _add(out, "result.json", json.dumps(record, indent=2, allow_nan=False) + "\n")
+
+
+def to_netcdf(arrays: Arrays, record: Mapping[str, Any], path: Path) -> None:
+    """Write arrays, and the whole record as JSON in the attribute `result`; the same bytes each time."""
+    require_netcdf()
+    from netCDF4 import Dataset
+
+    with Dataset(path, "w", format="NETCDF4") as file:
+        file.setncattr("result", json.dumps(record, ensure_ascii=False, allow_nan=False))
+        for name, (dimensions, given, unit) in arrays.items():
+            values = np.asarray(given, dtype=float)
+            for dimension, size in zip(dimensions, values.shape, strict=True):
+                if dimension not in file.dimensions:
+                    file.createDimension(dimension, size)
+            variable = file.createVariable(name, "f8", dimensions, contiguous=True, fill_value=False)
+            variable.setncattr("units", unit or "1")
+            variable[:] = values
 
 
 def _add(out: zipfile.ZipFile, name: str, text: str) -> None:

@@ -32,11 +32,11 @@ class Summary:
 
 
 def require_netcdf() -> None:
-    """Refuse to begin a scan whose result could not be written."""
+    """Refuse to begin what could not be written."""
     try:
         import netCDF4  # noqa: F401
     except ImportError:
-        raise NurecoilError("scans need netCDF4: pip install 'nurecoil[scan]'") from None
+        raise NurecoilError("netCDF files need netCDF4: pip install 'nurecoil[scan]'") from None
 
 
 def write_netcdf(

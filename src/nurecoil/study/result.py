@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
+    from nurecoil.presentation.exchange import Arrays
+
 Conventions = Mapping[str, Any]
-FORMATS = (".json", ".toml", ".csv", ".tex", ".zip", *DRAWN)
-"""A result is saved as: JSON, its question as a study card, numbers, tables, HEPData's, a figure."""
+FORMATS = (".json", ".toml", ".csv", ".nc", ".tex", ".zip", *DRAWN)
+"""A result is saved as: JSON, its question as a study card, numbers, arrays, tables, HEPData's, a figure."""
 
 _MOST_EDITS = 5
 _OF_FILES = ("statistics", "data_hashes", "compiled")  # edits of what data files say
@@ -61,6 +63,10 @@ class Shown:
         from nurecoil.presentation import figures
 
         return figures.draw(look.on(self.figure(result)), look.width)
+
+    def arrays(self, result: "Result[Any]") -> "Arrays":
+        """Return the answer as arrays with dimensions, in the units at the border; none where it has none."""
+        return {}
 
     def write(self, result: "Result[Any]", path: Path) -> None:
         """Write what else there is of it to a file."""
@@ -205,8 +211,8 @@ class Result(Generic[Answer]):
         """Write the result to a file, as its suffix says.
 
         .json: all of it; .toml: the question, for `nurecoil run`; .csv: the numbers of its figure or tables;
-        .tex: its tables; .zip: a submission to HEPData; .png (600 dpi), .svg, .pdf: its figure. Samples have
-        .npz too.
+        .nc: its arrays, for xarray; .tex: its tables; .zip: a submission to HEPData; .png (600 dpi), .svg,
+        .pdf: its figure. Samples have .npz too.
 
         Parameters
         ----------
@@ -237,6 +243,9 @@ class Result(Generic[Answer]):
             figure = self.figure
             text = figures.numbers(figure) if figure else exchange.to_csv(self.values.blocks(self))
             path.write_text(text, encoding="utf-8", newline="")
+        elif kind == ".nc":
+            arrays = self.values.arrays(self)
+            exchange.to_netcdf(arrays, json.loads(strict_json(self.record())), path)
         elif kind == ".zip":
             record = json.loads(strict_json(self.record()))
             exchange.to_hepdata(self.values.figure(self), record, path)

@@ -13,6 +13,7 @@ from nurecoil.inference.intervals import Interval, Profile, profiles, threshold
 from nurecoil.inference.line import Axis, Line
 from nurecoil.parameters import Parameter, Range, written
 from nurecoil.presentation.document import Block, Figure, Pairs, Reference, Series
+from nurecoil.presentation.exchange import Arrays
 from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
 from nurecoil.progress import in_steps
 from nurecoil.study.arguments import several_levels
@@ -127,6 +128,11 @@ class Limit(Shown):
             "curve": {"values": self.profile.values / unit, "delta_chi2": self.profile.delta_chi2},
             "variations": self.variations and [varied.record(unit) for varied in self.variations],
         }
+
+    def arrays(self, result: Result["Limit"]) -> Arrays:
+        p, curve = self.parameter, self.profile
+        along = (p.name,)
+        return {p.name: (along, curve.values / p.inside, p.unit), "delta_chi2": (along, curve.delta_chi2, "")}
 
     def blocks(self, result: Result["Limit"]) -> Iterator[Block]:
         parameter, rows = self.parameter, []

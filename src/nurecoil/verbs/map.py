@@ -16,6 +16,7 @@ from nurecoil.inference.intervals import threshold
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Range, at_border, find, written
 from nurecoil.presentation.document import Area, Block, Figure, Pairs, Panel, Series, Table
+from nurecoil.presentation.exchange import Arrays
 from nurecoil.presentation.labels import LEVEL_COLOURS, axis_label, cl_label, symbol
 from nurecoil.study.arguments import several_levels
 from nurecoil.study.minima import held_at
@@ -100,6 +101,14 @@ class Map(Shown):
                 "delta_chi2": surface.delta_chi2,
             },
         }
+
+    def arrays(self, result: Result["Map"]) -> Arrays:
+        both = tuple(p.name for p in self.parameters)
+        axes = {
+            p.name: ((p.name,), values / p.inside, p.unit)
+            for p, values in zip(self.parameters, self.surface.values, strict=True)
+        }
+        return {**axes, "delta_chi2": (both, self.surface.delta_chi2, "")}
 
     def blocks(self, result: Result["Map"]) -> Iterator[Block]:
         names = [parameter.name for parameter in self.parameters]

@@ -12,6 +12,7 @@ from nurecoil.likelihood import Fitted
 from nurecoil.parameters import Values
 from nurecoil.physics.couplings import Couplings
 from nurecoil.presentation.document import Block, Figure, Panel, Table
+from nurecoil.presentation.exchange import Arrays
 from nurecoil.presentation.labels import spelled
 from nurecoil.study.data import Seen, on_axis
 from nurecoil.study.histogram import Histogram, histograms
@@ -150,6 +151,18 @@ class Prediction(Shown):
         if len(self.parts) == 1:
             return self.parts[0].record()
         return {"predictions": {part.name: part.record() for part in self.parts}}
+
+    def arrays(self, result: Result["Prediction"]) -> Arrays:
+        found = {}
+        for part in self.parts:
+            along, edges = (f"{part.name}_bin",), np.array(part.edges)
+            named = {"low": edges[:-1], "high": edges[1:]} | part.backgrounds
+            named |= {"signal": part.counts, "standard-model": part.standard_model_counts}
+            if part.observed is not None:
+                named["observed"] = part.observed
+            binned = {name: each for name, each in named.items() if each.size == part.counts.size}
+            found |= {f"{part.name}_{name}": (along, each, "") for name, each in binned.items()}
+        return found
 
     def blocks(self, result: Result["Prediction"]) -> Iterator[Block]:
         return (part.block(result.model) for part in self.parts)

@@ -19,6 +19,7 @@ from nurecoil.inference.sampling import Diagnostic, Samples, sample_ensemble
 from nurecoil.parameters import Parameter, Range
 from nurecoil.presentation.corner import Axis, draw_corner
 from nurecoil.presentation.document import Block, Pairs, Table
+from nurecoil.presentation.exchange import Arrays
 from nurecoil.presentation.labels import symbols, unit_label
 from nurecoil.presentation.look import Look
 from nurecoil.study.arguments import several
@@ -235,6 +236,10 @@ class Posterior(Shown):
         ]
         what = "Profile likelihood × prior" if self.profiled else "Posterior"
         return draw_corner(what, result.facts if look.title else (), axes, look.width)
+
+    def arrays(self, result: Result["Posterior"]) -> Arrays:
+        along, columns = ("sample",), zip(self.parameters, self.samples.T, strict=True)
+        return {p.name: (along, x / p.inside, p.unit) for p, x in columns} | {"chi2": (along, self.chi2, "")}
 
     def write(self, result: Result["Posterior"], path: Path) -> None:
         """Write the samples to a .csv or .npz file."""
