@@ -154,7 +154,7 @@ quenching = [
   { kind = "polynomial", coefficients = [0.0554628, 4.30681, -111.707, 840.384] },
   { kind = "lindhard", k = 0.157, Z = 32 },
   { kind = "tabulated", recoil_kev = [1, 5, 20], factor = [0.1, 0.15, 0.2] },
-  { kind = "file", file = "quenching.txt", recoil_kev = 0, factor = 1 },
+  { kind = "file", file = "quenching.txt", recoil_kev = 0, factor = 1, levelled = true },
 ]
 smearing = [
   { kind = "none" },

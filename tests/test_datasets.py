@@ -229,7 +229,7 @@ def test_each_accepted_content_of_a_file_will_do(server, client):
         (lambda: file_path("coherent-csi-2017", "../../secret"), "unknown file of coherent-csi-2017"),
         (
             lambda: file_path("coherent-csi-2021", "timing_reference_from_snsFlux2D_T372.csv"),
-            "not part of the official coherent-csi-2021: only a mirror has it",
+            "https://arxiv.org/abs/2110.07730 (a third party's projection of snsFlux2D.root): only a mirror",
         ),
     ],
 )

@@ -146,9 +146,19 @@ def test_its_variants_are_one_measurement(dresden):
         nurecoil.Study("standard-model", [dresden[""], dresden["+ybe"]]).question({})
     with pytest.raises(NurecoilError, match=r"unknown variant of dresden-ii-2022 'yb': did you mean 'ybe'"):
         load_experiment(f"{NAME}+yb")
+    assert dresden["+ybe"].experiment.title.endswith(", quenching ybe")
     for twice in ("+lindhard+ybe", "+ybe+ybe", "+electrons+electrons"):
         with pytest.raises(NurecoilError, match="is not allowed: it has one quenching"):
             load_experiment(NAME + twice)
+
+
+def test_a_file_whose_electron_equivalent_falls_is_refused_unless_its_card_has_it_levelled(tmp_path):
+    of_data()
+    text = card_text(NAME)
+    assert text.count(", levelled = true") == 1
+    (tmp_path / "mine.toml").write_text(text.replace(", levelled = true", ""), encoding="utf-8")
+    with pytest.raises(NurecoilError, match=r"its E_ee falls above 1\.135 keV: .*`levelled = true`"):
+        compile_experiment(load_experiment(tmp_path / "mine.toml"))
 
 
 def test_quenching_of_a_file_never_falls():

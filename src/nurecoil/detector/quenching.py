@@ -225,15 +225,13 @@ class TabulatedQuenching:
 
 @dataclass(frozen=True)
 class FileQuenching:
-    """A table in a data file, which becomes a `TabulatedQuenching` when it is read.
-
-    Where its E_ee would fall with the recoil energy, it is held level.
-    """
+    """A table in a data file, which becomes a `TabulatedQuenching` when it is read."""
 
     kind: ClassVar = "file"
     file: Annotated[str, "its name, in the release or beside the card"]
     recoil_kev: Annotated[int, Number(0), "the column of the recoil energy in keV, the first being 0"]
     factor: Annotated[int, Number(0), "the column of QF"]
+    levelled: Annotated[bool, "hold E_ee level where it would fall with the recoil energy"] = False
     breakpoints: ClassVar[tuple[float, ...]] = ()
     _turning_point: ClassVar[float] = math.inf
 
@@ -245,7 +243,7 @@ class FileQuenching:
 
 
 def levelled(recoil_kev: ArrayLike, factor: ArrayLike) -> TabulatedQuenching:
-    """Return a table of QF that is raised where its E_ee would fall, as for a file.
+    """Return a table of QF that is raised where its E_ee would fall.
 
     Of straight lines in QF, E_ee does not fall up to T_k if QF_k (2 T_k - T_(k-1)) >= QF_(k-1) T_k.
     """
@@ -279,6 +277,7 @@ def _rising_range(T: ArrayLike, turning_point: float) -> Array:
     if np.any(turning_point * (1 + 1e-12) < T):
         raise NurecoilError(
             f"quenching is used up to {1e3 * T.max():.4g} keV but its E_ee falls above"
-            f" {1e3 * turning_point:.4g} keV: it must rise with the recoil energy"
+            f" {1e3 * turning_point:.4g} keV: it must rise with the recoil energy (that of a file can be"
+            " `levelled = true`)"
         )
     return T

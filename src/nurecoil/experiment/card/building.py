@@ -14,7 +14,13 @@ import numpy as np
 from nurecoil.arithmetic import Array
 from nurecoil.checks import require
 from nurecoil.detector.efficiency import ConstantEfficiency, Efficiency, FileEfficiency, TabulatedEfficiency
-from nurecoil.detector.quenching import ConstantQuenching, FileQuenching, Quenching, levelled
+from nurecoil.detector.quenching import (
+    ConstantQuenching,
+    FileQuenching,
+    Quenching,
+    TabulatedQuenching,
+    levelled,
+)
 from nurecoil.detector.response import Detector
 from nurecoil.detector.smearing import NoSmearing
 from nurecoil.errors import NurecoilError
@@ -113,7 +119,8 @@ class _Builder:
         table = self.tables.read(card.file)
         require_columns(table, card.recoil_kev, card.factor)
         try:
-            return levelled(table[:, card.recoil_kev], table[:, card.factor])
+            kev, factor = (tuple(table[:, column].tolist()) for column in (card.recoil_kev, card.factor))
+            return levelled(kev, factor) if card.levelled else TabulatedQuenching(kev, factor)
         except NurecoilError as error:
             raise NurecoilError(f"{card.file}: {error}") from None
 

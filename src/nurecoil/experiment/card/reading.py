@@ -75,7 +75,8 @@ def _with_quenching(card: Any, variant: str) -> Any:
     if variant not in known:
         raise unknown_name(f"variant of {card.name}", variant, [*known, ELECTRONS[1:]])
     detector = replace(card.detector, quenching=known[variant])
-    return replace(card, name=f"{card.name}+{variant}", detector=detector)
+    title = f"{card.title}, quenching {variant}"
+    return replace(card, name=f"{card.name}+{variant}", title=title, detector=detector)
 
 
 def _with_electrons(card: Any) -> Any:
@@ -85,7 +86,8 @@ def _with_electrons(card: Any) -> Any:
         raise NurecoilError(
             f"{card.name}{ELECTRONS}: {card.name} sees no recoils of electrons, says its card"
         )
-    return replace(card, name=card.name + ELECTRONS, detector=replace(section, electron_recoils=True))
+    title, detector = f"{card.title}, with electrons", replace(section, electron_recoils=True)
+    return replace(card, name=card.name + ELECTRONS, title=title, detector=detector)
 
 
 def read_card(name: str | Path) -> tuple[Path, Any]:

@@ -128,8 +128,11 @@ def _part(target: Path) -> Iterator[Path]:
 def _download(release: Release, file: DataFile, part: Path, client: Client, say: Say) -> None:
     """Write what the file's address gives to `part`; what may be better later is tried again after a wait."""
     if not file.url:
-        where = "only a mirror has it, a folder that NURECOIL_DATA names"
-        raise NurecoilError(f"'{file.path}' is not part of the official {release.name}: {where}")
+        note = "".join(f" ({content.note})" for content in file.contents if content.note)
+        raise NurecoilError(
+            f"'{file.path}' is not part of the official {release.name}, {release.url}{note}: only a mirror"
+            " has it, a folder that NURECOIL_DATA names"
+        )
     import pooch  # type: ignore[import-untyped]
     import requests
 
