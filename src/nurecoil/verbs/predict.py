@@ -153,7 +153,7 @@ class Prediction(Shown):
         return {"predictions": {part.name: part.record() for part in self.parts}}
 
     def arrays(self, result: Result["Prediction"]) -> Arrays:
-        found = {}
+        found: dict[str, tuple[tuple[str, ...], Array, str]] = {}
         for part in self.parts:
             along, edges = (f"{part.name}_bin",), np.array(part.edges)
             named = {"low": edges[:-1], "high": edges[1:]} | part.backgrounds
