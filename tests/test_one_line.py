@@ -41,7 +41,7 @@ def test_a_model_says_what_it_is():
 
 def test_an_answer_says_what_it_has():
     study = nurecoil.Study("standard-model", "binh2021-csi", electroweak="tree")
-    assert repr(study.predict().values) == "<Prediction with parts>"
+    assert repr(study.predict().values) == "<Prediction with parts, study>"
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "scan"])
