@@ -141,6 +141,17 @@ def test_a_narrow_band_across_the_grid_is_one_region():
     assert on_level(band, found)
 
 
+@pytest.mark.parametrize("points", [27, 34, 41])
+def test_a_band_narrower_than_a_cell_is_no_row_of_islands(points):
+    """Two meshes may see as many pieces of it by chance."""
+
+    def band(x, y):
+        return (60 * (x - 0.7 * y)) ** 2 + 0.1 * y**2
+
+    found = surface(band, levels=(1.0,), points=(points, points))
+    assert len(found.contours[0].regions) == 1
+
+
 def test_a_region_cut_by_the_range_is_open():
     found = surface(lambda x, y: 10 * (x - 1.9) ** 2 + 4 * y**2)
     (region,) = found.contours[0].regions

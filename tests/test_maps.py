@@ -168,3 +168,25 @@ def test_a_best_fit_at_the_edge_is_noted(csi):
 def test_bad_input_is_refused(csi, scans, options, text):
     with pytest.raises(NurecoilError, match=text):
         asking.profile_map(nurecoil.load_model("nsi"), [csi], {}, scans, **options)
+
+
+def test_couplings_far_beyond_what_is_allowed_change_nothing(coherent):
+    """There, pulls are fifty widths out, and those of a neighbour may forbid what was seen."""
+    model = nurecoil.load_model("light-vector")
+    experiments = [coherent["coherent-csi-2021"], coherent["coherent-lar-2020"]]
+    near, far = (
+        asking.profile_map(
+            model,
+            experiments,
+            {},
+            (("m_mediator", 0.1, 20.0), ("g_mediator", 1e-6, high)),
+            cl=0.9,
+            points=21,
+        )
+        for high in (1e-3, 1e-1)
+    )
+    assert near.converged
+    assert far.converged
+    assert np.isfinite(far.values.surface.delta_chi2).all()
+    (below, *_), (same, *_) = (each.values.contours[0.9].regions for each in (near, far))
+    assert same.bounds == pytest.approx(below.bounds, rel=1e-3)

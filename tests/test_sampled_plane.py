@@ -56,3 +56,24 @@ def test_polynomials_are_interpolated_exactly(order):
     matrix = interpolation(at, to, order)
     assert matrix @ (at / 23) ** order == pytest.approx((to / 23) ** order, abs=1e-13)
     assert (matrix[::8][:3] == np.eye(7)[:3]).all()
+
+
+def test_noise_far_above_is_not_looked_into():
+    """Far out, pulls have many minima, and χ² is any of them."""
+    asked = []
+
+    def chi2(x):
+        asked.append(len(x))
+        y = 1e5 * bowl(*x.T)
+        return np.where(y > 2e4, y * (1 + 1e6 * np.abs(np.sin(1e5 * y))), y), np.full(len(x), True)
+
+    axes = (Axis(0.0, 1.0), Axis(0.0, 1.0))
+    grid = sampled_mesh(Plane(chi2, axes, high=1e4), POINTS)
+    few = sum(asked)
+    first, second = (np.linspace(0, 1, n) for n in POINTS)
+    real = 1e5 * bowl(first[:, np.newaxis], second)
+    assert grid.y[real < 25] == pytest.approx(real[real < 25], abs=1e-3)
+    assert grid.y[real < 5e3] == pytest.approx(real[real < 5e3], rel=0.1)
+    assert grid.y[real > 2e4].min() > 1e4
+    sampled_mesh(Plane(chi2, axes), POINTS)
+    assert few < 0.1 * (sum(asked) - few)

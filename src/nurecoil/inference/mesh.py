@@ -29,11 +29,14 @@ class Plane:
         The parameters, in their units.
     noise : float
         How far χ² may be off, if it comes from a minimisation itself.
+    high : float
+        So far above the lowest, χ² is what happens to be found of many minima: nothing follows from it.
     """
 
     function: Function
     axes: tuple[Axis, Axis]
     noise: float = 0.0
+    high: float = np.inf
 
     def x(self, s: Array) -> Array:
         """Return the parameters at s (k, 2), exact at the ends."""

@@ -18,6 +18,7 @@ _MOST_STARTS = 16  # local minima of a mesh from which minimisations start at on
 _APART, _AS_LOW = 1e-2, 1e-3  # of the range, in Δχ²: another best fit
 _TRIED = 3.0  # cells of the first mesh within which no second minimisation starts
 _CRUMB, _BESIDE = 4, 3.0  # vertices of a region of one node, nodes from there to another region
+_PIECE, _PIECES = 8, 5  # vertices of a small region, so many of which are one that is too narrow for the mesh
 _STEPS = 200  # of a walk to a minimum
 _AROUND = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)], dtype=float)
 
@@ -41,7 +42,8 @@ def searched(
     shapes: list[list[int]] = []
     minima, tried, apart, traced_to = Points.none(), np.empty((0, 2)), _TRIED / mesh.cells, -np.inf
     while True:
-        starts = _starts(mesh, tried, apart, traced_to)
+        roof = min(float(mesh.y.min()) + plane.high, FORBIDDEN)
+        starts = _starts(mesh, tried, apart, traced_to, roof)
         minima = _minima(plane, starts, minimise, minima)
         tried = np.concatenate([tried, starts, minima.s])
         lowest = minima.first() if minima.ok[0] else _walked(plane, minima.first(), 1 / mesh.cells)
@@ -52,13 +54,14 @@ def searched(
         traced = [rings_of(mesh, ceiling, level) for ceiling, level in zip(ceilings, levels, strict=True)]
         before, shapes = shapes, [_shape(regions) for regions in traced]
         settled = [
-            len(before) > 0 and before[i] == shapes[i] and not hidden[i].any() for i in range(len(levels))
+            len(before) > 0 and before[i] == shapes[i] and not hidden[i].any() and not _in_pieces(traced[i])
+            for i in range(len(levels))
         ]
         if all(settled) or 4 * mesh.y.size > MOST_NODES:
             apart = np.abs(minima.s - best.s).max(axis=1) > _APART
             unique = not (apart & (minima.y < best.y[0] + _AS_LOW)).any()
             return Search(best, unique, mesh, traced, settled)
-        mesh = _refined(plane, mesh, ceilings, np.any(hidden, axis=0))
+        mesh = _refined(plane, mesh, ceilings, np.any(hidden, axis=0), roof)
 
 
 def _shape(regions: list[list[Array]]) -> list[int]:
@@ -78,14 +81,19 @@ def _shape(regions: list[list[Array]]) -> list[int]:
     return sorted(len(rings) for rings in (*large, *alone))
 
 
-def _starts(mesh: Mesh, tried: Array, apart: Array, above: float) -> Array:
-    """Return the lowest local minima of the mesh (k, 2), if higher than `above`, where none was tried."""
+def _in_pieces(regions: list[list[Array]]) -> bool:
+    """Return whether there are many small regions: as many, by chance, as on a mesh of other nodes."""
+    return sum(len(rings[0]) <= _PIECE for rings in regions) > _PIECES
+
+
+def _starts(mesh: Mesh, tried: Array, apart: Array, above: float, roof: float) -> Array:
+    """Return the lowest local minima of the mesh (k, 2), `above` to `roof` high, where none was tried."""
     n, m = mesh.y.shape
     padded = np.pad(mesh.y, 1, constant_values=np.inf)
     around = [padded[i : n + i, j : m + j] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
     least = np.min(around, axis=0)
     lowest = np.where(mesh.known, mesh.y <= least, mesh.y < least)  # what is interpolated may be flat
-    at = np.argwhere((mesh.y < FORBIDDEN) & (mesh.y > above) & lowest)
+    at = np.argwhere((mesh.y < roof) & (mesh.y > above) & lowest)
     at = at[np.argsort(mesh.y[tuple(at.T)], kind="stable")]
     s = at / mesh.cells
     beside = np.any(np.all(np.abs(s[:, np.newaxis] - tried) < apart, axis=2), axis=1)
@@ -135,9 +143,10 @@ def _hidden(mesh: Mesh, minima: Points, ceiling: float) -> BoolArray:
     return np.asarray(cells & (corner_values(mesh.y).min(axis=0) > ceiling))
 
 
-def _refined(plane: Plane, mesh: Mesh, ceilings: Array, hidden: BoolArray) -> Mesh:
+def _refined(plane: Plane, mesh: Mesh, ceilings: Array, hidden: BoolArray, roof: float) -> Mesh:
     """Return the mesh of half the spacing, χ² evaluated at every new node where a ceiling may pass."""
-    near = _crossed(mesh.y, ceilings, _margin(mesh.y)) | hidden
+    y = np.minimum(mesh.y, roof)
+    near = _crossed(y, ceilings, _margin(y)) | hidden
     wanted = corners_of(np.kron(near, np.ones((2, 2))).astype(bool))
     mesh = mesh.doubled()
     while (wanted & ~mesh.known).any():

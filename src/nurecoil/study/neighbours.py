@@ -29,10 +29,13 @@ class Neighbours:
     ----------
     question, coordinates
         Whose fits, and in what neighbours are near.
+    lowest
+        χ² of the lowest so far.
     """
 
     question: Question
     coordinates: Coordinates
+    lowest: float = np.inf
     _known: Fitted | None = field(default=None, repr=False)
     _tree: Any = field(default=None, repr=False)
     _waiting: list[tuple[Array, Fitted]] = field(default_factory=list, repr=False)
@@ -64,7 +67,11 @@ class Neighbours:
         assert known is not None
         near = np.asarray(tree.query(places, k=range(1, min(_NEAREST, tree.n) + 1))[1], dtype=np.intp)
         found = self.question.profiled_from(x, known.at(near[:, 0]))
-        relevant = found.chi2 <= min(found.chi2.min(), known.chi2.min()) + REACH
+        lost = np.flatnonzero(np.isinf(found.chi2))  # where those pulls are out of the question
+        if lost.size:
+            found = found.with_at(lost, self.question.profiled(x[lost]))
+        self.lowest = min(self.lowest, float(found.chi2.min()))
+        relevant = found.chi2 <= self.lowest + REACH
         apart = self.question.apart(known.at(near), known.at(near[:, :1]))
         again, which = np.nonzero(relevant[:, np.newaxis] & apart)
         if again.size:

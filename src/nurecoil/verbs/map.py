@@ -13,6 +13,7 @@ from nurecoil.checks import require_whole
 from nurecoil.errors import NurecoilError
 from nurecoil.inference.contours import Axis, Contours, Plane, Region, Surface, contours
 from nurecoil.inference.intervals import threshold
+from nurecoil.likelihood import REACH
 from nurecoil.models import STANDARD_MODEL
 from nurecoil.parameters import Parameter, Range, at_border, find, written
 from nurecoil.presentation.document import Area, Block, Figure, Pairs, Panel, Series, Table
@@ -44,6 +45,7 @@ Examples:
     --scan sin2_theta_w=0.1..0.4 --scan neutron_radius_csi=4..6fm --json"""
 FEWEST_POINTS, MOST_POINTS = 21, 1001
 MOST_ROWS = 20  # regions of one confidence level that are printed
+_HIGH = 1e4  # in χ²: levels lie far below
 _COMPUTED = 20_000  # points of a large map, the others interpolated
 
 
@@ -253,7 +255,7 @@ def map(
 
     def chi2(x: Array) -> tuple[Array, NDArray[np.bool_]]:
         profiled = known.fits(x)
-        return profiled.chi2, profiled.converged
+        return profiled.chi2, profiled.converged | (profiled.chi2 > known.lowest + REACH)
 
     def minimise(starts: Array) -> tuple[Array, NDArray[np.bool_]]:
         fitted = question.fitted(starts, low, high, known.fits(starts).pulls)
@@ -263,7 +265,7 @@ def map(
 
     at_infinity = _at_infinity(question, low, high)
     first, second = (Axis(*each.ends, log=spaced) for each, spaced in zip(ranges, log, strict=True))
-    plane = Plane(chi2, (first, second), question.likelihood.noise)
+    plane = Plane(chi2, (first, second), question.likelihood.noise, _HIGH)
     thresholds = [threshold(level, dof=2) for level in levels]
     surface = contours(plane, minimise, thresholds, points=axes, at_infinity=at_infinity)
     answer = Map(
