@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import asking
+import nurecoil
 from asking import fit
 from nurecoil.detector.efficiency import TabulatedEfficiency
 from nurecoil.errors import NurecoilError
@@ -639,3 +640,16 @@ def test_a_file_that_a_release_does_not_have_is_refused(mine, monkeypatch, tmp_p
     sentence = refusal(mine, ("[data]", '[data]\nrelease = "coherent-csi-2021"'))
     assert "seen.txt" in sentence
     assert "backgrounds.flat" in sentence
+
+
+def test_the_rate_of_a_counted_background_ends_at_zero(mine):
+    """Nothing seen on 220 ± 22: χ² = 2 [s + 220 (1 + t)] + (10 t)², of which t = -1 is the least that can be."""
+    nothing = SEEN.replace(" 60\n", " 0\n")
+    for count in (40, 50, 35, 20, 30):
+        nothing = nothing.replace(f" {count}\n", " 0\n")
+    experiment = mine(("counts = 60", "counts = 220"), ("width = 0.2", "width = 0.1"), seen=nothing)
+    held = ("sns_flux", "mine_quenching", "mine_onset")
+    study = nurecoil.Study(SCALED, experiment, fix=held)
+    signal = study.predict().values.parts[0].standard_model_total
+    found = study.limit("signal_strength", "0..1")
+    assert found.values.profile.upper_limit == pytest.approx(2.705543 / 2 / signal, rel=1e-4)

@@ -104,10 +104,18 @@ class JointLikelihood:
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
-        """How far each pull may go, (J,) each: one that floats by its card stays inside its bounds."""
+        """How far each pull may go, (J,) each: one that floats by its card stays inside its bounds.
+
+        The rate 1 + t of a background that is counted (Poisson) ends at zero.
+        """
         floats = np.array([pull.prior_width == np.inf for pull in self.pulls], dtype=bool)
         low, high = (np.array([getattr(p, end) for p in self.pulls], dtype=float) for end in ("low", "high"))
-        return np.where(floats, low, -np.inf), np.where(floats, high, np.inf)
+        low, high = np.where(floats, low, -np.inf), np.where(floats, high, np.inf)
+        for term, places in zip(self.terms, self._places, strict=True):
+            if term.sigma is None:
+                for k in {background.rate for background in term.arrays.backgrounds}:
+                    low[places[k]] = max(low[places[k]], term.centre[k] - term.unit[k])
+        return low, high
 
     @property
     def noise(self) -> float:
