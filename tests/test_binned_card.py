@@ -643,7 +643,7 @@ def test_a_file_that_a_release_does_not_have_is_refused(mine, monkeypatch, tmp_p
 
 
 def test_the_rate_of_a_counted_background_ends_at_zero(mine):
-    """Nothing seen on 220 ± 22: χ² = 2 [s + 220 (1 + t)] + (10 t)², of which t = -1 is the least that can be."""
+    """Nothing seen on 220 ± 22: χ² = 2 [s + 220 (1 + t)] + (10 t)², and t >= -1."""
     nothing = SEEN.replace(" 60\n", " 0\n")
     for count in (40, 50, 35, 20, 30):
         nothing = nothing.replace(f" {count}\n", " 0\n")
