@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import asking
 import nurecoil
@@ -89,3 +90,31 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 100
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@undisturbed
+def inner():
+    assert blas_threads() == {1}
+
+
+@undisturbed
+def outer(fails):
+    inner()
+    assert blas_threads() == {1}
+    if fails:
+        raise ValueError("as told")
+
+
+def test_blas_has_one_thread_while_anything_is_computed():
+    """To wake another for each small product costs ten times what all of them do, on a busy machine."""
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = blas_threads()
+        outer(False)
+        assert blas_threads() == before
+        with pytest.raises(ValueError, match="as told"):
+            outer(True)
+        assert blas_threads() == before

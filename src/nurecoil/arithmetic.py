@@ -1,11 +1,14 @@
-"""What numbers are: arrays, and how NumPy treats overflow and the like while nurecoil computes."""
+"""What numbers are: arrays, and how NumPy and BLAS work while nurecoil computes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import wraps
+from threading import Lock
 from typing import ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 Array: TypeAlias = NDArray[np.float64]
 Arguments = ParamSpec("Arguments")
@@ -28,16 +31,39 @@ def pair(values: Array) -> tuple[float, float]:
 def undisturbed(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """Return a function that computes the same under any `numpy.errstate` of its caller.
 
-    Numbers that are too small become zero, as they should. What the caller ignores stays ignored.
+    Numbers that are too small become zero, as they should. What the caller ignores stays ignored. BLAS has
+    one thread meanwhile.
     """
 
     @wraps(function)
     def compute(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
         ignored = {kind: how for kind, how in np.geterr().items() if how == "ignore"}
-        with np.errstate(**(_USUAL | ignored)):  # type: ignore[arg-type]
+        with _one_thread(), np.errstate(**(_USUAL | ignored)):  # type: ignore[arg-type]
             return function(*arguments, **named)
 
     return compute
+
+
+class _Computing:
+    """How many functions compute at this moment, in all threads, and what gives BLAS its own back."""
+
+    lock, number, limits = Lock(), 0, ExitStack()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let BLAS use one thread: products are small, and to wake more costs 10 ms each where others compute."""
+    with _Computing.lock:
+        if not _Computing.number:
+            _Computing.limits.enter_context(threadpool_limits(limits=1, user_api="blas"))
+        _Computing.number += 1
+    try:
+        yield
+    finally:
+        with _Computing.lock:
+            _Computing.number -= 1
+            if not _Computing.number:
+                _Computing.limits.close()
 
 
 def unwarned() -> np.errstate:

@@ -95,7 +95,7 @@ def _panels(integrand: Integrand, panels: Array, tests: Array) -> tuple[slice, A
     """Return the bins, integrals, and errors of the tests, shape (panels, bins, ..., K), of neighbours."""
     half, middle = np.diff(panels, axis=1) / 2, panels.mean(axis=1, keepdims=True)
     bins, R, S = integrand((middle + half * NODES).ravel())
-    rows = R.reshape(-1, len(panels), NODES.size).swapaxes(0, 1)
+    rows = R.reshape(-1, len(panels), NODES.size).swapaxes(0, 1).copy()  # in order, for products by BLAS
 
     def summed(rule: Array, terms: Array) -> Array:
         columns = terms.reshape(len(panels), NODES.size, -1) * half[..., np.newaxis]
