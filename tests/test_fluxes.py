@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 import reference
-from nurecoil.sources import Continuum, Line, flux_integral
+from nurecoil.sources import Continuum, Line, flux_integral, inverse_moments
 from nurecoil.sources.pion_decay_at_rest import (
     MUON_ENDPOINT,
     nu_e_spectrum,
@@ -107,3 +107,12 @@ def test_a_continuum_with_a_kink_is_integrated_piece_by_piece():
     tent = Continuum(lambda E: 1 - np.abs(E - 1), (0.0, 1.0, 2.0))
     got = flux_integral(tent, lambda E: np.ones_like(E), np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0]))
     np.testing.assert_allclose(got, [1.0, 0.875, 0.5, 0.125, 0.0, 0.0], atol=1e-14)
+
+
+def test_inverse_moments_are_integrals_above_the_smallest_energy():
+    tent = Continuum(lambda E: 1 - np.abs(E - 1), (0.2, 1.0, 2.0))
+    E_min = np.array([0.01, 0.2, 0.5, 1.0, 1.5, 2.0, 30.0, 52.0, 60.0])
+    for spectrum in (tent, components()["nu_e"].spectrum):
+        for j, moment in enumerate(inverse_moments(spectrum, E_min)):
+            whole = E_min**j * flux_integral(spectrum, lambda E, j=j: E ** -float(j), E_min)
+            np.testing.assert_allclose(moment, whole, rtol=1e-13, atol=1e-300)

@@ -8,12 +8,13 @@ from scipy.integrate import quad
 
 import reference
 from nurecoil.experiment import STANDARD_BASIS
-from nurecoil.experiment.recoil import recoil_energy_max, recoil_templates
+from nurecoil.experiment.recoil import averages, recoil_energy_max, recoil_templates
 from nurecoil.physics.couplings import Couplings
-from nurecoil.physics.cross_section import Conventions
+from nurecoil.physics.cross_section import Conventions, neutrino_energy_min
 from nurecoil.physics.form_factors import FormFactor, form_factor
+from nurecoil.physics.interactions import INTERACTIONS, Interaction
 from nurecoil.physics.nuclei import nuclide
-from nurecoil.sources import Component, Flux, Line
+from nurecoil.sources import Component, Continuum, Flux, Line, flux_integral
 from nurecoil.sources.pion_decay_at_rest import pion_decay_at_rest
 from universal import flavour_universal
 
@@ -142,3 +143,25 @@ def test_the_matrix_times_the_strengths_is_the_spectrum():
         templates.evaluate(scan),
         rtol=1e-13,
     )
+
+
+CUBIC = Interaction(lambda M: 1.0, (lambda T, E, M, c: (T / E) ** 3,), lambda *_: np.ones((1, 1)))
+
+
+@pytest.mark.parametrize("conventions", [SEED, USUAL])
+@pytest.mark.parametrize("name", [*(n for n in INTERACTIONS if "upscattering" not in n), "of third degree"])
+def test_averages_are_the_integrals_of_the_kernels(name, conventions):
+    """Those of second degree in 1/E come from three moments of the spectrum."""
+    interaction = {**INTERACTIONS, "of third degree": CUBIC}[name]
+    M, T = interaction.mass(nuclide("Ar40")), np.geomspace(1e-5, 0.1, 30)
+    spectrum = SOURCE.components[2].spectrum
+    assert isinstance(spectrum, Continuum)
+    flux = Flux("one", (Component("nu_e", "e", spectrum),), "test")
+    (found,) = averages(interaction, flux, T, M, conventions)
+    for kernel, average in zip(interaction.kernels, found, strict=True):
+        direct = flux_integral(
+            spectrum,
+            lambda E, k=kernel: k(T[:, np.newaxis], E, M, conventions),
+            neutrino_energy_min(T, M),
+        )
+        np.testing.assert_allclose(average, direct, rtol=1e-11, atol=1e-14 * np.abs(direct).max())

@@ -174,7 +174,7 @@ class _Group:
         self.masses = [ELECTRON_MASS if on_electrons else n.mass for n in experiment.target.nuclides]
         self.splits = self._splits(on_electrons)
         self._known: dict[bytes, tuple[slice, Array]] = {}
-        self._integrated: dict[Interaction, Array] = {}  # without a weight
+        self._integrated: dict[tuple[Interaction, Nodes | None], Array] = {}
 
     def templates(self, channels: Sequence[str], nodes: Nodes | None) -> list[RecoilTemplates]:
         """Return the templates of each signal."""
@@ -195,9 +195,9 @@ class _Group:
             return *self.response(T), np.moveaxis(summed, 2, 0)
 
         shape = len(self.form_factors), len(flux.components), sum(terms), nodes.q.size if nodes else 1
-        known = [] if nodes else [self._integrated[i] for i in interactions if i in self._integrated]
-        if len(known) == len(interactions):
-            counts = np.concatenate(known, axis=-2)
+        keys = [(interaction, nodes) for interaction in interactions]
+        if all(key in self._integrated for key in keys):
+            counts = np.concatenate([self._integrated[key] for key in keys], axis=-2)
         else:
             counts = integrate(
                 integrand,
@@ -205,9 +205,8 @@ class _Group:
                 (self.detector.bins, len(self.efficiencies), *shape),
                 nodes.tests() if nodes else EACH,
             )
-            if nodes is None:
-                parts = np.split(counts, np.cumsum(terms)[:-1], axis=-2)
-                self._integrated |= zip(interactions, parts, strict=True)
+            parts = np.split(counts, np.cumsum(terms)[:-1], axis=-2)
+            self._integrated |= zip(keys, parts, strict=True)
         templates = []
         for s in self.signals:
             cells = spread(counts[:, *self.chosen(s)].swapaxes(0, 1), s.spread)

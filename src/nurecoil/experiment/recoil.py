@@ -20,11 +20,13 @@ from nurecoil.physics.products import stacked
 from nurecoil.physics.radii import Radius
 from nurecoil.physics.shapes import Energies, Masses, Pieces
 from nurecoil.physics.weights import Shape, Weight
-from nurecoil.sources import Continuum, Flux, Line, flux_integral
+from nurecoil.sources import Continuum, Flux, Line, flux_integral, inverse_moments
 
 # Of the largest neutrino energy: below, nothing oscillates: 6e-5 of argon's recoils by ν_e above 1 keV,
 # 3e-3 of those of 0.05 to 0.2 keV, 4e-3 of those of electrons. Half of it would cost three times the time.
 _SLOWEST: Final = 0.1
+_PLACES: Final = np.array([0.2, 0.5, 0.8, 0.35])  # E_min/E, where kernels are looked at
+_ROUNDING: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,36 @@ def averages(
     """
     found = []
     for c in flux.components:
-        each = [_average(c.spectrum, k, T, M, conventions, pieces) for k in interaction.kernels]
+        if pieces is None and isinstance(c.spectrum, Continuum):
+            each = _averages(c.spectrum, interaction.kernels, T, M, conventions)
+        else:
+            each = [_average(c.spectrum, k, T, M, conventions, pieces) for k in interaction.kernels]
         found.append([each[k] for k in interaction.of_antineutrinos] if c.antineutrino else each)
     return np.array(found)
+
+
+def _averages(
+    spectrum: Continuum,
+    kernels: Sequence[Kernel],
+    T: Array,
+    M: float,
+    conventions: cross_section.Conventions,
+) -> list[Array]:
+    """Return ∫dE φ(E) k(T, E) of each kernel, shape (n,): if of second degree in 1/E, of three moments."""
+    E_min = cross_section.neutrino_energy_min(T, M)
+    moments, powers = inverse_moments(spectrum, E_min), np.vander(_PLACES, 3, increasing=True)
+    found = []
+    for kernel in kernels:
+        at_places = kernel(T, E_min / _PLACES[:, np.newaxis], M, conventions)
+        coefficients, rounding = np.linalg.inv(powers[:3]) @ at_places[:3], _ROUNDING * np.abs(at_places)[2]
+        coefficients[np.abs(coefficients) < rounding] = 0.0
+        quadratic = (np.abs(powers[3] @ coefficients - at_places[3]) <= rounding).all()
+        found.append(
+            (coefficients * moments).sum(axis=0)
+            if quadratic
+            else _average(spectrum, kernel, T, M, conventions, None)
+        )
+    return found
 
 
 def _average(

@@ -6,6 +6,7 @@ from nurecoil.sources.flux import Continuum as Continuum
 from nurecoil.sources.flux import Flux as Flux
 from nurecoil.sources.flux import Line as Line
 from nurecoil.sources.flux import flux_integral as flux_integral
+from nurecoil.sources.flux import inverse_moments as inverse_moments
 from nurecoil.sources.pion_decay_at_rest import PionDecayAtRest as PionDecayAtRest
 from nurecoil.sources.reactor import Reactor as Reactor
 from nurecoil.sources.solar import Solar as Solar

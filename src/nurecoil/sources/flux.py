@@ -133,6 +133,32 @@ class Flux:
         return one_line(self, self.name, *(c.name for c in self.components))
 
 
+def inverse_moments(spectrum: Continuum, E_min: Array) -> Array:
+    """Return ∫ dE φ(E) (E_min/E)^j over E >= E_min for j = 0, 1, 2, shape (3, n); E_min (MeV) is above 0.
+
+    Gauss-Legendre between knots, as `flux_integral`, and exact for the same: what is a polynomial of second
+    degree in 1/E needs no more than these.
+    """
+    nodes, weights = _gauss_legendre(spectrum.points)
+
+    def summed(low: Array, high: Array) -> Array:
+        width = (high - low)[:, np.newaxis]
+        E = low[:, np.newaxis] + width * nodes
+        density, found = width * weights * spectrum.density(E), []
+        for _ in range(3):
+            found.append(density.sum(axis=1))
+            density = density / E
+        return np.array(found)
+
+    knots = np.array(spectrum.knots)
+    whole = np.cumsum(summed(knots[:-1], knots[1:])[:, ::-1], axis=1)[:, ::-1]  # from each knot on
+    beyond = np.searchsorted(knots, E_min, side="right")
+    total = np.append(whole, np.zeros((3, 1)), axis=1)[:, np.minimum(beyond, knots.size - 1)]
+    inside = np.flatnonzero((beyond > 0) & (beyond < knots.size))
+    total[:, inside] += summed(E_min[inside], knots[beyond[inside]])
+    return np.asarray(total * E_min ** np.arange(3)[:, np.newaxis])
+
+
 def flux_integral(spectrum: Line | Continuum, kernel: Callable[[Array], Array], E_min: Array) -> Array:
     """Return K = ∫ dE φ(E) k(E) over E >= E_min.
 
