@@ -121,6 +121,29 @@ def test_blocks_as_people_write_them(tmp_path):
     assert found.notes[1] == "Of the file these have no part in the NSI: MASS."
 
 
+def test_exponents_of_fortran_are_read(tmp_path):
+    (path := tmp_path / "fortran.slha").write_text("Block NSIU\n 1 1 1.0D-3\n 2 2 -2.5d+00\n 3 3 .5E-1\n")
+    assert read_nsi(path).values == {"eps_u_ee": 1e-3, "eps_u_mumu": -2.5, "eps_u_tautau": 0.05}
+
+
+@pytest.mark.parametrize("name", ["point.yaml", "point.yml"])
+def test_yaml_that_is_written_has_numbers(tmp_path, name):
+    yaml = pytest.importorskip("yaml")
+    write_nsi(path := tmp_path / name, {"eps_u_ee": np.float64(0.1), "eps_d_emu_im": 1e-6})
+    tree = yaml.safe_load(path.read_text())
+    assert (tree["eft"], tree["basis"], tree["scale"]) == ("WET-3", "JMS", 2.0)
+    for x in "LR":
+        up, down = (-math.sqrt(2) * G_F * value for value in (0.1, 1e-6))
+        assert tree["values"][f"VnuuL{x}_1111"] == pytest.approx({"Re": up, "Im": 0.0}, rel=1e-7, abs=0)
+        assert tree["values"][f"VnudL{x}_1211"] == pytest.approx({"Re": 0.0, "Im": down}, rel=1e-7, abs=0)
+    assert read_nsi(path).values == pytest.approx({"eps_u_ee": 0.1, "eps_d_emu_im": 1e-6}, rel=1e-14, abs=0)
+
+
+def test_numbers_of_numpy_are_written(tmp_path):
+    write_nsi(path := tmp_path / "point.slha", {"eps_u_ee": np.float64(0.1)})
+    assert read_nsi(path).values == {"eps_u_ee": 0.1}
+
+
 def test_yaml_is_read_where_its_library_is(tmp_path):
     pytest.importorskip("yaml")
     path = tmp_path / "point.yml"
@@ -208,6 +231,8 @@ def test_a_file_that_is_missing_and_one_of_another_kind(tmp_path):
         (3, {"eps_u_ee": 0.1}, "the NSI file 3 is not allowed: it must be the path of a file"),
         ("b.json", [1], r"cannot write \[1\] as NSI: give names with values"),
         ("b.json", {}, "cannot write {} as NSI: give names with values"),
+        ("b.json", {"eps_u_ee": True}, "eps_u_ee = True is not a number"),
+        ("b.slha", {"eps_u_ee": [0.1, 0.2]}, r"eps_u_ee = \[0.1, 0.2\] is not a number"),
         ("/nodir/b.json", {"eps_u_ee": 0.1}, "cannot write to '/nodir/b.json': No such file or directory"),
     ],
 )

@@ -76,17 +76,19 @@ def test_allowed_says_it_in_words(low, high, words):
 
 
 def test_resolve_takes_given_values_and_defaults():
-    assert resolve(ALL, {"mass": 2e6}) == {"mass": 2e6, "shift": 0.5, "mode": "equations"}
-    assert resolve(ALL, {"mass": 2e6, "shift": 0.0, "mode": "numbers"})["shift"] == 0.0
+    assert resolve(ALL, {"mass": 2e6}, "own") == {"mass": 2e6, "shift": 0.5, "mode": "equations"}
+    assert resolve(ALL, {"mass": 2e6, "shift": 0.0, "mode": "numbers"}, "own")["shift"] == 0.0
 
 
 def test_resolve_refuses_what_is_missing_unknown_or_not_allowed():
-    with pytest.raises(NurecoilError, match=r"mass has no default and must be given: a mass, 0\.001 TeV"):
-        resolve(ALL, {})
+    with pytest.raises(
+        NurecoilError, match=r"^own: parameter mass has no default and must be given: a mass, 0\.001 TeV"
+    ):
+        resolve(ALL, {}, "own")
     with pytest.raises(NurecoilError, match="unknown parameter 'shfit': did you mean 'shift'"):
-        resolve(ALL, {"mass": 2e6, "shfit": 0.1})
+        resolve(ALL, {"mass": 2e6, "shfit": 0.1}, "own")
     with pytest.raises(NurecoilError, match="shift = 2 is not allowed"):
-        resolve(ALL, {"mass": 2e6, "shift": 2.0})
+        resolve(ALL, {"mass": 2e6, "shift": 2.0}, "own")
 
 
 def test_find_returns_the_parameter_or_the_nearest_name():

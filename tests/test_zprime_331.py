@@ -396,7 +396,9 @@ def test_an_infinite_mass_is_the_standard_model():
 @pytest.mark.parametrize("missing", ["beta", "m_zprime"])
 def test_beta_and_mass_have_no_default(missing):
     given_values = {name: value for name, value in {"beta": 0.0, "m_zprime": 1e6}.items() if name != missing}
-    with pytest.raises(NurecoilError, match=f"{missing} has no default and must be given"):
+    with pytest.raises(
+        NurecoilError, match=f"^331-beta: parameter {missing} has no default and must be given"
+    ):
         ZPRIME_331.couplings(**given_values)
 
 

@@ -191,8 +191,8 @@ def find(parameters: Iterable[Parameter], name: str, kind: str = "parameter") ->
     return by_name[name]
 
 
-def resolve(parameters: Iterable[Parameter], given: Values) -> dict[str, Value]:
-    """Return a checked value for every parameter: the one given, else its default.
+def resolve(parameters: Iterable[Parameter], given: Values, model: str) -> dict[str, Value]:
+    """Return a checked value for every parameter of a model: the one given, else its default.
 
     Raises
     ------
@@ -207,8 +207,8 @@ def resolve(parameters: Iterable[Parameter], given: Values) -> dict[str, Value]:
         value = given.get(parameter.name, parameter.default)
         if value is None:
             raise NurecoilError(
-                f"parameter {parameter.name} has no default and must be given: {parameter.description},"
-                f" {parameter.allowed()}"
+                f"{model}: parameter {parameter.name} has no default and must be given:"
+                f" {parameter.description}, {parameter.allowed()}"
             )
         values[parameter.name] = value
     return values

@@ -27,7 +27,9 @@ STUDY = {
     "model": Told("See `nurecoil list models`; or a file of your own, FILE.py.", "NAME"),
     "experiment": Told("A name or a card, FILE.toml; repeat to combine experiments.", "NAME", many=True),
     "set": Told("Value of a parameter of the model; repeat for more.", "NAME=VALUE", many=True),
-    "point": Told("Values of parameters from a file: NSI as WCxf (.json) or in blocks (.slha).", "FILE"),
+    "point": Told(
+        "Values of parameters from a file: NSI as WCxf (.json, .yaml) or in blocks (.slha).", "FILE"
+    ),
     "fix": Told("Hold a nuisance parameter at its central value; repeat for more.", "PULL", many=True),
     "prior": Told(
         "Prior width of a nuisance parameter, in its own unit; `nurecoil list pulls` has their names.",

@@ -71,7 +71,7 @@ class Model:
 
     def resolve(self, values: Values) -> dict[str, Value]:
         """Return a checked value for every parameter: those given, defaults for the rest."""
-        return resolve(self.parameters, values)
+        return resolve(self.parameters, values, self.name)
 
     def couplings(self, **values: Value) -> Couplings:
         """Return the couplings at the given parameters (energies in MeV; arrays for many points)."""

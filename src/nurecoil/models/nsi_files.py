@@ -5,18 +5,20 @@ left-handed neutrinos, α <= β, and C in 1/GeV² (basis JMS), or 4G_F/√2 time
 L = -2√2 G_F Σ_αβ ε_αβ^{qX} O the h.c. is the entry βα. So ε^{qX} = -C/(2√2 G_F), or -C, and ε^V = ε^L + ε^R.
 
 Blocks are NSIU and NSID for Re ε^{uV} and Re ε^{dV}, IMNSIU and IMNSID for the imaginary parts, with lines
-"i j value # comment", where 1, 2, 3 are e, mu, tau and i <= j.
+"i j value # comment", where 1, 2, 3 are e, mu, tau and i <= j; exponents may be Fortran's, 1.0D-3.
 """
 
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from nurecoil.checks import require
 from nurecoil.errors import NurecoilError, unknown_name
@@ -97,7 +99,8 @@ def _file_name(path: Path | str) -> Path | str:
 def write_nsi(path: Path | str, values: Mapping[str, float]) -> None:
     """Write values of the parameters of `nsi` to a file that `read_nsi` reads.
 
-    `.json` is WCxf, in the basis JMS, with half of each ε^V in ε^L and in ε^R; `.slha` has blocks.
+    `.json`, `.yaml` and `.yml` are WCxf, in the basis JMS, with half of each ε^V in ε^L and in ε^R; `.slha`
+    has blocks.
 
     Examples
     --------
@@ -112,16 +115,19 @@ def write_nsi(path: Path | str, values: Mapping[str, float]) -> None:
     if not (values and isinstance(values, Mapping)):
         raise NurecoilError(f"cannot write {values!r} as NSI: give names with values, {{'eps_u_ee': 0.1}}")
     for name, value in values.items():
+        if isinstance(value, bool) or np.ndim(value):
+            raise NurecoilError(f"{name} = {value!r} is not a number")
         find(EPSILONS, name).check(value)
+    values = {name: float(value) for name, value in values.items()}  # NumPy's print otherwise
     kind = Path(_file_name(path)).suffix
-    if kind == ".json":
+    if kind in (".json", ".yaml", ".yml"):
         names = {o: f"eps_{quark}_{entry}" for o, (quark, entry) in _operators("JMS").items()}
         given = {o: n for o, n in names.items() if not {n, f"{n}_im"}.isdisjoint(values)}
         numbers = {o: (values.get(name, 0.0), values.get(f"{name}_im", 0.0)) for o, name in given.items()}
         half = -UNITS["JMS"] / 2
         coefficients = {o: {"Re": half * x, "Im": half * y} for o, (x, y) in numbers.items()}
         tree = {"eft": "WET-3", "basis": "JMS", "scale": 2.0, "values": coefficients}
-        text = json.dumps(tree, indent=2)
+        text = json.dumps(tree, indent=2) if kind == ".json" else "\n".join(_yaml(tree))
     elif kind == ".slha":
         lines = []
         for block, (quark, part) in _BLOCKS.items():
@@ -129,11 +135,23 @@ def write_nsi(path: Path | str, values: Mapping[str, float]) -> None:
             lines += [f"BLOCK {block}", *(f" {at} {values[n]!r}" for at, n in names.items() if n in values)]
         text = "\n".join(lines)
     else:
-        raise NurecoilError(f"cannot write NSI to '{kind}': it must end in .json (WCxf) or .slha (blocks)")
+        raise NurecoilError(
+            f"cannot write NSI to '{kind}': it must end in .json or .yaml (WCxf) or .slha (blocks)"
+        )
     try:
         Path(path).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise NurecoilError(f"cannot write to '{path}': {error.strerror}") from None
+
+
+def _yaml(tree: Mapping[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield the lines of names, numbers and mappings; with a point in each number, as YAML 1.1 needs."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}:"
+            yield from _yaml(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {f'{value:.16e}' if isinstance(value, float) else value}"
 
 
 def _operators(basis: str) -> dict[str, tuple[str, str]]:
@@ -225,7 +243,10 @@ def _of_blocks(text: str) -> NsiFile:
                 quark, part = _BLOCKS[block]
                 try:
                     i, j, number = words
-                    entry, value = (quark, ENTRIES[int(i) - 1, int(j) - 1]), _number(block, number)
+                    entry, value = (
+                        (quark, ENTRIES[int(i) - 1, int(j) - 1]),
+                        _number(block, number.replace("D", "E")),
+                    )
                 except (ValueError, KeyError):
                     raise NurecoilError(
                         f"'{line.strip()}' in {block} is not 'i j value' with 1 <= i <= j <= 3"
