@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 import nurecoil
+import reference
 from nurecoil.experiment import cards, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.papers.beta331_today.needs import NAMES, Need, Needs
+from nurecoil.papers.beta331_today.recipe import couplings
 
 LEVEL, SQRT3 = 2.7055, math.sqrt(3)
 NEEDS = Needs(3.7, LEVEL)
@@ -67,3 +69,14 @@ def test_csi_2017_of_the_paper_has_its_own_background():
     need = NEEDS.of(compile_experiment(load_experiment("binh2021-csi")), -SQRT3)
     assert need.noise == pytest.approx(1 + 816 / need.counts)  # eq. 43, with N of the Standard Model
     assert need.change == pytest.approx(0.084, rel=0.02)
+
+
+def test_the_table_of_couplings_is_table_one_and_the_charged_leptons():
+    """e: L = c² - √3βs², R = -2√3βs² of f/(2√3), g_V = L + R, g_A = L - R; the rest as printed in Table I."""
+    s2, betas = 0.23857, (SQRT3, 2 / SQRT3, 1 / SQRT3, 0, -1 / SQRT3, -2 / SQRT3, -SQRT3)
+    for row, beta in zip(couplings().rows, betas, strict=True):
+        table = reference.table_one(beta, s2, 0.03)
+        norm, x = 1 / math.sqrt(1 - (1 + beta**2) * s2) / (2 * SQRT3), SQRT3 * beta * s2
+        lepton = norm * (1 - s2 - 3 * x), norm * (1 - s2 + x)
+        expected = [*table["nu"], *lepton, *table["u"], *table["d"]]
+        assert [float(cell.replace("−", "-")) for cell in row[1:]] == pytest.approx(expected, abs=6e-4)

@@ -7,10 +7,10 @@ from typing import Any
 from nurecoil.experiment import CompiledExperiment, compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import ZPRIME_331
-from nurecoil.models.zprime_331 import VARIANTS
+from nurecoil.models.zprime_331 import DOWN, ELECTRON, NEUTRINO, UP, VARIANTS, zprime_couplings
 from nurecoil.papers.beta331_today.needs import Needs
 from nurecoil.papers.binh2021.compute import Intervals, LimitResult
-from nurecoil.papers.binh2021.paper import BETA_OF, BETA_TEXT, CL
+from nurecoil.papers.binh2021.paper import BETA_OF, BETA_TEXT, CL, S13_TILDE
 from nurecoil.papers.binh2021.pictures import BETA_LABEL, limits_chart, printed_intervals
 from nurecoil.papers.binh2021.published import BOUNDS, FIRST_LIMITS
 from nurecoil.physics.constants import SIN2_THETA_W, SIN2_THETA_W_AT_Z
@@ -54,6 +54,7 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
         sections=(
             Section("Allowed masses", (_figure(limits, words["caption"]), table)),
             Section("Beside other bounds", (bounds,)),
+            Section("Couplings of the Z′", (words["couplings"].strip().format(**first.fixed), couplings())),
             Section(
                 f"What it would take to reach the {LHC} TeV of the LHC",
                 (
@@ -114,6 +115,21 @@ def _table(limits: Sequence[LimitResult]) -> Table:
         rows.append((text, *(r.text() for r in limits if r.beta == beta), ", ".join(printed)))
     columns = ("β", *VARIANTS, "printed by Binh et al.")
     return Table("Allowed m<sub>Z′</sub> in TeV at 90 % CL", columns, tuple(rows))
+
+
+def couplings() -> Table:
+    """Return g_V and g_A of the Z' of every fermion that CEvNS and parity violation see, by β."""
+    fermions = {"ν": NEUTRINO, "e, μ, τ": ELECTRON, "u": UP, "d": DOWN}
+    rows = []
+    for beta, text in BETA_TEXT.items():
+        found = (
+            zprime_couplings(f, BETA_OF[beta], SIN2_THETA_W, S13_TILDE**2 if f is DOWN else 0.0)
+            for f in fermions.values()
+        )
+        rows.append((text, *(f"{float(g):.3f}".replace("-", "−") for pair in found for g in pair)))
+    names = (f"g<sub>{kind}</sub>({name})" for name in fermions for kind in "VA")
+    columns = ("β", *names)
+    return Table("g<sub>V</sub> and g<sub>A</sub> of the Z′", columns, tuple(rows), right=tuple(range(1, 9)))
 
 
 def _record(r: LimitResult) -> dict[str, object]:
