@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.experiment.formula import Formula
@@ -38,9 +39,16 @@ class SignalArrays:
     pairs: tuple[tuple[int, int], ...] = ()
 
     @cached_property
+    def used(self) -> NDArray[np.intp]:
+        """Which strengths have templates that are not zero: others are of other experiments."""
+        return np.flatnonzero(self.templates.any(axis=(0, 2)))
+
+    @cached_property
     def columns(self) -> Array:
-        """The templates as one matrix, shape (strengths, (1 + 2 K + 2 C) bins)."""
-        return np.ascontiguousarray(np.swapaxes(self.templates, 0, 1).reshape(self.templates.shape[1], -1))
+        """The templates of those as one matrix, shape (used, (1 + 2 K + 2 C) bins)."""
+        blocks, _, bins = self.templates.shape
+        rows = np.swapaxes(self.templates, 0, 1)[self.used]
+        return np.ascontiguousarray(rows.reshape(self.used.size, blocks * bins))
 
 
 @dataclass(frozen=True)

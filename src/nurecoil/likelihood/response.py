@@ -119,7 +119,9 @@ def respond_and_return(
             [1 - weight.sum(axis=1, keepdims=True), weight], axis=1
         )
         found = np.divide(of_counts, blocks, out=np.zeros_like(blocks), where=blocks != 0)
-        return np.asarray(found.reshape(len(found), -1) @ signal.columns.T)
+        of_strengths = np.zeros((len(found), strengths.shape[1]))
+        of_strengths[:, signal.used] = found.reshape(len(found), -1) @ signal.columns.T
+        return of_strengths
 
     return _morphed(signal, blocks), back
 
@@ -182,4 +184,6 @@ def _morphed(signal: SignalArrays, blocks: Array) -> Morphing:
 def _blocks(signal: SignalArrays, strengths: Array) -> Array:
     """Return strengths (..., strengths) as counts (..., 1 + 2 K + 2 C, bins)."""
     blocks, _, bins = signal.templates.shape
+    if signal.used.size < strengths.shape[-1]:
+        strengths = strengths[..., signal.used]
     return (strengths @ signal.columns).reshape(*strengths.shape[:-1], blocks, bins)

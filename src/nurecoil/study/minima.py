@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nurecoil.arithmetic import Array
 from nurecoil.checks import require_whole
@@ -22,11 +22,14 @@ _FAR_IN_LOGARITHM = 1e6
 _STEPS = np.geomspace(0.5, 500.0, 40)  # errors from a minimum, where other valleys are looked for,
 _SHARES = np.linspace(0.0, 1.0, 101)[1:]  # and of the way to the end of the box
 _ROUNDS = 3
+_MOST = 4  # of the minima that one round finds: from so many the next goes on
+_LOWER = 1e-6  # in χ²
 _SAME = 1e-6  # of the box
 _EQUAL = 6  # decimals of χ²
 _SOFT = 0.01  # of the curvature along an axis
 _TINY = 1e-300
 _BARRIER = 1e-3  # in χ²: two minima that less divides are one
+_NEIGHBOURS = 8  # that a minimum must be apart from
 _BETWEEN = np.arange(1, 8) / 8
 
 
@@ -115,16 +118,20 @@ def minima(
 
     From each minimum that the starts (S, d) lead to, χ² is followed along straight lines to the end of the
     box, in steps that widen up to 500 errors and in a hundred even ones, and wherever it dips another fit
-    begins; so with what that finds, until nothing is new. The pulls are searched for other valleys at each
-    minimum. The box is that of `edges`, or as far as bounds allow.
+    begins; so with the lowest of what that finds, until nothing is new. The pulls are searched for other
+    valleys at each minimum: at the lowest together with the parameters, which at the others follow where that
+    pays. The box is that of `edges`, or as far as bounds allow.
     """
     low, high = edges or box(question, starts)
 
-    def settled(found: Fitted) -> Fitted:
+    def settled(found: Fitted, known: Fitted | None = None) -> Fitted:
         """Return the distinct ones, in the lowest valley of the pulls: searched once, not from each start."""
-        apart = _distinct(question, found, low, high, max(near, REACH))
-        across = question.fitted(apart.points, low, high, apart.pulls, np.inf)
-        return _distinct(question, lowest([apart, across]), low, high, near)
+        apart = _distinct(question, known.joined(found) if known else found, low, high, max(near, REACH))
+        new, first = _new(apart, known), 1 if known else _MOST
+        for part, moving in ((new[:first], True), (new[first:], False)):
+            if part.size:
+                apart = apart.with_at(part, _across(question, apart.at(part), low, high, moving))
+        return _distinct(question, apart, low, high, near)
 
     known = settled(question.fitted(starts, low, high, question.likelihood.begin))
     fresh = known
@@ -134,12 +141,34 @@ def minima(
         )
         if not len(more):
             break
-        both = settled(known.joined(question.fitted(more, low, high, known.pulls[0])))
-        new = [n for n, x in enumerate(both.points) if not (x == known.points).all(axis=1).any()]
-        known, fresh = both, both.at(np.array(new, dtype=np.intp))
-        if not new:
+        both = settled(question.fitted(more, low, high, known.pulls[0]), known)
+        new = _new(both, known)
+        known, fresh = both, both.at(new[:_MOST])
+        if not new.size:
             break
     return known
+
+
+def _new(found: Fitted, known: Fitted | None) -> NDArray[np.intp]:
+    """Return which fits are not among those that are known."""
+    if known is None:
+        return np.arange(len(found.chi2))
+    same = (found.points[:, np.newaxis] == known.points).all(axis=2) & (
+        found.chi2[:, np.newaxis] == known.chi2
+    )
+    return np.flatnonzero(~same.any(axis=1))
+
+
+def _across(question: Question, found: Fitted, low: Array, high: Array, moving: bool) -> Fitted:
+    """Return the lowest fits in other valleys of the pulls; at first the parameters stay unless `moving`."""
+    if moving:
+        return lowest([found, question.fitted(found.points, low, high, found.pulls, np.inf)])
+    there = question.profiled_across(found)
+    lower = np.flatnonzero(there.chi2 < found.chi2 - _LOWER)
+    if not lower.size:
+        return found
+    fits = question.fitted(found.points[lower], low, high, there.pulls[lower])
+    return found.with_at(lower, lowest([found.at(lower), fits]))
 
 
 def fitted_from(question: Question, starts: Array) -> Fitted:
@@ -218,16 +247,20 @@ def _distinct(question: Question, found: Fitted, low: Array, high: Array, near: 
     for i in range(len(found.chi2)):  # the lowest first
         if kept and not found.converged[i]:
             continue
-        if any(np.abs(places[i] - places[j]).max(initial=0.0) <= _SAME for j in kept):
+        away = np.abs(places[i] - places[kept]).max(axis=1, initial=0.0)
+        near_ones = np.array(kept, dtype=np.intp)[np.argsort(away, kind="stable")[:_NEIGHBOURS]]
+        if (away <= _SAME).any():
             continue
-        if all(_apart(question, found, i, j) for j in kept):
+        if _apart(question, found, i, near_ones[:1]) and _apart(question, found, i, near_ones[1:]):
             kept.append(i)
     return found.at(np.array(kept))
 
 
-def _apart(question: Question, found: Fitted, i: int, j: int) -> bool:
-    """Return whether χ² rises on the straight way from one minimum to another."""
-    first, second = (found.at(np.full(_BETWEEN.size, n)) for n in (i, j))
-    way = first.towards(second, _BETWEEN)
-    chi2 = question.profiled_from(way.points, way).chi2
-    return bool(chi2.max() > max(found.chi2[i], found.chi2[j]) + _BARRIER)
+def _apart(question: Question, found: Fitted, i: int, others: NDArray[np.intp]) -> bool:
+    """Return whether χ² rises on the straight way from one minimum to each of the others."""
+    if not others.size:
+        return True
+    first, second = (found.at(np.repeat(np.broadcast_to(n, others.size), _BETWEEN.size)) for n in (i, others))
+    way = first.towards(second, np.tile(_BETWEEN, others.size))
+    chi2 = question.profiled_from(way.points, way).chi2.reshape(others.size, -1)
+    return bool((chi2.max(axis=1) > np.maximum(found.chi2[i], found.chi2[others]) + _BARRIER).all())

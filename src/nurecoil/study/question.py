@@ -223,6 +223,10 @@ class Question:
         """Return the same fits begun from others, one for each point, without a search for other valleys."""
         return self._over(_rows(points), begin.points, begin.pulls)
 
+    def profiled_across(self, found: Fitted) -> Fitted:
+        """Return fits at the points of others, begun from their pulls and searched for other valleys."""
+        return self._over(found.points, np.empty((1, 0)), found.pulls, np.inf)
+
     def _over(
         self, x: Array, starts: Array, pulls: Array | None = None, reach: float | None = None
     ) -> Fitted:
