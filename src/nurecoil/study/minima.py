@@ -22,7 +22,7 @@ _FAR_IN_LOGARITHM = 1e6
 _STEPS = np.geomspace(0.5, 500.0, 40)  # errors from a minimum, where other valleys are looked for,
 _SHARES = np.linspace(0.0, 1.0, 101)[1:]  # and of the way to the end of the box
 _ROUNDS = 3
-_MOST = 4  # of the minima that one round finds: from so many the next goes on
+_MOST = 4  # of the minima: from so many, the lowest, the search goes on
 _LOWER = 1e-6  # in χ²
 _SAME = 1e-6  # of the box
 _EQUAL = 6  # decimals of χ²
@@ -118,7 +118,7 @@ def minima(
 
     From each minimum that the starts (S, d) lead to, χ² is followed along straight lines to the end of the
     box, in steps that widen up to 500 errors and in a hundred even ones, and wherever it dips another fit
-    begins; so with the lowest of what that finds, until nothing is new. The pulls are searched for other
+    begins; so with what that finds, until none of the lowest is new. The pulls are searched for other
     valleys at each minimum: at the lowest together with the parameters, which at the others follow where that
     pays. The box is that of `edges`, or as far as bounds allow.
     """
@@ -127,11 +127,13 @@ def minima(
     def settled(found: Fitted, known: Fitted | None = None) -> Fitted:
         """Return the distinct ones, in the lowest valley of the pulls: searched once, not from each start."""
         apart = _distinct(question, known.joined(found) if known else found, low, high, max(near, REACH))
-        new, first = _new(apart, known), 1 if known else _MOST
+        new, first, before = _new(apart, known), 1 if known else _MOST, apart.chi2
         for part, moving in ((new[:first], True), (new[first:], False)):
             if part.size:
                 apart = apart.with_at(part, _across(question, apart.at(part), low, high, moving))
-        return _distinct(question, apart, low, high, near)
+        if (apart.chi2 < before).any():
+            return _distinct(question, apart, low, high, near)
+        return apart.at(np.flatnonzero(before <= before.min() + near))
 
     known = settled(question.fitted(starts, low, high, question.likelihood.begin))
     fresh = known
@@ -143,7 +145,8 @@ def minima(
             break
         both = settled(question.fitted(more, low, high, known.pulls[0]), known)
         new = _new(both, known)
-        known, fresh = both, both.at(new[:_MOST])
+        new = new[new < _MOST]
+        known, fresh = both, both.at(new)
         if not new.size:
             break
     return known
