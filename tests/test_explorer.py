@@ -20,6 +20,7 @@ from nurecoil import NurecoilError
 from nurecoil.explorer.live import Explorer
 from nurecoil.explorer.server import Server
 from nurecoil.explorer.state import State
+from nurecoil.likelihood.joint import JointLikelihood
 
 NSI = "model=nsi&experiment=binh2021-csi&set=eps_u_ee%3D0.1&scan=eps_u_ee%3D-1..1&cl=90%25"
 ZPRIME = (
@@ -121,6 +122,19 @@ def test_the_standard_model_is_zero_away_from_itself():
     assert moved["delta_chi2"] == pytest.approx(there - here, rel=1e-9)
 
 
+def test_a_move_fits_the_moved_curve_alone(monkeypatch):
+    """Names of plugins and χ² of the Standard Model are those of the move before."""
+    explorer, fits, looked = Explorer(), [], []
+    explorer.answer(State.of(NSI))
+    profiled = JointLikelihood.profiled
+    monkeypatch.setattr(JointLikelihood, "profiled", lambda *a, **k: fits.append(1) or profiled(*a, **k))
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **asked: looked.append(asked) or [])
+    answer = explorer.answer(State.of(NSI.replace("0.1", "0.25")), settled=False)
+    assert (len(fits), looked) == (1, [])
+    afresh = Explorer().answer(State.of(NSI.replace("0.1", "0.25")))
+    assert answer["delta_chi2"] == pytest.approx(afresh["delta_chi2"], rel=1e-9)
+
+
 def test_sliders_end_where_the_data_feel_them():
     """Two thirds of the way to its ends the counts alone are worth Δχ² = 25, to both sides."""
     record = Explorer().parameters(State.of("model=nsi&experiment=binh2021-csi"))
@@ -169,12 +183,34 @@ def test_the_server_answers_this_machine_alone_and_has_no_file_but_its_own():
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert get(server, "/", host="evil.example")[0] == 403
         assert get(server, f"/api/answer?{NSI}", host="evil.example:80")[0] == 403
-        for path in ("/server.py", "/../live.py", "/page/index.html", "/%2e%2e/server.py", "//etc/passwd"):
+        for path in (
+            "/server.py",
+            "/../live.py",
+            "/page/index.html",
+            "/%2e%2e/server.py",
+            "//etc/passwd",
+            "//[",
+            "http://[",
+        ):
             assert get(server, path)[0] == 404
         status, text, _ = get(server, f"/api/answer?{NSI.replace('0.1', 'NaN')}")
         assert status == 400
         assert "eps_u_ee" in json.loads(text)["error"]
         assert get(server, f"/api/answer?{NSI}")[0] == 200
+
+
+def test_what_nobody_foresaw_is_said_and_the_server_goes_on(monkeypatch, capfd):
+    def failing(explorer, state, **how):
+        raise ZeroDivisionError("of a model of one's own")
+
+    with serving() as server:
+        with monkeypatch.context() as patched:
+            patched.setattr(Explorer, "answer", failing)
+            status, text, _ = get(server, f"/api/moving?{NSI}")
+        assert status == 500
+        assert json.loads(text) == {"error": "ZeroDivisionError: of a model of one's own"}
+        assert "in failing" in capfd.readouterr().err
+        assert get(server, f"/api/moving?{NSI}")[0] == 200
 
 
 def test_a_page_that_is_left_is_no_error(capfd):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -49,11 +49,11 @@ class Explorer:
         """Return the names of all models and experiments."""
         return {"models": self._models, "experiments": self._experiments}
 
-    @property
+    @cached_property  # plugins are looked for once, not at each move
     def _models(self) -> list[str]:
         return list(dict.fromkeys([*self.models, *model_names()]))
 
-    @property
+    @cached_property
     def _experiments(self) -> list[str]:
         return list(dict.fromkeys([*self.experiments, *experiment_names()]))
 
@@ -135,17 +135,23 @@ def _asked(
 
 
 @cache
-def _standard(experiments: tuple[str, ...], electroweak: str) -> tuple[Study, Question]:
+def _standard(experiments: tuple[str, ...], electroweak: str) -> Question:
     study = Study("standard-model", experiments, electroweak=electroweak)
-    return study, study.question(study.free("sin2_theta_w"))
+    return study.question(study.free("sin2_theta_w"))
+
+
+@lru_cache(_QUESTIONS)  # most sliders leave it where it is
+def _standard_at(experiments: tuple[str, ...], electroweak: str, mixing: float | None) -> float:
+    standard = _standard(experiments, electroweak)
+    at = standard.start["sin2_theta_w"] if mixing is None else mixing
+    return float(standard.profiled([[at]]).chi2[0])
 
 
 def _standard_chi2(question: Question, state: State, here: Values) -> float:
     """Return χ² of the Standard Model at the same s_W², pulls profiled."""
     values = {**question.values, **here}
-    _, standard = _standard(state.experiments, str(values.get("electroweak", "tree")))
-    mixing = values.get("sin2_theta_w", standard.start["sin2_theta_w"])
-    return float(standard.profiled([[mixing]]).chi2[0])
+    mixing = values.get("sin2_theta_w")
+    return _standard_at(state.experiments, str(values.get("electroweak", "tree")), mixing)
 
 
 def _choices(parameters: Sequence[Parameter], state: State) -> tuple[tuple[str, str], ...]:

@@ -1,13 +1,13 @@
 """A server of one page, for this machine alone: on 127.0.0.1, and with no file but the page's own."""
 
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 from nurecoil._version import __version__
 from nurecoil.errors import NurecoilError
@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send a page of the explorer, or an answer."""
-        path, query = urlsplit(self.path).path, urlsplit(self.path).query
+        path, _, query = self.path.partition("?")
         host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
         if host not in (HOST, "localhost"):  # a page elsewhere whose name was made to mean this machine
             self._send(HTTPStatus.FORBIDDEN, "text/plain", b"nurecoil answers to this machine alone\n")
@@ -81,6 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return HTTPStatus.OK, self.server.asked[path](query)
         except NurecoilError as error:
             return HTTPStatus.BAD_REQUEST, {"error": " ".join(str(error).split())}
+        except Exception as error:  # the page says it, and goes on; here is where
+            traceback.print_exc()
+            return HTTPStatus.INTERNAL_SERVER_ERROR, {"error": f"{type(error).__name__}: {error}"}
 
     def _send(self, status: HTTPStatus, kind: str, body: bytes) -> None:
         self.send_response(status)
