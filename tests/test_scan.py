@@ -104,7 +104,7 @@ def test_a_range_holds_its_ends_and_nothing_beyond(low, factor, points, log):
 
 
 @pytest.mark.parametrize(
-    ("size", "block"), [(1, 64), (4096, 64), (10_000, 128), (10**6, 8192), (10**9, 8192)]
+    ("size", "block"), [(1, 64), (2048, 64), (10_000, 256), (10**6, 16384), (10**9, 32768)]
 )
 def test_blocks_depend_on_the_size_alone(size, block):
     assert Grid((Axis("a", Spaced(0.0, 1.0, max(size, 2))),)).block == block

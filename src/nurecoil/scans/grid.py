@@ -14,8 +14,8 @@ from nurecoil.errors import NurecoilError
 
 Indices = NDArray[np.int64]
 
-_SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 8192
-_BLOCKS = 64  # a grid has at least so many blocks, if they are not to be too small: work for many workers
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 32768
+_BLOCKS = 32  # a grid has at least so many blocks, if they are not to be too small: work for many workers
 
 
 @dataclass(frozen=True)

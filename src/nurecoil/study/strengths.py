@@ -16,7 +16,7 @@ from nurecoil.likelihood import Expansion, Fitted, JointLikelihood, Moving, Stre
 from nurecoil.models import Model
 from nurecoil.parameters import Parameter, Values
 
-_PIECE = 8192  # points: the couplings of so many stay in the cache
+_PIECE = 32768  # points: the couplings of so many stay in the cache
 _STEP = 1e-4  # of the box: exact for a quadratic function, an error of 1e-8 of the range for others
 _EDGE = 1e-10  # of the box, from its ends: at the very end there may be no signal, and so no shape of it
 _EXACT = 1e-9  # of the largest value of each strength: magnetic moments squared are 1e-20 of the others
