@@ -243,8 +243,9 @@ def test_what_cannot_be_written_is_refused(path, values, message):
 
 @pytest.mark.parametrize("point", [3, {"eps_u_ee": 0.1}])
 def test_a_point_is_a_file(point):
-    with pytest.raises(NurecoilError, match="is not allowed: it must be the path of a file"):
+    with pytest.raises(NurecoilError, match=r"is not allowed: it must be the path of a file$") as error:
         nurecoil.Study("nsi", "binh2021-csi", point=point)
+    assert str(error.value).count("the NSI file") == 1
 
 
 # --- where it goes ------------------------------------------------------------------------------------

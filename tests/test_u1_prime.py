@@ -386,6 +386,8 @@ def test_an_array_is_its_numbers_one_by_one(name):
     ("values", "message"),
     [
         ({"charges": "b-l"}, r"charges 'b-l': did you mean 'B-L'\? \(known: free, universal, B-L"),
+        ({"charges": None}, r"^u1-prime: unknown value of charges 'None': known are free, universal"),
+        ({"charges": 3}, r"^u1-prime: unknown value of charges '3': known are free, universal"),
         ({"charges": "B-L", "charge_u_left": 0.3}, r"u1-prime: charge_u_left = 0.3 .* beside charges = B-L:"),
         ({"charges": "B-L", "charge_nu_e": 0}, r"u1-prime: charge_nu_e = 0 .* beside charges = B-L:"),
         ({"charges": "B-L", "charge_nu_e": "0"}, r"u1-prime: charge_nu_e = 0 .* beside charges = B-L:"),

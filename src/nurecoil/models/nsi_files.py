@@ -78,8 +78,9 @@ def read_nsi(path: Path | str) -> NsiFile:
     ...     read_nsi(path).values
     {'eps_u_ee': 0.05}
     """
+    name = _file_name(path)
     try:
-        text = Path(_file_name(path)).read_text(encoding="utf-8-sig")
+        text = Path(name).read_text(encoding="utf-8-sig")
         found = _of_blocks(text) if re.search(r"(?im)^\s*block\s", text) else _of_wcxf(_tree(text))
     except OSError as error:
         raise NurecoilError(f"cannot read the NSI file {path}: {error.strerror}") from None

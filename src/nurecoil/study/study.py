@@ -270,6 +270,8 @@ class Study:
         """Return a value (inside units) as a user gives it: a text with its unit, or a number."""
         if isinstance(given, str):
             return parameter.parse(given)
+        if parameter.choices:
+            parameter.check(str(given))
         number = self._number(parameter.name, given, parameter.unit)
         parameter.check(number, infinite=infinite)
         return number
