@@ -7,6 +7,7 @@ import pytest
 
 import nurecoil
 from nurecoil.models.loading import MODELS
+from test_limits_by_hand import CASES
 
 HOME = Path(__file__).parents[1] / "docs"
 SPEC = importlib.util.spec_from_file_location("make_gallery", HOME / "make_gallery.py")
@@ -57,3 +58,15 @@ def test_conus_plus_has_the_published_intervals(what, ends):
     found = nurecoil.Study("nsi", row["experiments"]).limit(name, within, cl=row["cl"])
     ours = [end for interval in found.values.profile.intervals for end in (interval.low, interval.high)]
     assert ours == pytest.approx(ends, abs=0.15 * (ends[1] - ends[0]))
+
+
+def test_tests_that_the_index_names_are_there():
+    index = (HOME / "gallery" / "README.md").read_text(encoding="utf-8")
+    for test in (test for page in PAGES.values() for test in page["special"].values()):
+        name, _, function = test.partition("::")
+        text = (HOME.parent / "tests" / name).read_text(encoding="utf-8")
+        assert f"def {function}(" in text or not function
+        assert f"`{test}`" in index
+    assert {model for model, page in PAGES.items() if "by_hand" in page} == {
+        case[0] for case in CASES.values()
+    }
