@@ -22,6 +22,7 @@ from nurecoil.likelihood.engines import engine as engine_called
 from nurecoil.models import Model, load_model
 from nurecoil.models.loading import check
 from nurecoil.models.nsi_files import read_nsi
+from nurecoil.models.u1_prime import CONTACT
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity, parse_uncertain
@@ -32,6 +33,10 @@ from nurecoil.study.question import Question, constraints
 
 _MANY = 8  # ranges: of more, counts are looked at where all are low and all are high, not at 2^n corners
 _NARROWEST = 1e-12  # of a constraint's centre
+_NO_CONTACT = (
+    f" where the mediator violates parity and is lighter than {CONTACT / 1e3:g} GeV: that is no contact"
+    " interaction in an atom or at 157 MeV (heavier masses are allowed)"
+)
 
 Given = str | Path | Experiment | CompiledExperiment
 Within = str | tuple[Any, Any] | Mapping[str, Any]
@@ -382,7 +387,10 @@ class Study:
             couplings = self.model.evaluate(resolved)
             for name in (c.experiment.name for c in self.experiments if c.experiment.of_weak_charge):
                 if couplings.weak_p is None:
-                    raise NurecoilError(f"{name} is a weak charge, of which {self.model.name} says nothing")
+                    why = "" if couplings.light_vector is None else _NO_CONTACT
+                    raise NurecoilError(
+                        f"{name} is a weak charge, of which {self.model.name} says nothing{why}"
+                    )
             squares = {c.experiment.name: c.counts(couplings) ** 2 for c in self.experiments}
         bad = [name for name, square in squares.items() if not np.isfinite(square).all()]
         if bad:
