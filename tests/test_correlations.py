@@ -86,6 +86,6 @@ def test_a_matrix_is_drawn_as_its_numbers():
     figure = Figure("m", "t", "", (Matrix(("one\ntwo", "b"), values),))
     for width in (None, 3.4):
         (ax,) = figures.draw(figure, width).axes
-        assert [text.get_text() for text in ax.texts] == ["1.00", "−0.46", "−0.46", "1.00"]
+        assert [text.get_text() for text in ax.texts] == ["1", "−.46", "−.46", "1"]
         assert ax.images[0].get_array().tolist() == values.tolist()
     assert figures.numbers(figure).splitlines()[4] == '1,"one, two: b",,,-0.456,,'

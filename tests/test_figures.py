@@ -12,7 +12,7 @@ from nurecoil.inference import density
 from nurecoil.papers.binh2021.compute import LimitResult
 from nurecoil.papers.binh2021.pictures import limits_chart, profile_figure, weak_charge_figure
 from nurecoil.presentation.corner import Axis, draw_corner
-from nurecoil.presentation.document import Area, Bars, Figure, Panel, Reference, RowChart, Series
+from nurecoil.presentation.document import Area, Bars, Figure, Matrix, Panel, Reference, RowChart, Series
 from nurecoil.presentation.figures import PALETTE, draw, save, save_canvas
 from nurecoil.presentation.look import Look
 from nurecoil.study.data import poisson_errors
@@ -340,6 +340,24 @@ def test_a_figure_of_a_columns_width_has_no_text_cut_or_upon_another(figure):
             assert one.y1 < other.y0 + 2
         high = 0.4 * 0.75 * 4 if ax.get_xlabel().startswith("allowed") else 0.65 * 4.0 * 3.4 / 6.2
         assert ax.bbox.height / canvas.dpi > 0.8 * high  # a legend takes nothing from it
+
+
+def test_numbers_of_a_matrix_stay_in_their_cells_in_a_column():
+    names = (*(f"pull {n}" for n in range(9)), "neutrino induced neutrons")
+    values = np.where(np.eye(10) > 0, 1.0, -0.18)
+    canvas = draw(Figure("matrix", "Correlations", "", (Matrix(names, values),)), 3.4)
+    (ax,) = canvas.axes
+    assert {text.get_text() for text in ax.texts} == {"1", "−.18"}
+    canvas.draw_without_rendering()
+    for box in boxes(ax.texts):
+        assert box.width < ax.bbox.width / 10
+
+
+def test_ends_of_a_limit_have_a_minus_sign():
+    result = nurecoil.Study("nsi", "binh2021-csi").limit("eps_u_ee", (-1, 1))
+    labels = [each.label for each in result.figure.panels[0].references if each.axis == "x"]
+    assert labels[0].startswith("−0.0")
+    assert not any("-" in label for label in labels)
 
 
 def test_a_figure_without_a_title_keeps_those_that_tell_panels_apart():

@@ -431,13 +431,14 @@ def _draw_rows(ax: "Axes", chart: RowChart) -> None:
 
 
 def _draw_matrix(ax: "Axes", matrix: Matrix) -> None:
-    """Draw numbers on their colours: blue below zero, red above, white where there is none."""
-    places, size = range(len(matrix.names)), _letters() * min(0.85, 7 / max(1, len(matrix.names)))
+    """Draw numbers, .12 for 0.12, on their colours: blue below zero, red above, white where there is none."""
+    places, size = range(len(matrix.names)), _letters() * min(0.85, 6.5 / max(1, len(matrix.names)))
     ax.imshow(matrix.values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
     for i, j in product(places, places):
         if abs(value := matrix.values[i, j]) >= 0.005:
             look: dict[str, Any] = {"size": size, "color": "white" if abs(value) > 0.6 else "black"}
-            ax.text(j, i, f"{value:.2f}".replace("-", "−"), ha="center", va="center", **look)
+            text = f"{value:.2f}".replace("-", "−").replace("0.", ".").replace("1.00", "1")
+            ax.text(j, i, text, ha="center", va="center", **look)
     ax.set_xticks(places, matrix.names, rotation=90)
     ax.set_yticks(places, matrix.names)
     ax.tick_params(which="both", length=0, labelsize=0.85 * _letters())

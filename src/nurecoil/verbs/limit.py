@@ -14,7 +14,7 @@ from nurecoil.inference.line import Axis, Line
 from nurecoil.parameters import Parameter, Range, written
 from nurecoil.presentation.document import Block, Figure, Pairs, Reference, Series
 from nurecoil.presentation.exchange import Arrays
-from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label
+from nurecoil.presentation.labels import LEVEL_COLOURS, cl_label, typeset
 from nurecoil.progress import in_steps
 from nurecoil.study.arguments import several_levels
 from nurecoil.study.curve import EXPECTED, Curve
@@ -162,7 +162,7 @@ class Limit(Shown):
             if profile.intervals
         ]
         ends = [
-            Reference(x / unit, "x", parameter.format(x, 4))
+            Reference(x / unit, "x", typeset(parameter.format(x, 4)))
             for interval in largest.intervals  # those of all levels would be too close to one another
             for x, is_open in interval.ends
             if not is_open
