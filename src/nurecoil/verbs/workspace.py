@@ -167,8 +167,7 @@ def _signal(
 ) -> dict[str, Any]:
     """Return the signal at a point, with up and down of each pull of its shape."""
     signal = term.arrays.signal
-    count = signal.templates.shape[0]
-    blocks = (question.strengths([point])[:1] @ signal.columns).reshape(count, term.arrays.bins)
+    blocks = np.tensordot(signal.templates, question.strengths([point])[0], axes=(1, 0))
     modifiers: list[dict[str, Any]] = [{"name": POI, "type": "normfactor", "data": None}]
     for number, logarithm in zip(signal.rates, signal.logarithms or (), strict=True):
         name, reach = term.pulls[number].name, _reach(term, number, widths)
