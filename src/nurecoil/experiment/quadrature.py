@@ -1,6 +1,6 @@
 """Integrals of non-negative functions in many bins at once, refined until each bin is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -57,26 +57,29 @@ def integrate(integrand: Integrand, splits: Array, shape: tuple[int, ...], tests
     for left in reversed(range(_ROUNDS + 1)):
         last = left == 0 or len(panels) > most
         groups = [panels[i : i + _TOGETHER] for i in range(0, len(panels), _TOGETHER)]
-        found = [(group, *_panels(integrand, group, tests)) for group in groups]
+        found = [(group, *_sampled(integrand, group)) for group in groups]
         size = total.copy()
-        for _, bins, values, _ in found:
-            size[bins] += values.sum(axis=0)
+        for _, bins, R, S in found:
+            size[bins] += _summed(R, S, KRONROD)
         size = np.abs(np.tensordot(size, tests, 1))
         size = size + _FLOOR * size.max(axis=0, initial=0.0)
-        halves = [np.empty((0, 2))]
-        for group, bins, values, errors in found:
-            over = errors > (ACCURACY if last else _AIM) * size[bins]
-            bad = np.asarray(over.any(axis=tuple(range(1, over.ndim))))
+        halves, worst = [np.empty((0, 2))], 0.0
+        for group, bins, R, S in found:
+            bad, infinite = np.zeros(len(group), dtype=bool), np.zeros(size[bins].shape[:-1], dtype=bool)
+            for n, error in enumerate(_errors(R, S, tests)):
+                over = error > (ACCURACY if last else _AIM) * size[bins]
+                bad[n] = over.any()
+                if last and bad[n]:
+                    infinite |= over.any(axis=-1)
+                    worst = max(worst, float((error / size[bins])[over].max()))
             if last and bad[group[:, 0] > splits[0]].any():
-                worst = (errors / size[bins])[over].max()
                 raise NurecoilError(
                     f"its integral over the recoil energy has an error of {worst:.1g} of itself"
                 )
-            if last:
-                infinite = over.any(axis=-1, keepdims=True)
-                values, bad = np.where(infinite, np.inf, values), np.zeros_like(bad)
-            total[bins] += values[~bad].sum(axis=0)
-            low, high = group[bad].T
+            good = np.repeat(~bad | last, NODES.size)
+            total[bins] += _summed(R[..., good], S[good], KRONROD)
+            total[bins][infinite] = np.inf
+            low, high = group[bad & ~np.array(last)].T
             halves.append(np.column_stack([low, (low + high) / 2, (low + high) / 2, high]).reshape(-1, 2))
         panels = np.concatenate(halves)
         if not len(panels):
@@ -91,14 +94,22 @@ def between(splits: Array) -> tuple[Array, Array]:
     return (middle + half * x).ravel(), (half * w).ravel()
 
 
-def _panels(integrand: Integrand, panels: Array, tests: Array) -> tuple[slice, Array, Array]:
-    """Return the bins, integrals, and errors of the tests, shape (panels, bins, ..., K), of neighbours."""
+def _sampled(integrand: Integrand, panels: Array) -> tuple[slice, Array, Array]:
+    """Return the bins of neighbours, R there and S dx, at 15 points of each panel."""
     half, middle = np.diff(panels, axis=1) / 2, panels.mean(axis=1, keepdims=True)
     bins, R, S = integrand((middle + half * NODES).ravel())
-    rows = R.reshape(-1, len(panels), NODES.size).swapaxes(0, 1).copy()  # in order, for products by BLAS
+    return bins, R, S * np.repeat(half, NODES.size).reshape(-1, *(1,) * (S.ndim - 1))
 
-    def summed(rule: Array, terms: Array) -> Array:
-        columns = terms.reshape(len(panels), NODES.size, -1) * half[..., np.newaxis]
-        return ((rows * rule) @ columns).reshape(len(panels), *R.shape[:-1], *terms.shape[1:])
 
-    return bins, summed(KRONROD, S), np.abs(summed(KRONROD - GAUSS, np.tensordot(S, tests, 1)))
+def _summed(R: Array, S: Array, rule: Array) -> Array:
+    """Return Σ R S over all panels, shape (bins, ..., K)."""
+    weighed = R * np.tile(rule, len(S) // rule.size)
+    return np.tensordot(weighed, S, 1)
+
+
+def _errors(R: Array, S: Array, tests: Array) -> Iterator[Array]:
+    """Yield how far two rules are apart in each panel, shape (bins, ..., tests)."""
+    tested = np.tensordot(S, tests, 1)
+    for first in range(0, len(S), NODES.size):
+        part = slice(first, first + NODES.size)
+        yield np.abs(_summed(R[..., part], tested[part], KRONROD - GAUSS))
