@@ -88,3 +88,16 @@ def test_each_public_name_has_an_example_that_runs():
     things = {name: getattr(nurecoil, name) for name in nurecoil.__all__ if name != "__version__"}
     things |= {f"Study.{name}": getattr(nurecoil.Study, name) for name in VERBS}
     assert [name for name, thing in things.items() if ">>> " not in inspect.getdoc(thing)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "members"),
+    re.findall(r"autoclass:: nurecoil\.(\w+)\n   :members: (.*)", PAGES["reference/api.md"]),
+)
+def test_each_member_is_documented_and_has_an_example_that_runs(name, members):
+    """Its own, or that of its class."""
+    owner = getattr(nurecoil, name)
+    used = "\n".join(re.findall(r"(?:>>>|\.\.\.) (.*)\n", f"{inspect.getdoc(owner)}\n"))
+    for member in members.split(", "):
+        told = inspect.getdoc(getattr(owner, member))
+        assert ">>> " in told or re.search(rf"\.{member}\b", used), member

@@ -50,6 +50,8 @@ class Parameter:
     --------
     >>> Parameter("g", "coupling", "g", 0.0, low=0.0, high=1.0).allowed()
     'between 0 and 1'
+    >>> Parameter("m", "mass", "m", None, unit="TeV", low=0.0).inside  # in MeV
+    1000000.0
     """
 
     name: str

@@ -57,6 +57,8 @@ class CompiledExperiment:
     >>> csi = compile_experiment(load_experiment("binh2021-csi"))
     >>> round(float(csi.counts(STANDARD_MODEL.couplings(sin2_theta_w=0.23867)).sum()), 1)
     186.9
+    >>> "axial" in csi.with_channels(["axial"]).templates.channels, csi.edits()
+    (True, [])
     """
 
     experiment: Experiment

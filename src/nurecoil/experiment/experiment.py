@@ -196,6 +196,11 @@ class Experiment:
     >>> csi = load_experiment("binh2021-csi")
     >>> csi.target.formula, csi.mass_kg
     ('CsI', 14.6)
+    >>> csi.facts, len(csi.shape), csi.of_weak_charge
+    (('CsI 14.6 kg', 'one number of counts', '2 pulls'), 1, False)
+    >>> argon = csi.with_signal(load_experiment("binh2021-lar").signal)
+    >>> argon.signal.form_factor == csi.with_form_factor(argon.signal.form_factor).signal.form_factor
+    True
     """
 
     name: str

@@ -46,6 +46,8 @@ class Model:
     >>> nsi = load_model("nsi")  # g_V^n = -1/2 + ε_u + 2 ε_d
     >>> round(float(nsi.couplings(eps_u_ee=0.1).vector_n[0, 0]), 12)
     -0.4
+    >>> nsi.resolve({"eps_u_ee": 0.1})["electroweak"]
+    'tree'
     """
 
     name: str

@@ -26,6 +26,8 @@ class Spaced:
     --------
     >>> Spaced(0.1, 10.0, 3, log=True).at(np.arange(3)).tolist()
     [0.1, 1.0, 10.0]
+    >>> Spaced(0.1, 10.0, 3).description()
+    {'low': 0.1, 'high': 10.0, 'points': 3, 'spacing': 'linear'}
     """
 
     low: float

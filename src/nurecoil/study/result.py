@@ -108,6 +108,13 @@ class Result(Generic[Answer]):
     ('limit', True)
     >>> [[round(end, 3) for end in interval] for interval in result.record()["allowed"]]
     [[-0.092, 0.491]]
+    >>> result.model, result.experiments, result.blocks()[0].rows[0]
+    ('nsi', ('binh2021-csi',), ('allowed', '-0.09165 to 0.4912'))
+    >>> result.plot(title=False).get_title()  # of matplotlib's axes
+    ''
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     result.save(f"{folder}/limit.csv")
     """
 
     question: str

@@ -132,6 +132,10 @@ class Study:
     >>> study = Study("331-beta", "binh2021-csi", beta="-sqrt(3)", sin2_theta_w=0.23867)
     >>> study
     <Study of 331-beta with binh2021-csi>
+    >>> study.names, [pull.name for pull in study.pulls]
+    (['binh2021-csi'], ['binh2021-csi_signal', 'binh2021-csi_background'])
+    >>> [parameter.name for parameter in study.parameters][:2]
+    ['beta', 'm_zprime']
     >>> limit = study.limit("m_zprime", "0.1..100 TeV")
     >>> f"{limit.values.profile.lower_limit / 1e6:.2f} TeV"
     '1.48 TeV'
