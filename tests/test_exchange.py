@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import tomllib
 import zipfile
 from pathlib import Path
@@ -148,6 +149,37 @@ def test_latex_is_typeset_and_escaped():
         "\\bottomrule",
         "\\end{tabular}",
     ]
+
+
+ANSWERS = {
+    "predict": lambda: nurecoil.Study(
+        "331-beta", "binh2021-csi", beta="-sqrt(3)", m_zprime="2 TeV"
+    ).predict(),
+    "moments": lambda: nurecoil.Study("magnetic-moments", "binh2021-csi").limit(
+        "mu_nu_e", "1e-10..1e-8 mu_B"
+    ),
+    "limit": lambda: nurecoil.Study("nsi", "binh2021-csi").limit("eps_u_ee", (-1, 1), cl=["68%", "90%"]),
+    "fit": lambda: nurecoil.Study("scaled-standard-model", "binh2021-csi").fit({"signal_strength": 1.0}),
+    "impact": lambda: nurecoil.Study("scaled-standard-model", "binh2021-lar").impact({"signal_strength": 1}),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_latex_of_an_answer_is_typeset_by_any_latex(name, tmp_path):
+    """ASCII alone, as many cells as columns, and what is special in LaTeX is in mathematics or escaped."""
+    ANSWERS[name]().save(tmp_path / "answer.tex")
+    text = (tmp_path / "answer.tex").read_text("utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("%")]
+    assert "".join(lines).isascii()
+    columns = 0
+    for line in lines:
+        if found := re.fullmatch(r"\\begin\{tabular\}\{([lr]+)\}", line):
+            columns = len(found[1])
+        elif line.endswith(r"\\"):
+            words = re.sub(r"\$[^$]+\$", "", re.sub(r"\\[&%$#_{}]", "", line))
+            assert words.count("&") == columns - 1
+            assert not set("$#_^%") & set(words)
+    assert columns
 
 
 def opened(result, tmp_path):
