@@ -63,8 +63,8 @@ UNFOUND = "not found again here"
 UNSEEN = "(*) as others quote it: the place in its source was not seen by us."
 HELD = """`test_models_hold.py` holds every model to the Standard Model where it has nothing new, a coupling
 of ν_μ to ν_μ, and vector couplings to be Hermitian. Each has special cases of its own; and
-`test_limits_by_hand.py` finds the limits from CsI that are named here a second time, from the files of the
-release, to 1e-3."""
+`test_limits_by_hand.py` finds the limits that are named here a second time, from CsI and the files of its
+release unless said otherwise, to 1e-3."""
 LOWEST, POINTS = 0.1, 160  # keV, the first recoil energy that is drawn
 FIRST_LINE = "<!-- Written by `python docs/make_gallery.py`: change `gallery.toml`, not this file. -->\n"
 

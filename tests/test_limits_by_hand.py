@@ -1,17 +1,20 @@
-"""Limits of CsI 2021 in the models of papers, against a likelihood of its own (`csi_by_hand`)."""
+"""Limits in the models of papers against likelihoods of their own: of CsI 2021 (`csi_by_hand`), and LAr."""
 
 import math
 from functools import cache
 
+import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 import csi_by_hand as by_hand
+import direct
 import nurecoil
 from csi_by_hand import ROOT2_G_F, of_charges
 from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL
-from reference import ALPHA, CM2
+from reference import ALPHA, CM2, G_F, NU_MU_LINE
 
 CSI = "coherent-csi-2021"
 RADII = {"e": -0.83e-32, "mu": -0.48e-32}  # cm², of the Standard Model
@@ -117,3 +120,65 @@ def test_a_limit_is_the_one_by_hand(csi, name):
     standard = csi.signal(of_charges()) if parameter == "g_mediator" else None
     ours = csi.limit(signal_at, ends, found.best_fit, standard)
     assert ends == pytest.approx(ours, rel=1e-3, abs=0)
+
+
+# --- the radius of argon: counts by hand, over the compiled response ------------------------------------
+
+
+def counts_of_argon(experiment, R):
+    """Return the Standard Model's counts where neutrons have the rms radius R (fm), protons 3.427 fm."""
+
+    def cross_section(T, n):
+        q = np.sqrt(2 * n.mass * T)
+        charge = n.Z * (0.5 - 2 * 0.23857) * by_hand.helm(q, 3.427) - 0.5 * n.N * by_hand.helm(q, R)
+        t, low = T[:, np.newaxis], (T + np.sqrt(T**2 + 2 * n.mass * T)) / 2
+        flux = direct.over_flux(lambda E: 1 - t / E - n.mass * t / (2 * E**2), low, 40)
+        return (G_F**2 * n.mass / math.pi * charge**2)[:, np.newaxis] * flux
+
+    line = [2 * NU_MU_LINE**2 / (n.mass + 2 * NU_MU_LINE) for n in experiment.target.nuclides]
+    return direct.counts(experiment, experiment.signal, cross_section, lambda n: line)
+
+
+def logs(up, down, nominal):
+    """Return what multiplies t and |t| < 1's square in the logarithm, of a thousandfold at most."""
+    ratios = (np.clip(x, 1e-3 * nominal, 1e3 * nominal) for x in (up, down))
+    up, down = (np.log(np.divide(x, nominal, out=np.ones_like(x), where=nominal > 0)) for x in ratios)
+    return (up - down) / 2, (up + down) / 2
+
+
+def of_argon(compiled, signal):
+    """Return χ² of some counts, pulls profiled: two rates, F90 and the time of the signal, neutrons."""
+    statistics, standard = compiled.experiment.statistics, compiled.counts(STANDARD_MODEL.couplings())
+    varied = [[v.evaluate(STANDARD_MODEL.couplings()) for v in pair] for pair in compiled.variations]
+    shapes = [logs(*pair, standard) for pair in varied]
+    (ssb, brn, delayed), n = statistics.backgrounds, statistics.observed
+    neutrons = [logs(v.up, v.down, brn.nominal) for v in brn.shapes]
+
+    def morphed(t, of):
+        bent = np.where(np.abs(t) < 1, t * t, 2 * np.abs(t) - 1)
+        return np.exp(sum(x * a + y * b for x, y, (a, b) in zip(t, bent, of, strict=True)))
+
+    def chi2(t):
+        mu = signal * 1.1 ** t[0] * 1.085 ** t[1] * morphed(t[2:4], shapes[:2])
+        mu = mu + (1 + 25 / 3152 * t[4]) * ssb.nominal + (1 + t[6]) * delayed.nominal
+        mu = np.maximum(mu + (1 + 160 / 497 * t[5]) * brn.nominal * morphed(t[7:10], neutrons), 1e-12)
+        return 2 * np.sum(mu - n + n * np.log(np.where(n > 0, n, 1) / mu)) + t @ t
+
+    return minimize(chi2, np.zeros(10), method="BFGS", options={"gtol": 1e-4}).fun
+
+
+@pytest.mark.parametrize(("cl", "level"), [("68.27%", 1.0), ("90%", 2.7055)])
+def test_the_radius_of_argon_is_the_one_by_hand(cl, level):
+    compiled = compile_experiment(load_experiment("coherent-lar-2020"))
+    study = nurecoil.Study("neutron-radii", "coherent-lar-2020")
+    found = study.limit("rn_ar", "2.2..7 fm", cl=cl).values.profile
+    ends = [x for i in found.intervals for x in (i.low, i.high) if 2.21 < x < 6.99]
+    assert ends
+
+    def chi2(R):
+        return of_argon(compiled, counts_of_argon(compiled.experiment, R))
+
+    lowest = chi2(found.best_fit)
+    for end in ends:
+        by_thousandth = [chi2(end * (1 + x)) - lowest - level for x in (-1e-3, 1e-3)]
+        assert by_thousandth[0] * by_thousandth[1] < 0
