@@ -83,7 +83,7 @@ def test_a_figure_names_what_it_rests_on(compiled):
             "331β",
             "Binh 2021 CsI + Binh 2021 LAr",
             r"$\beta$ = −√3",
-            r"$\mu_\nu$ = 1 × 10⁻¹¹ $\mu_\mathrm{B}$",
+            r"$\mu_\nu$ = 10⁻¹¹ $\mu_\mathrm{B}$",
         ),
         *("variant = numbers", "Binh 2021 CsI signal fixed"),
     )

@@ -102,8 +102,15 @@ def powers(text: str) -> str:
 
     >>> powers("3.2e23 protons on target")
     '3.2 × 10²³ protons on target'
+    >>> powers("5e-05 to 1e-04")
+    '5 × 10⁻⁵ to 10⁻⁴'
     """
-    return re.sub(r"(?<=\d)e\+?(-?\d+)\b", lambda found: f" × 10{found[1].translate(_RAISED)}", text)
+    return re.sub(r"\b(\d[\d.]*)e\+?(-?)0*(\d+)\b", _power, text)
+
+
+def _power(found: re.Match[str]) -> str:
+    factor, sign, digits = found.groups()
+    return ("" if factor == "1" else f"{factor} × ") + f"10{(sign + digits).translate(_RAISED)}"
 
 
 def value_label(parameter: Parameter, value: float) -> str:
