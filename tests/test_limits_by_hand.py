@@ -15,6 +15,7 @@ from nurecoil.experiment import compile_experiment
 from nurecoil.experiment.card import load_experiment
 from nurecoil.models import STANDARD_MODEL
 from reference import ALPHA, CM2, G_F, NU_MU_LINE
+from releases import release_file
 
 CSI = "coherent-csi-2021"
 RADII = {"e": -0.83e-32, "mu": -0.48e-32}  # cm², of the Standard Model
@@ -169,6 +170,7 @@ def of_argon(compiled, signal):
 
 @pytest.mark.parametrize(("cl", "level"), [("68.27%", 1.0), ("90%", 2.7055)])
 def test_the_radius_of_argon_is_the_one_by_hand(cl, level):
+    release_file("coherent-lar-2020", "datanobkgsub.txt")
     compiled = compile_experiment(load_experiment("coherent-lar-2020"))
     study = nurecoil.Study("neutron-radii", "coherent-lar-2020")
     found = study.limit("rn_ar", "2.2..7 fm", cl=cl).values.profile
