@@ -5,6 +5,7 @@ import json
 import math
 import shlex
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -223,6 +224,15 @@ def test_a_page_that_is_left_is_no_error(capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_a_slow_page_holds_up_no_other():
+    """One has sent half of its question, another reads nothing of its answer."""
+    with serving() as server, socket.create_connection(server.server_address) as half:
+        half.sendall(b"GET /api/answer?")
+        with socket.create_connection(server.server_address) as deaf:
+            deaf.sendall(f"GET /api/answer?{NSI} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert get(server, f"/api/answer?{NSI}")[0] == 200
+
+
 def test_a_port_that_is_taken_is_one_sentence():
     with serving() as server, pytest.raises(NurecoilError, match=f"port {server.server_port}"):
         Server(Explorer(), server.server_port)
@@ -230,7 +240,8 @@ def test_a_port_that_is_taken_is_one_sentence():
         Server(Explorer(), 65536)
 
 
-def test_the_command_serves_until_it_is_interrupted():
+@pytest.mark.parametrize(("by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_command_serves_until_it_is_interrupted(by, status):
     arguments = ("explore", "--no-browser", "--model", "nsi", "--experiment", "binh2021-csi")
     with start(["-u", "-m", "nurecoil", *arguments], stderr=subprocess.STDOUT) as process:
         address = process.stdout.readline().split()[-1]
@@ -238,9 +249,9 @@ def test_the_command_serves_until_it_is_interrupted():
         assert address.endswith("?model=nsi&experiment=binh2021-csi")
         with urllib.request.urlopen(address, timeout=60) as page:
             assert b"nurecoil explorer" in page.read()
-        process.terminate()
+        process.send_signal(by)
         rest, _ = process.communicate(timeout=60)
-    assert process.returncode == 143
+    assert process.returncode == status
     assert rest == ""
 
 
