@@ -304,6 +304,21 @@ def test_a_reactor_made_in_python_is_checked_too():
         Reactor(3.6, 0, 1.0, {"U235": 1.0}, "huber-mueller")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("shape", 3, "reactor shape = 3 is not allowed: it must be a Shape, or None"),
+        ("fission_fractions", 3, "fission_fractions = 3 is not allowed: it must be a table of isotopes"),
+        ("fission_fractions", {"U235": "a"}, r"fission_fractions\.U235 = a is not allowed"),
+        ("baseline_m", "20", "reactor baseline_m = 20 is not allowed"),
+    ],
+)
+def test_a_reactor_of_other_types_is_told(field, value, said):
+    good = {**LEIBSTADT, "fission_fractions": {"U235": 1.0}, "spectrum": "huber-mueller"}
+    with pytest.raises(NurecoilError, match=said):
+        Reactor(**{**good, field: value})
+
+
 # --- a table of fluxes --------------------------------------------------------------------------------
 
 TABLE = 'flux = "table"\nfile = "flux.csv"\ncolumns = { energy = 0, nu_mu = 2, nu_e_bar = 1 }\n'

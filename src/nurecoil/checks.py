@@ -148,9 +148,17 @@ def check_fields(thing: Any, what: str = "") -> None:
         value = getattr(thing, name)
         label = what if name in (what, "value") else f"{what} {name}".strip()
         for rule in own:
-            require(value is None or rule.allows(value), label, value, rule)
+            require(value is None or _follows(value, rule), label, value, rule)
         for rule in of_each:
-            require(all(map(rule.allows, value)), label, value, f"numbers {rule}")
+            require(_follows(value, rule, each=True), label, value, f"numbers {rule}")
+
+
+def _follows(value: Any, rule: Any, each: bool = False) -> bool:
+    """Return whether a value, or each of it, follows a rule; what cannot be compared does not."""
+    try:
+        return all(map(rule.allows, value)) if each else bool(rule.allows(value))
+    except TypeError:
+        return False
 
 
 def opened(hint: Any) -> tuple[Any, list[Any]]:

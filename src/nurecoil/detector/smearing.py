@@ -198,6 +198,10 @@ class ElectronSmearing:
     noise: Annotated[NotNegative, "standard deviation of the noise, in the unit of E"] = 0.0
     scale: ClassVar[float] = 1.0
 
+    def __post_init__(self) -> None:
+        """Refuse what is no detector."""
+        check_fields(self, "smearing")
+
     def width(self, x: Array) -> Array:
         """Return √(F ε x + noise²)."""
         return np.sqrt(self.fano * self.energy * x + self.noise**2)

@@ -121,11 +121,16 @@ class Reactor:
     def __post_init__(self) -> None:
         """Refuse what is no composition."""
         check_fields(self, "reactor")
-        fractions = self.fission_fractions
+        fractions: Any = self.fission_fractions
+        shape = self.shape
+        require(shape is None or isinstance(shape, Shape), "reactor shape", shape, "a Shape, or None")
+        known = isinstance(fractions, Mapping)
+        require(known, "fission_fractions", fractions, "a table of isotopes, each with a number")
         for isotope, fraction in fractions.items():
             if isotope not in ENERGY_PER_FISSION:
                 raise unknown_name("isotope of fission_fractions", isotope, ENERGY_PER_FISSION)
-            require(0 <= fraction <= 1, f"fission_fractions.{isotope}", fraction, "from 0 to 1")
+            given = isinstance(fraction, (int, float)) and 0 <= fraction <= 1
+            require(given, f"fission_fractions.{isotope}", fraction, "from 0 to 1")
         total = sum(fractions.values())
         require(abs(total - 1) <= 0.005, "sum of fission_fractions", f"{total:g}", "1, within 0.005")
 
