@@ -9,8 +9,8 @@ import pytest
 
 import nurecoil
 from nurecoil.models.zprime_331 import running
-from nurecoil.papers.world import limits, nsi, weak_angle
-from nurecoil.papers.world.groups import WORDS, Group, allowed_text, together
+from nurecoil.papers.world import limits, nsi, planes, weak_angle
+from nurecoil.papers.world.groups import SCHEME, WORDS, Group, allowed_text, together
 from nurecoil.physics.constants import (
     FINE_STRUCTURE,
     MUON_MASS,
@@ -65,6 +65,23 @@ def test_the_momentum_transfer_is_that_of_the_recoils_that_are_counted(compiled)
     mean /= np.trapezoid(recoils.rate, recoils.energies)
     expected = sqrt(2 * 72.63 * 931.494 * mean / 1e3)
     assert weak_angle.momentum_transfer(compiled["binh2021-ge"]) == pytest.approx(expected, rel=0.01)
+
+
+# --- light mediators ---------------------------------------------------------------------------------------
+
+
+def test_a_mediator_is_as_strong_as_two_degrees_of_freedom_allow(parts):
+    conus = parts["CONUS+"]
+    _, numbers = planes.mediators([conus])
+    (mass, coupling) = numbers["light-scalar"]["CONUS+"][0]
+    assert mass == [0.1, 1e4]
+    names = {"m_mediator": 1.0, "g_mediator": 1e-5}
+    question = conus.study("light-scalar", **SCHEME).question(names)
+    masses, couplings = np.geomspace(*mass, 60), np.geomspace(1e-6, 1e-2, 200)
+    grid = np.stack(np.meshgrid(masses, couplings), axis=-1).reshape(-1, 2)
+    assert question.chi2([[mass[1], coupling[1]]])[0] - question.chi2(grid).min() == pytest.approx(
+        -2 * np.log(0.1), abs=0.01
+    )
 
 
 # --- the page -----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Planes of two NSI: what each experiment allows, and what all allow together."""
+"""Planes of two parameters: what each experiment allows, and what all allow together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,10 @@ from nurecoil.verbs.map import map as ask
 
 CL = 0.9
 EPSILONS = (("eps_u_ee", "eps_d_ee", 1.0), ("eps_u_ee", "eps_u_mumu", 0.6))
+MEDIATORS = {"light-vector": "A universal light vector", "light-scalar": "A universal light scalar"}
+MEDIATOR = {"m_mediator": (0.1, 1e4), "g_mediator": (1e-6, 1e-1)}  # MeV; both in the logarithm
 _POINTS = 41
+_COARSE = 49
 
 
 def section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
@@ -22,15 +25,31 @@ def section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
     words, every, numbers = WORDS["planes"], [*parts, together(parts)], dict[str, Any]()
     pictures = []
     for (x, y, end), caption in zip(EPSILONS, words["captions"], strict=True):
-        ranges = {x: (-end, end), y: (-end, end)}
-        maps = {
-            each.label: ask(each.study("nsi", **SCHEME), ranges, cl=CL, points=_POINTS).values
-            for each in every
-        }
+        maps = _maps(every, "nsi", {x: (-end, end), y: (-end, end)}, _POINTS)
         numbers[f"{x} {y}"] = {label: _bounds(found) for label, found in maps.items()}
         title = " and ".join(symbol(parameter) for parameter in maps["all"].parameters)
         pictures.append(Figure(f"world-{x}-{y}".replace("_", "-"), title, caption, (_panel(every, maps),)))
     return Section(words["title"], (words["text"], *pictures)), numbers
+
+
+def mediators(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
+    """Return the section on mass and coupling of light mediators, and its numbers."""
+    words, every, numbers = WORDS["mediators"], [*parts, together(parts)], dict[str, Any]()
+    pictures = []
+    for (model, title), caption in zip(MEDIATORS.items(), words["captions"], strict=True):
+        maps = _maps(every, model, MEDIATOR, _COARSE)
+        numbers[model] = {label: _bounds(found) for label, found in maps.items()}
+        pictures.append(Figure(f"world-{model}", title, caption, (_panel(every, maps),)))
+    return Section(words["title"], (words["text"], *pictures)), numbers
+
+
+def _maps(
+    every: Sequence[Group], model: str, within: Mapping[str, tuple[float, float]], points: int
+) -> dict[str, Map]:
+    """Return the map of each group of experiments."""
+    return {
+        each.label: ask(each.study(model, **SCHEME), within, cl=CL, points=points).values for each in every
+    }
 
 
 def _bounds(found: Map) -> list[list[list[float]]]:

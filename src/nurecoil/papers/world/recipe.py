@@ -7,7 +7,7 @@ from nurecoil.papers.world.groups import WORDS, groups
 from nurecoil.presentation.comparison import Comparison
 from nurecoil.presentation.document import Document, Table
 
-STEPS = 7
+STEPS = 8
 
 
 def reproduce(progress: Callable[[str], None]) -> Comparison:
@@ -20,13 +20,15 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
     epsilons, of_epsilons = nsi.section(parts)
     progress("NSI, two at a time")
     pairs, of_pairs = planes.section(parts)
+    progress("light mediators: some minutes")
+    light, of_light = planes.mediators(parts)
     progress("moments and radii")
     properties, of_properties = limits.properties(parts)
     progress("the Z' of 331β")
     masses, of_masses = limits.masses(parts, charges)
     progress("do the experiments agree?")
     agree, of_agreement = agreement.section(parts)
-    sections = (angle, epsilons, pairs, properties, masses, agree)
+    sections = (angle, epsilons, pairs, light, properties, masses, agree)
     document = Document(
         title=WORDS["title"],
         subtitle=WORDS["subtitle"].format(count=len(parts)),
@@ -38,6 +40,7 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
         "weak_angle": angles,
         "nsi": of_epsilons,
         "planes": of_pairs,
+        "mediators": of_light,
         "properties": of_properties,
         "masses": of_masses,
         "agreement": of_agreement,
