@@ -71,12 +71,12 @@ def test_the_momentum_transfer_is_that_of_the_recoils_that_are_counted(compiled)
 
 
 def test_a_mediator_is_as_strong_as_two_degrees_of_freedom_allow(parts):
-    conus = parts["CONUS+"]
-    _, numbers = planes.mediators([conus])
-    (mass, coupling) = numbers["light-scalar"]["CONUS+"][0]
+    csi = parts["CsI"]
+    _, numbers = planes.mediators([csi])
+    (mass, coupling) = numbers["light-scalar"]["CsI"][0]
     assert mass == [0.1, 1e4]
     names = {"m_mediator": 1.0, "g_mediator": 1e-5}
-    question = conus.study("light-scalar", **SCHEME).question(names)
+    question = csi.study("light-scalar", **SCHEME).question(names)
     masses, couplings = np.geomspace(*mass, 60), np.geomspace(1e-6, 1e-2, 200)
     grid = np.stack(np.meshgrid(masses, couplings), axis=-1).reshape(-1, 2)
     assert question.chi2([[mass[1], coupling[1]]])[0] - question.chi2(grid).min() == pytest.approx(
