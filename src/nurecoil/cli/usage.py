@@ -13,7 +13,19 @@ from nurecoil.errors import NurecoilError, unknown_name
 from nurecoil.progress import heard_by
 
 INTERRUPTED = 128 + signal.SIGINT
-FILE = click.Path(path_type=Path)
+
+
+class _File(click.Path):
+    """A path; of "", which `$UNSET` gives, `Path` would make the folder one is in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            what = param.opts[0] if param else "FILE"
+            raise NurecoilError(f"{what} '' is not allowed: it must be the name of a file")
+        return super().convert(value, param, ctx)
+
+
+FILE = _File(path_type=Path)
 
 
 def folder(default: str) -> click.Option:
