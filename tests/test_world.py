@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 import nurecoil
 from nurecoil.models.zprime_331 import running
-from nurecoil.papers.world import limits, nsi, planes, weak_angle
+from nurecoil.papers.world import all_nsi, limits, nsi, planes, weak_angle
 from nurecoil.papers.world.groups import SCHEME, WORDS, Group, allowed_text, together
+from nurecoil.papers.world.landscape import Landscape, Sum
 from nurecoil.physics.constants import (
     FINE_STRUCTURE,
     MUON_MASS,
@@ -84,12 +86,62 @@ def test_a_mediator_is_as_strong_as_two_degrees_of_freedom_allow(parts):
     )
 
 
+# --- many couplings at once -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def landscape(parts):
+    """Return the valleys of three couplings of CsI, and points from which they are found."""
+    names = ("eps_u_ee", "eps_u_mumu", "eps_d_ee")
+    question = parts["CsI"].study("nsi", electroweak="radiative").question(dict.fromkeys(names, 0.0))
+    points = np.random.default_rng(2).uniform(-0.5, 0.5, (200, len(names)))
+    found = question.profiled(points)
+    return Landscape(question, np.concatenate([points, found.pulls], axis=1), found.chi2)
+
+
+def test_the_best_of_many_couplings_is_that_of_another_minimiser(landscape):
+    def profiled(x):
+        return float(landscape.question.chi2(x[np.newaxis])[0])
+
+    chi2, point = landscape.best
+    starts = np.random.default_rng(4).uniform(-0.5, 0.5, (3, 3))[:2]
+    others = [minimize(profiled, start, method="Nelder-Mead", bounds=[(-1, 1)] * 3).fun for start in starts]
+    assert chi2 == pytest.approx(min(others), abs=0.02)
+    assert landscape.question.unprofiled(point[np.newaxis, :3], point[3:])[0] == pytest.approx(chi2)
+
+
+@pytest.mark.parametrize("ratio", [0.0, all_nsi.RATIO])
+def test_a_sum_that_is_held_is_held_inside_the_box(landscape, ratio):
+    held = Sum(0, 2, ratio)
+    chi2, point = landscape.lowest(landscape.best[1], held, 0.9)
+    assert held.of(point) == pytest.approx(0.9)
+    assert (np.abs(point[:3]) <= 1 + 1e-12).all()
+    own = point[:3] + 0.03 * np.random.default_rng(3).normal(size=(50, 3))
+    own[:, 0] = 0.9 - ratio * own[:, 2]
+    inside = (np.abs(own) <= 1).all(axis=1)
+    assert inside.sum() > 5
+    assert (landscape.question.chi2(own[inside]) >= chi2 - 0.01).all()
+
+
+def test_what_one_quark_does_another_undoes(landscape):
+    (low, high), at_box = landscape.allowed(Sum(0, 2), 0.9)
+    assert low is None
+    assert high is None
+    assert max(at_box) < 2.7
+    (low, high), at_box = landscape.allowed(Sum(0, 2, all_nsi.RATIO), 0.9)
+    assert -0.2 < low < high < 0.6
+    assert not at_box
+    for end in (low, high):
+        excess = landscape.lowest(landscape.best[1], Sum(0, 2, all_nsi.RATIO), end)[0] - landscape.best[0]
+        assert excess == pytest.approx(2.706, abs=0.3)
+
+
 # --- the page -----------------------------------------------------------------------------------------------
 
 
-def rows(first):
+def rows(first, page=PAGE):
     """Return the cells of rows of the page's tables that begin so."""
-    lines = [line[1:-1].split("|") for line in PAGE.splitlines() if line.startswith("|")]
+    lines = [line[1:-1].split("|") for line in page.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line] for line in lines if line[0].strip() == first]
 
 
@@ -103,7 +155,7 @@ def test_the_page_has_the_weak_angle_of_today(parts):
 
 def test_the_page_has_the_epsilons_of_today(parts):
     (parameter,) = (p for p in nsi.SHOWN if p.name == "eps_u_mumu")
-    (cells,) = rows(nsi.symbol(parameter))
+    cells = rows(nsi.symbol(parameter))[0]
     found = nsi.limit(parts["CsI"], parameter)
     assert allowed_text(found.profile, digits=2) == cells[1]
 
@@ -129,3 +181,19 @@ def test_the_flux_of_the_sns_is_one_pull_and_quenching_of_germanium_none(parts):
     assert sorted(re.findall(r"\S*quenching\S*", " ".join(n for n in names if "ge-2024" in n))) == [
         "coherent-ge-2024_quenching"
     ]
+
+
+def test_the_page_says_of_no_coupling_that_data_bound_it_when_all_are_free():
+    names = [
+        all_nsi._name(p.name.removeprefix(f"eps_{q}_"), q)
+        for q in "ud"
+        for p in nsi.EPSILONS
+        if f"_{q}_" in p.name
+    ]
+    assert len(set(names)) == 18
+    table = PAGE.partition("**The 18 couplings")[2].partition("\n## ")[0]
+    for name in names:
+        ((_, _, allowed, _),) = rows(name, table)
+        assert allowed == "not bounded" or re.fullmatch("≥ −0.9[0-9]*", allowed)  # where u leaves the box
+    assert float(re.search(r"R̂ ≤ (\d\.\d+)", PAGE)[1]) < 1.01
+    assert int(re.search(r"at least (\d+) effective", PAGE)[1]) > 400

@@ -28,8 +28,8 @@ def sample_nuts(target: Target, seed: int, most_steps: int) -> Samples:
     """Return samples from eight chains of NUTS (Hoffman and Gelman 2014).
 
     The chains start at draws that are annealed from the prior, chosen as far apart as can be, in coordinates
-    that are whitened by the draws' covariance. Gradients are central differences, all of one step in one
-    call; the energy is exact, and so are the samples (leapfrog steps with any force are reversible and keep
+    that are whitened by the draws' covariance. Gradients are the target's, of all chains in one call; the
+    energy is exact, and so are the samples (leapfrog steps with any force are reversible and keep
     the volume). Chains hardly go from mode to mode: starts far apart land in each, and R̂ says so.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from nurecoil.papers.world import agreement, limits, nsi, planes, weak_angle
+from nurecoil.papers.world import agreement, all_nsi, limits, nsi, planes, weak_angle
 from nurecoil.papers.world.groups import WORDS, groups
 from nurecoil.presentation.comparison import Comparison
 from nurecoil.presentation.document import Document, Table
@@ -18,6 +18,8 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
     angle, angles = weak_angle.section(parts, charges)
     progress("NSI, one at a time")
     epsilons, of_epsilons = nsi.section(parts)
+    progress("NSI, all 18 at once: some ten minutes")
+    everything, of_everything = all_nsi.section(parts)
     progress("NSI, two at a time")
     pairs, of_pairs = planes.section(parts)
     progress("light mediators: some minutes")
@@ -28,7 +30,7 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
     masses, of_masses = limits.masses(parts, charges)
     progress("do the experiments agree?")
     agree, of_agreement = agreement.section(parts)
-    sections = (angle, epsilons, pairs, light, properties, masses, agree)
+    sections = (angle, epsilons, pairs, everything, light, properties, masses, agree)
     document = Document(
         title=WORDS["title"],
         subtitle=WORDS["subtitle"].format(count=len(parts)),
@@ -40,6 +42,7 @@ def reproduce(progress: Callable[[str], None]) -> Comparison:
         "weak_angle": angles,
         "nsi": of_epsilons,
         "planes": of_pairs,
+        "all_nsi": of_everything,
         "mediators": of_light,
         "properties": of_properties,
         "masses": of_masses,
