@@ -1,6 +1,7 @@
 """What all tests share: the Hypothesis profiles and the built-in experiments, compiled once."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,8 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 if data_folder().is_dir():  # names of cards find their data in tests as they do for users
     os.environ["NURECOIL_DATA"] = str(data_folder())
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background: commands would ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
