@@ -1,5 +1,6 @@
 """The world's data together: a sample of what `reproduce world` finds, and what it rests on."""
 
+import inspect
 import re
 from math import pi, sqrt
 from pathlib import Path
@@ -10,7 +11,7 @@ from scipy.optimize import minimize
 
 import nurecoil
 from nurecoil.models.zprime_331 import running
-from nurecoil.papers.world import all_nsi, limits, nsi, planes, weak_angle
+from nurecoil.papers.world import all_nsi, limits, nsi, planes, recipe, weak_angle
 from nurecoil.papers.world.groups import SCHEME, WORDS, Group, allowed_text, together
 from nurecoil.papers.world.landscape import Landscape, Sum
 from nurecoil.physics.constants import (
@@ -197,3 +198,7 @@ def test_the_page_says_of_no_coupling_that_data_bound_it_when_all_are_free():
         assert allowed == "not bounded" or re.fullmatch("≥ −0.9[0-9]*", allowed)  # where u leaves the box
     assert float(re.search(r"R̂ ≤ (\d\.\d+)", PAGE)[1]) < 1.01
     assert int(re.search(r"at least (\d+) effective", PAGE)[1]) > 400
+
+
+def test_the_progress_counts_as_many_steps_as_there_are():
+    assert inspect.getsource(recipe.reproduce).count("    progress(") == recipe.STEPS

@@ -16,8 +16,7 @@ CL = 0.9
 EPSILONS = (("eps_u_ee", "eps_d_ee", 1.0), ("eps_u_ee", "eps_u_mumu", 0.6))
 MEDIATORS = {"light-vector": "A universal light vector", "light-scalar": "A universal light scalar"}
 MEDIATOR = {"m_mediator": (0.1, 1e4), "g_mediator": (1e-6, 1e-1)}  # MeV; both in the logarithm
-_POINTS = 41
-_COARSE = 49
+_POINTS, _POINTS_OF_MEDIATOR = 41, 49
 
 
 def section(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
@@ -37,7 +36,7 @@ def mediators(parts: Sequence[Group]) -> tuple[Section, dict[str, Any]]:
     words, every, numbers = WORDS["mediators"], [*parts, together(parts)], dict[str, Any]()
     pictures = []
     for (model, title), caption in zip(MEDIATORS.items(), words["captions"], strict=True):
-        maps = _maps(every, model, MEDIATOR, _COARSE)
+        maps = _maps(every, model, MEDIATOR, _POINTS_OF_MEDIATOR)
         numbers[model] = {label: _bounds(found) for label, found in maps.items()}
         pictures.append(Figure(f"world-{model}", title, caption, (_panel(every, maps),)))
     return Section(words["title"], (words["text"], *pictures)), numbers

@@ -7,7 +7,7 @@ from nurecoil.papers.world.groups import WORDS, groups
 from nurecoil.presentation.comparison import Comparison
 from nurecoil.presentation.document import Document, Table
 
-STEPS = 8
+STEPS = 9
 
 
 def reproduce(progress: Callable[[str], None]) -> Comparison:
