@@ -61,7 +61,7 @@ from nurecoil.physics.constants import (
     TAU_MASS,
     Z_MASS,
 )
-from nurecoil.physics.couplings import FLAVOURS, Couplings, Exchange, nucleon_couplings
+from nurecoil.physics.couplings import CONTACT, FLAVOURS, Couplings, Exchange, nucleon_couplings
 
 REFERENCE: Final = "Langacker:2008yv, arXiv:0801.1345; AtzoriCorona:2022moj, arXiv:2202.11002"
 FREE: Final = "free"
@@ -75,7 +75,6 @@ _ELECTRIC: Final = dict.fromkeys((f"nu_{flavour}" for flavour in FLAVOURS), 0.0)
 _LEPTONS: Final = {"e": ELECTRON_MASS, "mu": MUON_MASS, "tau": TAU_MASS}
 _OF_PHOTON: Final = "kinetic mixing, to first order: L = -ε e Z' J_em, the ε of -(ε/2)FF' with the other sign"
 _OF_Z: Final = "angle of mass mixing with the Z: unless it is 0, a Z' of large mass does not decouple"
-CONTACT: Final = 2e3  # MeV: (157 MeV)² is 0.6 % of its square
 _SHIFT: Final = 0.1  # of m_Z²; data of the Z allow far less (*unverified)
 _UNIT: Final = math.sqrt(math.sqrt(2) * FERMI_CONSTANT)  # 1/MeV: products of two g are over √2 G_F
 

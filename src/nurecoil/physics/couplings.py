@@ -5,7 +5,7 @@ Everything new that a model can do to a recoil enters here, Standard Model inclu
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 Coupling = TypeVar("Coupling", float, NDArray[np.float64])
 
 FLAVOURS = ("e", "mu", "tau")
+CONTACT: Final = 2e3  # MeV, of a mediator between electrons and nuclei: (157 MeV)² is 0.6 % of its square
 AMPLITUDES = ("vector_p", "vector_n", "axial_p", "axial_n", "electron_left", "electron_right")
 
 

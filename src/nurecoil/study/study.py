@@ -22,8 +22,8 @@ from nurecoil.likelihood.engines import engine as engine_called
 from nurecoil.models import Model, load_model
 from nurecoil.models.loading import check
 from nurecoil.models.nsi_files import read_nsi
-from nurecoil.models.u1_prime import CONTACT
 from nurecoil.parameters import Parameter, Range, Value, Values, Widths, find, written
+from nurecoil.physics.couplings import CONTACT
 from nurecoil.physics.form_factors import FormFactor, form_factor
 from nurecoil.quantities import parse_quantity, parse_uncertain
 from nurecoil.study.arguments import mapping, several
